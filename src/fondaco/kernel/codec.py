@@ -1,0 +1,81 @@
+"""Decisions to bytes and back. An event goes by its kind, so that its class may move.
+
+A record is a header and an envelope: `codec` and `key_id` name how `payload` was made, so that
+encryption and shredding change no format. The Merkle leaf of a record is SHA-256 over its bytes.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from fondaco.kernel.errors import Corrupt
+from fondaco.kernel.event import CommandId, Decision, Event, Instant, StreamId
+
+MSGPACK: Final = 1  # `Record.codec`: the events as a msgpack array, in the clear
+
+
+class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """One decision as it is stored."""
+
+    stream: StreamId
+    expected_version: int
+    caused_by: CommandId
+    at: Instant
+    refs_version: int
+    count: int  # of events in `payload`
+    codec: int
+    key_id: str  # of the data key; empty: not encrypted
+    payload: bytes
+
+
+class Codec:
+    """`kinds` is the union of every event that this build can read: `TradingEvent | VenueEvent`."""
+
+    def __init__(self, kinds: object) -> None:
+        self._encoder = msgspec.msgpack.Encoder()
+        self._events = msgspec.msgpack.Decoder(tuple[kinds, ...])  # type: ignore[valid-type]
+        self._records = msgspec.msgpack.Decoder(list[Record])
+
+    def encode(self, decisions: Sequence[Decision[Event]]) -> bytes:
+        """`decisions` as one msgpack array of records."""
+        encode = self._encoder.encode
+        return encode(
+            [
+                Record(
+                    d.stream,
+                    d.expected_version,
+                    d.caused_by,
+                    d.at,
+                    d.refs_version,
+                    len(d.events),
+                    MSGPACK,
+                    "",
+                    encode(d.events),
+                )
+                for d in decisions
+            ]
+        )
+
+    def records(self, stored: bytes | memoryview) -> list[Record]:
+        """The records of one `encode`, their events still packed: enough to index and to skip."""
+        try:
+            return self._records.decode(stored)
+        except msgspec.MsgspecError as error:
+            raise Corrupt(f"the journal holds no records here: {error}") from error
+
+    def events(self, record: Record) -> tuple[Event, ...]:
+        """Raises `Corrupt` for what this build cannot read: an older build on a newer journal."""
+        if record.codec != MSGPACK or record.key_id:
+            raise Corrupt(f"codec {record.codec}, key {record.key_id!r}: this build cannot read it")
+        try:
+            return self._events.decode(record.payload)
+        except msgspec.MsgspecError as error:
+            raise Corrupt(f"run the build that wrote this: {error}") from error
+
+    def decode(self, stored: bytes | memoryview) -> list[Decision[Event]]:
+        """What `encode` was given."""
+        return [
+            Decision(r.stream, r.expected_version, r.caused_by, r.at, r.refs_version, self.events(r))
+            for r in self.records(stored)
+        ]
