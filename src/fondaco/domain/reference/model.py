@@ -1,0 +1,103 @@
+"""Instruments and assets: what a tick and a lot are worth, exactly."""
+
+from typing import Annotated, Final, NewType
+
+import msgspec
+from msgspec import Meta
+
+from fondaco.kernel.errors import Invalid
+from fondaco.kernel.event import StreamId
+from fondaco.kernel.money import Asset, AssetCode, ceil_div, format_scaled, parse_scaled
+
+Symbol = NewType("Symbol", str)  # FIX Symbol (55): "BTC-USD"
+SymbolText = Annotated[str, Meta(pattern=r"^[A-Z0-9][A-Z0-9._-]{0,31}$", examples=["BTC-USD"])]
+
+HOUSE_STREAM: Final = StreamId("reference/house")
+RATE_SCALE: Final = 1_000_000  # fee rates are parts per million of the notional
+
+
+class Instrument(msgspec.Struct, frozen=True, gc=False):
+    """A spot pair. A price is whole ticks, a quantity whole lots; both are plain ints everywhere.
+
+    A tick is `tick_units` x 10^-px_decimals of the quote asset, a lot `lot_units` x
+    10^-qty_decimals of the base asset. One lot at one tick costs `cost_num / cost_den` ledger units
+    of the quote asset, which need not be whole: who rounds says which way.
+    """
+
+    symbol: Symbol
+    base: AssetCode
+    quote: AssetCode
+    tick_units: int
+    px_decimals: int
+    lot_units: int
+    qty_decimals: int
+    base_per_lot: int  # ledger units of the base asset in one lot
+    cost_num: int
+    cost_den: int
+    maker_fee_ppm: int = 0
+    taker_fee_ppm: int = 0
+    mic: str = "PAPER"  # where its orders go
+    asset_class: str = "crypto"
+
+    def ticks(self, text: str, what: str = "price") -> int:
+        """Read a price; raises `Invalid` off the tick."""
+        return self._whole(parse_scaled(text, 18, what), self.tick_units, self.px_decimals, what)
+
+    def lots(self, text: str, what: str = "order_qty") -> int:
+        """Read a quantity; raises `Invalid` off the lot."""
+        return self._whole(parse_scaled(text, 18, what), self.lot_units, self.qty_decimals, what)
+
+    def px_text(self, ticks: int) -> str:
+        return format_scaled(ticks * self.tick_units, self.px_decimals)
+
+    def qty_text(self, lots: int) -> str:
+        return format_scaled(lots * self.lot_units, self.qty_decimals)
+
+    def cost_up(self, ticks: int, lots: int) -> int:
+        """Quote ledger units of `lots` at `ticks`, rounded up: what a hold needs."""
+        return ceil_div(ticks * lots * self.cost_num, self.cost_den)
+
+    def cost_down(self, ticks: int, lots: int) -> int:
+        return ticks * lots * self.cost_num // self.cost_den
+
+    def _whole(self, e18: int, step_units: int, decimals: int, what: str) -> int:
+        step = step_units * 10 ** (18 - decimals)
+        count, rest = divmod(e18, step)
+        if rest:
+            raise Invalid(
+                f"{what} is {format_scaled(e18, 18)}, must be a multiple of "
+                f"{format_scaled(step, 18)} on {self.symbol}",
+                code="quantity_off_lot" if "qty" in what else "price_off_tick",
+            )
+        return count
+
+
+def instrument(
+    symbol: str, base: Asset, quote: Asset, *, tick: str, lot: str, maker: int = 0, taker: int = 0
+) -> Instrument:
+    """An instrument from its tick and lot as text; `maker` and `taker` are parts per million.
+
+    Raises `Invalid` where the ledger scale of the base asset is coarser than the lot.
+    """
+    px_decimals, qty_decimals = len(tick.partition(".")[2]), len(lot.partition(".")[2])
+    if qty_decimals > base.decimals:
+        raise Invalid(f"lot is {lot}, finer than the ledger keeps {base.code}: {base.decimals}")
+    tick_units, lot_units = parse_scaled(tick, px_decimals, "tick"), parse_scaled(
+        lot, qty_decimals, "lot"
+    )
+    shift = quote.decimals - px_decimals - qty_decimals
+    return Instrument(
+        symbol=Symbol(symbol),
+        base=base.code,
+        quote=quote.code,
+        tick_units=tick_units,
+        px_decimals=px_decimals,
+        lot_units=lot_units,
+        qty_decimals=qty_decimals,
+        base_per_lot=lot_units * 10 ** (base.decimals - qty_decimals),
+        cost_num=tick_units * lot_units * 10 ** max(shift, 0),
+        cost_den=10 ** max(-shift, 0),
+        maker_fee_ppm=maker,
+        taker_fee_ppm=taker,
+        asset_class=base.asset_class,
+    )
