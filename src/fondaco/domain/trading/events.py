@@ -1,0 +1,424 @@
+"""What the trading room accepts and what it publishes. Other rooms may rely on all of it."""
+
+from typing import TypeAlias
+
+import msgspec
+
+from fondaco.domain.market.model import Mark
+from fondaco.domain.reference.model import Symbol
+from fondaco.domain.trading.model import (
+    ClOrdId,
+    Contingency,
+    Excess,
+    Headroom,
+    Limits,
+    Order,
+    OrdStatus,
+    OrdType,
+    Reason,
+    Side,
+    TimeInForce,
+    TradingState,
+)
+from fondaco.kernel.event import Command, Event, Instant
+from fondaco.kernel.money import AssetCode
+
+# --- What is asked ------------------------------------------------------------------------------
+
+
+class Ask(msgspec.Struct, frozen=True, gc=False):
+    """One order as it is asked for. FIX NewOrderSingle (35=D). Amounts are still text: only the
+    account's instrument says what a lot and a tick are. `None` and "" mean: not given."""
+
+    cl_ord_id: ClOrdId
+    symbol: Symbol
+    side: Side
+    ord_type: OrdType
+    time_in_force: TimeInForce
+    order_qty: str = ""
+    price: str = ""
+    stop_px: str = ""
+    trail_offset: str = ""
+    display_qty: str = ""
+    cash_order_qty: str = ""
+    expire_time: Instant = Instant(0)
+    post_only: bool = False
+    reduce_only: bool = False
+
+
+class OpenAccount(Command, frozen=True, gc=False):
+    tenant: str
+    name: str = ""
+
+
+class PlaceOrder(Command, frozen=True, gc=False):
+    """Ask to buy or sell. FIX NewOrderSingle (35=D)."""
+
+    ask: Ask
+
+
+class PlaceOrders(Command, frozen=True, gc=False):
+    """All of them or none, in one turn. FIX NewOrderList (35=E). With a contingency they belong
+    together: two for an OCO; entry, take-profit and stop-loss for a bracket."""
+
+    asks: tuple[Ask, ...]
+    contingency: Contingency | None = None
+
+
+class CancelOrder(Command, frozen=True, gc=False):
+    """FIX OrderCancelRequest (35=F). `number` names the order."""
+
+    number: int
+
+
+class CancelOrders(Command, frozen=True, gc=False):
+    """FIX OrderMassCancelRequest (35=q): all working orders, or those of a symbol and/or a side."""
+
+    symbol: Symbol | None = None
+    side: Side | None = None
+    reason: str = "requested"  # or "kill", "halt"
+
+
+class ReplaceOrder(Command, frozen=True, gc=False):
+    """FIX OrderCancelReplaceRequest (35=G). What is "" stays. `cl_ord_id` names the new terms."""
+
+    number: int
+    cl_ord_id: ClOrdId
+    order_qty: str = ""
+    price: str = ""
+    stop_px: str = ""
+
+
+class ClosePositions(Command, frozen=True, gc=False):
+    """Cancel what works, then sell every position (or the one of `symbol`) at market, reduce-only."""
+
+    symbol: Symbol | None = None
+
+
+class RecordDeposit(Command, frozen=True, gc=False):
+    asset: AssetCode
+    amount: str
+
+
+class Withdraw(Command, frozen=True, gc=False):
+    asset: AssetCode
+    amount: str
+
+
+class SetLimits(Command, frozen=True, gc=False):
+    """`None` goes back to those of the house."""
+
+    limits: Limits | None
+    reason: str = ""
+
+
+class SetTradingState(Command, frozen=True, gc=False):
+    state: TradingState
+    reason: str
+
+
+class Fill(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """One execution at one price, as a venue reports it."""
+
+    px: int
+    lots: int
+    level: int = 0  # which update of the displayed level it took from; 0 for a maker
+
+
+class RecordExecution(Command, frozen=True, gc=False):
+    """A venue executed. FIX ExecutionReport (35=8), ExecType (150) = F. `exec_number` counts this
+    venue's executions of this order: 1, 2, 3 …"""
+
+    number: int
+    symbol: Symbol
+    side: Side
+    exec_number: int
+    fills: tuple[Fill, ...]
+    is_maker: bool
+
+
+class RecordEnd(Command, frozen=True, gc=False):
+    """A venue has done with an order: ExecType 4 (canceled), C (expired) or 8 (rejected)."""
+
+    number: int
+    ord_status: OrdStatus  # CANCELED, EXPIRED or REJECTED
+    text: str
+
+
+class RecordReplaced(Command, frozen=True, gc=False):
+    """A venue took the new terms: ExecType 5."""
+
+    number: int
+    lots: int
+    px: int
+
+
+class RecordDenial(Command, frozen=True, gc=False):
+    """A venue will not cancel or replace. FIX OrderCancelReject (35=9)."""
+
+    number: int
+    text: str  # "too_late", "unknown_order"
+
+
+class RecordSilence(Command, frozen=True, gc=False):
+    """A venue has not answered in time: the order becomes UNKNOWN until a report resolves it."""
+
+    number: int
+
+
+class TriggerOrder(Command, frozen=True, gc=False):
+    """A mark has reached a stop, says the follower that watches; the account decides whether so."""
+
+    number: int
+    mark: Mark
+
+
+class TrailOrder(Command, frozen=True, gc=False):
+    """A mark has moved away from a trailing stop, which follows."""
+
+    number: int
+    mark: Mark
+
+
+class ExpireOrders(Command, frozen=True, gc=False):
+    """Time has passed: whatever is due at `at` expires."""
+
+
+# --- What happened ------------------------------------------------------------------------------
+
+
+class AccountOpened(Event, frozen=True, gc=False, tag="trading.account_opened.v1"):
+    tenant: str
+    currency: AssetCode
+    name: str
+
+
+class SessionRolled(Event, frozen=True, gc=False, tag="trading.session_rolled.v1"):
+    """A new trading day; daily loss is measured from `equity` on."""
+
+    day: int  # days since 1970, in the session's time zone
+    equity: int
+
+
+class OrderAccepted(Event, frozen=True, gc=False, tag="trading.order_accepted.v1"):
+    """The order works from here on. FIX ExecutionReport (35=8), ExecType (150) = 0 (New)."""
+
+    order: Order
+    headroom: Headroom
+    marks: tuple[Mark, ...]  # that the rules used
+    notional: int = 0  # in the account's currency, as the rate rules count it
+
+
+class OrderRejected(Event, frozen=True, gc=False, tag="trading.order_rejected.v1"):
+    """We refused; ExecType (150) = 8. `excess` is there for reasons that measure something."""
+
+    number: int
+    cl_ord_id: ClOrdId
+    symbol: Symbol
+    side: Side
+    reason: Reason
+    text: str
+    excess: Excess | None
+    headroom: Headroom
+    marks: tuple[Mark, ...]
+    order_qty: str = ""
+    price: str = ""
+    ord_type: OrdType = OrdType.LIMIT
+
+
+class OrderFilled(Event, frozen=True, gc=False, tag="trading.order_filled.v1"):
+    """Amounts are kept as they were rounded that day, so that no later rule can move them."""
+
+    number: int
+    symbol: Symbol
+    side: Side
+    exec_number: int
+    last_lots: int
+    last_px: int
+    is_maker: bool
+    gross: int  # ledger units of the quote asset: paid by a buy, received by a sell
+    base_units: int  # ledger units of the base asset that moved the other way
+    fee: int  # of the quote asset
+    residue: int  # of the quote asset: what rounding `gross` took beyond the exact cost, x 1
+    hold: int  # of the order, after this
+    cum_lots: int
+    leaves_lots: int
+    ord_status: OrdStatus
+    over: int = 0  # lots beyond OrderQty, or after the order had ended: booked all the same
+
+
+class OrderTriggered(Event, frozen=True, gc=False, tag="trading.order_triggered.v1"):
+    """A stop goes to the venue: ExecType L. `px` is the limit it goes with."""
+
+    number: int
+    mark: Mark
+    px: int
+    hold: int
+
+
+class OrderTrailed(Event, frozen=True, gc=False, tag="trading.order_trailed.v1"):
+    number: int
+    stop_px: int
+    mark: Mark
+
+
+class OrderReleased(Event, frozen=True, gc=False, tag="trading.order_released.v1"):
+    """A suspended child begins to work, or works for more: its parent has executed."""
+
+    number: int
+    lots: int
+    hold: int
+
+
+class CancelRequested(Event, frozen=True, gc=False, tag="trading.cancel_requested.v1"):
+    """ExecType 6 (PendingCancel): the venue must answer."""
+
+    number: int
+    reason: str
+
+
+class OrderCanceled(Event, frozen=True, gc=False, tag="trading.order_canceled.v1"):
+    """ExecType 4. The whole hold is released."""
+
+    number: int
+    reason: str
+    cum_lots: int
+
+
+class OrderExpired(Event, frozen=True, gc=False, tag="trading.order_expired.v1"):
+    """ExecType C. The whole hold is released."""
+
+    number: int
+    cum_lots: int
+
+
+class OrderRefused(Event, frozen=True, gc=False, tag="trading.order_refused.v1"):
+    """The venue rejected what the account had accepted: ExecType 8. The hold is released."""
+
+    number: int
+    text: str
+
+
+class ReplaceRequested(Event, frozen=True, gc=False, tag="trading.replace_requested.v1"):
+    """ExecType E (PendingReplace). `hold` covers the old terms and the new ones."""
+
+    number: int
+    cl_ord_id: ClOrdId
+    lots: int
+    px: int
+    hold: int
+
+
+class OrderReplaced(Event, frozen=True, gc=False, tag="trading.order_replaced.v1"):
+    """ExecType 5."""
+
+    number: int
+    cl_ord_id: ClOrdId
+    lots: int
+    px: int
+    stop_px: int
+    hold: int
+    ord_status: OrdStatus
+
+
+class ChangeDenied(Event, frozen=True, gc=False, tag="trading.change_denied.v1"):
+    """A cancel or replace that will not be: FIX OrderCancelReject (35=9)."""
+
+    number: int
+    ord_status: OrdStatus
+    text: str
+
+
+class OrderUnknown(Event, frozen=True, gc=False, tag="trading.order_unknown.v1"):
+    """The venue is silent. The whole order counts until a report resolves it."""
+
+    number: int
+
+
+class CashDeposited(Event, frozen=True, gc=False, tag="trading.cash_deposited.v1"):
+    asset: AssetCode
+    units: int
+    value: int  # in the account's currency, so that daily loss does not see it
+
+
+class CashWithdrawn(Event, frozen=True, gc=False, tag="trading.cash_withdrawn.v1"):
+    asset: AssetCode
+    units: int
+    value: int
+
+
+class TransferRefused(Event, frozen=True, gc=False, tag="trading.transfer_refused.v1"):
+    asset: AssetCode
+    text: str
+    limit: str  # what could have been moved
+
+
+class LimitsSet(Event, frozen=True, gc=False, tag="trading.limits_set.v1"):
+    limits: Limits | None
+    reason: str
+
+
+class TradingStateSet(Event, frozen=True, gc=False, tag="trading.trading_state_set.v1"):
+    state: TradingState
+    reason: str
+
+
+class NothingToDo(Event, frozen=True, gc=False, tag="trading.nothing_to_do.v1"):
+    """A command that found nothing to act on, such as a mass cancel with no working orders."""
+
+    text: str
+
+
+class ReportUnmatched(Event, frozen=True, gc=False, tag="trading.report_unmatched.v1"):
+    """We were told something this account cannot place: late, twice, not ours. Nothing changed."""
+
+    number: int
+    text: str
+
+
+TradingCommand: TypeAlias = (
+    OpenAccount
+    | PlaceOrder
+    | PlaceOrders
+    | CancelOrder
+    | CancelOrders
+    | ReplaceOrder
+    | ClosePositions
+    | RecordDeposit
+    | Withdraw
+    | SetLimits
+    | SetTradingState
+    | RecordExecution
+    | RecordEnd
+    | RecordReplaced
+    | RecordDenial
+    | RecordSilence
+    | TriggerOrder
+    | TrailOrder
+    | ExpireOrders
+)
+TradingEvent: TypeAlias = (
+    AccountOpened
+    | SessionRolled
+    | OrderAccepted
+    | OrderRejected
+    | OrderFilled
+    | OrderTriggered
+    | OrderTrailed
+    | OrderReleased
+    | CancelRequested
+    | OrderCanceled
+    | OrderExpired
+    | OrderRefused
+    | ReplaceRequested
+    | OrderReplaced
+    | ChangeDenied
+    | OrderUnknown
+    | CashDeposited
+    | CashWithdrawn
+    | TransferRefused
+    | LimitsSet
+    | TradingStateSet
+    | NothingToDo
+    | ReportUnmatched
+)

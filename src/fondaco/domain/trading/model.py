@@ -1,0 +1,244 @@
+"""The account: what it has ordered, what it holds, and what it may still spend or sell.
+
+Prices are whole ticks and quantities whole lots of their instrument; amounts are ledger units of
+their asset. All of them are plain ints.
+"""
+
+from enum import StrEnum
+from typing import Final, NewType
+
+import msgspec
+
+from fondaco.domain.market.model import Mark
+from fondaco.domain.reference.model import Instrument, Symbol
+from fondaco.kernel.event import Instant, StreamId
+from fondaco.kernel.money import Asset, AssetCode
+
+AccountId = NewType("AccountId", str)  # FIX Account (1)
+ClOrdId = NewType("ClOrdId", str)  # FIX ClOrdID (11)
+OrderId = NewType("OrderId", str)  # FIX OrderID (37): "demo.57", the account and the order's number
+
+PREFIX: Final = "account/"
+
+
+def account_stream(account: AccountId) -> StreamId:
+    return StreamId(PREFIX + account)
+
+
+def account_of(stream: StreamId) -> AccountId:
+    return AccountId(stream.removeprefix(PREFIX))
+
+
+def order_id(account: AccountId, number: int) -> OrderId:
+    return OrderId(f"{account}.{number}")
+
+
+class Side(StrEnum):
+    """FIX Side (54)."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+
+class OrdType(StrEnum):
+    """FIX OrdType (40). An iceberg is a limit with a `display` quantity: FIX DisplayQty (1138)."""
+
+    MARKET = "market"
+    LIMIT = "limit"
+    STOP = "stop"
+    STOP_LIMIT = "stop_limit"
+    TRAILING_STOP = "trailing_stop"
+
+
+class TimeInForce(StrEnum):
+    """FIX TimeInForce (59)."""
+
+    DAY = "day"
+    GTC = "gtc"
+    GTD = "gtd"
+    IOC = "ioc"
+    FOK = "fok"
+
+
+class OrdStatus(StrEnum):
+    """FIX OrdStatus (39), and `unknown`: the venue is silent, so the worst case counts."""
+
+    PENDING_NEW = "pending_new"
+    NEW = "new"
+    PARTIALLY_FILLED = "partially_filled"
+    FILLED = "filled"
+    PENDING_CANCEL = "pending_cancel"
+    PENDING_REPLACE = "pending_replace"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+    SUSPENDED = "suspended"  # a child of a bracket, waiting for its parent to execute
+    UNKNOWN = "unknown"
+
+
+class TradingState(StrEnum):
+    """Of an account, an instrument or the house; the strictest of the three rules."""
+
+    ACTIVE = "active"
+    REDUCING = "reducing"  # only orders that make a position smaller
+    HALTED = "halted"  # nothing new; what works may be canceled
+
+
+class Contingency(StrEnum):
+    """FIX ContingencyType (1385)."""
+
+    OCO = "oco"  # one cancels the other
+    BRACKET = "bracket"  # the first, once executed, lets the other two (an OCO) work
+
+
+class Reason(StrEnum):
+    """Why an order was refused, in the order in which we look. Add values; never rename one."""
+
+    DUPLICATE_ORDER = "duplicate_order"  # FIX OrdRejReason (103) = 6
+    ACCOUNT_UNKNOWN = "account_unknown"  # 103=15
+    UNKNOWN_INSTRUMENT = "unknown_instrument"  # 103=1
+    UNSUPPORTED_ORDER = "unsupported_order"  # 103=11: a combination that makes no sense
+    QUANTITY_OFF_LOT = "quantity_off_lot"  # 103=13
+    PRICE_OFF_TICK = "price_off_tick"  # 103=18
+    TRADING_HALTED = "trading_halted"  # 103=2
+    RESTRICTED = "restricted"  # 103=0
+    MARKET_CLOSED = "market_closed"  # 103=2
+    NO_MARK = "no_mark"  # 103=0: a rule needs a price and there is none
+    MARKET_QUALITY = "market_quality"  # 103=0: the book is not OK, so only reducing orders pass
+    REDUCING_ONLY = "reducing_only"  # 103=0
+    WOULD_NOT_REDUCE = "would_not_reduce"  # 103=0: reduce-only that increases
+    DUPLICATE_WINDOW = "duplicate_window"  # 103=6: the same order again, too soon
+    EXCEEDS_ORDER_QTY = "exceeds_order_qty"  # 103=3, as all below
+    EXCEEDS_ORDER_NOTIONAL = "exceeds_order_notional"
+    OUTSIDE_COLLAR = "outside_collar"  # 103=16
+    EXCEEDS_POSITION_LIMIT = "exceeds_position_limit"
+    EXCEEDS_CONCENTRATION = "exceeds_concentration"
+    EXCEEDS_CLASS_CONCENTRATION = "exceeds_class_concentration"
+    EXCEEDS_DAILY_LOSS = "exceeds_daily_loss"
+    EXCEEDS_ORDER_RATE = "exceeds_order_rate"
+    EXCEEDS_NOTIONAL_RATE = "exceeds_notional_rate"
+    EXCEEDS_BUYING_POWER = "exceeds_buying_power"
+    EXCEEDS_POSITION = "exceeds_position"  # cash accounts sell what they have
+
+
+class Limits(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What an account may do. Money is in ledger units of the account's currency; 0 is off.
+
+    Ratios are basis points (1/10,000). The house has one for everybody; an account may have its own.
+    """
+
+    order_qty_max: dict[Symbol, int] = {}  # lots
+    order_notional_max: int = 0
+    collar_bps: int = 0  # how far a limit may be from the mark, on the side that executes worse
+    position_max: dict[Symbol, int] = {}  # lots, open orders counted
+    concentration_max_bps: int = 0  # of equity, in one instrument
+    class_concentration_max_bps: dict[str, int] = {}  # of equity, by asset class
+    daily_loss_max: int = 0
+    orders_max: int = 0  # within `rate_window_ms`
+    notional_max: int = 0  # within `rate_window_ms`
+    rate_window_ms: int = 1_000
+    duplicate_window_ms: int = 0
+    market_protection_bps: int = 500  # a market order goes no further than this from the mark
+
+
+class Excess(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """How far an order went beyond a limit, so that its sender need not guess the next one."""
+
+    value: str  # decimals as text
+    limit: str
+    distance: str
+    unit: str  # of the three: an asset, a symbol, "bps", "orders"
+    order_qty_max: str  # the largest order that would have passed every rule, in units
+
+
+class Headroom(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What was left of each measuring rule before the order; -1 where the rule is off.
+
+    `qty` and `position` in lots, `collar` in ticks, `orders` a count, ratios in basis points,
+    the others in ledger units: `power` of the asset that pays (a sell pays with the base asset).
+    """
+
+    qty: int = -1
+    notional: int = -1
+    collar: int = -1
+    position: int = -1
+    concentration: int = -1
+    class_concentration: int = -1
+    daily_loss: int = -1
+    orders: int = -1
+    notional_rate: int = -1
+    power: int = -1
+
+
+class Order(msgspec.Struct, gc=False, array_like=True):
+    """An order that was accepted. In `OrderAccepted` it is a fact; in the state it is the account's
+    own copy, which only `evolve` changes."""
+
+    number: int  # 1, 2, 3 … within the account; makes its `order_id`
+    cl_ord_id: ClOrdId
+    symbol: Symbol
+    side: Side
+    ord_type: OrdType
+    time_in_force: TimeInForce
+    lots: int  # OrderQty (38); for a market order by notional the most that it could buy
+    px: int  # Price (44): the limit; of a market order its protection; 0 for a stop until triggered
+    hold: int  # ledger units set aside: of the quote asset for a buy, of the base asset for a sell
+    transact_time: Instant
+    stop_px: int = 0  # StopPx (99)
+    trail: int = 0  # ticks between the best mark and the stop: PegOffsetValue (211)
+    display_lots: int = 0  # DisplayQty (1138); 0 shows everything
+    cash_qty: int = 0  # CashOrderQty (152) in ledger units of the quote asset; 0: by quantity
+    expire_time: Instant = Instant(0)  # ExpireTime (126); 0: none
+    post_only: bool = False  # ExecInst (18) = 6
+    reduce_only: bool = False  # ExecInst (18) = E
+    group: int = 0  # number of the first order of its OCO or bracket; 0: stands alone
+    contingency: Contingency | None = None
+    ord_status: OrdStatus = OrdStatus.NEW
+    at_venue: bool = True  # False: a stop that waits for its trigger, or a suspended child
+    cum_lots: int = 0  # CumQty (14)
+    cum_cost: int = 0  # ledger units of the quote asset, for AvgPx (6)
+    fees: int = 0
+    last_exec: int = 0  # highest venue execution number booked
+    pending: ClOrdId = ClOrdId("")  # ClOrdID of the replace or cancel that the venue must answer
+    before_pending: OrdStatus = OrdStatus.NEW
+
+    @property
+    def leaves_lots(self) -> int:
+        """What may still execute: FIX LeavesQty (151)."""
+        return self.lots - self.cum_lots
+
+
+class Rate(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What an asset is worth: `num / den` ledger units of the currency per ledger unit."""
+
+    num: int
+    den: int
+    mark: Mark | None = None  # that it was worked out from; None for the currency itself or a peg
+
+
+class Session(msgspec.Struct, frozen=True, gc=False):
+    """When a trading day begins: `opens_minute` of the local day in `time_zone` (IANA)."""
+
+    time_zone: str = "UTC"
+    opens_minute: int = 0
+
+
+class TradingRefs(msgspec.Struct):
+    """What a decision is given besides state and command; put together by the shell.
+
+    `marks` and `rates` are the board's own dictionaries: they move between turns, never within one.
+    """
+
+    version: int
+    assets: dict[AssetCode, Asset]
+    instruments: dict[Symbol, Instrument]  # an instrument that we do not trade is absent
+    limits: Limits
+    marks: dict[Symbol, Mark]
+    rates: dict[AssetCode, Rate]  # into the currency of every account
+    currency: AssetCode = AssetCode("USD")
+    state: TradingState = TradingState.ACTIVE
+    states: dict[Symbol, TradingState] = {}  # an instrument that is absent is ACTIVE
+    restricted: frozenset[Symbol] = frozenset()
+    session: Session = Session()
+    session_day: int = 0  # days since 1970 of the session that is open now, in `session.time_zone`
+    session_closes_at: Instant = Instant(0)  # when DAY orders expire
