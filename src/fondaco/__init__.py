@@ -1,1 +1,7 @@
 """Fondaco: a trading house in one package. Orders, money, rules and records live on one journal."""
+
+import os
+
+from fondaco.kernel import compiled
+
+compiled.prefer(pure=os.environ.get("FONDACO_PURE") == "1")

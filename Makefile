@@ -1,0 +1,49 @@
+# `make run` and `make test` work in a fresh clone. What they install stays in .venv.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PORT ?= 8000
+FEED ?= auto
+WORKERS ?= 2
+# An install is good until the project file, the build or a kernel changes.
+KERNELS := $(wildcard $(addprefix src/,$(shell sed -n 's/^    "\(fondaco\/.*\.py\)",$$/\1/p' src/fondaco/kernel/compiled.py)))
+
+.PHONY: run test check pure soak bench requirements clean
+
+run: .venv/installed
+	$(BIN)/fondaco up --demo --data .fondaco --port $(PORT) --feed $(FEED)
+
+test: check
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile
+	FONDACO_PURE=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile $(wildcard tests/kernel tests/market tests/runtime tests/trading tests/properties)
+
+check: .venv/tested
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# The same promises for longer: more seeds of the faults that `make test` tries three of.
+soak: .venv/tested
+	FONDACO_SOAK=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile tests/simulation tests/properties
+
+bench: .venv/tested
+	$(BIN)/python benchmarks/orders.py
+
+# Runs the tests that docs/requirements.toml names and prints, row by row, what they prove.
+requirements: .venv/tested
+	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile --requirements
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .hypothesis .import_linter_cache build src/*.egg-info
+	find src -name '*.so' -delete -o -name '*.so.sha256' -delete
+
+.venv/installed: pyproject.toml setup.py src/fondaco/kernel/compiled.py $(KERNELS)
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+.venv/tested: .venv/installed
+	$(BIN)/python -m pip install --quiet --group dev
+	touch $@

@@ -1,0 +1,97 @@
+"""Compiles the kernels named in src/fondaco/kernel/compiled.py, where that is possible.
+
+No failure here stops an install: a machine without a C compiler, or a kernel that Cython refuses,
+runs from source. `fondaco doctor` tells, and the test suite insists where there is a compiler.
+"""
+
+import ast
+import os
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+ROOT = Path(__file__).parent
+SOURCES = Path("src")
+OPTIMISED = [] if sys.platform == "win32" else ["-O3", "-g0", "-Wno-unused-function"]
+
+
+def kernels() -> list[str]:
+    """The tuple KERNELS, read without importing the package, whose dependencies are not here."""
+    declared = ast.parse((ROOT / SOURCES / "fondaco/kernel/compiled.py").read_text("utf-8"))
+    [listed] = [
+        node.value
+        for node in declared.body
+        if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == "KERNELS"
+    ]
+    return [path for path in ast.literal_eval(listed) if (ROOT / SOURCES / path).is_file()]
+
+
+def extension(path: str) -> Extension:
+    name = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    source = str(SOURCES / path)
+    return Extension(name, [source], extra_compile_args=OPTIMISED, optional=True)
+
+
+def is_typed(source: Path) -> bool:
+    """Whether a kernel says its types for the compiler, so that annotations mean C types."""
+    nodes = ast.walk(ast.parse(source.read_text("utf-8")))
+    return any(
+        (isinstance(node, ast.Import) and any(alias.name == "cython" for alias in node.names))
+        or (isinstance(node, ast.ImportFrom) and (node.module or "").startswith("cython"))
+        for node in nodes
+    )
+
+
+class BuildKernels(build_ext):
+    """Cython first, kernel by kernel; then the C compiler; then a note of what each was made of."""
+
+    def run(self) -> None:
+        self.parallel = self.parallel or os.cpu_count()
+        self._kernels = {ext.name: Path(ext.sources[0]) for ext in self.extensions}
+        self.extensions = [ext for ext in self.extensions if self._translate(ext)]
+        super().run()
+
+    def _translate(self, ext: Extension) -> bool:
+        source = Path(ext.sources[0])
+        try:
+            from Cython.Build import cythonize
+
+            [translated] = cythonize(
+                [Extension(ext.name, [str(source)])],
+                build_dir=str(Path(self.build_temp) / "cython"),
+                compiler_directives={"language_level": 3, "annotation_typing": is_typed(source)},
+                force=True,
+                quiet=True,
+            )
+        except Exception as error:  # Whatever Cython met: the source runs as it is.
+            self.warn(f"{source} stays uncompiled: {error}")
+            return False
+        ext.sources = translated.sources
+        ext.include_dirs = translated.include_dirs
+        return True
+
+    def build_extension(self, ext: Extension) -> None:
+        super().build_extension(ext)
+        built = Path(self.get_ext_fullpath(ext.name))
+        _noted(built).write_text(sha256(self._kernels[ext.name].read_bytes()).hexdigest() + "\n")
+
+    def copy_extensions_to_source(self) -> None:
+        super().copy_extensions_to_source()
+        for ext in self.extensions:
+            beside = _noted(Path(self.get_ext_fullpath(ext.name)))
+            built = Path(self.build_lib, *ext.name.split(".")).with_name(beside.name)
+            if built.is_file():
+                self.copy_file(str(built), str(beside), level=self.verbose)
+
+
+def _noted(built: Path) -> Path:
+    return built.with_name(built.name + ".sha256")
+
+
+setup(
+    ext_modules=[extension(path) for path in kernels()],
+    cmdclass={"build_ext": BuildKernels},
+)
