@@ -1,0 +1,349 @@
+"""Every knob of the house, with its unit, its default and the reason for it.
+
+A later source goes before an earlier one: default, then the file fondaco.toml in the data
+directory, then the environment (FONDACO_PORT), then the command line (--port). `fondaco doctor` prints
+`effective`; docs/settings.md is what `python -m fondaco.settings` prints.
+"""
+
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Final, Literal, NamedTuple, TypeAlias
+
+import msgspec
+from msgspec import Meta
+from msgspec.inspect import (
+    BoolType,
+    Field,
+    IntType,
+    LiteralType,
+    Metadata,
+    StructType,
+    Type,
+    type_info,
+)
+
+from fondaco.kernel.errors import Invalid
+
+Value: TypeAlias = str | int | bool
+Source: TypeAlias = Literal["default", "file", "environment", "command line"]
+
+FILE: Final = "fondaco.toml"
+PREFIX: Final = "FONDACO_"
+LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+_FEEDS: Final = ("auto", "none", "synthetic", "replay:", "binance:")
+_KIB: Final = 1024
+_MIB: Final = 1024 * _KIB
+_GIB: Final = 1024 * _MIB
+
+
+def _why(reason: str, unit: str = "") -> Meta:
+    return Meta(description=reason, extra={"unit": unit})
+
+
+def _whole(unit: str, low: int, high: int, reason: str) -> Meta:
+    return Meta(ge=low, le=high, description=reason, extra={"unit": unit})
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The effective values. Made by `load`, read by app.py, which hands on what each part needs."""
+
+    # Where
+    host: Annotated[
+        str, _why("only this machine can reach the house until somebody says otherwise", "address")
+    ] = "127.0.0.1"
+    port: Annotated[
+        int, _whole("TCP port", 0, 65_535, "0 takes a free one and prints it; 8000 is customary")
+    ] = 8_000
+    data: Annotated[
+        str, _why("journal, tape, views and records of one house; one process writes it", "folder")
+    ] = ".fondaco"
+    feed: Annotated[
+        str,
+        _why(
+            "auto, none, synthetic, replay:PATH[,speed=N] or binance:SYMBOL,…; a synthetic market "
+            "works without a network, and is labelled wherever it is shown",
+            "feed",
+        ),
+    ] = "synthetic"
+    demo: Annotated[
+        bool, _why("creates tenant, account and token `demo`, so it listens on loopback only")
+    ] = False
+
+    # Journal
+    segment_bytes: Annotated[
+        int,
+        _whole(
+            "bytes", _MIB, 4 * _GIB, "a file is preallocated whole; 64 MiB is seconds of full load"
+        ),
+    ] = 64 * _MIB
+    checkpoint_every_ms: Annotated[
+        int, _whole("ms", 10, 60_000, "often enough that a log stays short, off the answer path")
+    ] = 1_000
+    snapshot_every_entries: Annotated[
+        int,
+        _whole("entries", 1_000, 10_000_000, "bounds recovery: a stream replays at most this tail"),
+    ] = 100_000
+    behind_max_ms: Annotated[
+        int,
+        _whole("ms", 50, 60_000, "a committer or reactor further behind answers Unavailable"),
+    ] = 1_000
+    drain_timeout_s: Annotated[
+        int, _whole("s", 1, 600, "SIGTERM waits this long for requests under way; then it stops")
+    ] = 10
+
+    # Tape and market
+    tape_quota_bytes: Annotated[
+        int,
+        _whole("bytes", 16 * _MIB, 1024**5, "market data can never fill the disk of the journal"),
+    ] = 10 * _GIB
+    stale_after_ms: Annotated[
+        int,
+        _whole("ms", 100, 600_000, "a book silent for longer admits only orders that reduce"),
+    ] = 5_000
+    paper_latency_ms: Annotated[
+        int, _whole("ms", 0, 10_000, "from acceptance to the paper venue's book; 0 is at once")
+    ] = 1
+    order_book_cache_ms: Annotated[
+        int, _whole("ms", 0, 1_000, "C53: an upper bound, a newer sequence invalidates earlier")
+    ] = 1_000
+    quote_cache_s: Annotated[
+        int, _whole("s", 0, 60, "X9: for display only, with its age shown; no decision reads it")
+    ] = 60
+
+    # Retention
+    retention_idempotency_h: Annotated[
+        int,
+        _whole("h", 24, 87_600, "C53: replay of status and body; cl_ord_ids are kept for ever"),
+    ] = 24
+    retention_tape_days: Annotated[
+        int, _whole("days", 1, 36_500, "X22: raw market data for a year, within its quota")
+    ] = 365
+    retention_logs_days: Annotated[
+        int, _whole("days", 1, 36_500, "X22: logs are for operating; the journal is the record")
+    ] = 30
+    retention_backups_days: Annotated[
+        int, _whole("days", 1, 36_500, "X10: thirty days of backups, the newest always kept")
+    ] = 30
+
+    # Doors
+    body_max_bytes: Annotated[
+        int, _whole("bytes", _KIB, 256 * _MIB, "holds a bulk of 1,000 orders with room to spare")
+    ] = _MIB
+    header_timeout_s: Annotated[
+        int, _whole("s", 1, 300, "who has not sent a whole request by then is cut off")
+    ] = 10
+    ws_connections_max: Annotated[
+        int, _whole("connections", 1, 1_000_000, "bounds the memory that idle clients can take")
+    ] = 10_000
+    ws_idle_timeout_s: Annotated[
+        int, _whole("s", 5, 86_400, "a peer that answers no ping for this long is gone")
+    ] = 60
+    ws_send_queue_max: Annotated[
+        int,
+        _whole("messages", 16, 1_000_000, "a slower consumer is cut off: executions never gap"),
+    ] = 10_000
+    rate_user_per_s: Annotated[
+        int,
+        _whole("requests/s", 0, 1_000_000, "0 is off: the velocity rule already bounds orders"),
+    ] = 0
+    rate_user_burst: Annotated[
+        int, _whole("requests", 1, 10_000_000, "what may come at once after a pause")
+    ] = 1_000
+    rate_ip_per_s: Annotated[
+        int,
+        _whole("requests/s", 0, 1_000_000, "0 is off: set it where strangers reach the door"),
+    ] = 0
+    rate_ip_burst: Annotated[
+        int, _whole("requests", 1, 10_000_000, "what may come at once after a pause")
+    ] = 1_000
+    session_idle_s: Annotated[
+        int, _whole("s", 60, 86_400, "X9: half an hour without a request ends a session")
+    ] = 1_800
+    session_absolute_s: Annotated[
+        int, _whole("s", 60, 2_592_000, "X9: a day ends it in any case")
+    ] = 86_400
+
+    # Watching
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARN", "ERROR"],
+        _why("C70: at INFO every request writes a line, which the order path can do without"),
+    ] = "WARN"
+
+
+class Effective(NamedTuple):
+    """One line of `fondaco doctor`."""
+
+    name: str
+    value: Value
+    unit: str
+    source: Source
+    reason: str
+
+
+class Knob(NamedTuple):
+    """What is declared about one setting, read off `Settings`."""
+
+    name: str
+    default: Value
+    unit: str
+    reason: str
+    kind: Type
+
+    @property
+    def limit(self) -> str:
+        """What is allowed, in words."""
+        match self.kind:
+            case IntType(ge=low, le=high):
+                return f"a whole number from {low} to {high}"
+            case BoolType():
+                return "true or false"
+            case LiteralType(values=values):
+                return "one of " + ", ".join(map(str, values))
+            case _:
+                return "text"
+
+
+def knobs() -> list[Knob]:
+    """Every setting in the order of its declaration."""
+    declared = type_info(Settings)
+    assert isinstance(declared, StructType)  # noqa: S101  it is declared above
+    return [_knob(field) for field in declared.fields]
+
+
+def _knob(field: Field) -> Knob:
+    kind, unit, reason = field.type, "", ""
+    if isinstance(kind, Metadata):
+        reason = (kind.extra_json_schema or {}).get("description", "")
+        unit = (kind.extra or {}).get("unit", "")
+        kind = kind.type
+    return Knob(field.name, field.default, unit, reason, kind)
+
+
+def effective(arguments: Mapping[str, object], environment: Mapping[str, str]) -> list[Effective]:
+    """Every setting, its value and where that came from.
+
+    `arguments` are those given on the command line, None where one was not. Raises `Invalid` with
+    the setting, the value, the limit and what to do.
+    """
+    given = {name: value for name, value in arguments.items() if value is not None}
+    _refuse_unknown(given, "command line")
+    inherited = {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in environment.items()
+        if name.startswith(PREFIX)
+    }
+    folder = given.get("data", inherited.get("data", Settings.data))
+    file = _file(Path(str(folder)) / FILE)
+    _refuse_unknown(file, "file")
+    rows = []
+    for knob in knobs():
+        value: object = knob.default
+        source: Source = "default"
+        layers: tuple[tuple[Source, Mapping[str, object]], ...] = (
+            ("file", file),
+            ("environment", inherited),
+            ("command line", given),
+        )
+        for layer, values in layers:
+            if knob.name in values:
+                value, source = values[knob.name], layer
+        rows.append(
+            Effective(knob.name, _read(knob, value, source), knob.unit, source, knob.reason)
+        )
+    return rows
+
+
+def load(arguments: Mapping[str, object], environment: Mapping[str, str]) -> Settings:
+    """The settings to run with. Raises `Invalid`, also where two of them do not go together."""
+    values = {row.name: row.value for row in effective(arguments, environment)}
+    settings = msgspec.convert(values, Settings)
+    if settings.demo and settings.host not in LOOPBACK:
+        raise Invalid(
+            f"host is {settings.host}, must be one of {', '.join(LOOPBACK)} with demo, whose token "
+            "everybody knows: leave out --demo, or --host"
+        )
+    if settings.session_idle_s > settings.session_absolute_s:
+        raise Invalid(
+            f"session_idle_s is {settings.session_idle_s}, must be at most session_absolute_s, "
+            f"which is {settings.session_absolute_s}: lower the one or raise the other"
+        )
+    return settings
+
+
+def _file(path: Path) -> dict[str, object]:
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise Invalid(f"{path} cannot be read: {error}; mend or remove it") from error
+    if "data" in values:
+        raise Invalid(f"{path} sets data, which says where that file is; use --data")
+    return values
+
+
+def _refuse_unknown(values: Mapping[str, object], source: Source) -> None:
+    """Typing errors in a file must not pass in silence. The environment is not only ours."""
+    names = [knob.name for knob in knobs()]
+    for name in values:
+        if name not in names:
+            near = get_close_matches(name, names, 1)
+            hint = f"did you mean {near[0]}?" if near else "docs/settings.md lists them all"
+            raise Invalid(f"{name} ({source}) is no setting: {hint}")
+
+
+def _read(knob: Knob, value: object, source: Source) -> Value:
+    try:
+        read = msgspec.convert(value, _TYPES[knob.name], strict=source == "file")
+    except msgspec.ValidationError:
+        read = None
+    if isinstance(read, (str, int)) and not (knob.name == "feed" and not _is_feed(str(read))):
+        return read
+    limit = "one of " + ", ".join(_FEEDS) if knob.name == "feed" else knob.limit
+    unit = f" ({knob.unit})" if knob.unit else ""
+    raise Invalid(
+        f"{knob.name} is {str(value)[:60]!r}, must be {limit}{unit}: correct it where it is set, "
+        f"{_where(knob.name, source)}"
+    )
+
+
+def _is_feed(text: str) -> bool:
+    kind, mark, rest = text.partition(":")
+    return kind + mark in _FEEDS and bool(rest) == bool(mark)
+
+
+def _where(name: str, source: Source) -> str:
+    places: dict[Source, str] = {
+        "default": "in this build",
+        "file": f"in {FILE}",
+        "environment": f"in {PREFIX}{name.upper()}",
+        "command line": f"in --{name.replace('_', '-')}",
+    }
+    return places[source]
+
+
+_TYPES: Final[Mapping[str, object]] = dict(Settings.__annotations__)
+
+
+def page() -> Iterator[str]:
+    """docs/settings.md, line by line."""
+    yield "# Settings"
+    yield ""
+    yield "Made by `python -m fondaco.settings`; a test compares the two."
+    yield ""
+    yield "A later source goes before an earlier one: the default, the file `fondaco.toml` in the"
+    yield "data directory (`port = 8000`), the environment (`FONDACO_PORT=8000`), the command line"
+    yield "(`--port 8000`). `fondaco doctor` prints every effective value with its source."
+    yield ""
+    yield "| setting | default | unit | allowed | why |"
+    yield "|---|---|---|---|---|"
+    for knob in knobs():
+        default = str(knob.default).lower() if isinstance(knob.default, bool) else knob.default
+        yield f"| `{knob.name}` | `{default}` | {knob.unit} | {knob.limit} | {knob.reason} |"
+
+
+if __name__ == "__main__":
+    sys.stdout.write("\n".join(page()) + "\n")
