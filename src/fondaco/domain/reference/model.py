@@ -1,5 +1,6 @@
-"""Instruments and assets: what a tick and a lot are worth, exactly."""
+"""Instruments and assets: what a tick and a lot are worth, exactly; and what the house allows."""
 
+from enum import StrEnum
 from typing import Annotated, Final, NewType
 
 import msgspec
@@ -101,3 +102,38 @@ def instrument(
         taker_fee_ppm=taker,
         asset_class=base.asset_class,
     )
+
+
+class TradingState(StrEnum):
+    """Of an account, an instrument or the house; the strictest of the three rules."""
+
+    ACTIVE = "active"
+    REDUCING = "reducing"  # only orders that make a position smaller
+    HALTED = "halted"  # nothing new; what works may be canceled
+
+
+class Limits(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What an account may do. Money is in ledger units of the account's currency; 0 is off.
+
+    Ratios are basis points (1/10,000). The house has one for everybody; an account may have its own.
+    """
+
+    order_qty_max: dict[Symbol, int] = {}  # lots
+    order_notional_max: int = 0
+    collar_bps: int = 0  # how far a limit may be from the mark, on the side that executes worse
+    position_max: dict[Symbol, int] = {}  # lots, open orders counted
+    concentration_max_bps: int = 0  # of equity, in one instrument
+    class_concentration_max_bps: dict[str, int] = {}  # of equity, by asset class
+    daily_loss_max: int = 0
+    orders_max: int = 0  # within `rate_window_ms`
+    notional_max: int = 0  # within `rate_window_ms`
+    rate_window_ms: int = 1_000
+    duplicate_window_ms: int = 0
+    market_protection_bps: int = 500  # a market order goes no further than this from the mark
+
+
+class Session(msgspec.Struct, frozen=True, gc=False):
+    """When a trading day begins: `opens_minute` of the local day in `time_zone` (IANA)."""
+
+    time_zone: str = "UTC"
+    opens_minute: int = 0

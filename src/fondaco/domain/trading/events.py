@@ -254,6 +254,7 @@ class OrderTriggered(Event, frozen=True, gc=False, tag="trading.order_triggered.
     mark: Mark
     px: int
     hold: int
+    order: Order  # as it goes to the venue: with `px` and `hold`, and what of it is left
 
 
 class OrderTrailed(Event, frozen=True, gc=False, tag="trading.order_trailed.v1"):
@@ -268,13 +269,16 @@ class OrderReleased(Event, frozen=True, gc=False, tag="trading.order_released.v1
     number: int
     lots: int
     hold: int
+    order: Order  # as it works from here on: `lots` are all that were released; `at_venue` is where
 
 
 class CancelRequested(Event, frozen=True, gc=False, tag="trading.cancel_requested.v1"):
-    """ExecType 6 (PendingCancel): the venue must answer."""
+    """ExecType 6 (PendingCancel): the venue must answer. So does an order that expires while it is
+    at a venue, with the reason "expired"; the answer is then RecordEnd with EXPIRED."""
 
     number: int
     reason: str
+    symbol: Symbol
 
 
 class OrderCanceled(Event, frozen=True, gc=False, tag="trading.order_canceled.v1"):
@@ -307,6 +311,7 @@ class ReplaceRequested(Event, frozen=True, gc=False, tag="trading.replace_reques
     lots: int
     px: int
     hold: int
+    symbol: Symbol
 
 
 class OrderReplaced(Event, frozen=True, gc=False, tag="trading.order_replaced.v1"):

@@ -11,6 +11,9 @@ import msgspec
 
 from fondaco.domain.market.model import Mark
 from fondaco.domain.reference.model import Instrument, Symbol
+from fondaco.domain.reference.model import Limits as Limits  # set for the house; named here too
+from fondaco.domain.reference.model import Session as Session
+from fondaco.domain.reference.model import TradingState as TradingState
 from fondaco.kernel.event import Instant, StreamId
 from fondaco.kernel.money import Asset, AssetCode
 
@@ -76,14 +79,6 @@ class OrdStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
-class TradingState(StrEnum):
-    """Of an account, an instrument or the house; the strictest of the three rules."""
-
-    ACTIVE = "active"
-    REDUCING = "reducing"  # only orders that make a position smaller
-    HALTED = "halted"  # nothing new; what works may be canceled
-
-
 class Contingency(StrEnum):
     """FIX ContingencyType (1385)."""
 
@@ -119,26 +114,6 @@ class Reason(StrEnum):
     EXCEEDS_NOTIONAL_RATE = "exceeds_notional_rate"
     EXCEEDS_BUYING_POWER = "exceeds_buying_power"
     EXCEEDS_POSITION = "exceeds_position"  # cash accounts sell what they have
-
-
-class Limits(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """What an account may do. Money is in ledger units of the account's currency; 0 is off.
-
-    Ratios are basis points (1/10,000). The house has one for everybody; an account may have its own.
-    """
-
-    order_qty_max: dict[Symbol, int] = {}  # lots
-    order_notional_max: int = 0
-    collar_bps: int = 0  # how far a limit may be from the mark, on the side that executes worse
-    position_max: dict[Symbol, int] = {}  # lots, open orders counted
-    concentration_max_bps: int = 0  # of equity, in one instrument
-    class_concentration_max_bps: dict[str, int] = {}  # of equity, by asset class
-    daily_loss_max: int = 0
-    orders_max: int = 0  # within `rate_window_ms`
-    notional_max: int = 0  # within `rate_window_ms`
-    rate_window_ms: int = 1_000
-    duplicate_window_ms: int = 0
-    market_protection_bps: int = 500  # a market order goes no further than this from the mark
 
 
 class Excess(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -214,13 +189,6 @@ class Rate(msgspec.Struct, frozen=True, gc=False, array_like=True):
     num: int
     den: int
     mark: Mark | None = None  # that it was worked out from; None for the currency itself or a peg
-
-
-class Session(msgspec.Struct, frozen=True, gc=False):
-    """When a trading day begins: `opens_minute` of the local day in `time_zone` (IANA)."""
-
-    time_zone: str = "UTC"
-    opens_minute: int = 0
 
 
 class TradingRefs(msgspec.Struct):
