@@ -1,0 +1,251 @@
+"""The actor: a stream's one owner. Whatever is asked of the stream is asked of it."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from typing import Any, Final, Generic
+
+from fondaco.kernel.decider import C, Decider, E, R, S
+from fondaco.kernel.errors import Conflict, Corrupt, FondacoError, Unavailable
+from fondaco.kernel.event import MESSAGE_MARK, REQUEST_MARK, Decision, Entry, StreamId
+from fondaco.ports.journal import Journal
+from fondaco.runtime.committer import Answer, Committer, Lease, Outcome, Turn
+from fondaco.runtime.loading import Memory, Snapshots, hash_of, load
+
+QUEUED_MAX: Final = 20_000  # turns waiting for the disk: a second's work, then we say no
+RECALLED_MAX: Final = 1_024  # events of one decision, at most
+
+
+class Actor(Generic[S, C, E, R]):
+    """Takes one turn at a time, in the order of arrival, ahead of the disk.
+
+    A turn never waits, and all turns are taken on one thread, so no turn sees half of another.
+    """
+
+    __slots__ = ("_committer", "_decider", "_journal", "lease", "memory", "stream", "touched")
+
+    def __init__(
+        self,
+        stream: StreamId,
+        decider: Decider[S, C, E, R],
+        journal: Journal,
+        committer: Committer,
+        memory: Memory[S],
+    ) -> None:
+        self.lease = Lease()
+        self.memory = memory
+        self.stream = stream
+        self.touched = True
+        self._decider = decider
+        self._journal = journal
+        self._committer = committer
+
+    def take_turn(self, command: C, refs: R, *, is_new: bool = False) -> Answer:
+        """Decide `command` now. `is_new` says that its keys were looked up and are free."""
+        answer = Answer()
+        if self.lease.lost:
+            answer.settle(self.lease.lost)
+            return answer
+        self.touched = True
+        memory, decider = self.memory, self._decider
+        try:
+            if not is_new and self._was_heard(command, refs, answer):
+                return answer
+            events = decider.decide(memory.state, command, refs)
+            if not events:
+                raise Corrupt(f"{type(command).__name__} left no trace on {self.stream}")
+        except Exception as error:  # `decide` writes nothing: this request fails, and it alone.
+            answer.settle(self._known(error))
+            return answer
+        before = memory.version
+        try:
+            keys: list[tuple[str, int]] = []
+            version, state = before, memory.state
+            for event in events:
+                state = decider.evolve(state, event)
+                version += 1
+                for key in decider.keys_used(event):
+                    keys.append((key, version))  # noqa: PERF401  # a loop costs less for none or one
+            memory.state, memory.version = state, version
+            memory.note(command.command_id, before + 1, keys)
+        except Exception as error:  # The state may be half changed: this stream stops, no other.
+            self.lease.lost = self._known(error)
+            answer.settle(self.lease.lost)
+            return answer
+        decision = Decision(
+            self.stream, before, command.command_id, command.at, refs.version, events
+        )
+        self._committer.enqueue(Turn(self.stream, decision, answer, self.lease))
+        return answer
+
+    def _was_heard(self, command: C, refs: R, answer: Answer) -> bool:
+        """Whether the answer will come from what this stream decided before."""
+        own, is_request, _ = command.command_id.rpartition(REQUEST_MARK)
+        if is_request:
+            asked = self._decider.keys_asked(command)
+            answered = self.memory.answered
+            places = [(own, answered.find(hash_of(own)))]
+            if asked:
+                places += [(key, answered.find(hash_of(key))) for key in asked]
+            places = [place for place in places if place[1]]
+            if not places:
+                return False
+            self._recall(command, refs, answer, places)
+            return True
+        source, is_message, version = command.command_id.rpartition(MESSAGE_MARK)
+        if is_message and int(version) <= self.memory.heard.get(source, 0):
+            # Settled behind the commit that is queued, as what was heard may still be in there.
+            self._committer.enqueue(Turn(self.stream, None, answer, self.lease))
+            return True
+        return False
+
+    def _recall(
+        self, command: C, refs: R, answer: Answer, places: list[tuple[str, Sequence[int]]]
+    ) -> None:
+        """Confirm in the journal that a key was used; a mere collision takes its turn after all."""
+
+        def look() -> Outcome:
+            return self._look(command, places)
+
+        def settle(outcome: Outcome) -> None:
+            if outcome == ():
+                self.take_turn(command, refs, is_new=True).then(answer.settle)
+            else:
+                answer.settle(outcome)
+
+        recalled = Answer()
+        recalled.then(settle)
+        self._committer.enqueue(Turn(self.stream, None, recalled, self.lease, look))
+
+    def _look(self, command: C, places: list[tuple[str, Sequence[int]]]) -> Outcome:
+        try:
+            for key, versions in places:
+                for version in versions:
+                    entries = self._journal.read(self.stream, version - 1, RECALLED_MAX)
+                    cause = entries[0].caused_by
+                    same = tuple(_while_caused_by(cause, entries))
+                    if cause == command.command_id:
+                        return same
+                    if cause.rpartition(REQUEST_MARK)[0] == key or any(
+                        key in self._decider.keys_used(entry.event)  # type: ignore[arg-type]
+                        for entry in same
+                    ):
+                        raise Conflict(
+                            f"{key} was used before, with other content; use another id",
+                            code="key_reused",
+                            key=key,
+                            position=entries[0].position,
+                        )
+        except FondacoError as error:
+            return error
+        return ()
+
+    def _known(self, error: Exception) -> FondacoError:
+        return error if isinstance(error, FondacoError) else Corrupt(f"{self.stream}: {error!r}")
+
+
+def _while_caused_by(cause: str, entries: Sequence[Entry]) -> Iterator[Entry]:
+    for entry in entries:
+        if entry.caused_by != cause:
+            return
+        yield entry
+
+
+class Host(Generic[S, C, E, R]):
+    """The actors of one room on this machine. Belongs to the event loop's thread.
+
+    With `loaders`, a stream's first touch is loaded on one of its threads, and what is asked
+    meanwhile waits its turn; without, at once and here.
+    """
+
+    def __init__(
+        self,
+        decider: Decider[S, C, E, R],
+        refs_of: Callable[[StreamId], R],
+        journal: Journal,
+        committer: Committer,
+        *,
+        snapshots: Snapshots | None = None,
+        loaders: Executor | None = None,
+    ) -> None:
+        self._decider = decider
+        self._refs_of = refs_of
+        self._journal = journal
+        self._committer = committer
+        self._snapshots = snapshots
+        self._loaders = loaders
+        self._actors: dict[StreamId, Actor[S, C, E, R]] = {}
+        self._waiting: dict[StreamId, list[tuple[C, Answer]]] = {}
+
+    def submit(self, stream: StreamId, command: C) -> Answer:
+        """Decide `command` on `stream`, here and now; await the answer. Safe to repeat.
+
+        Raises:
+            Unavailable: too many turns wait for the disk. Nothing was decided.
+
+        The answer itself may raise any `FondacoError`; after a retryable one, submit again.
+        """
+        if self._committer.queued_count >= QUEUED_MAX:
+            raise Unavailable(f"{QUEUED_MAX} turns wait for the disk; try again", retry_after_s=1)
+        actor = self._actors.get(stream)
+        # One that lost its lease to a failed commit is rebuilt; a corrupt one stays stopped.
+        if actor is None or (actor.lease.lost and actor.lease.lost.retryable):
+            if self._loaders:
+                return self._wait(stream, command, self._loaders)
+            actor = self._seat(stream, self._load(stream))
+        return actor.take_turn(command, self._refs_of(stream))
+
+    def peek(self, stream: StreamId) -> Memory[S] | None:
+        """What the owner of `stream` knows now, if it is in memory: to look at, never to change."""
+        actor = self._actors.get(stream)
+        return actor.memory if actor and not actor.lease.lost else None
+
+    def streams(self) -> list[StreamId]:
+        """Those in memory."""
+        return list(self._actors)
+
+    def dismiss_idle(self) -> int:
+        """Forget actors that were not asked anything since the last call; how many."""
+        idle = [s for s, a in self._actors.items() if not a.touched and not a.lease.lost]
+        if self._committer.queued_count or self._committer.busy_since:
+            return 0  # What they decided may be on its way: they could not be loaded right.
+        for stream in idle:
+            del self._actors[stream]
+        for actor in self._actors.values():
+            actor.touched = False
+        return len(idle)
+
+    def _seat(self, stream: StreamId, memory: Memory[S]) -> Actor[S, C, E, R]:
+        actor = Actor(stream, self._decider, self._journal, self._committer, memory)
+        self._actors[stream] = actor
+        return actor
+
+    def _load(self, stream: StreamId) -> Memory[S]:
+        return load(stream, self._decider, self._journal, self._snapshots)
+
+    def _wait(self, stream: StreamId, command: C, loaders: Executor) -> Answer:
+        answer = Answer()
+        waiting = self._waiting.get(stream)
+        if waiting is not None:
+            waiting.append((command, answer))
+            return answer
+        self._waiting[stream] = [(command, answer)]
+        loop = asyncio.get_running_loop()
+        loading = loop.run_in_executor(loaders, self._load, stream)
+        loading.add_done_callback(lambda done: self._loaded(stream, done))
+        return answer
+
+    def _loaded(self, stream: StreamId, loading: "asyncio.Future[Memory[S]]") -> None:
+        waiting = self._waiting.pop(stream)
+        error = loading.exception()
+        if error is not None:
+            known = error if isinstance(error, FondacoError) else Corrupt(f"{stream}: {error!r}")
+            for _, answer in waiting:
+                answer.settle(known)
+            return
+        actor = self._seat(stream, loading.result())
+        for command, answer in waiting:
+            actor.take_turn(command, self._refs_of(stream)).then(answer.settle)
+
+
+AnyHost = Host[Any, Any, Any, Any]

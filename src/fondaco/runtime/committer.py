@@ -1,0 +1,212 @@
+"""The committer: one transaction for everything that queued up while the last one was synced.
+
+The law it keeps: no answer leaves before the entries it speaks of are durable.
+
+It lives on the event loop's thread, as the actors do, so none of them needs a lock. Only `_write`
+runs on another thread, where it touches the journal and the group that it was given.
+"""
+
+import asyncio
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, TypeAlias
+
+import msgspec
+
+from fondaco.kernel.errors import Corrupt, FondacoError, Unavailable
+from fondaco.kernel.event import Decision, Entry, Event, StreamId
+from fondaco.ports.journal import Journal
+
+Outcome: TypeAlias = tuple[Entry, ...] | FondacoError
+
+
+class Answer:
+    """The entries that a turn left, once they are durable; or the error that it met.
+
+    Its one caller awaits it, gives it a function to call, or looks at it after a commit. It cannot
+    be canceled: whoever stops waiting changes nothing about what was decided.
+    """
+
+    __slots__ = ("_outcome", "_then", "_waiter")
+
+    def __init__(self) -> None:
+        self._outcome: Outcome | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._then: Callable[[Outcome], None] | None = None
+
+    def settle(self, outcome: Outcome) -> None:
+        self._outcome = outcome
+        if self._then:
+            self._then(outcome)
+        if self._waiter and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def then(self, act: Callable[[Outcome], None]) -> None:
+        """Call `act` with the outcome, on the loop's thread; at once if it is known."""
+        if self._outcome is not None:
+            act(self._outcome)
+        else:
+            self._then = act
+
+    def done(self) -> bool:
+        return self._outcome is not None
+
+    def result(self) -> tuple[Entry, ...]:
+        if isinstance(self._outcome, FondacoError):
+            raise self._outcome.with_traceback(None)  # It may be shared by a whole group.
+        if self._outcome is None:
+            raise asyncio.InvalidStateError("not committed yet")
+        return self._outcome
+
+    def __await__(self) -> Generator[Any, None, tuple[Entry, ...]]:
+        if self._outcome is None:
+            if self._waiter is None or self._waiter.done():
+                self._waiter = asyncio.get_running_loop().create_future()
+            yield from self._waiter
+        return self.result()
+
+
+class Lease(msgspec.Struct):
+    """An actor's right to decide for its stream. Once lost, nothing decided under it is written."""
+
+    lost: FondacoError | None = None
+
+
+class Turn(msgspec.Struct, frozen=True, gc=False):
+    """What one turn decided and who waits for it. A retry decides nothing; `recall` answers it."""
+
+    stream: StreamId
+    decision: Decision[Event] | None
+    answer: Answer
+    lease: Lease
+    recall: Callable[[], Outcome] | None = None  # called behind the commit, off the loop
+
+
+class Committer:
+    """One task runs `run`, or a test calls `commit` when it wants one.
+
+    `publish` is given the entries of every group, in order, after their answers were settled.
+    """
+
+    def __init__(
+        self, journal: Journal, publish: Callable[[Sequence[Entry]], None] = lambda _: None
+    ) -> None:
+        self._journal = journal
+        self._publish = publish
+        self._queue: list[Turn] = []
+        self._wake = asyncio.Event()
+        self._closing = False
+        self.position = journal.head()
+        self.failure: FondacoError | None = None  # of the last group
+        self.busy_since: float = 0.0  # loop time at which the group now being written was begun
+
+    @property
+    def queued_count(self) -> int:
+        return len(self._queue)
+
+    def enqueue(self, turn: Turn) -> None:
+        self._queue.append(turn)
+        if len(self._queue) == 1:
+            self._wake.set()
+
+    def commit(self) -> None:
+        """Write everything queued in one transaction, then release its answers."""
+        group = self._next_group()
+        self._settle(group, self._write(group))
+
+    async def run(self) -> None:
+        """Commit until closed, and once more for what is queued then.
+
+        The next group is what queued up meanwhile: no timer gathers it. Each group comes back to
+        the loop in one wake-up, whatever its size.
+        """
+        loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(1, "committer") as disk:
+            while self._queue or not self._closing:
+                await self._wake.wait()
+                group = self._next_group()
+                if group:
+                    self.busy_since = loop.time()
+                    self._settle(group, await loop.run_in_executor(disk, self._write, group))
+                    self.busy_since = 0.0
+
+    def close(self) -> None:
+        self._closing = True
+        self._wake.set()
+
+    def _next_group(self) -> list[Turn]:
+        """What is queued, in order. Turns whose lease is lost are answered here."""
+        queue, self._queue = self._queue, []
+        if not self._closing:
+            self._wake.clear()
+        group: list[Turn] = []
+        for turn in queue:
+            if turn.lease.lost:
+                turn.answer.settle(turn.lease.lost)
+            else:
+                group.append(turn)
+        return group
+
+    def _write(self, group: Sequence[Turn]) -> list[Outcome]:
+        try:
+            return self._append(group)
+        except Unavailable as error:
+            return [error] * len(group)
+        except Exception:  # One bad decision must not take the others with it: each stream alone.
+            outcomes: dict[int, Outcome] = {}
+            for _, run in groupby(sorted(enumerate(group), key=_stream_of), key=_stream_of):
+                numbered = list(run)
+                turns = [turn for _, turn in numbered]
+                try:
+                    found = self._append(turns)
+                except Exception as error:
+                    found = [_known(error)] * len(turns)
+                outcomes |= {nth: one for (nth, _), one in zip(numbered, found, strict=True)}
+            return [outcomes[nth] for nth in range(len(group))]
+
+    def _append(self, turns: Sequence[Turn]) -> list[Outcome]:
+        decisions = [turn.decision for turn in turns if turn.decision]
+        written = self._journal.append(decisions) if decisions else []
+        outcomes: list[Outcome] = []
+        start = 0
+        for turn in turns:
+            if turn.decision:
+                end = start + len(turn.decision.events)
+                outcomes.append(tuple(written[start:end]))
+                start = end
+            else:
+                outcomes.append(turn.recall() if turn.recall else ())
+        return outcomes
+
+    def _settle(self, group: Sequence[Turn], outcomes: Sequence[Outcome]) -> None:
+        """Give everybody their answer. Actors that had a part in a failure lose their leases.
+
+        Their memory has run ahead of the journal. Turns they took meanwhile are queued behind, and
+        fail the same way.
+        """
+        entries: list[Entry] = []
+        self.failure = None
+        for turn, outcome in zip(group, outcomes, strict=True):
+            if isinstance(outcome, FondacoError):
+                if turn.decision:
+                    self.failure = turn.lease.lost = outcome
+            elif turn.decision:
+                entries += outcome
+            turn.answer.settle(outcome)
+        if entries:
+            entries.sort(key=_position)  # after a failed group streams were written one by one
+            self.position = entries[-1].position
+            self._publish(entries)
+
+
+_position = attrgetter("position")
+
+
+def _stream_of(numbered: tuple[int, Turn]) -> str:
+    return numbered[1].stream
+
+
+def _known(error: Exception) -> FondacoError:
+    return error if isinstance(error, FondacoError) else Corrupt(f"commit failed: {error!r}")

@@ -1,0 +1,149 @@
+"""From entries to an actor's memory: the state, what it has answered and whom it has heard."""
+
+from pathlib import Path
+from struct import Struct
+from typing import Any, Final, Generic
+
+import msgspec
+import xxhash
+
+from fondaco.kernel.decider import C, Decider, E, R, S
+from fondaco.kernel.errors import Corrupt
+from fondaco.kernel.event import (
+    MESSAGE_MARK,
+    REQUEST_MARK,
+    CommandId,
+    Decision,
+    StreamId,
+)
+from fondaco.ports.journal import Journal
+from fondaco.runtime.answered import Answered
+
+hash_of: Final = xxhash.xxh3_64_intdigest
+
+
+class Memory(Generic[S]):
+    """What an actor knows of its stream."""
+
+    __slots__ = ("answered", "heard", "state", "version")
+
+    def __init__(self, state: S) -> None:
+        self.state = state
+        self.version = 0
+        self.answered = Answered()  # hashes of the keys that may not be used again
+        self.heard: dict[str, int] = {}  # the highest version told by each source
+
+    def note(self, caused_by: CommandId, first_version: int, keys: list[tuple[str, int]]) -> None:
+        """Remember what a decision has used up. `keys` come with the version that used them."""
+        own, is_request, _ = caused_by.rpartition(REQUEST_MARK)
+        if is_request:
+            if not (keys and keys[0][0] == own):
+                self.answered.add(hash_of(own), first_version)
+        else:
+            source, is_message, version = caused_by.rpartition(MESSAGE_MARK)
+            if is_message:
+                self.heard[source] = int(version)
+        for key, version in keys:
+            self.answered.add(hash_of(key), version)
+
+
+def load(
+    stream: StreamId,
+    decider: Decider[S, C, E, R],
+    journal: Journal,
+    snapshots: "Snapshots | None" = None,
+) -> Memory[S]:
+    """The memory of the owner of `stream`: a snapshot, if there is one, and the tail behind it."""
+    memory = snapshots.load(stream, decider) if snapshots else None
+    if memory is None:
+        memory = Memory(decider.initial(stream))
+    for decision in journal.replay(stream, memory.version):
+        replay(memory, decider, decision)
+    return memory
+
+
+def replay(memory: Memory[S], decider: Decider[S, C, E, R], decision: Decision[Any]) -> None:
+    if decision.expected_version != memory.version:
+        raise Corrupt(
+            f"{decision.stream} continues at {decision.expected_version}, not at {memory.version}"
+        )
+    state, evolve, keys_used = memory.state, decider.evolve, decider.keys_used
+    version = memory.version
+    keys: list[tuple[str, int]] = []
+    for event in decision.events:
+        state = evolve(state, event)
+        version += 1
+        used = keys_used(event)
+        if used:
+            keys += [(key, version) for key in used]
+    memory.note(decision.caused_by, memory.version + 1, keys)
+    memory.state, memory.version = state, version
+
+
+class Snapshots:
+    """A stream's memory as of some version, in a file of its own: a cache that anyone may delete.
+
+    `build`, 32 bytes, names the code that wrote it. A snapshot of another build is passed over.
+    """
+
+    def __init__(self, folder: Path, build: bytes) -> None:
+        self._folder = folder
+        self._build = build
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def save(self, stream: StreamId, memory: Memory[Any]) -> None:
+        content = msgspec.msgpack.encode(
+            (
+                stream,
+                memory.answered.dump(),
+                memory.heard,
+                msgspec.msgpack.encode(memory.state),
+            )
+        )
+        path = self._path(stream)
+        partial = path.with_suffix(".part")
+        partial.write_bytes(_HEAD.pack(self._build, memory.version, len(content)) + content)
+        partial.replace(path)  # Never half a snapshot under its name.
+
+    def load(self, stream: StreamId, decider: Decider[S, C, E, R]) -> Memory[S] | None:
+        try:
+            stored = self._path(stream).read_bytes()
+        except FileNotFoundError:
+            return None
+        version, content = self._head(stored), stored[_HEAD.size :]
+        if not version:
+            return None
+        try:
+            name, answered, heard, state = _SHAPE.decode(content)
+            memory = Memory(msgspec.msgpack.decode(state, type=decider.state))
+        except msgspec.MsgspecError:
+            return None  # A cache that cannot be read is no cache.
+        if name != stream:
+            return None
+        memory.version, memory.heard = version, heard
+        memory.answered = Answered.load(answered)
+        return memory
+
+    def version(self, stream: StreamId) -> int:
+        """Of the snapshot on the disk; 0 where there is none of this build."""
+        try:
+            with self._path(stream).open("rb") as file:
+                return self._head(file.read(_HEAD.size))
+        except FileNotFoundError:
+            return 0
+
+    def _head(self, stored: bytes) -> int:
+        if len(stored) < _HEAD.size:
+            return 0
+        build, version, size = _HEAD.unpack_from(stored)
+        is_whole = len(stored) in (_HEAD.size, _HEAD.size + size)
+        return version if build == self._build and is_whole else 0
+
+    def _path(self, stream: StreamId) -> Path:
+        return self._folder / f"{hash_of(stream):016x}.snapshot"
+
+
+_HEAD: Final = Struct("<32sQQ")  # build, version, length of what follows
+_SHAPE: Final = msgspec.msgpack.Decoder(
+    tuple[str, list[tuple[bytes, bytes]], dict[str, int], bytes]
+)

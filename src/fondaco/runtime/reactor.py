@@ -1,0 +1,112 @@
+"""The reactor: carries what one stream says to the streams that must hear it.
+
+Between two streams messages arrive in order. After a crash they are delivered again from the
+cursor, which is a cache: a receiver knows the highest version it has heard of each source, so that
+delivery at least once has an effect exactly once.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from fondaco.kernel.errors import FondacoError, Unavailable
+from fondaco.kernel.event import Command, Entry, Event, StreamId
+from fondaco.runtime.committer import Answer, Outcome
+from fondaco.runtime.room import Policy
+
+RETRY_AFTER_S: Final = 0.1
+
+
+class Reactor:
+    """Belongs to the event loop's thread. `submit` takes a turn on the stream's owner.
+
+    `delay_s` says how long a message to a stream is on its way: the stated latency of a venue.
+    """
+
+    def __init__(
+        self,
+        policies: Mapping[type[Event], Sequence[Policy]],
+        submit: Callable[[StreamId, Command], Answer],
+        *,
+        delay_s: Callable[[StreamId], float] = lambda _: 0.0,
+    ) -> None:
+        self._policies = policies
+        self._submit = submit
+        self._delay_s = delay_s
+        self._open: dict[int, int] = {}  # position -> messages of it that are not heard yet; sorted
+        self._stalled: dict[StreamId, deque[tuple[int, Command]]] = {}
+        self.stopped: dict[StreamId, FondacoError] = {}  # targets that will not hear until mended
+        self.position = 0
+
+    @property
+    def cursor(self) -> int:
+        """Everything up to here was heard, durably."""
+        return next(iter(self._open)) - 1 if self._open else self.position
+
+    @property
+    def open_count(self) -> int:
+        return len(self._open)
+
+    def deliver(self, entries: Sequence[Entry]) -> None:
+        """What a committed group says, in order."""
+        policies = self._policies
+        for entry in entries:
+            found = policies.get(type(entry.event))
+            if found:
+                for policy in found:
+                    for target, command in policy(entry):
+                        self._send(entry.position, target, command)
+        if entries:
+            self.position = entries[-1].position
+
+    def _send(self, position: int, target: StreamId, command: Command) -> None:
+        self._open[position] = self._open.get(position, 0) + 1
+        if target in self._stalled:
+            self._stalled[target].append((position, command))
+            return
+        delay = self._delay_s(target)
+        if delay:
+            asyncio.get_running_loop().call_later(delay, self._hand, position, target, command)
+        else:
+            self._hand(position, target, command)
+
+    def _hand(self, position: int, target: StreamId, command: Command) -> None:
+        try:
+            answer = self._submit(target, command)
+        except Unavailable:
+            self._stall(position, target, command)
+            return
+        answer.then(lambda outcome: self._heard(position, target, command, outcome))
+
+    def _heard(
+        self, position: int, target: StreamId, command: Command, outcome: Outcome
+    ) -> None:
+        if isinstance(outcome, FondacoError):
+            if outcome.retryable:
+                self._stall(position, target, command)
+            else:
+                self.stopped[target] = outcome
+            return
+        left = self._open[position] - 1
+        if left:
+            self._open[position] = left
+        else:
+            del self._open[position]
+
+    def _stall(self, position: int, target: StreamId, command: Command) -> None:
+        """Keep the message, and those after it, until the target can be reached."""
+        waiting = self._stalled.get(target)
+        if waiting is None:
+            waiting = self._stalled[target] = deque()
+            asyncio.get_running_loop().call_later(RETRY_AFTER_S, self._retry, target)
+        waiting.append((position, command))
+
+    def _retry(self, target: StreamId) -> None:
+        # In the order of the journal: a turn that failed may have been told after a later one.
+        waiting = sorted(self._stalled.pop(target), key=lambda held: held[0])
+        for position, command in waiting:
+            if target in self._stalled:
+                self._stalled[target].append((position, command))
+            else:
+                self._hand(position, target, command)
