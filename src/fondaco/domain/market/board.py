@@ -1,0 +1,244 @@
+"""The board: every instrument's book, mark, last trade, bars and quality, in memory.
+
+It belongs to the loop's thread. A feed's normaliser writes it, everybody else reads; listeners are
+called when an update is complete, so that what they read is what there is. It has no clock: time
+comes with every frame, and `check` is told what time it is.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+from zlib import crc32
+
+from fondaco.domain.market.bars import Bars
+from fondaco.domain.market.book import ASK, BID, Book
+from fondaco.domain.market.model import (
+    Bar,
+    BookSide,
+    Delays,
+    Mark,
+    Price,
+    Quality,
+    Quote,
+    Tallies,
+    Trade,
+)
+from fondaco.domain.market.quality import Condition, judge
+from fondaco.domain.reference.model import Instrument, Symbol
+from fondaco.kernel.errors import NotFound
+from fondaco.kernel.event import Instant
+from fondaco.kernel.money import half_even_div
+
+STALE_AFTER_MS: Final = 2_000  # the feeds here speak every 100 ms; twenty in a row are no accident
+CHECKSUM_LEVELS: Final = 10
+PERIODS_KEPT: Final = 256  # of quality, per instrument
+
+
+class LiveBook:
+    """One instrument's order book with what is known about it."""
+
+    __slots__ = (
+        "at",
+        "condition",
+        "event_at",
+        "good_at",
+        "instrument",
+        "levels",
+        "periods",
+        "position",
+        "quality",
+        "sequence",
+        "source",
+        "symbol",
+        "tallies",
+        "version",
+    )
+
+    def __init__(self, instrument: Instrument) -> None:
+        self.symbol = instrument.symbol
+        self.instrument = instrument
+        self.levels = Book(
+            instrument.px_decimals,
+            instrument.tick_units,
+            instrument.qty_decimals,
+            instrument.lot_units,
+        )
+        self.condition = Condition()
+        self.quality = Quality.RECOVERING
+        self.sequence = 0  # the exchange's number of the last update in the book
+        self.version = 0  # ours: grows with every update and snapshot, and is never set back
+        self.source = ""
+        self.position = 0  # on the tape
+        self.at = Instant(0)  # the last update was received
+        self.event_at = Instant(0)  # … and happened
+        self.good_at = Instant(0)  # the last update that left the book OK was received
+        self.tallies = Tallies()
+        self.periods: list[tuple[Quality, Instant]] = []  # each quality and when it began
+
+    def bids(self, limit: int) -> list[tuple[int, int]]:
+        """Up to `limit` levels as (ticks, lots), best first."""
+        levels: list[tuple[int, int]] = self.levels.depth(BID, limit)
+        return levels
+
+    def asks(self, limit: int) -> list[tuple[int, int]]:
+        levels: list[tuple[int, int]] = self.levels.depth(ASK, limit)
+        return levels
+
+    def qty(self, side: BookSide, px: int) -> int:
+        """Lots displayed at `px`."""
+        return self.levels.qty(_number(side), px)
+
+    def level_version(self, side: BookSide, px: int) -> int:
+        """`version` as it was when this level was last written; -1 where there is no level.
+
+        Whoever consumed a level keeps this number: once it differs, the exchange has spoken again.
+        """
+        return self.levels.version(_number(side), px)
+
+    def checksum(self, levels: int = CHECKSUM_LEVELS) -> int:
+        """CRC-32 of the text "bid px:bid lots:ask px:ask lots:…", best first, in ticks and lots.
+
+        Where one side is shorter, its places are left out. A client that applies deltas computes
+        the same from its own copy.
+        """
+        bids, asks = self.bids(levels), self.asks(levels)
+        parts: list[str] = []
+        for nth in range(max(len(bids), len(asks))):
+            parts += [f"{px}:{qty}" for side in (bids, asks) for px, qty in side[nth : nth + 1]]
+        return crc32(":".join(parts).encode())
+
+
+class Board:
+    """The market as the house knows it: `marks` is one dict for good, its values are replaced."""
+
+    def __init__(
+        self, instruments: Mapping[Symbol, Instrument], *, stale_after_ms: int = STALE_AFTER_MS
+    ) -> None:
+        self.instruments = dict(instruments)
+        self.stale_after_ns = stale_after_ms * 1_000_000
+        self.marks: dict[Symbol, Mark] = {}
+        self.on_book: list[Callable[[Symbol], None]] = []
+        self.on_trade: list[Callable[[Trade], None]] = []
+        self.on_quality: list[Callable[[Symbol, Quality], None]] = []
+        self.books = {symbol: LiveBook(each) for symbol, each in self.instruments.items()}
+        self.delays = {symbol: dict[Quality, Delays]() for symbol in self.instruments}
+        self._lasts: dict[Symbol, Trade] = {}
+        self._bars = {symbol: Bars() for symbol in self.instruments}
+
+    # What everybody reads
+
+    def book(self, symbol: Symbol) -> LiveBook:
+        """Raises `NotFound` for an instrument that no feed serves."""
+        book = self.books.get(symbol)
+        if book is None:
+            raise NotFound(f"there is no market in {symbol[:40]}", code="unknown_symbol")
+        return book
+
+    def last(self, symbol: Symbol) -> Trade | None:
+        return self._lasts.get(self.book(symbol).symbol)
+
+    def bars(self, symbol: Symbol, interval: str, limit: int) -> list[Bar]:
+        return self._bars[self.book(symbol).symbol].last(interval, limit)
+
+    def quality(self, symbol: Symbol) -> Quality:
+        return self.book(symbol).quality
+
+    def price(self, symbol: Symbol, now: Instant) -> Price:
+        """Last, middle and mark, each with where it came from and how old it is."""
+        book, last, mark = self.book(symbol), self._lasts.get(symbol), self.marks.get(symbol)
+        middle = self._middle(book)
+        return Price(
+            symbol=symbol,
+            quality=book.quality,
+            last=last and Quote(last.px, last.source, max(now - last.at, 0)),
+            mid=None if middle is None else Quote(middle, book.source, max(now - book.at, 0)),
+            mark=mark and Quote(mark.px, mark.source, max(now - mark.at, 0)),
+        )
+
+    @property
+    def detection_delay_ns(self) -> dict[Symbol, int]:
+        """Per instrument the longest time that a book could be wrong before its quality said so."""
+        return {
+            symbol: max((each.max_ns for each in found.values()), default=0)
+            for symbol, found in self.delays.items()
+        }
+
+    @property
+    def ready(self) -> bool:
+        """Whether every instrument has an OK book."""
+        return all(book.quality is Quality.OK for book in self.books.values())
+
+    # What the normaliser and the timer write
+
+    def settle(self, book: LiveBook) -> None:
+        """An update, or a change of condition, is complete: judge, mark, and tell."""
+        condition, levels = book.condition, book.levels
+        crossed = levels.crossed()
+        condition.silent = False
+        if crossed != condition.crossed:
+            condition.crossed = crossed
+            book.tallies.crossed += crossed and condition.synced
+        self._mark(book, book.at)
+        self._judge(book, book.at)
+        for listener in self.on_book:
+            listener(book.symbol)
+
+    def condition_changed(self, book: LiveBook, at: Instant) -> None:
+        """Its levels are as they were, but what is known about them is not."""
+        self._judge(book, at)
+
+    def traded(self, trade: Trade, position: int) -> None:
+        symbol = trade.symbol
+        self._lasts[symbol] = trade
+        self._bars[symbol].add(trade)
+        book = self.books[symbol]
+        if self._middle(book) is None:
+            self.marks[symbol] = Mark(
+                symbol, trade.px, book.quality, trade.source, position, trade.at
+            )
+        for listener in self.on_trade:
+            listener(trade)
+
+    def check(self, now: Instant) -> None:
+        """Turn silence into STALE; called a few times a second."""
+        for book in self.books.values():
+            condition = book.condition
+            if condition.synced and not condition.silent and now - book.at > self.stale_after_ns:
+                condition.silent = True
+                book.tallies.stale += 1
+                self._judge(book, now)
+
+    def _mark(self, book: LiveBook, at: Instant) -> None:
+        middle = self._middle(book)
+        if middle is not None:
+            quality = judge(book.condition)
+            self.marks[book.symbol] = Mark(
+                book.symbol, middle, quality, book.source, book.position, at
+            )
+
+    def _judge(self, book: LiveBook, at: Instant) -> None:
+        quality, before = judge(book.condition), book.quality
+        if quality is not before:
+            book.quality = quality
+            if before is Quality.OK:
+                delays = self.delays[book.symbol].setdefault(quality, Delays())
+                delays.add(max(at - book.good_at, 0))
+            book.periods.append((quality, at))
+            del book.periods[:-PERIODS_KEPT]
+            mark = self.marks.get(book.symbol)
+            if mark is not None and mark.quality is not quality:
+                self.marks[book.symbol] = Mark(
+                    mark.symbol, mark.px, quality, mark.source, mark.tape_position, mark.at
+                )
+            for listener in self.on_quality:
+                listener(book.symbol, quality)
+        if quality is Quality.OK:
+            book.good_at = at
+
+    @staticmethod
+    def _middle(book: LiveBook) -> int | None:
+        bid, ask = book.levels.best_bid(), book.levels.best_ask()
+        return None if bid < 0 or ask < 0 else half_even_div(bid + ask, 2)
+
+
+def _number(side: BookSide) -> int:
+    return BID if side == "bid" else ASK
