@@ -145,7 +145,7 @@ class Synchroniser:
             book.levels.load_levels(BID, bytes(message.bids), book.version)
             book.levels.load_levels(ASK, bytes(message.asks), book.version)
         except (ValueError, OverflowError):
-            self._malformed(at)
+            self.malformed(at)
             return
         book.sequence, book.at, book.position = message.last_update_id, at, position
         book.condition.synced, book.condition.hole = True, False
@@ -168,11 +168,12 @@ class Synchroniser:
         if ticker[0] > book.sequence or not book.condition.synced:
             self._tickers.append(ticker)
         elif ticker[0] == book.sequence and self._joined and not self._equals(ticker):
-            self._different(at)
+            self._hole(at)
 
     def malformed(self, at: Instant) -> None:
         """A message about this instrument made no sense: something is missing now."""
-        self._malformed(at)
+        self.book.tallies.malformed += 1
+        self._hole(at)
 
     def _apply(self, update: Payload, event_at: Instant, at: Instant, position: int) -> bool:
         book = self.book
@@ -181,7 +182,7 @@ class Synchroniser:
             book.levels.read_levels(BID, bytes(update.bid), book.version)
             book.levels.read_levels(ASK, bytes(update.ask), book.version)
         except (ValueError, OverflowError):
-            self._malformed(at)
+            self.malformed(at)
             return False
         book.sequence, book.at, book.event_at, book.position = update.last, at, event_at, position
         self._joined = True
@@ -193,7 +194,7 @@ class Synchroniser:
         while tickers and tickers[0][0] <= sequence:
             ticker = tickers.popleft()
             if ticker[0] == sequence and self._joined and not self._equals(ticker):
-                self._different(at)
+                self._hole(at)
                 return
 
     def _equals(self, ticker: Ticker) -> bool:
@@ -201,22 +202,15 @@ class Synchroniser:
         _, bid, bid_qty, ask, ask_qty = ticker
         tallies.tickers_compared += 1
         try:
-            same = (
-                levels.depth(BID, 1) == [(levels.read_px(bytes(bid)), levels.read_qty(bytes(bid_qty)))]
-                and levels.depth(ASK, 1)
-                == [(levels.read_px(bytes(ask)), levels.read_qty(bytes(ask_qty)))]
+            touch = (
+                [(levels.read_px(bytes(bid)), levels.read_qty(bytes(bid_qty)))],
+                [(levels.read_px(bytes(ask)), levels.read_qty(bytes(ask_qty)))],
             )
         except (ValueError, OverflowError):
-            same = False
+            return False
+        same = touch == (levels.depth(BID, 1), levels.depth(ASK, 1))
         tallies.tickers_different += not same
         return same
-
-    def _different(self, at: Instant) -> None:
-        self._hole(at)
-
-    def _malformed(self, at: Instant) -> None:
-        self.book.tallies.malformed += 1
-        self._hole(at)
 
     def _hole(self, at: Instant) -> None:
         condition = self.book.condition
@@ -295,9 +289,8 @@ class Normaliser:
     ) -> None:
         book = sync.book
         try:
-            px, qty = book.levels.read_px(bytes(payload.px)), book.levels.read_qty(
-                bytes(payload.qty)
-            )
+            px = book.levels.read_px(bytes(payload.px))
+            qty = book.levels.read_qty(bytes(payload.qty))
         except (ValueError, OverflowError):
             book.tallies.malformed += 1  # the book is none the worse for it
             return

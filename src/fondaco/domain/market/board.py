@@ -85,14 +85,16 @@ class LiveBook:
 
     def qty(self, side: BookSide, px: int) -> int:
         """Lots displayed at `px`."""
-        return self.levels.qty(_number(side), px)
+        lots: int = self.levels.qty(_number(side), px)
+        return lots
 
     def level_version(self, side: BookSide, px: int) -> int:
         """`version` as it was when this level was last written; -1 where there is no level.
 
         Whoever consumed a level keeps this number: once it differs, the exchange has spoken again.
         """
-        return self.levels.version(_number(side), px)
+        version: int = self.levels.version(_number(side), px)
+        return version
 
     def checksum(self, levels: int = CHECKSUM_LEVELS) -> int:
         """CRC-32 of the text "bid px:bid lots:ask px:ask lots:…", best first, in ticks and lots.
@@ -149,9 +151,9 @@ class Board:
         return Price(
             symbol=symbol,
             quality=book.quality,
-            last=last and Quote(last.px, last.source, max(now - last.at, 0)),
-            mid=None if middle is None else Quote(middle, book.source, max(now - book.at, 0)),
-            mark=mark and Quote(mark.px, mark.source, max(now - mark.at, 0)),
+            last=None if last is None else _quote(last.px, last.source, now, last.at),
+            mid=None if middle is None else _quote(middle, book.source, now, book.at),
+            mark=None if mark is None else _quote(mark.px, mark.source, now, mark.at),
         )
 
     @property
@@ -242,3 +244,7 @@ class Board:
 
 def _number(side: BookSide) -> int:
     return BID if side == "bid" else ASK
+
+
+def _quote(px: int, source: str, now: Instant, at: Instant) -> Quote:
+    return Quote(px, source, max(now - at, 0))

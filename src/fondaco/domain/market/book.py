@@ -1,3 +1,5 @@
+# cython: boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# mypy: disable-error-code="untyped-decorator,no-any-return,unused-ignore"
 """The order book kernel: two ladders of price levels, and a reader of decimal text. Hot.
 
 Cython's pure-Python mode: compiled where there is a compiler, and run as it is where there is none.
@@ -42,9 +44,6 @@ class Ladder:
         self.ver = array("q", bytes(8 * 64))
 
     @cython.cfunc
-    @cython.exceptval(check=False)
-    @cython.boundscheck(False)
-    @cython.wraparound(False)
     def find(self, key: cython.longlong) -> cython.Py_ssize_t:
         """The first place whose key is not below `key`."""
         low: cython.Py_ssize_t = 0
@@ -67,8 +66,6 @@ class Ladder:
         self.room = 2 * self.room
 
     @cython.cfunc
-    @cython.boundscheck(False)
-    @cython.wraparound(False)
     def put(self, px: cython.longlong, qty: cython.longlong, version: cython.longlong) -> None:
         """Set the level at `px` to `qty`; zero removes it."""
         key: cython.longlong = px * self.sign
@@ -105,7 +102,11 @@ class Ladder:
 @cython.final
 @cython.cclass
 class Book:
-    """Price levels in ticks and lots. The scales say how the exchange's decimals become them."""
+    """Price levels in ticks and lots. The scales say how the exchange's decimals become them.
+
+    Exchanges show quantities finer than a lot: what is left of orders from before the lot was this
+    large. Nobody can trade that part, so it is cut off; `cut` counts how often.
+    """
 
     bids = cython.declare(Ladder)
     asks = cython.declare(Ladder)
@@ -113,6 +114,7 @@ class Book:
     tick_units = cython.declare(cython.longlong)
     qty_decimals = cython.declare(cython.Py_ssize_t)
     lot_units = cython.declare(cython.longlong)
+    cut = cython.declare(cython.longlong, visibility="readonly")
     _after = cython.declare(cython.Py_ssize_t)
 
     def __init__(
@@ -129,6 +131,7 @@ class Book:
         self.qty_decimals = qty_decimals
         self.lot_units = lot_units
         self._after = 0
+        self.cut = 0
         self.bids = Ladder(1)
         self.asks = Ladder(-1)
 
@@ -152,20 +155,14 @@ class Book:
         self.bids.n = 0
         self.asks.n = 0
 
-    @cython.boundscheck(False)
-    @cython.wraparound(False)
     def best_bid(self) -> cython.longlong:
         """In ticks; -1 where there is none."""
         return self.bids.key[self.bids.n - 1] if self.bids.n > 0 else -1
 
-    @cython.boundscheck(False)
-    @cython.wraparound(False)
     def best_ask(self) -> cython.longlong:
         """In ticks; -1 where there is none."""
         return -self.asks.key[self.asks.n - 1] if self.asks.n > 0 else -1
 
-    @cython.boundscheck(False)
-    @cython.wraparound(False)
     def crossed(self) -> cython.bint:
         if self.bids.n == 0 or self.asks.n == 0:
             return False
@@ -231,8 +228,6 @@ class Book:
         return self._read(ladder, text, version, True)
 
     @cython.cfunc
-    @cython.boundscheck(False)
-    @cython.wraparound(False)
     def _read(
         self, ladder: Ladder, text: bytes, version: cython.longlong, load: cython.bint
     ) -> cython.Py_ssize_t:
@@ -252,11 +247,11 @@ class Book:
                 i += 1
             if i >= end or text[i] != 91:
                 raise ValueError("a level is a list")
-            px = self._number(text, i + 1, end, self.px_decimals, self.tick_units)
+            px = self._number(text, i + 1, end, self.px_decimals, self.tick_units, False)
             i = self._after
             if i >= end or text[i] != 44:
                 raise ValueError("a level is a price and a quantity")
-            qty = self._number(text, i + 1, end, self.qty_decimals, self.lot_units)
+            qty = self._number(text, i + 1, end, self.qty_decimals, self.lot_units, True)
             i = self._after
             if i >= end or text[i] != 93:
                 raise ValueError("a level is a price and a quantity")
@@ -271,22 +266,23 @@ class Book:
         return count
 
     @cython.cfunc
-    @cython.exceptval(-1, check=False)
-    @cython.boundscheck(False)
-    @cython.wraparound(False)
-    @cython.cdivision(True)
-    def _number(
+    def _number(  # noqa: C901 - one pass over the digits
         self,
         text: bytes,
         i: cython.Py_ssize_t,
         end: cython.Py_ssize_t,
         decimals: cython.Py_ssize_t,
         units: cython.longlong,
+        floor: cython.bint,
     ) -> cython.longlong:
-        """Read `"12.50"` at `i` as a whole number of `units` x 10^-decimals; leaves `_after`."""
+        """Read `"12.50"` at `i` as a whole number of `units` x 10^-decimals; leaves `_after`.
+
+        `floor` says what becomes of anything finer: cut off and counted, or refused.
+        """
         value: cython.longlong = 0
         digits: cython.Py_ssize_t = 0
         places: cython.Py_ssize_t = -1  # after the point; -1 while there was none
+        finer: cython.bint = False
         byte: cython.uchar
         if i >= end or text[i] != 34:  # "
             raise ValueError("a number is quoted")
@@ -298,44 +294,48 @@ class Book:
                 if places < decimals:
                     value = 10 * value + (byte - 48)
                     digits += 1
-                    if digits > 18:
+                    if digits > 18:  # any eighteen digits fit 64 bits
                         raise ValueError("a number has at most 18 digits")
                     if places >= 0:
                         places += 1
                 elif byte != 48:
-                    raise ValueError("a number is finer than the instrument")
+                    finer = True
             elif byte == 46 and places < 0 and digits > 0:  # .
                 places = 0
             elif byte == 34 and digits > 0:
-                places = 0 if places < 0 else places
-                while places < decimals:
-                    value *= 10
-                    digits += 1
-                    places += 1
-                if digits > 18:
-                    raise ValueError("a number has at most 18 digits")
-                if units != 1:
-                    if value % units != 0:
-                        raise ValueError("a number is no whole multiple of the tick or lot")
-                    value //= units
-                self._after = i
-                return value
+                break
             else:
-                raise ValueError("a number is digits with one point at most")
-        raise ValueError("a number ends with a quote")
+                raise ValueError("a number is digits with one point at most, between quotes")
+        else:
+            raise ValueError("a number ends with a quote")
+        places = 0 if places < 0 else places
+        if digits + decimals - places > 18:
+            raise ValueError("a number has at most 18 digits")
+        while places < decimals:
+            value *= 10
+            places += 1
+        if units != 1:
+            finer = finer or value % units != 0
+            value //= units
+        if finer:
+            if not floor:
+                raise ValueError("a price is a whole number of ticks")
+            self.cut += 1
+        self._after = i
+        return value
 
     def read_px(self, text: bytes) -> int:
         """A quoted decimal off the wire in ticks."""
-        return self._number(text, 0, len(text), self.px_decimals, self.tick_units)
+        px: int = self._number(text, 0, len(text), self.px_decimals, self.tick_units, False)
+        return px
 
     def read_qty(self, text: bytes) -> int:
-        """A quoted decimal off the wire in lots."""
-        return self._number(text, 0, len(text), self.qty_decimals, self.lot_units)
+        """A quoted decimal off the wire in whole lots."""
+        qty: int = self._number(text, 0, len(text), self.qty_decimals, self.lot_units, True)
+        return qty
 
 
 @cython.cfunc
-@cython.boundscheck(False)
-@cython.wraparound(False)
 def _append(
     ladder: Ladder, px: cython.longlong, qty: cython.longlong, version: cython.longlong
 ) -> None:
@@ -351,8 +351,6 @@ def _append(
 
 
 @cython.cfunc
-@cython.boundscheck(False)
-@cython.wraparound(False)
 def _sort_best_first(ladder: Ladder) -> None:
     """Turn levels that came best first around; where they did not, put them in one by one."""
     i: cython.Py_ssize_t

@@ -80,7 +80,7 @@ class Price(msgspec.Struct, frozen=True, gc=False):
 
 
 class Delays(msgspec.Struct, gc=False):
-    """How long a bad book could be traded on: from the last good update to the change of quality."""
+    """How long bad books looked good: from the last good update to the change of quality."""
 
     count: int = 0
     last_ns: int = 0

@@ -112,7 +112,7 @@ class Walk:
     def _side(self, old: Levels, touch: int, away: int) -> Levels:
         """The touch and the grid behind it: sizes stay but for the touch and a few others."""
         grid, random = self._shape.grid, self._random
-        first = touch // grid + (1 if away > 0 else 0) - (1 if away < 0 and touch % grid == 0 else 0)
+        first = touch // grid + 1 if away > 0 else (touch - 1) // grid
         prices = [touch, *((first + away * nth) * grid for nth in range(LEVELS - 1))]
         new = {px: old.get(px) or self._size(nth) for nth, px in enumerate(prices)}
         new[touch] = self._size(0)

@@ -1,0 +1,321 @@
+"""The tape on a disk: one folder per source, one file per hour or 64 MiB.
+
+    tape/binance/00000000000000000001.seg      frames; the name is the first one's position
+    tape/binance/00000000000000000001.seal     its checksum, once nothing more will be written
+
+A frame is a CRC-32 of what follows, the length of the bytes, position, arrival in nanoseconds, and
+the bytes. `append` only fills a buffer; a thread writes buffers out every `FLUSH_EVERY_S`, seals
+what is full and deletes the oldest sealed segments over quota. Nothing is synced: what the machine
+did not write before it died was only observed, and nobody was promised anything on it.
+"""
+
+import heapq
+import struct
+from collections.abc import Collection, Iterator
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+from threading import Event, Lock, Thread
+from typing import BinaryIO, Final
+from zlib import crc32
+
+import msgspec
+
+from fondaco.kernel.errors import Corrupt, Unavailable
+from fondaco.kernel.event import Instant
+from fondaco.ports.tape import Frame, check_source
+
+FLUSH_EVERY_S: Final = 0.05
+SEGMENT_BYTES: Final = 64 << 20
+QUOTA_BYTES: Final = 4 << 30
+BUFFER_BYTES: Final = 64 << 20  # kept in memory while the disk refuses; then frames are lost
+HOUR_NS: Final = 3_600_000_000_000
+RAW_MAX: Final = 1 << 30  # a longer frame is a length read from a torn tail
+
+_HEAD: Final = struct.Struct("<IIQQ")
+_BODY: Final = struct.Struct("<IQQ")  # what the checksum covers, before the bytes
+
+
+class Seal(msgspec.Struct, frozen=True):
+    """What a segment was when it was closed."""
+
+    source: str
+    first: int  # position
+    last: int
+    frames: int
+    size: int  # bytes
+    sha256: str
+
+
+class _Open:
+    """The segment of one source that is being written; what waits for the disk is in `buffer`."""
+
+    __slots__ = ("buffer", "digest", "file", "first", "frames", "hour", "last", "size", "waiting")
+
+    def __init__(self, first: int, hour: int) -> None:
+        self.first, self.last, self.hour = first, first - 1, hour
+        self.frames = self.size = self.waiting = 0
+        self.buffer = bytearray()
+        self.digest = sha256()
+        self.file: BinaryIO | None = None
+
+
+class SegmentTape:
+    """One writer per folder, which the owner of the data directory sees to."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        quota_bytes: int = QUOTA_BYTES,
+        segment_bytes: int = SEGMENT_BYTES,
+        buffer_bytes: int = BUFFER_BYTES,
+    ) -> None:
+        self._folder = folder
+        self._quota_bytes, self._segment_bytes = quota_bytes, segment_bytes
+        self._buffer_bytes = buffer_bytes
+        self._lock = Lock()  # of everything below; held for moments
+        self._disk = Lock()  # one at a time writes files; taken before the other
+        self._open: dict[str, _Open] = {}
+        self._full: list[tuple[str, _Open]] = []  # to be written out and sealed
+        self._buffered = 0
+        self._lost = 0
+        self.trouble = ""  # what the disk said last; empty when it is well
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._position = max((self._recover(path) for path in _files(folder, "seg")), default=0)
+        except OSError as error:
+            raise Unavailable(f"the tape in {folder} cannot be opened: {error}") from error
+        self._closing = Event()
+        self._thread = Thread(target=self._run, name="tape", daemon=True)
+        self._thread.start()
+
+    @property
+    def position(self) -> int:
+        return self._position
+
+    @property
+    def lost(self) -> int:
+        return self._lost
+
+    def append(self, source: str, at: Instant, raw: bytes) -> int:
+        hour = at // HOUR_NS
+        with self._lock:
+            segment = self._open.get(source)
+            if segment is None or segment.hour != hour or segment.size >= self._segment_bytes:
+                segment = self._next(source, segment, hour)
+            position = self._position = self._position + 1
+            size = _HEAD.size + len(raw)
+            if self._buffered + size > self._buffer_bytes:
+                self._lost += 1
+                return position
+            body = _BODY.pack(len(raw), position, at)
+            buffer = segment.buffer
+            buffer += crc32(raw, crc32(body)).to_bytes(4, "little")
+            buffer += body
+            buffer += raw
+            segment.last = position
+            segment.frames += 1
+            segment.waiting += 1
+            segment.size += size
+            self._buffered += size
+            return position
+
+    def read(
+        self, after: int = 0, limit: int = -1, sources: Collection[str] | None = None
+    ) -> Iterator[Frame]:
+        self.flush()
+        rows = [
+            self._source_frames(folder, after)
+            for folder in sorted(path for path in self._folder.iterdir() if path.is_dir())
+            if sources is None or folder.name in sources
+        ]
+        frames = heapq.merge(*rows, key=_position)
+        return frames if limit < 0 else islice(frames, limit)
+
+    def seal(self) -> None:
+        with self._lock:
+            self._full += self._open.items()
+            self._open = {}
+        self.flush()
+
+    def verify(self) -> list[str]:
+        return [wrong for path in sorted(_files(self._folder, "seal")) if (wrong := _wrong(path))]
+
+    def close(self) -> None:
+        self._closing.set()
+        self._thread.join()
+        self.seal()
+
+    def flush(self) -> None:
+        """Hand everything to the operating system. A disk that refuses costs nobody an error."""
+        with self._disk:
+            with self._lock:
+                full, self._full = self._full, []
+                current = list(self._open.items())
+            try:
+                while full:
+                    self._write(*full[0])
+                    self._finish(*full[0])
+                    full.pop(0)
+                for source, segment in current:
+                    self._write(source, segment)
+                self._within_quota()
+                self.trouble = ""
+            except OSError as error:
+                self.trouble = str(error)
+                with self._lock:
+                    self._full = full + self._full
+
+    def _run(self) -> None:
+        while not self._closing.wait(FLUSH_EVERY_S):
+            self.flush()
+
+    def _next(self, source: str, full: _Open | None, hour: int) -> _Open:
+        if full is None:
+            check_source(source)
+        else:
+            self._full.append((source, full))
+        segment = self._open[source] = _Open(self._position + 1, hour)
+        return segment
+
+    def _write(self, source: str, segment: _Open) -> None:
+        with self._lock:
+            buffer, segment.buffer = segment.buffer, bytearray()
+            waiting, segment.waiting = segment.waiting, 0
+        if not buffer:
+            return
+        written = 0
+        try:
+            if segment.file is None:
+                path = _path(self._folder, source, segment.first)
+                path.parent.mkdir(exist_ok=True)
+                segment.file = path.open("ab", buffering=0)
+            while written < len(buffer):
+                written += segment.file.write(memoryview(buffer)[written:]) or 0
+        except OSError:
+            with self._lock:  # for the next attempt, in front of what has come since
+                segment.buffer = buffer[written:] + segment.buffer
+                segment.waiting += waiting
+            raise
+        finally:
+            segment.digest.update(memoryview(buffer)[:written])
+            with self._lock:
+                self._buffered -= written
+
+    def _finish(self, source: str, segment: _Open) -> None:
+        if segment.file is None:
+            return  # nothing was ever written
+        _write_seal(
+            _path(self._folder, source, segment.first),
+            Seal(
+                source,
+                segment.first,
+                segment.last,
+                segment.frames,
+                segment.size,
+                segment.digest.hexdigest(),
+            ),
+        )
+        segment.file.close()
+        segment.file = None
+
+    def _within_quota(self) -> None:
+        """Delete the oldest sealed segments while all of them together are over quota."""
+        sizes = {path: path.stat().st_size for path in _files(self._folder, "seg")}
+        over = sum(sizes.values()) - self._quota_bytes
+        if over <= 0:
+            return
+        for path in sorted(sizes, key=lambda each: each.stem):
+            seal = path.with_suffix(".seal")
+            if over > 0 and seal.exists():
+                path.unlink()  # before its seal: a seal alone says "deleted", never "not sealed"
+                seal.unlink()
+                over -= sizes[path]
+
+    def _recover(self, path: Path) -> int:
+        """The last position of a segment; one that was not sealed loses its torn tail, and is."""
+        seal = path.with_suffix(".seal")
+        if seal.exists():
+            return _read_seal(seal).last
+        frames, size, last = 0, 0, int(path.stem) - 1
+        for frame, end in _frames(path):
+            frames, size, last = frames + 1, end, frame.position
+        if not frames:
+            path.unlink()
+            return last
+        with path.open("r+b") as file:
+            file.truncate(size)
+        _write_seal(
+            path, Seal(path.parent.name, int(path.stem), last, frames, size, _sha256(path))
+        )
+        return last
+
+    def _source_frames(self, folder: Path, after: int) -> Iterator[Frame]:
+        paths = sorted(folder.glob("*.seg"))
+        for nth, path in enumerate(paths):
+            if nth + 1 < len(paths) and int(paths[nth + 1].stem) <= after + 1:
+                continue  # the next one starts early enough
+            try:
+                yield from (frame for frame, _ in _frames(path) if frame.position > after)
+            except FileNotFoundError:
+                continue  # deleted for the quota since we looked
+
+
+def _path(folder: Path, source: str, first: int) -> Path:
+    return folder / source / f"{first:020}.seg"
+
+
+def _files(folder: Path, suffix: str) -> list[Path]:
+    return list(folder.glob(f"*/*.{suffix}"))
+
+
+def _frames(path: Path) -> Iterator[tuple[Frame, int]]:
+    """Frames of a segment with the offset behind each, up to the first that is not whole."""
+    source, offset = path.parent.name, 0
+    with path.open("rb") as file:
+        while len(head := file.read(_HEAD.size)) == _HEAD.size:
+            crc, length, position, at = _HEAD.unpack(head)
+            raw = file.read(length) if length <= RAW_MAX else b""
+            if len(raw) < length or crc32(raw, crc32(head[4:])) != crc:
+                return
+            offset += _HEAD.size + length
+            yield Frame(position, source, Instant(at), raw), offset
+
+
+def _position(frame: Frame) -> int:
+    return frame.position
+
+
+def _sha256(path: Path) -> str:
+    digest = sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _write_seal(segment: Path, seal: Seal) -> None:
+    """All of it or nothing: a seal is written beside and moved into place."""
+    beside = segment.with_suffix(".sealing")
+    beside.write_bytes(msgspec.json.encode(seal) + b"\n")
+    beside.replace(segment.with_suffix(".seal"))
+
+
+def _read_seal(path: Path) -> Seal:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Seal)
+    except msgspec.MsgspecError as error:
+        raise Corrupt(f"{path} is no seal: {error}") from error
+
+
+def _wrong(seal_path: Path) -> str:
+    """What is wrong with the segment of this seal; empty where nothing is."""
+    seal, path = _read_seal(seal_path), seal_path.with_suffix(".seg")
+    try:
+        size = path.stat().st_size
+        if size != seal.size:
+            return f"{path} has {size} bytes, its seal says {seal.size}"
+        return "" if _sha256(path) == seal.sha256 else f"{path} does not match the SHA-256 of its seal"
+    except FileNotFoundError:
+        return f"{path} is missing"
