@@ -1,0 +1,244 @@
+"""Where each stream's frames are: a disposable SQLite file, and a list of what it lacks.
+
+Wrong answers would be worse than none: the file says which frame it reaches, with that frame's
+checksum, and one that does not fit the journal beside it is as good as no file at all.
+"""
+
+import fcntl
+import os
+import sqlite3
+from array import array
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import islice
+from pathlib import Path
+from threading import Lock
+from typing import Final
+
+from fondaco.kernel.codec import Codec
+from fondaco.kernel.errors import Corrupt
+from fondaco.kernel.event import StreamId
+from fondaco.ports.journal._chain import Chain, End
+from fondaco.ports.journal._disk import unavailable
+from fondaco.ports.journal._frames import place, segment_of
+
+_SCHEMA: Final = """
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = NORMAL;  -- after a power cut it reaches less far, and is still right
+BEGIN;
+CREATE TABLE IF NOT EXISTS stream (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE IF NOT EXISTS frame (
+    stream  INTEGER NOT NULL,
+    version INTEGER NOT NULL,  -- the stream's last one in this frame
+    place   INTEGER NOT NULL,
+    PRIMARY KEY (stream, version)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS reach (
+    one  INTEGER PRIMARY KEY CHECK (one = 1),
+    last INTEGER NOT NULL,  -- place of the last frame it knows
+    stop INTEGER NOT NULL,  -- and right behind it
+    crc  INTEGER NOT NULL   -- of that frame
+) STRICT;
+COMMIT;
+"""
+_REACH: Final = "SELECT last, stop, crc FROM reach"
+_ID: Final = "SELECT id FROM stream WHERE name = ?"
+_PLACES: Final = (
+    f"SELECT place FROM frame WHERE stream = ({_ID}) AND version > ? AND place < ? "  # noqa: S608
+    "ORDER BY version"
+)
+_VERSION: Final = (
+    f"SELECT version FROM frame WHERE stream = ({_ID}) AND place < ? "  # noqa: S608
+    "ORDER BY version DESC LIMIT 1"
+)
+_TAIL_FRAMES_MAX: Final = 50_000
+
+
+class Index:
+    """Answers with nothing whenever the file is missing, locked, damaged or of another journal."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "index.db"
+        self._lock_path = folder / "index.lock"
+        self._lock = Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._opened: tuple[int, int] | None = None
+        self._fitting = (0, 0, 0)  # the last reach that was found to fit the journal
+
+    def places(
+        self, stream: StreamId, after_version: int, chain: Chain, end: End
+    ) -> "tuple[int, array[int]]":
+        """The place up to which every frame is indexed (0: none is), and the places of those
+        before it that hold what comes after `after_version`."""
+        with self._lock:
+            try:
+                if connection := self._reaching(chain, end):
+                    rows = connection.execute(_PLACES, (stream, after_version, self._fitting[1]))
+                    return self._fitting[1], array("Q", (row[0] for row in rows))
+            except sqlite3.Error:
+                pass  # the journal itself knows
+            return 0, array("Q")
+
+    def version(self, stream: StreamId, chain: Chain, end: End) -> tuple[int, int]:
+        """The place up to which every frame is indexed, and the stream's last version there."""
+        with self._lock:
+            try:
+                if connection := self._reaching(chain, end):
+                    row = connection.execute(_VERSION, (stream, self._fitting[1])).fetchone()
+                    return self._fitting[1], row[0] if row else 0
+            except sqlite3.Error:
+                pass
+            return 0, 0
+
+    def fill(self, chain: Chain, end: End, codec: Codec, limit_frames: int) -> bool:
+        """Index up to `limit_frames` more; False when there are none, or somebody else is at it."""
+        with _held(self._lock_path) as held:
+            if not held:
+                return False
+            with self._lock:
+                try:
+                    connection = self._reaching(chain, end) or self._begin_anew()
+                    return _fill(connection, chain, end, codec, self._fitting[1], limit_frames)
+                except sqlite3.OperationalError:
+                    return False  # locked, or no space: there will be another time
+                except sqlite3.DatabaseError:
+                    self._begin_anew()
+                    return True
+
+    def close(self) -> None:
+        with self._lock:
+            self._disconnect()
+
+    def _reaching(self, chain: Chain, end: End) -> sqlite3.Connection | None:
+        """A connection to an index of this very journal; `_fitting` says how far it reaches."""
+        connection = self._current()
+        row = connection.execute(_REACH).fetchone() if connection else None
+        if row is None or (row != self._fitting and not _fits(row, chain, end)):
+            self._fitting = (0, 0, 0)
+            return None
+        self._fitting = row
+        return connection
+
+    def _current(self) -> sqlite3.Connection | None:
+        """A connection to the file that bears the name now: it may have been deleted since."""
+        try:
+            status = self._path.stat()
+        except FileNotFoundError:
+            self._disconnect()
+            return None
+        if self._opened != (status.st_dev, status.st_ino):
+            self._disconnect()
+            self._connection = sqlite3.connect(
+                self._path, timeout=1, isolation_level=None, check_same_thread=False
+            )
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+            self._opened = status.st_dev, status.st_ino
+        return self._connection
+
+    def _begin_anew(self) -> sqlite3.Connection:
+        self._disconnect()
+        # SQLite would replay a log that the deleted file left behind into the new one.
+        for path in (self._path, *self._path.parent.glob("index.db-*")):
+            with suppress(FileNotFoundError):
+                path.unlink()
+        made = sqlite3.connect(self._path, isolation_level=None)
+        try:
+            made.executescript(_SCHEMA)
+        finally:
+            made.close()
+        connection = self._current()
+        assert connection is not None  # noqa: S101  it was just made, under the lock
+        return connection
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = self._opened = None
+        self._fitting = (0, 0, 0)
+
+
+class Tail:
+    """Where each stream has frames that the index does not reach yet, and its last version."""
+
+    def __init__(self, start: int) -> None:
+        self.start = self.stop = start
+        self.frames = 0
+        self.places: dict[StreamId, array[int]] = {}
+        self.versions: dict[StreamId, int] = {}
+
+    def serves(self, reach: int) -> bool:
+        """Whether this and an index that reaches so far hold every frame between them."""
+        if self.frames > _TAIL_FRAMES_MAX and reach > self.start:
+            return False  # it does, but a new one would be shorter
+        return self.start <= reach <= self.stop
+
+    def extend(self, chain: Chain, end: End, codec: Codec) -> None:
+        for where, frame in chain.frames(self.stop, end):
+            for stream, version in last_versions(codec, frame.payload).items():
+                self.places.setdefault(stream, array("Q")).append(where)
+                self.versions[stream] = version
+            self.frames += 1
+            self.stop = place(segment_of(where), frame.end)
+
+
+def last_versions(codec: Codec, payload: memoryview) -> dict[StreamId, int]:
+    """Each stream in the frame, and its version after it."""
+    return {r.stream: r.expected_version + r.count for r in codec.records(payload)}
+
+
+def _fits(row: tuple[int, int, int], chain: Chain, end: End) -> bool:
+    last, stop, crc = row
+    if not 0 < last <= end.last:
+        return False
+    try:
+        frame = chain.frame(last)
+    except (Corrupt, KeyError):
+        return False
+    return frame.crc == crc and place(segment_of(last), frame.end) == stop
+
+
+def _fill(
+    connection: sqlite3.Connection,
+    chain: Chain,
+    end: End,
+    codec: Codec,
+    reach: int,
+    limit_frames: int,
+) -> bool:
+    last = (0, 0, 0)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for where, frame in islice(chain.frames(reach, end), limit_frames):
+            for stream, version in last_versions(codec, frame.payload).items():
+                connection.execute("INSERT OR IGNORE INTO stream (name) VALUES (?)", (stream,))
+                connection.execute(
+                    f"INSERT INTO frame VALUES (({_ID}), ?, ?)",  # noqa: S608
+                    (stream, version, where),
+                )
+            last = where, place(segment_of(where), frame.end), frame.crc
+        if last[0]:
+            connection.execute("INSERT OR REPLACE INTO reach VALUES (1, ?, ?, ?)", last)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return last[0] > 0
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[bool]:
+    """Whether we are the only one who holds this lock, at once and not later."""
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise unavailable("write to", path, error) from error
+    try:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held = True
+        except BlockingIOError:
+            held = False
+        yield held
+    finally:
+        os.close(file)
