@@ -1,8 +1,8 @@
 """Every knob of the house, with its unit, its default and the reason for it.
 
 A later source goes before an earlier one: default, then the file fondaco.toml in the data
-directory, then the environment (FONDACO_PORT), then the command line (--port). `fondaco doctor` prints
-`effective`; docs/settings.md is what `python -m fondaco.settings` prints.
+directory, then the environment (FONDACO_PORT), then the command line (--port). `fondaco doctor`
+prints `effective`; docs/settings.md is what `python -m fondaco.settings` prints.
 """
 
 import sys

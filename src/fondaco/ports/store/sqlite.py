@@ -1,0 +1,105 @@
+"""The embedded store: one SQLite file in WAL mode, one writer, any number of readers."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from fondaco.kernel.errors import Conflict, Corrupt, Unavailable
+
+_READERS_MAX: Final = 16
+# No such table or column, a broken file, another kind of file.
+_NOT_OURS: Final = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_WAIT_S: Final = 10  # for a reader's connection, and for another process that writes
+
+
+class SqliteStore:
+    """`durable` syncs every commit, as records need; views can be worked out again."""
+
+    def __init__(self, path: Path, *, durable: bool = True) -> None:
+        self._path = path
+        self._writing = Lock()
+        level = "FULL" if durable else "NORMAL"
+        self._writer = _engine(path, 1, "BEGIN IMMEDIATE", f"PRAGMA synchronous = {level}")
+        self._readers = _engine(path, _READERS_MAX, "BEGIN", "PRAGMA query_only = ON")
+        with _translated(), closing(self._connect()) as first:
+            first.execute("PRAGMA journal_mode = WAL")  # kept in the file
+
+    def create(self, metadata: sa.MetaData) -> None:
+        with self.writing() as conn:
+            metadata.create_all(conn)
+
+    def drop(self, metadata: sa.MetaData) -> None:
+        with self.writing() as conn:
+            metadata.drop_all(conn)
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        with self._writing, _translated(), self._writer.begin() as conn:
+            yield conn
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        with _translated(), self._readers.begin() as conn:
+            conn.exec_driver_sql("SELECT 1 FROM sqlite_schema LIMIT 1")  # From here on, one state.
+            yield conn
+
+    def copy(self, target: Path) -> None:
+        if target.exists():
+            raise Conflict(f"{target} is there already; name a file that is not")
+        with (
+            _translated(),
+            closing(self._connect()) as source,
+            closing(sqlite3.connect(target)) as copy,
+        ):
+            source.backup(copy)
+
+    def close(self) -> None:
+        self._readers.dispose()
+        self._writer.dispose()
+
+    def _connect(self) -> sqlite3.Connection:
+        return sqlite3.connect(self._path, timeout=_WAIT_S)
+
+
+def _engine(path: Path, connections: int, begin: str, pragma: str) -> sa.Engine:
+    """Connections that begin their transactions with `begin`, which the driver would do late."""
+    engine = sa.create_engine(
+        sa.URL.create("sqlite", database=str(path)),
+        poolclass=sa.QueuePool,
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=_WAIT_S,
+        connect_args={"timeout": _WAIT_S, "check_same_thread": False},
+    )
+
+    def connected(connection: Any, _: object) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(pragma)
+
+    def begun(conn: sa.Connection) -> None:
+        conn.exec_driver_sql(begin)
+
+    listen: Callable[..., None] = sa.event.listen
+    listen(engine, "connect", connected)
+    listen(engine, "begin", begun)
+    return engine
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Neither `sqlite3.Error` nor SQLAlchemy's names for it above this file."""
+    try:
+        yield
+    except sa.exc.IntegrityError as error:
+        raise Conflict(f"a row like this is there already: {error.orig}") from error
+    except (sa.exc.DBAPIError, sa.exc.TimeoutError, sqlite3.Error) as error:
+        cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+        if getattr(cause, "sqlite_errorcode", None) in _NOT_OURS:
+            raise Corrupt(f"the store is not what this build expects: {cause}") from error
+        raise Unavailable(f"the store's file cannot be used: {cause}") from error
