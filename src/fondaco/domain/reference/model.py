@@ -115,7 +115,8 @@ class TradingState(StrEnum):
 class Limits(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What an account may do. Money is in ledger units of the account's currency; 0 is off.
 
-    Ratios are basis points (1/10,000). The house has one for everybody; an account may have its own.
+    Ratios are basis points (1/10,000). The house has limits for everybody; an account may have its
+    own instead.
     """
 
     order_qty_max: dict[Symbol, int] = {}  # lots

@@ -254,7 +254,7 @@ class OrderTriggered(Event, frozen=True, gc=False, tag="trading.order_triggered.
     mark: Mark
     px: int
     hold: int
-    order: Order  # as it goes to the venue: with `px` and `hold`, and what of it is left
+    order: Order  # as it goes to the venue, with this `px` and `hold`
 
 
 class OrderTrailed(Event, frozen=True, gc=False, tag="trading.order_trailed.v1"):

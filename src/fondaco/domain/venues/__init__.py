@@ -1,0 +1,1 @@
+"""Where orders go: the paper venue, which matches against the market that everybody sees."""

@@ -1,0 +1,144 @@
+"""What the venues do when an account has spoken, and what accounts hear of it. Pure: an entry in,
+messages out. Ids come from the entry, so a redelivery asks for the same thing again."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final, TypeAlias
+
+from fondaco.domain.trading.events import (
+    CancelRequested,
+    OrderAccepted,
+    OrderReleased,
+    OrderTriggered,
+    RecordDenial,
+    RecordEnd,
+    RecordExecution,
+    RecordReplaced,
+    ReplaceRequested,
+)
+from fondaco.domain.trading.model import Order, OrdType
+from fondaco.domain.venues.events import (
+    CancelAtVenue,
+    ChangeDenied,
+    EnterOrder,
+    OrderEnded,
+    OrderExecuted,
+    OrderReplaced,
+    ReplaceAtVenue,
+)
+from fondaco.domain.venues.model import PREFIX, venue_stream
+from fondaco.kernel.event import Command, Entry, Event, StreamId, message_id
+
+_Message: TypeAlias = tuple[StreamId, Command]
+_Messages: TypeAlias = tuple[_Message, ...]
+
+# What goes to the venue without a limit that it could rest at.
+_MARKET: Final = frozenset({OrdType.MARKET, OrdType.STOP, OrdType.TRAILING_STOP})
+
+
+def route(entry: Entry) -> Iterable[_Message]:
+    """What an account has accepted, triggered, released or wants changed goes to its venue."""
+    make = _ROUTES.get(type(entry.event))
+    return () if make is None else make(entry, entry.event)
+
+
+def report(entry: Entry) -> Iterable[_Message]:
+    """What a venue did goes to the account whose order it was."""
+    make = _REPORTS.get(type(entry.event))
+    return () if make is None else make(entry, entry.event)
+
+
+def _enter(entry: Entry, order: Order, px: int, *, grows: bool = False) -> _Messages:
+    command = EnterOrder(
+        message_id(entry.stream, entry.version),
+        entry.at,
+        entry.stream,
+        order.number,
+        order.symbol,
+        order.side,
+        px,
+        order.lots,
+        order.time_in_force,
+        order.ord_type in _MARKET,
+        order.display_lots,
+        order.post_only,
+        order.cash_qty,
+        order.cum_lots,
+        order.last_exec,
+        grows,
+    )
+    return ((StreamId(PREFIX + order.symbol), command),)
+
+
+def _accepted(entry: Entry, event: OrderAccepted) -> _Messages:
+    return _enter(entry, event.order, event.order.px) if event.order.at_venue else ()
+
+
+def _triggered(entry: Entry, event: OrderTriggered) -> _Messages:
+    return _enter(entry, event.order, event.px)
+
+
+def _released(entry: Entry, event: OrderReleased) -> _Messages:
+    order = event.order
+    return _enter(entry, order, order.px, grows=True) if order.at_venue else ()
+
+
+def _cancel(entry: Entry, event: CancelRequested) -> _Messages:
+    cause = message_id(entry.stream, entry.version)
+    command = CancelAtVenue(cause, entry.at, entry.stream, event.number, event.reason)
+    return ((venue_stream(event.symbol), command),)
+
+
+def _replace(entry: Entry, event: ReplaceRequested) -> _Messages:
+    cause = message_id(entry.stream, entry.version)
+    command = ReplaceAtVenue(cause, entry.at, entry.stream, event.number, event.lots, event.px)
+    return ((venue_stream(event.symbol), command),)
+
+
+def _executed(entry: Entry, event: OrderExecuted) -> _Messages:
+    command = RecordExecution(
+        message_id(entry.stream, entry.version),
+        entry.at,
+        event.number,
+        event.symbol,
+        event.side,
+        event.exec_number,
+        event.fills,
+        event.is_maker,
+    )
+    return ((event.account_stream, command),)
+
+
+def _ended(entry: Entry, event: OrderEnded) -> _Messages:
+    cause = message_id(entry.stream, entry.version)
+    command = RecordEnd(cause, entry.at, event.number, event.ord_status, event.text)
+    return ((event.account_stream, command),)
+
+
+def _replaced(entry: Entry, event: OrderReplaced) -> _Messages:
+    cause = message_id(entry.stream, entry.version)
+    command = RecordReplaced(cause, entry.at, event.number, event.lots, event.px)
+    return ((event.account_stream, command),)
+
+
+def _denied(entry: Entry, event: ChangeDenied) -> _Messages:
+    cause = message_id(entry.stream, entry.version)
+    return ((event.account_stream, RecordDenial(cause, entry.at, event.number, event.text)),)
+
+
+_ROUTES: Final[dict[type[Event], Callable[[Entry, Any], _Messages]]] = {
+    OrderAccepted: _accepted,
+    OrderTriggered: _triggered,
+    OrderReleased: _released,
+    CancelRequested: _cancel,
+    ReplaceRequested: _replace,
+}
+_REPORTS: Final[dict[type[Event], Callable[[Entry, Any], _Messages]]] = {
+    OrderExecuted: _executed,
+    OrderEnded: _ended,
+    OrderReplaced: _replaced,
+    ChangeDenied: _denied,
+}
+policies: Final[dict[type[Event], tuple[Callable[[Entry], Iterable[_Message]], ...]]] = {
+    **dict.fromkeys(_ROUTES, (route,)),
+    **dict.fromkeys(_REPORTS, (report,)),
+}

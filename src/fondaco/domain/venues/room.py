@@ -1,0 +1,13 @@
+"""The venues present themselves to app.py."""
+
+from typing import Final, get_args
+
+from fondaco.domain.venues.events import VenueEvent
+from fondaco.domain.venues.model import PREFIX
+from fondaco.domain.venues.policies import policies
+from fondaco.domain.venues.rules import decider
+from fondaco.runtime.room import Room
+
+room: Final = Room(
+    name="venues", prefix=PREFIX, decider=decider, policies=policies, kinds=get_args(VenueEvent)
+)
