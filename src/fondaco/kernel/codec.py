@@ -76,6 +76,8 @@ class Codec:
     def decode(self, stored: bytes | memoryview) -> list[Decision[Event]]:
         """What `encode` was given."""
         return [
-            Decision(r.stream, r.expected_version, r.caused_by, r.at, r.refs_version, self.events(r))
+            Decision(
+                r.stream, r.expected_version, r.caused_by, r.at, r.refs_version, self.events(r)
+            )
             for r in self.records(stored)
         ]

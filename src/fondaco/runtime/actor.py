@@ -40,8 +40,8 @@ class Actor(Generic[S, C, E, R]):
         self._journal = journal
         self._committer = committer
 
-    def take_turn(self, command: C, refs: R, *, is_new: bool = False) -> Answer:
-        """Decide `command` now. `is_new` says that its keys were looked up and are free."""
+    def take_turn(self, command: C, refs: R, *, others: frozenset[int] = frozenset()) -> Answer:
+        """Decide `command` now. `others` are versions that only share a hash with its keys."""
         answer = Answer()
         if self.lease.lost:
             answer.settle(self.lease.lost)
@@ -49,7 +49,7 @@ class Actor(Generic[S, C, E, R]):
         self.touched = True
         memory, decider = self.memory, self._decider
         try:
-            if not is_new and self._was_heard(command, refs, answer):
+            if self._was_heard(command, refs, answer, others):
                 return answer
             events = decider.decide(memory.state, command, refs)
             if not events:
@@ -78,20 +78,21 @@ class Actor(Generic[S, C, E, R]):
         self._committer.enqueue(Turn(self.stream, decision, answer, self.lease))
         return answer
 
-    def _was_heard(self, command: C, refs: R, answer: Answer) -> bool:
+    def _was_heard(self, command: C, refs: R, answer: Answer, others: frozenset[int]) -> bool:
         """Whether the answer will come from what this stream decided before."""
         own, is_request, _ = command.command_id.rpartition(REQUEST_MARK)
         if is_request:
             asked = self._decider.keys_asked(command)
             answered = self.memory.answered
-            places = [(own, answered.find(hash_of(own)))]
+            places: list[tuple[str, Sequence[int]]] = [(own, answered.find(hash_of(own)))]
             if asked:
                 places += [(key, answered.find(hash_of(key))) for key in asked]
+            if others:
+                places = [(key, [v for v in found if v not in others]) for key, found in places]
             places = [place for place in places if place[1]]
-            if not places:
-                return False
-            self._recall(command, refs, answer, places)
-            return True
+            if places:
+                self._recall(command, refs, answer, places, others)
+            return bool(places)
         source, is_message, version = command.command_id.rpartition(MESSAGE_MARK)
         if is_message and int(version) <= self.memory.heard.get(source, 0):
             # Settled behind the commit that is queued, as what was heard may still be in there.
@@ -100,16 +101,22 @@ class Actor(Generic[S, C, E, R]):
         return False
 
     def _recall(
-        self, command: C, refs: R, answer: Answer, places: list[tuple[str, Sequence[int]]]
+        self,
+        command: C,
+        refs: R,
+        answer: Answer,
+        places: list[tuple[str, Sequence[int]]],
+        others: frozenset[int],
     ) -> None:
         """Confirm in the journal that a key was used; a mere collision takes its turn after all."""
+        looked_at = others.union(*(versions for _, versions in places))
 
         def look() -> Outcome:
             return self._look(command, places)
 
         def settle(outcome: Outcome) -> None:
             if outcome == ():
-                self.take_turn(command, refs, is_new=True).then(answer.settle)
+                self.take_turn(command, refs, others=looked_at).then(answer.settle)
             else:
                 answer.settle(outcome)
 

@@ -6,6 +6,8 @@ at most 16 bytes a key. A hit may be a collision; whoever asks confirms it in th
 This file is plain Python and is compiled by Cython where there is a C compiler.
 """
 
+# mypy: disable-error-code="untyped-decorator, type-arg, arg-type, no-any-return, call-overload"
+
 from array import array
 from collections.abc import Sequence
 from typing import Final

@@ -19,7 +19,10 @@ from fondaco.kernel.event import (
 from fondaco.ports.journal import Journal
 from fondaco.runtime.answered import Answered
 
-hash_of: Final = xxhash.xxh3_64_intdigest
+
+def hash_of(key: str) -> int:
+    """64 bits, equal in every process."""
+    return xxhash.xxh3_64_intdigest(key.encode())
 
 
 class Memory(Generic[S]):
@@ -40,9 +43,9 @@ class Memory(Generic[S]):
             if not (keys and keys[0][0] == own):
                 self.answered.add(hash_of(own), first_version)
         else:
-            source, is_message, version = caused_by.rpartition(MESSAGE_MARK)
+            source, is_message, told = caused_by.rpartition(MESSAGE_MARK)
             if is_message:
-                self.heard[source] = int(version)
+                self.heard[source] = int(told)
         for key, version in keys:
             self.answered.add(hash_of(key), version)
 

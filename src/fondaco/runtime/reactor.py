@@ -79,9 +79,7 @@ class Reactor:
             return
         answer.then(lambda outcome: self._heard(position, target, command, outcome))
 
-    def _heard(
-        self, position: int, target: StreamId, command: Command, outcome: Outcome
-    ) -> None:
+    def _heard(self, position: int, target: StreamId, command: Command, outcome: Outcome) -> None:
         if isinstance(outcome, FondacoError):
             if outcome.retryable:
                 self._stall(position, target, command)

@@ -1,0 +1,33 @@
+"""When something is due. Deadlines are state of their streams; this only remembers to ask.
+
+It may be thrown away: the views know what is due, and arm it again.
+"""
+
+from heapq import heappop, heappush
+
+from fondaco.kernel.event import Instant, StreamId
+
+
+class Deadlines:
+    """Streams by the instants at which they must be asked, nearest first, each pair once."""
+
+    def __init__(self) -> None:
+        self._due: list[tuple[Instant, StreamId]] = []
+        self._known: set[tuple[Instant, StreamId]] = set()
+
+    def __len__(self) -> int:
+        return len(self._due)
+
+    def add(self, at: Instant, stream: StreamId) -> None:
+        if (at, stream) not in self._known:
+            self._known.add((at, stream))
+            heappush(self._due, (at, stream))
+
+    def pop_due(self, now: Instant) -> list[StreamId]:
+        """Streams of which something is due at `now`, each once; they are forgotten here."""
+        streams: dict[StreamId, None] = {}
+        while self._due and self._due[0][0] <= now:
+            due = heappop(self._due)
+            self._known.discard(due)
+            streams[due[1]] = None
+        return list(streams)

@@ -1,0 +1,99 @@
+"""Messages between streams: in order, again after a crash, with one effect."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+
+from fondaco.kernel.errors import Corrupt, FondacoError, Unavailable
+from fondaco.kernel.event import Command, CommandId, Entry, Instant, StreamId
+from fondaco.runtime.committer import Answer
+from fondaco.runtime.reactor import Reactor
+from runtime.till import T1, T2, Put, Took, told
+
+OTHER = StreamId("till/3")
+
+
+def entry(position: int, amount: int = 1) -> Entry:
+    return Entry(T1, position, position, CommandId("c"), Instant(1), 7, Took(amount))
+
+
+def pass_on(entry: Entry) -> Iterator[tuple[StreamId, Put]]:
+    assert isinstance(entry.event, Took)
+    yield T2, told(entry.stream, entry.version, entry.event.amount)
+    if entry.event.amount > 1:
+        yield OTHER, told(entry.stream, entry.version, entry.event.amount)
+
+
+class Ear:
+    """Hears what is submitted and answers when told."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, str]] = []
+        self.answers: list[Answer] = []
+        self.deaf = False
+
+    def submit(self, stream: StreamId, command: Command) -> Answer:
+        if self.deaf:
+            raise Unavailable("full")
+        self.heard.append((stream, command.command_id))
+        self.answers.append(Answer())
+        return self.answers[-1]
+
+    def settle(self, outcome: tuple[Entry, ...] | FondacoError = ()) -> None:
+        answers, self.answers = self.answers, []
+        for answer in answers:
+            answer.settle(outcome)
+
+
+def reacting(act: Callable[[Reactor, Ear], object]) -> tuple[Reactor, Ear]:
+    ear = Ear()
+
+    async def run() -> Reactor:
+        reactor = Reactor({Took: (pass_on,)}, ear.submit)
+        found = act(reactor, ear)
+        if asyncio.iscoroutine(found):
+            await found
+        return reactor
+
+    return asyncio.run(run()), ear
+
+
+def test_the_cursor_stands_before_the_first_message_that_is_not_heard_durably() -> None:
+    cursors: list[int] = []
+
+    def act(reactor: Reactor, ear: Ear) -> None:
+        reactor.deliver([entry(1), entry(2, amount=5), entry(3)])
+        first, *others = ear.answers
+        for answer in (others[2], first, others[0], others[1]):
+            cursors.append(reactor.cursor)
+            answer.settle(())
+        cursors.append(reactor.cursor)
+
+    _, ear = reacting(act)
+    assert cursors == [0, 0, 1, 1, 3]
+    assert ear.heard == [(T2, "till/1@1"), (T2, "till/1@2"), (OTHER, "till/1@2"), (T2, "till/1@3")]
+
+
+def test_a_target_that_cannot_be_reached_hears_everything_later_and_in_order() -> None:
+    async def act(reactor: Reactor, ear: Ear) -> None:
+        reactor.deliver([entry(1)])
+        ear.settle(Unavailable("disk full"))
+        reactor.deliver([entry(2, amount=5)])
+        assert ear.heard == [(T2, "till/1@1"), (OTHER, "till/1@2")]
+        ear.deaf = True
+        await asyncio.sleep(0.15)
+        ear.deaf = False
+        await asyncio.sleep(0.15)
+        ear.settle()
+        assert reactor.cursor == 2
+
+    _, ear = reacting(act)
+    assert ear.heard[2:] == [(T2, "till/1@1"), (T2, "till/1@2")]
+
+
+def test_a_target_that_is_broken_keeps_the_cursor_and_is_named() -> None:
+    def act(reactor: Reactor, ear: Ear) -> None:
+        reactor.deliver([entry(1), entry(2)])
+        ear.settle(Corrupt("half way"))
+
+    reactor, _ = reacting(act)
+    assert (reactor.cursor, list(reactor.stopped)) == (0, [T2])
