@@ -62,6 +62,7 @@ class Message(msgspec.Struct, gc=False):
     last_update_id: int = msgspec.field(name="lastUpdateId", default=-1)
     bids: msgspec.Raw = _EMPTY
     asks: msgspec.Raw = _EMPTY
+    id: int | None = None  # the answer to a subscription
 
 
 class Notice(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -254,7 +255,7 @@ class Normaliser:
         if payload is None:
             sync = self._syncs.get(part)
             if sync is None or message.last_update_id < 0:
-                self.unknown += 1  # the answer to a subscription, for one
+                self.unknown += message.id is None
                 return
             sync.book.source = label
             sync.book.tallies.messages += 1

@@ -2,11 +2,12 @@
 
 Promises, which `tests/conformance/test_tape.py` holds every adapter to, one test each:
 
-1. A frame gets the next position: 1, 2, 3 … over all sources, and never changes.
+1. Positions grow over all sources, 1, 2, 3 …, and name one frame for good. After a crash they go on
+   at a distance, so that a position which somebody noted before is never given to another frame.
 2. Nothing is refused for its content: any bytes, an empty frame, a time before the last one's.
 3. What is read equals what was appended, byte for byte, any range, any choice of sources.
 4. A sealed segment carries a checksum; `verify` names every segment that does not match its own.
-5. Over its quota a tape deletes its oldest sealed segments, and nothing else.
+5. Over its quota a tape deletes its oldest sealed segments, and nothing else; it keeps the newest.
 6. A crash costs at most the frames of the last tenth of a second: the tail of unsealed segments.
 7. A full disk loses frames, which are counted, and never raises at the one who appends.
 """

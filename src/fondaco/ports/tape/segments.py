@@ -2,16 +2,20 @@
 
     tape/binance/00000000000000000001.seg      frames; the name is the first one's position
     tape/binance/00000000000000000001.seal     its checksum, once nothing more will be written
+    tape/closed                                the last position, while nobody has the tape open
 
 A frame is a CRC-32 of what follows, the length of the bytes, position, arrival in nanoseconds, and
 the bytes. `append` only fills a buffer; a thread writes buffers out every `FLUSH_EVERY_S`, seals
-what is full and deletes the oldest sealed segments over quota. Nothing is synced: what the machine
-did not write before it died was only observed, and nobody was promised anything on it.
+what is full and deletes the oldest sealed segments over quota. A segment is
+synced when it is sealed and not before: what the machine did not write until it died was only
+observed, and nobody was promised anything on it.
 """
 
 import heapq
+import os
 import struct
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -30,6 +34,7 @@ SEGMENT_BYTES: Final = 64 << 20
 QUOTA_BYTES: Final = 4 << 30
 BUFFER_BYTES: Final = 64 << 20  # kept in memory while the disk refuses; then frames are lost
 HOUR_NS: Final = 3_600_000_000_000
+SKIPPED: Final = 1_000_000  # positions after a crash: more than a buffer can have held
 RAW_MAX: Final = 1 << 30  # a longer frame is a length read from a torn tail
 
 _HEAD: Final = struct.Struct("<IIQQ")
@@ -83,7 +88,8 @@ class SegmentTape:
         self.trouble = ""  # what the disk said last; empty when it is well
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._position = max((self._recover(path) for path in _files(folder, "seg")), default=0)
+            self._position = self._opened()
+            self._within_quota()
         except OSError as error:
             raise Unavailable(f"the tape in {folder} cannot be opened: {error}") from error
         self._closing = Event()
@@ -140,12 +146,18 @@ class SegmentTape:
         self.flush()
 
     def verify(self) -> list[str]:
+        with self._disk:
+            return self._verify()
+
+    def _verify(self) -> list[str]:
         return [wrong for path in sorted(_files(self._folder, "seal")) if (wrong := _wrong(path))]
 
     def close(self) -> None:
         self._closing.set()
         self._thread.join()
         self.seal()
+        with suppress(OSError):  # then it goes on at a distance, as after a crash
+            (self._folder / "closed").write_text(f"{self._position}\n")
 
     def flush(self) -> None:
         """Hand everything to the operating system. A disk that refuses costs nobody an error."""
@@ -153,14 +165,16 @@ class SegmentTape:
             with self._lock:
                 full, self._full = self._full, []
                 current = list(self._open.items())
+            sealed = bool(full)
             try:
                 while full:
                     self._write(*full[0])
                     self._finish(*full[0])
                     full.pop(0)
+                if sealed:
+                    self._within_quota()
                 for source, segment in current:
                     self._write(source, segment)
-                self._within_quota()
                 self.trouble = ""
             except OSError as error:
                 self.trouble = str(error)
@@ -206,6 +220,7 @@ class SegmentTape:
     def _finish(self, source: str, segment: _Open) -> None:
         if segment.file is None:
             return  # nothing was ever written
+        os.fsync(segment.file.fileno())
         _write_seal(
             _path(self._folder, source, segment.first),
             Seal(
@@ -226,12 +241,22 @@ class SegmentTape:
         over = sum(sizes.values()) - self._quota_bytes
         if over <= 0:
             return
-        for path in sorted(sizes, key=lambda each: each.stem):
+        for path in sorted(sizes, key=lambda each: each.stem)[:-1]:
             seal = path.with_suffix(".seal")
             if over > 0 and seal.exists():
-                path.unlink()  # before its seal: a seal alone says "deleted", never "not sealed"
-                seal.unlink()
+                seal.unlink()  # first: a segment without a seal is sealed again, never missed
+                path.unlink()
                 over -= sizes[path]
+
+    def _opened(self) -> int:
+        """The position to go on from. Unsealed segments are what a crash left: seal them."""
+        last = max((self._recover(path) for path in _files(self._folder, "seg")), default=0)
+        closed = self._folder / "closed"
+        if closed.exists():
+            text = closed.read_text()
+            closed.unlink()
+            return max(last, int(text)) if text.strip().isdecimal() else last + SKIPPED
+        return last + SKIPPED if last else 0
 
     def _recover(self, path: Path) -> int:
         """The last position of a segment; one that was not sealed loses its torn tail, and is."""
@@ -246,9 +271,8 @@ class SegmentTape:
             return last
         with path.open("r+b") as file:
             file.truncate(size)
-        _write_seal(
-            path, Seal(path.parent.name, int(path.stem), last, frames, size, _sha256(path))
-        )
+            os.fsync(file.fileno())
+        _write_seal(path, Seal(path.parent.name, int(path.stem), last, frames, size, _sha256(path)))
         return last
 
     def _source_frames(self, folder: Path, after: int) -> Iterator[Frame]:
@@ -298,7 +322,10 @@ def _sha256(path: Path) -> str:
 def _write_seal(segment: Path, seal: Seal) -> None:
     """All of it or nothing: a seal is written beside and moved into place."""
     beside = segment.with_suffix(".sealing")
-    beside.write_bytes(msgspec.json.encode(seal) + b"\n")
+    with beside.open("wb") as file:
+        file.write(msgspec.json.encode(seal) + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
     beside.replace(segment.with_suffix(".seal"))
 
 
@@ -316,6 +343,7 @@ def _wrong(seal_path: Path) -> str:
         size = path.stat().st_size
         if size != seal.size:
             return f"{path} has {size} bytes, its seal says {seal.size}"
-        return "" if _sha256(path) == seal.sha256 else f"{path} does not match the SHA-256 of its seal"
+        same = _sha256(path) == seal.sha256
+        return "" if same else f"{path} does not match the SHA-256 of its seal"
     except FileNotFoundError:
         return f"{path} is missing"

@@ -1,0 +1,163 @@
+"""What is answered about a market: decimals as text, and where each number comes from."""
+
+from typing import Final
+
+import msgspec
+
+from fondaco.domain.market.bars import INTERVALS
+from fondaco.domain.market.board import CHECKSUM_LEVELS, Board
+from fondaco.domain.market.model import Delays, Quality, Quote, Tallies
+from fondaco.domain.reference.model import Instrument, Symbol
+from fondaco.kernel.errors import Invalid
+from fondaco.kernel.event import Instant
+
+DEPTH_MAX: Final = 1_000
+BARS_MAX: Final = 1_000
+
+
+class QuoteReply(msgspec.Struct, frozen=True):
+    price: str
+    source: str
+    age_ms: float
+
+
+class PriceReply(msgspec.Struct, frozen=True):
+    symbol: Symbol
+    quality: Quality
+    synthetic: bool  # nobody trades at these prices
+    last: QuoteReply | None
+    mid: QuoteReply | None
+    mark: QuoteReply | None
+
+
+class LevelReply(msgspec.Struct, frozen=True, array_like=True):
+    price: str
+    qty: str
+
+
+class OrderbookReply(msgspec.Struct, frozen=True):
+    """`checksum` is over the best ten levels in whole ticks and lots, as `LiveBook.checksum` says;
+    `version` grows with every update."""
+
+    symbol: Symbol
+    quality: Quality
+    source: str
+    synthetic: bool
+    sequence: int
+    version: int
+    checksum: int
+    checksum_levels: int
+    age_ms: float
+    bids: list[LevelReply]
+    asks: list[LevelReply]
+
+
+class BarReply(msgspec.Struct, frozen=True):
+    start: Instant
+    open: str
+    high: str
+    low: str
+    close: str
+    volume: str
+    buy_volume: str
+    trades: int
+
+
+class BarsReply(msgspec.Struct, frozen=True):
+    symbol: Symbol
+    interval: str
+    items: list[BarReply]
+
+
+class FeedReply(msgspec.Struct, frozen=True):
+    """The health of one instrument's feed."""
+
+    symbol: Symbol
+    quality: Quality
+    since: Instant  # of this quality; 0 where it never changed
+    source: str
+    tallies: Tallies
+    delays: dict[Quality, Delays]
+
+
+def prices(board: Board, symbol: Symbol, now: Instant) -> PriceReply:
+    """Raises `NotFound` for an instrument that no feed serves."""
+    price, instrument = board.price(symbol, now), board.book(symbol).instrument
+    last, mid, mark = (_quote(instrument, each) for each in (price.last, price.mid, price.mark))
+    synthetic = any(each is not None and _synthetic(each.source) for each in (last, mid, mark))
+    return PriceReply(symbol, price.quality, synthetic, last, mid, mark)
+
+
+def orderbook(board: Board, symbol: Symbol, depth: int, now: Instant) -> OrderbookReply:
+    if not 1 <= depth <= DEPTH_MAX:
+        raise Invalid(f"depth is {depth}, must be 1 to {DEPTH_MAX}")
+    book = board.book(symbol)
+    return OrderbookReply(
+        symbol=symbol,
+        quality=book.quality,
+        source=book.source,
+        synthetic=_synthetic(book.source),
+        sequence=book.sequence,
+        version=book.version,
+        checksum=book.checksum(),
+        checksum_levels=CHECKSUM_LEVELS,
+        age_ms=max(now - book.at, 0) / 1e6,
+        bids=_levels(book.instrument, book.bids(depth)),
+        asks=_levels(book.instrument, book.asks(depth)),
+    )
+
+
+def bars(board: Board, symbol: Symbol, interval: str, limit: int) -> BarsReply:
+    """The newest `limit` bars, oldest first."""
+    if not 1 <= limit <= BARS_MAX:
+        raise Invalid(f"limit is {limit}, must be 1 to {BARS_MAX}")
+    if interval not in INTERVALS:
+        raise Invalid(f"interval is {interval[:20]!r}, must be one of {', '.join(INTERVALS)}")
+    instrument = board.book(symbol).instrument
+    px, qty = instrument.px_text, instrument.qty_text
+    return BarsReply(
+        symbol,
+        interval,
+        [
+            BarReply(
+                start=bar.start,
+                open=px(bar.open),
+                high=px(bar.high),
+                low=px(bar.low),
+                close=px(bar.close),
+                volume=qty(bar.volume),
+                buy_volume=qty(bar.buy_volume),
+                trades=bar.trades,
+            )
+            for bar in board.bars(symbol, interval, limit)
+        ],
+    )
+
+
+def feeds(board: Board) -> list[FeedReply]:
+    """One line per instrument, for the House page and for metrics."""
+    return [
+        FeedReply(
+            symbol=symbol,
+            quality=book.quality,
+            since=book.periods[-1][1] if book.periods else Instant(0),
+            source=book.source,
+            tallies=book.tallies,
+            delays=board.delays[symbol],
+        )
+        for symbol, book in board.books.items()
+    ]
+
+
+def _quote(instrument: Instrument, quote: Quote | None) -> QuoteReply | None:
+    if quote is None:
+        return None
+    return QuoteReply(instrument.px_text(quote.px), quote.source, quote.age_ns / 1e6)
+
+
+def _levels(instrument: Instrument, levels: list[tuple[int, int]]) -> list[LevelReply]:
+    return [LevelReply(instrument.px_text(px), instrument.qty_text(qty)) for px, qty in levels]
+
+
+def _synthetic(source: str) -> bool:
+    return "synthetic" in source
