@@ -62,7 +62,7 @@ class Instrument(msgspec.Struct, frozen=True, gc=False):
         return ticks * lots * self.cost_num // self.cost_den
 
     def _whole(self, e18: int, step_units: int, decimals: int, what: str) -> int:
-        step = step_units * 10 ** (18 - decimals)
+        step: int = step_units * 10 ** (18 - decimals)
         count, rest = divmod(e18, step)
         if rest:
             raise Invalid(
@@ -83,8 +83,9 @@ def instrument(
     px_decimals, qty_decimals = len(tick.partition(".")[2]), len(lot.partition(".")[2])
     if qty_decimals > base.decimals:
         raise Invalid(f"lot is {lot}, finer than the ledger keeps {base.code}: {base.decimals}")
-    tick_units, lot_units = parse_scaled(tick, px_decimals, "tick"), parse_scaled(
-        lot, qty_decimals, "lot"
+    tick_units, lot_units = (
+        parse_scaled(tick, px_decimals, "tick"),
+        parse_scaled(lot, qty_decimals, "lot"),
     )
     shift = quote.decimals - px_decimals - qty_decimals
     return Instrument(
@@ -138,3 +139,30 @@ class Session(msgspec.Struct, frozen=True, gc=False):
 
     time_zone: str = "UTC"
     opens_minute: int = 0
+
+
+# What we take an asset for where no market says what it is worth. A stablecoin promises par, and
+# valuing an account needs some price: this one is stated, and any market in the pair replaces it.
+PEGS: Final[dict[AssetCode, AssetCode]] = {AssetCode("USDT"): AssetCode("USD")}
+
+
+class HouseState(msgspec.Struct):
+    """Everything that accounts are given as reference data. `version` is that of the stream.
+
+    Values are replaced, never changed in place, so that whoever was given one may keep it.
+    """
+
+    version: int = 0
+    instruments: dict[Symbol, Instrument] = {}
+    assets: dict[AssetCode, Asset] = {}
+    limits: Limits = Limits()
+    state: TradingState = TradingState.ACTIVE
+    states: dict[Symbol, TradingState] = {}  # an instrument that is absent is ACTIVE
+    restricted: frozenset[Symbol] = frozenset()
+    session: Session = Session()
+    killed: str = ""  # why, while the kill switch is thrown
+
+    @property
+    def effective_state(self) -> TradingState:
+        """Of the house: HALTED while the kill switch is thrown."""
+        return TradingState.HALTED if self.killed else self.state

@@ -1,0 +1,165 @@
+"""What the house decides about trading: what it lists, what it allows, what it charges."""
+
+from typing import TypeAlias
+
+from fondaco.domain.reference.model import Instrument, Limits, Session, Symbol, TradingState
+from fondaco.kernel.event import Command, Event
+from fondaco.kernel.money import Asset
+
+# --- What is asked. `by` is who asks, as the door knows them --------------------------------------
+
+
+class ListInstrument(Command, frozen=True, gc=False):
+    """Trade it from now on. Asked again at every start, with what the configuration says."""
+
+    instrument: Instrument
+    base: Asset
+    quote: Asset
+    by: str = ""
+
+
+class SetHouseLimits(Command, frozen=True, gc=False):
+    limits: Limits
+    reason: str
+    by: str = ""
+
+
+class SetHouseState(Command, frozen=True, gc=False):
+    """Of one instrument, or of the whole house where `symbol` is ""."""
+
+    state: TradingState
+    reason: str
+    symbol: Symbol = Symbol("")
+    by: str = ""
+
+
+class RestrictInstruments(Command, frozen=True, gc=False):
+    """The whole restricted list as it is to be."""
+
+    symbols: tuple[Symbol, ...]
+    reason: str
+    by: str = ""
+
+
+class SetFees(Command, frozen=True, gc=False):
+    """In parts per million of the notional; a maker's may be negative, which is a rebate."""
+
+    symbol: Symbol
+    maker_fee_ppm: int
+    taker_fee_ppm: int
+    by: str = ""
+
+
+class SetSession(Command, frozen=True, gc=False):
+    """Whoever asks has checked that the time zone exists: `calendar.check_time_zone`."""
+
+    session: Session
+    by: str = ""
+
+
+class Kill(Command, frozen=True, gc=False):
+    """Nothing new is accepted anywhere, whatever the states say, until `Unkill`."""
+
+    reason: str
+    by: str = ""
+
+
+class Unkill(Command, frozen=True, gc=False):
+    reason: str
+    by: str = ""
+
+
+# --- What happened ------------------------------------------------------------------------------
+
+
+class InstrumentListed(Event, frozen=True, gc=False, tag="reference.instrument_listed.v1"):
+    instrument: Instrument
+    base: Asset
+    quote: Asset
+    by: str
+
+
+class LimitsChanged(Event, frozen=True, gc=False, tag="reference.limits_changed.v1"):
+    limits: Limits
+    reason: str
+    by: str
+
+
+class StateChanged(Event, frozen=True, gc=False, tag="reference.state_changed.v1"):
+    """`symbol` is "" where it is the house's own state."""
+
+    symbol: Symbol
+    state: TradingState
+    reason: str
+    by: str
+
+
+class InstrumentsRestricted(
+    Event, frozen=True, gc=False, tag="reference.instruments_restricted.v1"
+):
+    """The whole restricted list as it is from here on."""
+
+    symbols: tuple[Symbol, ...]
+    reason: str
+    by: str
+
+
+class FeesChanged(Event, frozen=True, gc=False, tag="reference.fees_changed.v1"):
+    symbol: Symbol
+    maker_fee_ppm: int
+    taker_fee_ppm: int
+    by: str
+
+
+class SessionChanged(Event, frozen=True, gc=False, tag="reference.session_changed.v1"):
+    session: Session
+    by: str
+
+
+class HouseKilled(Event, frozen=True, gc=False, tag="reference.house_killed.v1"):
+    reason: str
+    by: str
+
+
+class HouseUnkilled(Event, frozen=True, gc=False, tag="reference.house_unkilled.v1"):
+    """The states that were set before, or since, hold again."""
+
+    reason: str
+    by: str
+
+
+class NothingChanged(Event, frozen=True, gc=False, tag="reference.nothing_changed.v1"):
+    """It was so already."""
+
+    text: str
+
+
+class ChangeRefused(Event, frozen=True, gc=False, tag="reference.change_refused.v1"):
+    """`reason` is permanent: "unknown_instrument", "terms_fixed", "limit_invalid" …"""
+
+    reason: str
+    text: str
+
+
+ReferenceCommand: TypeAlias = (
+    ListInstrument
+    | SetHouseLimits
+    | SetHouseState
+    | RestrictInstruments
+    | SetFees
+    | SetSession
+    | Kill
+    | Unkill
+)
+ReferenceEvent: TypeAlias = (
+    InstrumentListed
+    | LimitsChanged
+    | StateChanged
+    | InstrumentsRestricted
+    | FeesChanged
+    | SessionChanged
+    | HouseKilled
+    | HouseUnkilled
+    | NothingChanged
+    | ChangeRefused
+)

@@ -1,0 +1,245 @@
+"""The laws of the house's own stream. Pure: no clock, no randomness, no I/O, no await.
+
+A listed instrument keeps its tick and its lot for ever, because whole ticks and lots are written in
+every journal entry about it. So does an asset its scale.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+
+from fondaco.domain.reference.events import (
+    ChangeRefused,
+    FeesChanged,
+    HouseKilled,
+    HouseUnkilled,
+    InstrumentListed,
+    InstrumentsRestricted,
+    Kill,
+    LimitsChanged,
+    ListInstrument,
+    NothingChanged,
+    ReferenceCommand,
+    ReferenceEvent,
+    RestrictInstruments,
+    SessionChanged,
+    SetFees,
+    SetHouseLimits,
+    SetHouseState,
+    SetSession,
+    StateChanged,
+    Unkill,
+)
+from fondaco.domain.reference.model import (
+    RATE_SCALE,
+    HouseState,
+    Instrument,
+    Limits,
+    Symbol,
+    TradingState,
+)
+from fondaco.kernel.decider import Decider, Refs
+from fondaco.kernel.event import StreamId
+
+MINUTES_A_DAY: Final = 1_440
+
+
+def initial(_: StreamId) -> HouseState:
+    """A house that trades nothing yet."""
+    return HouseState()
+
+
+def decide(state: HouseState, command: ReferenceCommand, _: Refs) -> tuple[ReferenceEvent, ...]:
+    """What happens if this is asked now. Never changes the state; never raises for a refusal."""
+    return (_DECIDE[type(command)](state, command),)
+
+
+def evolve(state: HouseState, event: ReferenceEvent) -> HouseState:
+    """The house after this event. Every event makes a new edition of the reference data."""
+    state.version += 1
+    _EVOLVE[type(event)](state, event)
+    return state
+
+
+def _list(state: HouseState, ask: ListInstrument) -> ReferenceEvent:
+    new, known = ask.instrument, state.instruments.get(ask.instrument.symbol)
+    if (ask.base.code, ask.quote.code) != (new.base, new.quote) or new.base == new.quote:
+        return ChangeRefused(
+            "assets_mismatch",
+            f"{new.symbol} is {new.base} in {new.quote}, not {ask.base.code} in {ask.quote.code}",
+        )
+    if min(new.tick_units, new.lot_units, new.cost_num, new.cost_den, new.base_per_lot) <= 0:
+        return ChangeRefused("terms_invalid", f"{new.symbol} needs a positive tick and lot")
+    for asset in (ask.base, ask.quote):
+        if state.assets.get(asset.code, asset) != asset:
+            return ChangeRefused(
+                "terms_fixed", f"{asset.code} is kept as {state.assets[asset.code]} already"
+            )
+    if known is None:
+        return InstrumentListed(new, ask.base, ask.quote, ask.by)
+    # Fees have their own command: a restart must not bring those of the configuration back.
+    if msgspec.structs.replace(
+        new, maker_fee_ppm=known.maker_fee_ppm, taker_fee_ppm=known.taker_fee_ppm
+    ) == (known):
+        return NothingChanged(f"{new.symbol} is listed")
+    return ChangeRefused("terms_fixed", f"{new.symbol} is listed already, as {known}")
+
+
+def _limits(state: HouseState, ask: SetHouseLimits) -> ReferenceEvent:
+    wrong = wrong_limit(ask.limits)
+    if wrong:
+        return ChangeRefused("limit_invalid", wrong)
+    if ask.limits == state.limits:
+        return NothingChanged("these are the limits")
+    return LimitsChanged(ask.limits, ask.reason, ask.by)
+
+
+def wrong_limit(limits: Limits) -> str:
+    """What no house or account can have meant, or "": a limit is at least 0, which is off."""
+    for name in limits.__struct_fields__:
+        value = getattr(limits, name)
+        each = value.items() if isinstance(value, dict) else [("", value)]
+        for key, number in each:
+            if number < 0:
+                return f"{name} {key}".strip() + f" is {number}, must be at least 0"
+    if not limits.rate_window_ms and (limits.orders_max or limits.notional_max):
+        return "rate_window_ms is 0, must be positive where a rate is limited"
+    return ""
+
+
+def _state(state: HouseState, ask: SetHouseState) -> ReferenceEvent:
+    if ask.symbol:
+        if ask.symbol not in state.instruments:
+            return _unknown(ask.symbol)
+        before = state.states.get(ask.symbol, TradingState.ACTIVE)
+    else:
+        before = state.state
+    if before is ask.state:
+        return NothingChanged(f"{ask.symbol or 'the house'} is {before}")
+    return StateChanged(ask.symbol, ask.state, ask.reason, ask.by)
+
+
+def _restrict(state: HouseState, ask: RestrictInstruments) -> ReferenceEvent:
+    for symbol in ask.symbols:
+        if symbol not in state.instruments:
+            return _unknown(symbol)
+    symbols = tuple(sorted(frozenset(ask.symbols)))
+    if frozenset(symbols) == state.restricted:
+        return NothingChanged("this is the restricted list")
+    return InstrumentsRestricted(symbols, ask.reason, ask.by)
+
+
+def _fees(state: HouseState, ask: SetFees) -> ReferenceEvent:
+    known = state.instruments.get(ask.symbol)
+    if known is None:
+        return _unknown(ask.symbol)
+    maker, taker = ask.maker_fee_ppm, ask.taker_fee_ppm
+    # A rebate beyond the taker's fee would pay people for trading with themselves.
+    if not 0 <= taker < RATE_SCALE or not -taker <= maker < RATE_SCALE:
+        return ChangeRefused(
+            "fee_invalid",
+            f"fees are {maker} and {taker} ppm, must be from 0 (maker: -taker) to 1e6",
+        )
+    if (known.maker_fee_ppm, known.taker_fee_ppm) == (maker, taker):
+        return NothingChanged(f"these are the fees of {ask.symbol}")
+    return FeesChanged(ask.symbol, maker, taker, ask.by)
+
+
+def _session(state: HouseState, ask: SetSession) -> ReferenceEvent:
+    session = ask.session
+    if not session.time_zone or not 0 <= session.opens_minute < MINUTES_A_DAY:
+        return ChangeRefused(
+            "session_invalid",
+            f"a session opens at minute 0 to {MINUTES_A_DAY - 1} of a time zone, not {session}",
+        )
+    return (
+        NothingChanged("so it is") if session == state.session else SessionChanged(session, ask.by)
+    )
+
+
+def _kill(state: HouseState, ask: Kill) -> ReferenceEvent:
+    if state.killed:
+        return NothingChanged(f"the house is killed: {state.killed}")
+    return HouseKilled(ask.reason or "requested", ask.by)
+
+
+def _unkill(state: HouseState, ask: Unkill) -> ReferenceEvent:
+    return (
+        HouseUnkilled(ask.reason, ask.by) if state.killed else NothingChanged("nothing is killed")
+    )
+
+
+def _unknown(symbol: Symbol) -> ChangeRefused:
+    return ChangeRefused("unknown_instrument", f"{symbol} is not listed here")
+
+
+def _on_listed(state: HouseState, event: InstrumentListed) -> None:
+    state.instruments = {**state.instruments, event.instrument.symbol: event.instrument}
+    state.assets = {**state.assets, event.base.code: event.base, event.quote.code: event.quote}
+
+
+def _on_limits(state: HouseState, event: LimitsChanged) -> None:
+    state.limits = event.limits
+
+
+def _on_state(state: HouseState, event: StateChanged) -> None:
+    if event.symbol:
+        state.states = {**state.states, event.symbol: event.state}
+    else:
+        state.state = event.state
+
+
+def _on_restricted(state: HouseState, event: InstrumentsRestricted) -> None:
+    state.restricted = frozenset(event.symbols)
+
+
+def _on_fees(state: HouseState, event: FeesChanged) -> None:
+    known: Instrument | None = state.instruments.get(event.symbol)
+    if known is not None:
+        changed = msgspec.structs.replace(
+            known, maker_fee_ppm=event.maker_fee_ppm, taker_fee_ppm=event.taker_fee_ppm
+        )
+        state.instruments = {**state.instruments, event.symbol: changed}
+
+
+def _on_session(state: HouseState, event: SessionChanged) -> None:
+    state.session = event.session
+
+
+def _on_killed(state: HouseState, event: HouseKilled) -> None:
+    state.killed = event.reason
+
+
+def _on_unkilled(state: HouseState, _: HouseUnkilled) -> None:
+    state.killed = ""
+
+
+def _on_nothing(_: HouseState, __: NothingChanged | ChangeRefused) -> None:
+    """The trace that a command left; the house is as it was."""
+
+
+_DECIDE: Final[dict[type, Callable[[HouseState, Any], ReferenceEvent]]] = {
+    ListInstrument: _list,
+    SetHouseLimits: _limits,
+    SetHouseState: _state,
+    RestrictInstruments: _restrict,
+    SetFees: _fees,
+    SetSession: _session,
+    Kill: _kill,
+    Unkill: _unkill,
+}
+_EVOLVE: Final[dict[type, Callable[[HouseState, Any], None]]] = {
+    InstrumentListed: _on_listed,
+    LimitsChanged: _on_limits,
+    StateChanged: _on_state,
+    InstrumentsRestricted: _on_restricted,
+    FeesChanged: _on_fees,
+    SessionChanged: _on_session,
+    HouseKilled: _on_killed,
+    HouseUnkilled: _on_unkilled,
+    NothingChanged: _on_nothing,
+    ChangeRefused: _on_nothing,
+}
+
+decider: Final = Decider(initial, decide, evolve, HouseState)
