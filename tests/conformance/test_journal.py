@@ -1,0 +1,501 @@
+"""One suite for every journal, one test a promise. An adapter not in `OPEN` does not exist.
+
+Below the promises: what is asked of segment files alone.
+"""
+
+import fcntl
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from faults.journal_process import journal_process
+from faults.noted import (
+    CODEC,
+    A,
+    B,
+    FaultyDisk,
+    copied,
+    decision,
+    flip,
+    head_word,
+    set_head_word,
+)
+from fondaco.kernel.errors import Conflict, Corrupt, Invalid, Unavailable
+from fondaco.kernel.event import Entry
+from fondaco.ports.journal import Journal, entries_of
+from fondaco.ports.journal._frames import FRAME_HEADER, SEGMENT_HEADER
+from fondaco.ports.journal.memory import MemoryJournal
+from fondaco.ports.journal.segments import SegmentJournal
+
+# Opens the journal that lives in, or is named by, a folder; again after a close, if it is durable.
+Open: TypeAlias = Callable[[Path], Journal]
+OPEN: dict[str, Open] = {
+    "memory": lambda _: MemoryJournal(CODEC),
+    "segments": lambda folder: SegmentJournal(folder / "journal", CODEC, segment_bytes=512),
+}
+DURABLE = sorted(OPEN.keys() - {"memory"})
+each = pytest.mark.parametrize("journal", OPEN, indirect=True)
+each_durable = pytest.mark.parametrize("adapter", DURABLE)
+
+
+@pytest.fixture
+def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]:
+    opened = OPEN[request.param](tmp_path)
+    yield opened
+    opened.close()
+
+
+def everything(journal: Journal, limit: int = 3) -> list[Entry]:
+    found: list[Entry] = []
+    while page := journal.follow(found[-1].position if found else 0, limit):
+        found += page
+    return found
+
+
+@each
+def test_1_versions_count_within_a_stream_without_gaps(journal: Journal) -> None:
+    journal.append([decision(A, 0, "1", "2"), decision(B, 0, "3"), decision(A, 2, "4")])
+    assert [entry.version for entry in journal.read(A)] == [1, 2, 3]
+    assert [entry.version for entry in journal.read(A, after_version=1, limit=1)] == [2]
+    assert [entry.version for entry in journal.read(A, after_version=2)] == [3]
+    assert journal.read(A, limit=0) == journal.read(A, after_version=3) == []
+
+
+@each
+def test_2_append_is_all_or_nothing(journal: Journal) -> None:
+    with pytest.raises(Conflict):
+        journal.append([decision(A, 0, "1"), decision(B, 1, "2")])
+    assert journal.follow(0, limit=10) == journal.read(A) == []
+    assert journal.head() == 0
+    journal.append([decision(A, 0, "1")])
+
+
+@each_durable
+def test_3_what_append_returned_is_still_there_afterwards(adapter: str, tmp_path: Path) -> None:
+    written: list[Entry] = []
+    for version in range(40):
+        journal = OPEN[adapter](tmp_path)
+        assert journal.head() == version
+        written += journal.append([decision(A, version, "x" * 7 * version)])
+        journal.close()
+    journal = OPEN[adapter](tmp_path)
+    assert journal.read(A) == everything(journal) == written
+    journal.close()
+
+
+@each
+def test_4_a_decision_on_another_version_is_never_written(journal: Journal) -> None:
+    journal.append([decision(A, 0, "1")])
+    for late in (decision(A, 0, "2"), decision(A, 2, "2")):
+        with pytest.raises(Conflict, match=f"account/A is at 1, not at {late.expected_version}"):
+            journal.append([late])
+    with pytest.raises(Conflict):
+        journal.append([decision(B, 0, "1"), decision(B, 0, "1")])
+    assert len(journal.read(A)) == journal.head() == 1
+
+
+@each_durable
+def test_4_also_by_a_journal_that_was_opened_again(adapter: str, tmp_path: Path) -> None:
+    journal = OPEN[adapter](tmp_path)
+    journal.append([decision(A, 0, "1"), decision(B, 0, "1")])
+    journal.append([decision(A, 1, "2")])
+    journal.close()
+    journal = OPEN[adapter](tmp_path)
+    for late in (decision(A, 0, "3"), decision(A, 1, "3"), decision(B, 0, "3")):
+        with pytest.raises(Conflict):
+            journal.append([late])
+    assert [e.position for e in journal.append([decision(A, 2, "3"), decision(B, 1, "2")])] == [
+        4,
+        5,
+    ]
+    journal.close()
+
+
+@each
+def test_5_positions_grow_without_gaps_that_could_fill_later(journal: Journal) -> None:
+    journal.append([decision(A, 0, "1", "2")])
+    with pytest.raises(Conflict):
+        journal.append([decision(B, 0, "3"), decision(A, 0, "3")])
+    journal.append([decision(B, 0, "4")])
+    assert [entry.position for entry in journal.follow(0, limit=10)] == [1, 2, 3]
+    assert journal.follow(1, limit=1)[0].position == 2
+    assert [entry.stream for entry in journal.follow(2, limit=10)] == [B]
+    assert journal.follow(3, limit=10) == journal.follow(9, limit=10) == []
+    assert journal.head() == 3
+
+
+@each_durable
+def test_5_a_page_holds_whole_transactions(adapter: str, tmp_path: Path) -> None:
+    journal = OPEN[adapter](tmp_path)
+    journal.append([decision(A, 0, "1", "2"), decision(B, 0, "3")])
+    journal.append([decision(A, 2, "4")])
+    assert [entry.position for entry in journal.follow(0, limit=1)] == [1, 2, 3]
+    journal.close()
+
+
+@each
+def test_6_what_is_read_equals_what_was_appended(journal: Journal) -> None:
+    written: list[Entry] = []
+    versions = {A: 0, B: 0}
+    for turn in range(60):
+        texts = ["é…\0" * turn, str(turn)][: 1 + turn % 2]
+        stream = A if turn % 3 else B
+        decided = [decision(stream, versions[stream], *texts)]
+        versions[stream] += len(texts)
+        expected = entries_of(decided, len(written))
+        assert journal.append(decided) == expected
+        written += expected
+    assert everything(journal) == written
+    for stream in (A, B):
+        own = [entry for entry in written if entry.stream == stream]
+        assert journal.read(stream) == own
+        for after in (0, 1, 7, len(own) - 1, len(own)):
+            assert journal.read(stream, after) == own[after:]
+            replayed = [(d.expected_version, d.events) for d in journal.replay(stream, after)]
+            events = [event for _, decided in replayed for event in decided]
+            assert events[-len(own[after:]) or len(events) :] == [e.event for e in own[after:]]
+            assert not replayed or replayed[0][0] <= after
+
+
+@each_durable
+def test_7_a_second_writer_is_refused(adapter: str, tmp_path: Path) -> None:
+    journal = OPEN[adapter](tmp_path)
+    with pytest.raises(Conflict, match=str(os.getpid())):
+        OPEN[adapter](tmp_path)
+    journal.append([decision(A, 0, "1")])
+    journal.close()
+    OPEN[adapter](tmp_path).close()
+
+
+# --- segment files alone -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "journal"
+
+
+def small(folder: Path, **knobs: FaultyDisk) -> SegmentJournal:
+    return SegmentJournal(folder, CODEC, segment_bytes=4096, **knobs)
+
+
+def reader(folder: Path) -> SegmentJournal:
+    return SegmentJournal(folder, CODEC, writer=False)
+
+
+def written_to(folder: Path, turns: int, segment_bytes: int = 4096) -> list[Entry]:
+    """A closed journal of `turns` appends of two entries each."""
+    journal = SegmentJournal(folder, CODEC, segment_bytes=segment_bytes)
+    written: list[Entry] = []
+    for turn in range(turns):
+        written += journal.append([decision(A, turn, f"a{turn}"), decision(B, turn, f"b{turn}")])
+    journal.close()
+    return written
+
+
+def test_7_also_in_another_process_which_is_named(folder: Path) -> None:
+    with journal_process(folder, writer=True) as told:
+        assert told("append", 1, 1) == [1, 0]
+        with pytest.raises(Conflict, match=f"process {told.process.pid}"):
+            small(folder)
+        with journal_process(folder, writer=True) as second:
+            assert second("look")[0] == "conflict"
+    journal = small(folder)  # killed, it holds nothing
+    assert journal.head() == 1
+    journal.close()
+
+
+def test_5_nobody_sees_what_is_not_durable_yet(folder: Path) -> None:
+    syncing, go_on = threading.Event(), threading.Event()
+
+    class SlowDisk(FaultyDisk):
+        def fdatasync(self, file: int) -> None:
+            if journal.head() == 1:
+                syncing.set()
+                go_on.wait(20)
+            super().fdatasync(file)
+
+    journal = small(folder)
+    journal.append([decision(A, 0, "durable")])
+    journal.close()
+    journal = small(folder, disk=SlowDisk())
+    with journal_process(folder, writer=False) as told:
+        assert told("look") == [1, [1]]
+        appending = threading.Thread(target=journal.append, args=([decision(A, 1, "2")],))
+        appending.start()
+        assert syncing.wait(20)
+        assert told("look") == [1, [1]]
+        assert len(journal.read(A)) == len(list(journal.replay(A))) == journal.head() == 1
+        go_on.set()
+        appending.join()
+        assert told("look") == [2, [1, 2]]
+    journal.close()
+
+
+def test_5_a_reader_in_another_process_follows_without_gaps(folder: Path) -> None:
+    turns = 600
+    journal = SegmentJournal(folder, CODEC, segment_bytes=8192)
+    with journal_process(folder, writer=False) as told:
+        appending = threading.Thread(
+            target=lambda: [journal.append([decision(A, n, "x" * (n % 90))]) for n in range(turns)]
+        )
+        appending.start()
+        assert told("follow", turns) == list(range(1, turns + 1))
+        appending.join()
+    assert len(list(folder.glob("*.seg"))) > 5
+    journal.close()
+
+
+def test_a_reader_may_come_first_and_writes_nothing(folder: Path) -> None:
+    early = reader(folder)
+    assert (early.head(), early.follow(0, 9), early.read(A), early.verify()) == (0, [], [], 0)
+    assert not folder.exists()
+    written = written_to(folder, 3)
+    assert early.follow(0, 9) == written
+    with pytest.raises(Unavailable, match="not open for writing"):
+        early.append([decision(A, 3, "1")])
+
+
+def test_a_decision_without_events_is_refused(folder: Path) -> None:
+    journal = small(folder)
+    with pytest.raises(Invalid):
+        journal.append([decision(A, 0)])
+    assert journal.append([]) == []
+    journal.close()
+    with pytest.raises(Unavailable):
+        journal.append([decision(A, 0, "1")])
+
+
+def test_a_group_larger_than_a_segment_gets_one_of_its_own(folder: Path) -> None:
+    journal = small(folder)
+    written = journal.append([decision(A, 0, "1")])
+    written += journal.append([decision(A, 1, "x" * 3_000_000)])
+    written += journal.append([decision(A, 2, "3")])
+    assert everything(journal) == written
+    assert journal.verify() == 3
+    journal.close()
+
+
+@pytest.mark.parametrize("cut", ["zeros", "end of file", "noise"])
+def test_a_torn_last_frame_is_cut_off_at_every_length(
+    folder: Path, tmp_path: Path, cut: str
+) -> None:
+    written_to(folder, 2)
+    before = head_word(folder)
+    journal = small(folder)
+    written = everything(journal)
+    journal.append([decision(A, 2, "torn off")])
+    journal.close()
+    begin = head_word(folder) & 0xFFFFFF
+    content = (folder / "00000001.seg").read_bytes()
+    end = len(content.rstrip(b"\0"))
+    set_head_word(folder, before)
+    for length in range(begin, end):
+        rest = {"zeros": len(content) - length, "end of file": 0, "noise": 99}[cut]
+        torn = content[:length] + (b"\xf7" if cut == "noise" else b"\0") * rest
+        (folder / "00000001.seg").write_bytes(torn)
+        other = copied(folder, tmp_path / "torn")
+        journal = small(other)
+        assert everything(journal) == written, length
+        more = journal.append([decision(A, 2, "instead"), decision(B, 2, "instead")])
+        journal.close()
+        journal = small(other)
+        assert everything(journal) == everything(reader(other)) == written + more, length
+        assert journal.verify() == 6
+        journal.close()
+
+
+def test_a_whole_last_frame_that_nobody_was_told_of_is_kept_and_synced_again(folder: Path) -> None:
+    written_to(folder, 1)
+    before = head_word(folder)
+    written_again = copied(folder, folder.with_name("again"))
+    journal = small(written_again)
+    journal.append([decision(A, 1, "2")])
+    journal.close()
+    set_head_word(written_again, before)
+    assert reader(written_again).head() == 2
+    disk = FaultyDisk()
+    journal = small(written_again, disk=disk)
+    assert disk.synced == [str(written_again / "00000001.seg")]
+    assert disk.calls[0] == "pwrite"
+    assert journal.head() == reader(written_again).head() == 3
+    journal.close()
+
+
+def test_a_flipped_bit_in_the_middle_is_found_and_located(folder: Path, tmp_path: Path) -> None:
+    written_to(folder, 3)
+    frame = (head_word(folder) & 0xFFFFFF) - SEGMENT_HEADER >> 1  # all three are of one length
+    for offset in range(SEGMENT_HEADER + 2 * frame):
+        other = copied(folder, tmp_path / "flipped")
+        flip(other / "00000001.seg", offset, bit=offset % 8)
+        began = 0 if offset < SEGMENT_HEADER else offset - (offset - SEGMENT_HEADER) % frame
+        with pytest.raises(Corrupt, match=f"segment 00000001 at byte {began}:"):
+            small(other)
+
+
+def test_a_flipped_bit_in_the_last_frame_is_no_torn_frame(folder: Path, tmp_path: Path) -> None:
+    written_to(folder, 3)
+    begin = head_word(folder) & 0xFFFFFF
+    for offset in range(begin, begin + FRAME_HEADER + 40):
+        other = copied(folder, tmp_path / "flipped")
+        flip(other / "00000001.seg", offset)
+        for look in (small, lambda folder: reader(folder).head()):
+            with pytest.raises(Corrupt, match=f"at byte {begin}:"):
+                look(other)
+
+
+def test_a_flipped_bit_in_an_old_segment_is_found_by_whoever_reads_it(folder: Path) -> None:
+    written_to(folder, 40, segment_bytes=512)
+    flip(folder / "00000002.seg", SEGMENT_HEADER + FRAME_HEADER + 9)
+    journal = small(folder)
+    for look in (journal.verify, lambda: everything(journal), lambda: journal.read(A)):
+        with pytest.raises(Corrupt, match=f"segment 00000002 at byte {SEGMENT_HEADER}:"):
+            look()
+    journal.close()
+
+
+def test_a_missing_segment_is_found(folder: Path) -> None:
+    written_to(folder, 40, segment_bytes=512)
+    (folder / "00000002.seg").unlink()
+    with pytest.raises(Corrupt, match=r"00000002\.seg is missing"):
+        reader(folder).verify()
+
+
+def test_frames_of_another_journal_are_not_believed(folder: Path, tmp_path: Path) -> None:
+    written_to(folder, 40, segment_bytes=512)
+    written_to(tmp_path / "other", 40, segment_bytes=512)
+    shutil.copy(tmp_path / "other" / "00000002.seg", folder / "00000002.seg")
+    with pytest.raises(Corrupt, match="segment 00000002"):
+        reader(folder).verify()
+
+
+@pytest.mark.parametrize("indexed", [0, 1, 13, 40, 1000])
+def test_the_index_changes_nothing_that_is_read(folder: Path, indexed: int) -> None:
+    written = written_to(folder, 40, segment_bytes=512)
+    own = [entry for entry in written if entry.stream == B]
+    follower = reader(folder)
+    filled = 0
+    while filled < indexed and follower.index_more(1):
+        filled += 1
+    assert filled == min(indexed, 40)
+    journal = small(folder)
+    steps: dict[str, Callable[[], object]] = {
+        "as it is": lambda: None,
+        "deleted": lambda: [path.unlink() for path in folder.glob("index.db*")],
+        "rebuilt in part": lambda: follower.index_more(5),
+        "rebuilt": lambda: [follower.index_more(7) for _ in range(9)],
+        "half deleted": (folder / "index.db").unlink,
+        "rebuilt beside old logs": lambda: follower.index_more(9),
+        "damaged": lambda: (folder / "index.db").write_bytes(b"no database" * 1000),
+    }
+    for step, take in steps.items():
+        take()
+        version = len(own)
+        for look in (journal, follower, reader(folder)):
+            assert look.read(B) == own, step
+            assert look.read(B, after_version=11) == own[11:], step
+            assert look.read(B, after_version=version - 1) == own[-1:], step
+        with pytest.raises(Conflict):
+            journal.append([decision(B, version - 1, "late")])
+        own += journal.append([decision(B, version, step)])
+    while follower.index_more(7):  # a damaged one is made anew as well
+        pass
+    assert reader(folder).read(B) == own
+    journal.close()
+
+
+def test_the_index_of_another_journal_is_not_believed(folder: Path, tmp_path: Path) -> None:
+    written_to(folder, 9)
+    other = tmp_path / "other"
+    journal = small(other)
+    written = journal.append([decision(B, 0, *("12345678901234567"))])
+    for version in range(9):
+        written += journal.append([decision(A, version, "1")])
+    filler = reader(folder)
+    assert filler.index_more(100)
+    filler.close()
+    for path in folder.glob("index.db*"):
+        shutil.copy(path, other)
+    late = reader(other)
+    assert late.read(A) == [entry for entry in written if entry.stream == A]
+    assert late.index_more(100)
+    assert late.read(A) + late.read(B) == written[17:] + written[:17]
+    journal.close()
+
+
+def test_one_process_at_a_time_fills_the_index(folder: Path) -> None:
+    written_to(folder, 9)
+    with (folder / "index.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert not reader(folder).index_more(5)
+    with journal_process(folder, writer=False) as told:
+        assert told("index", 5) is True
+        assert reader(folder).index_more(4)
+        assert told("index", 5) is False
+
+
+def test_a_backup_of_a_running_journal_is_a_journal(folder: Path, tmp_path: Path) -> None:
+    journal = SegmentJournal(folder, CODEC, segment_bytes=8192)
+    stop, grown = threading.Event(), threading.Semaphore(0)
+
+    def load() -> None:
+        version = 0
+        while not stop.is_set():
+            journal.append([decision(A, version, "x" * (version % 50)), decision(B, version, "y")])
+            version += 1
+            if version % 100 == 0:
+                grown.release()
+
+    appending = threading.Thread(target=load)
+    appending.start()
+    try:
+        for number in range(4):
+            assert grown.acquire(timeout=20)
+            least = journal.head()
+            (journal if number % 2 else reader(folder)).backup(tmp_path / f"backup{number}")
+            copy = SegmentJournal(tmp_path / f"backup{number}", CODEC, segment_bytes=8192)
+            assert copy.verify() == copy.head() >= least
+            assert everything(copy, 100) == everything(journal, 100)[: copy.head()]
+            version = copy.head() // 2
+            assert copy.append([decision(B, version, "on")])[0].position == copy.head()
+            copy.close()
+    finally:
+        stop.set()
+        appending.join()
+    with pytest.raises(Conflict, match="there already"):
+        journal.backup(tmp_path / "backup0")
+    journal.close()
+
+
+def test_decisions_come_with_the_position_of_their_first_event(folder: Path) -> None:
+    journal = small(folder)
+    journal.append([decision(A, 0, "1", "2"), decision(B, 0, "3")])
+    journal.append([decision(B, 1, "4")])
+    found = [(d.stream, first) for d, first in journal.decisions(0)]
+    assert found == [(A, 1), (B, 3), (B, 4)]
+    assert [first for _, first in journal.decisions(1)] == [1, 3, 4]
+    assert [first for _, first in journal.decisions(2)] == [3, 4]
+    assert [first for _, first in journal.decisions(3)] == [4]
+    assert list(journal.decisions(4)) == []
+    journal.close()
+
+
+def test_the_next_segment_is_made_ahead(folder: Path) -> None:
+    """A commit that finds it there writes no zeros; one that does not makes a segment itself."""
+    disk = FaultyDisk()
+    journal = SegmentJournal(folder, CODEC, segment_bytes=65536, disk=disk)
+    journal.append([decision(A, 0, "x" * 40_000)])  # beyond the half
+    for thread in threading.enumerate():
+        if thread.name == "journal-spare":
+            thread.join()
+    disk.calls.clear()
+    journal.append([decision(A, 1, "x" * 30_000)])
+    assert disk.calls == ["pwrite", "fdatasync", "sync_folder", "pwrite", "fdatasync"]
+    assert (folder / "00000002.seg").stat().st_size == 65536
+    journal.close()
+    assert not (folder / "prepared").exists()
