@@ -181,8 +181,19 @@ def test_keys_and_times_are_those_that_the_documents_name() -> None:
     assert port.order_book_key("BTC-USD") == "orderbook:BTC-USD"
     assert port.position_key("u1", "BTC-USD") == "position:u1:BTC-USD"
     hour = 3_600_000
-    assert port.IDEMPOTENCY_MS == port.SESSION_ABSOLUTE_MS == 24 * hour
-    assert port.ORDER_MS == hour
-    assert port.ORDER_BOOK_MS == 1_000
-    assert port.SESSION_IDLE_MS == hour // 2
-    assert port.QUOTE_MS == 60_000
+    lasting = {
+        "idempotency": port.IDEMPOTENCY_MS,
+        "order": port.ORDER_MS,
+        "order book": port.ORDER_BOOK_MS,
+        "quote": port.QUOTE_MS,
+        "session, idle": port.SESSION_IDLE_MS,
+        "session": port.SESSION_ABSOLUTE_MS,
+    }
+    assert lasting == {
+        "idempotency": 24 * hour,
+        "order": hour,
+        "order book": 1_000,
+        "quote": 60_000,
+        "session, idle": hour // 2,
+        "session": 24 * hour,
+    }

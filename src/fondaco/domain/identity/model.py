@@ -1,0 +1,184 @@
+"""Callers, the roles that give them scopes, and the tokens that stand for them.
+
+A token is shown once, when it is made; what is kept is its SHA-256. That is enough for 256 random
+bits: nobody can try them all, so there is nothing for a slow hash to slow down.
+"""
+
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from hashlib import sha256
+from typing import Annotated, Final, NewType
+
+import msgspec
+from msgspec import Meta
+
+from fondaco.kernel.errors import Denied, Invalid, Unavailable
+from fondaco.kernel.event import Instant, StreamId
+
+TenantId = NewType("TenantId", str)
+UserId = NewType("UserId", str)
+KeyId = NewType("KeyId", str)  # names a key in lists and logs; says nothing about its token
+
+# Also what stands between slashes in a path or a stream.
+NameText = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$", examples=["research-desk"])]
+
+IDENTITY_STREAM: Final = StreamId("identity/house")
+DEMO: Final = "demo"  # tenant, user, key and token of a house that was started with --demo
+TOKEN_PREFIX: Final = "fk_"  # noqa: S105  so that a scanner finds one that was published by mistake
+TOKEN_BYTES: Final = 32
+NEVER: Final = Instant(2**63 - 1)
+
+
+class Scope(StrEnum):
+    """What an operation asks of its caller."""
+
+    ORDERS_READ = "orders:read"
+    ORDERS_WRITE = "orders:write"
+    ACCOUNTS_READ = "accounts:read"
+    ACCOUNTS_WRITE = "accounts:write"
+    MARKET_READ = "market:read"
+    LIMITS_READ = "limits:read"
+    LIMITS_WRITE = "limits:write"
+    HOUSE_READ = "house:read"
+    HOUSE_WRITE = "house:write"
+    JOURNAL_READ = "journal:read"
+    KEYS_WRITE = "keys:write"
+
+
+class Role(StrEnum):
+    """What a user is in the house."""
+
+    TRADER = "trader"
+    RISK = "risk"
+    COMPLIANCE = "compliance"
+    ADMIN = "admin"
+    AUDITOR = "auditor"
+    PARTNER = "partner"
+    AGENT = "agent"
+
+
+_LOOKING: Final = frozenset(
+    {Scope.ORDERS_READ, Scope.ACCOUNTS_READ, Scope.MARKET_READ, Scope.LIMITS_READ}
+)
+_TRADING: Final = _LOOKING | {Scope.ORDERS_WRITE}
+
+# Who trades sets no limits, who sets limits does not trade, who runs the house does neither.
+SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {
+    Role.TRADER: _TRADING | {Scope.KEYS_WRITE},
+    Role.RISK: _LOOKING | {Scope.LIMITS_WRITE, Scope.HOUSE_READ},
+    Role.COMPLIANCE: _LOOKING | {Scope.LIMITS_WRITE, Scope.HOUSE_READ, Scope.JOURNAL_READ},
+    Role.ADMIN: frozenset(
+        {
+            Scope.ACCOUNTS_READ,
+            Scope.ACCOUNTS_WRITE,
+            Scope.MARKET_READ,
+            Scope.LIMITS_READ,
+            Scope.HOUSE_READ,
+            Scope.HOUSE_WRITE,
+            Scope.KEYS_WRITE,
+        }
+    ),
+    Role.AUDITOR: _LOOKING | {Scope.HOUSE_READ, Scope.JOURNAL_READ},
+    Role.PARTNER: _TRADING,
+    Role.AGENT: _LOOKING,
+}
+
+
+class Caller(msgspec.Struct, frozen=True, gc=False):
+    """Who asks. `accounts` None: all of the tenant's."""
+
+    name: str  # in logs and stamps: "ada/laptop", the user and the key
+    tenant: TenantId
+    user: UserId
+    roles: tuple[Role, ...]
+    scopes: frozenset[Scope]
+    accounts: frozenset[str] | None = None
+    key_id: KeyId = KeyId("")
+
+    def may(self, scope: str) -> bool:
+        """Whether this caller holds `scope`; everybody holds the empty one."""
+        return not scope or scope in self.scopes
+
+    def may_use(self, account: str) -> bool:
+        return self.accounts is None or account in self.accounts
+
+    def require(self, scope: str, account: str | None = None) -> None:
+        """Raises `Denied` unless this caller may do that, to that account."""
+        if not self.may(scope):
+            raise Denied(
+                f"{self.name} lacks the scope {scope}; it has {', '.join(sorted(self.scopes))}",
+                code="forbidden",
+                scope=scope,
+            )
+        if account is not None and not self.may_use(account):
+            raise Denied(f"{self.name} may not use account {account[:64]}", code="forbidden")
+
+
+class User(msgspec.Struct, frozen=True, gc=False):
+    tenant: TenantId
+    user: UserId
+    roles: tuple[Role, ...]
+
+    @property
+    def scopes(self) -> frozenset[Scope]:
+        return scopes_of(self.roles)
+
+
+class Key(msgspec.Struct, frozen=True, gc=False):
+    """An API key without its token, which nobody has but its holder."""
+
+    key_id: KeyId
+    tenant: TenantId
+    user: UserId
+    name: str
+    scopes: frozenset[Scope]
+    accounts: frozenset[str] | None
+    created_at: Instant
+    expires_at: Instant | None
+    revoked_at: Instant | None = None
+    last_used_at: Instant | None = None
+
+    @property
+    def ends_at(self) -> Instant:
+        """From here on it is refused."""
+        return min(self.expires_at or NEVER, self.revoked_at or NEVER)
+
+
+class TooMany(Unavailable):
+    """More requests than the caller's rate allows. Refused at the door, so nothing was reached."""
+
+    reached_venue = "no"  # type: ignore[assignment]  # narrower than its parent's
+
+
+def scopes_of(roles: Iterable[Role]) -> frozenset[Scope]:
+    return frozenset[Scope]().union(*(SCOPES[role] for role in roles))
+
+
+def token_of(secret: bytes) -> str:
+    """The token that 256 random bits make."""
+    if len(secret) != TOKEN_BYTES:
+        raise Invalid(f"a token needs {TOKEN_BYTES} random bytes, not {len(secret)}")
+    return TOKEN_PREFIX + urlsafe_b64encode(secret).rstrip(b"=").decode()
+
+
+def digest_of(token: str) -> str:
+    """What is kept of a token, and looked up."""
+    return sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def key_id_of(digest: str) -> KeyId:
+    return KeyId(f"key_{digest[:16]}")
+
+
+def caller_of(user: User, key: Key) -> Caller:
+    """Whom a key stands for. A user who lost a role loses its scopes in every key."""
+    return Caller(
+        name=f"{user.user}/{key.name}",
+        tenant=user.tenant,
+        user=user.user,
+        roles=user.roles,
+        scopes=key.scopes & user.scopes,
+        accounts=key.accounts,
+        key_id=key.key_id,
+    )

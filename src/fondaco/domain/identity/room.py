@@ -1,0 +1,19 @@
+"""The identity room as app.py sees it. Its operations are given a `Directory`."""
+
+from typing import Final
+
+from fondaco.domain.identity import api
+from fondaco.domain.identity.events import (
+    KeyCreated,
+    KeyRevoked,
+    RolesChanged,
+    TenantCreated,
+    UserCreated,
+)
+from fondaco.runtime.room import Room
+
+room: Final = Room(
+    name="identity",
+    operations=api.OPERATIONS,
+    kinds=(TenantCreated, UserCreated, RolesChanged, KeyCreated, KeyRevoked),
+)

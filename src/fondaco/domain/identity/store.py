@@ -1,0 +1,204 @@
+"""Records of the identity room. A change and the event that tells of it commit together."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+import sqlalchemy as sa
+
+from fondaco.domain.identity.events import (
+    IdentityEvent,
+    KeyCreated,
+    KeyRevoked,
+    RolesChanged,
+    TenantCreated,
+    UserCreated,
+)
+from fondaco.domain.identity.model import (
+    IDENTITY_STREAM,
+    Key,
+    KeyId,
+    Role,
+    Scope,
+    TenantId,
+    User,
+    UserId,
+)
+from fondaco.kernel.errors import Conflict, NotFound
+from fondaco.kernel.event import Instant
+from fondaco.ports.store import publish
+
+metadata: Final = sa.MetaData()
+
+tenants: Final = sa.Table(
+    "identity_tenants",
+    metadata,
+    sa.Column("tenant", sa.Text, primary_key=True),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+)
+
+users: Final = sa.Table(
+    "identity_users",
+    metadata,
+    sa.Column("tenant", sa.Text, sa.ForeignKey(tenants.c.tenant), primary_key=True),
+    sa.Column("user", sa.Text, primary_key=True),
+    sa.Column("roles", sa.Text, nullable=False),  # JSON
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+)
+
+keys: Final = sa.Table(
+    "identity_keys",
+    metadata,
+    sa.Column("key_id", sa.Text, primary_key=True),
+    sa.Column("digest", sa.Text, nullable=False, unique=True),  # of the token, which is not kept
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("user", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("scopes", sa.Text, nullable=False),  # JSON
+    sa.Column("accounts", sa.Text),  # JSON; null: all of the tenant's
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("expires_at", sa.BigInteger),
+    sa.Column("revoked_at", sa.BigInteger),
+    sa.Column("last_used_at", sa.BigInteger),
+    sa.ForeignKeyConstraint(["tenant", "user"], [users.c.tenant, users.c.user]),
+    sa.UniqueConstraint("tenant", "user", "name"),  # a name in a log means one key for ever
+)
+
+_KEY: Final = [column for column in keys.c if column.name != "digest"]
+
+
+def add_tenant(conn: sa.Connection, tenant: TenantId, at: Instant) -> None:
+    """Do nothing where there is one."""
+    if conn.scalar(sa.select(tenants.c.tenant).where(tenants.c.tenant == tenant)) is None:
+        conn.execute(tenants.insert().values(tenant=tenant, created_at=at))
+        _tell(conn, TenantCreated(tenant), at)
+
+
+def put_user(conn: sa.Connection, user: User, at: Instant) -> None:
+    """Add a user, or give one other roles. Raises `NotFound` for an unknown tenant."""
+    if conn.scalar(sa.select(tenants.c.tenant).where(tenants.c.tenant == user.tenant)) is None:
+        raise NotFound(f"there is no tenant {user.tenant}; create it first")
+    row = {"tenant": user.tenant, "user": user.user}
+    there = sa.and_(users.c.tenant == user.tenant, users.c.user == user.user)
+    roles = conn.scalar(sa.select(users.c.roles).where(there))
+    if roles is None:
+        conn.execute(users.insert().values(**row, roles=_json(user.roles), created_at=at))
+        _tell(conn, UserCreated(user.tenant, user.user, user.roles), at)
+    elif roles != _json(user.roles):
+        conn.execute(users.update().where(there).values(roles=_json(user.roles)))
+        _tell(conn, RolesChanged(user.tenant, user.user, user.roles), at)
+
+
+def user(conn: sa.Connection, tenant: TenantId, name: UserId) -> User:
+    there = sa.and_(users.c.tenant == tenant, users.c.user == name)
+    roles = conn.scalar(sa.select(users.c.roles).where(there))
+    if roles is None:
+        raise NotFound(f"there is no user {name} in tenant {tenant}; create it first")
+    return User(tenant, name, _roles(roles))
+
+
+def add_key(conn: sa.Connection, key: Key, digest: str, by: str) -> None:
+    """Raises `Conflict` where the user has, or had, a key of that name."""
+    same = (keys.c.tenant == key.tenant, keys.c.user == key.user, keys.c.name == key.name)
+    if conn.scalar(sa.select(keys.c.key_id).where(*same)) is not None:
+        raise Conflict(f"{key.user} has or had a key called {key.name}; choose another name")
+    accounts = None if key.accounts is None else sorted(key.accounts)
+    scopes = sorted(key.scopes)
+    conn.execute(
+        keys.insert().values(
+            key_id=key.key_id,
+            digest=digest,
+            tenant=key.tenant,
+            user=key.user,
+            name=key.name,
+            scopes=_json(scopes),
+            accounts=None if accounts is None else _json(accounts),
+            created_at=key.created_at,
+            expires_at=key.expires_at,
+        )
+    )
+    told = KeyCreated(
+        key.key_id,
+        key.tenant,
+        key.user,
+        key.name,
+        tuple(scopes),
+        None if accounts is None else tuple(accounts),
+        key.expires_at,
+        by,
+    )
+    _tell(conn, told, key.created_at)
+
+
+def revoke_key(conn: sa.Connection, tenant: TenantId, key_id: KeyId, at: Instant, by: str) -> None:
+    """From `at` on the key is refused. Once is enough: again changes nothing."""
+    there = sa.and_(keys.c.tenant == tenant, keys.c.key_id == key_id)
+    row = conn.execute(sa.select(keys.c.revoked_at).where(there)).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no key {key_id[:64]} in tenant {tenant}")
+    if row.revoked_at is None:
+        conn.execute(keys.update().where(there).values(revoked_at=at))
+        _tell(conn, KeyRevoked(key_id, tenant, by), at)
+
+
+def keys_of(conn: sa.Connection, tenant: TenantId, user: UserId | None = None) -> Sequence[Key]:
+    """The tenant's keys, or one user's, oldest first; revoked ones too."""
+    chosen: list[sa.ColumnElement[bool]] = [keys.c.tenant == tenant]
+    if user is not None:
+        chosen.append(keys.c.user == user)
+    rows = conn.execute(sa.select(*_KEY).where(*chosen).order_by(keys.c.created_at, keys.c.key_id))
+    return [_key(row._mapping) for row in rows]
+
+
+def holders(conn: sa.Connection, digest: str | None = None) -> Iterable[tuple[str, User, Key]]:
+    """Every key that is not revoked, or the one of `digest`, with its user."""
+    chosen: list[sa.ColumnElement[bool]] = [keys.c.revoked_at.is_(None)]
+    if digest is not None:
+        chosen.append(keys.c.digest == digest)
+    rows = conn.execute(
+        sa.select(*keys.c, users.c.roles)
+        .join(users, sa.and_(users.c.tenant == keys.c.tenant, users.c.user == keys.c.user))
+        .where(*chosen)
+    )
+    for row in rows:
+        key = _key(row._mapping)
+        yield row.digest, User(key.tenant, key.user, _roles(row.roles)), key
+
+
+def note_use(conn: sa.Connection, used: Mapping[KeyId, Instant]) -> None:
+    """Keep when keys were last used. Nobody decides by it, so the journal is not told."""
+    if used:
+        conn.execute(
+            keys.update()
+            .where(keys.c.key_id == sa.bindparam("one"))
+            .values(last_used_at=sa.bindparam("moment")),
+            [{"one": key_id, "moment": at} for key_id, at in used.items()],
+        )
+
+
+def _tell(conn: sa.Connection, event: IdentityEvent, at: Instant) -> None:
+    publish(conn, IDENTITY_STREAM, event, at)
+
+
+def _json(names: Iterable[str]) -> str:
+    return msgspec.json.encode(list(names)).decode()
+
+
+def _roles(text: str) -> tuple[Role, ...]:
+    return msgspec.json.decode(text, type=tuple[Role, ...])
+
+
+def _key(row: sa.RowMapping) -> Key:
+    accounts = row["accounts"]
+    return Key(
+        KeyId(row["key_id"]),
+        TenantId(row["tenant"]),
+        UserId(row["user"]),
+        row["name"],
+        msgspec.json.decode(row["scopes"], type=frozenset[Scope]),
+        None if accounts is None else msgspec.json.decode(accounts, type=frozenset[str]),
+        row["created_at"],
+        row["expires_at"],
+        row["revoked_at"],
+        row["last_used_at"],
+    )
