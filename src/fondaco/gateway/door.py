@@ -1,0 +1,233 @@
+"""The door: every operation over HTTP. Hot ones are found before the framework is.
+
+A path is served under /api and /api/v1, and bare where a document names it so.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from typing import Any, Final
+
+import msgspec
+from starlette.requests import ClientDisconnect
+from starlette.routing import BaseRoute, Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from fondaco.gateway.house import House
+from fondaco.gateway.idempotency import Replies
+from fondaco.gateway.logs import Log
+from fondaco.gateway.rest import Context, Endpoint, Exchange, Names, Response
+from fondaco.kernel.errors import FondacoError, Invalid, NotFound
+from fondaco.kernel.operation import Look, Operation
+
+PREFIXES: Final = ("/api", "/api/v1")
+SECURITY: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+    (b"referrer-policy", b"no-referrer"),
+)
+
+
+class Nothing(msgspec.Struct, frozen=True):
+    """What is asked by a request that names no operation."""
+
+
+class Door:
+    """An ASGI application. `hot` is also asked by the protocol, which needs no ASGI for it."""
+
+    def __init__(
+        self,
+        house: House,
+        operations: Iterable[Operation[Any, Any]],
+        *,
+        replies: Replies,
+        readers: Executor,
+        log: Log | None = None,
+        body_max: int = 1 << 20,
+        routes: Sequence[BaseRoute] = (),
+    ) -> None:
+        """`routes` are Starlette's: pages, documents and sockets that are no operations."""
+        self.house = house
+        self.body_max = body_max
+        self.context = Context(house, replies, readers, log or Log(), Names(), set())
+        self.endpoints = [Endpoint(operation, self.context) for operation in operations]
+        self.unknown = Endpoint(_NOTHING, self.context)
+        self.hot: dict[tuple[bytes, bytes], Endpoint] = {}
+        self._hot: dict[tuple[str, str], Endpoint] = {}
+        places: dict[str, dict[str, Endpoint]] = {}
+        for endpoint in self.endpoints:
+            for method, path in paths_of(endpoint.operation):
+                places.setdefault(path, {})[method] = endpoint
+                if endpoint.is_hot and "{" not in path:
+                    self._hot[method, path] = endpoint
+                    self.hot[method.encode(), path.encode()] = endpoint
+        # Literal paths before those with parameters: /orders/bulk is no order_id.
+        ordered = sorted(places.items(), key=lambda place: place[0].count("{"))
+        named = [Route(path, self._place(found)) for path, found in ordered]
+        self._others = Router([*routes, *named], redirect_slashes=False, default=self._missing)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            endpoint = self._hot.get((scope["method"], scope["path"]))
+            if endpoint is not None:
+                await self._serve_hot(endpoint, scope, receive, send)
+                return
+        await self._others(scope, receive, send)
+
+    async def _serve_hot(
+        self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        headers = dict(scope["headers"])
+        if b"idempotency-key" in headers or scope["query_string"]:
+            await self._serve(endpoint, {}, scope, receive, send)
+            return
+        done = asyncio.get_running_loop().create_future()
+        exchange = Exchange(endpoint, headers, lambda _: done.set_result(None))
+        try:
+            body = await self._body(scope, receive)
+        except FondacoError as error:
+            exchange.fail(error)
+        except ClientDisconnect:
+            return  # Before the request was complete, so nothing was decided.
+        else:
+            exchange.begin(headers, body, address_of(scope))
+        await done
+        await respond(send, exchange, exchange.response)
+
+    def _place(self, found: Mapping[str, Endpoint]) -> ASGIApp:
+        """All operations at one path."""
+        methods = dict(found)
+        if "GET" in methods:
+            methods.setdefault("HEAD", methods["GET"])
+        allow = ", ".join(sorted(methods))
+
+        async def place(scope: Scope, receive: Receive, send: Send) -> None:
+            endpoint = methods.get(scope["method"])
+            if endpoint is None:
+                error = Invalid(
+                    f"{scope['path']} is not asked with {scope['method'][:20]} but with {allow}",
+                    code="method_not_allowed",
+                    allow=allow,
+                )
+                await self._refuse(error, scope, send)
+            else:
+                await self._serve(endpoint, scope.get("path_params", {}), scope, receive, send)
+
+        return _Application(place)
+
+    async def _serve(
+        self,
+        endpoint: Endpoint,
+        path: Mapping[str, str],
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        headers = dict(scope["headers"])
+        exchange = Exchange(endpoint, headers, _said)
+        try:
+            body = await self._body(scope, receive) if endpoint.has_body else b""
+        except ClientDisconnect:
+            return
+        except FondacoError as error:
+            response = exchange.problem(error)
+        else:
+            response = await endpoint.serve(
+                exchange, headers, path, scope["query_string"], body, address_of(scope)
+            )
+        exchange.finish(response)
+        await respond(send, exchange, response)
+
+    async def _missing(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 4404, "reason": "no such path"})
+            return
+        await self._refuse(NotFound(f"there is nothing at {scope['path'][:100]}"), scope, send)
+
+    async def _refuse(self, error: FondacoError, scope: Scope, send: Send) -> None:
+        exchange = Exchange(self.unknown, dict(scope["headers"]), _said)
+        exchange.fail(error)
+        await respond(send, exchange, exchange.response)
+
+    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+        """Raises `Invalid`, code "too_large", as soon as that is known."""
+        body, more = b"", True
+        for name, value in scope["headers"]:
+            if name == b"content-length" and int(value) > self.body_max:
+                raise too_large(self.body_max)
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > self.body_max:
+                raise too_large(self.body_max)
+        return body
+
+
+class _Application:
+    """Starlette takes a function for an endpoint of requests; this is an application."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
+
+
+def too_large(body_max: int) -> Invalid:
+    return Invalid(f"the body is above {body_max} bytes; send less at once", code="too_large")
+
+
+def paths_of(operation: Operation[Any, Any]) -> list[tuple[str, str]]:
+    """Where it is served. Aliases are what documents name, so they are served bare as well."""
+    found: list[tuple[str, str]] = []
+    here = [(operation.method, operation.path, operation.bare)]
+    for method, path, bare in [*here, *((m, p, True) for m, p in operation.aliases)]:
+        found += [(method, prefix + path) for prefix in PREFIXES]
+        if bare:
+            found.append((method, path))
+    return found
+
+
+def address_of(scope: Scope) -> str:
+    client = scope.get("client")
+    return client[0] if client else ""
+
+
+async def respond(send: Send, exchange: Exchange, response: Response) -> None:
+    status = response.status
+    headers = [
+        (b"content-type", response.media_type),
+        (b"content-length", b"%d" % len(response.body)),
+        (b"x-request-id", exchange.request_id.encode()),
+        (b"x-correlation-id", exchange.correlation_id.encode()),
+        *SECURITY,
+        *response.headers,
+    ]
+    if status == 204:
+        headers = headers[2:]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})
+
+
+def _said(_: Exchange) -> None:
+    """The response is awaited, not called back."""
+
+
+def _empty(*_: Any) -> None:
+    return None
+
+
+_NOTHING: Final[Operation[Any, Any]] = Look(
+    name="gateway.none",
+    summary="No operation.",
+    method="GET",
+    path="",
+    request=Nothing,
+    reply=object,
+    scope="",
+    source="",
+    answer=_empty,
+)

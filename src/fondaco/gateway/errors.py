@@ -1,0 +1,118 @@
+"""The one table from our errors to the codes of HTTP and FIX, and what every error says.
+
+An error answers three questions: has it reached the venue, may I retry, what is true now. The same
+body goes over HTTP (`application/problem+json`, RFC 9457) and in WebSocket messages.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal, NamedTuple
+
+import msgspec
+
+from fondaco.kernel.errors import (
+    Conflict,
+    Corrupt,
+    Denied,
+    FondacoError,
+    Invalid,
+    NotFound,
+    Refused,
+    Unavailable,
+)
+
+
+class Codes(NamedTuple):
+    http: int
+    msg_type: str  # FIX MsgType (35): 3 Reject, 8 ExecutionReport, j BusinessMessageReject
+    business_reject_reason: int | None = None  # FIX 380, with j
+
+
+CODES: Final[dict[str, Codes]] = {
+    Invalid.kind: Codes(422, "3"),
+    NotFound.kind: Codes(404, "j", 1),
+    Denied.kind: Codes(403, "j", 6),
+    Refused.kind: Codes(409, "8"),
+    Conflict.kind: Codes(409, "j", 0),
+    Unavailable.kind: Codes(503, "j", 4),
+    Corrupt.kind: Codes(500, "j", 4),
+    # Finer codes, where a standard wants another answer than the kind's.
+    "unauthenticated": Codes(401, "j", 6),
+    "method_not_allowed": Codes(405, "j", 3),
+    "timed_out": Codes(408, "3"),
+    "too_large": Codes(413, "3"),
+    "unsupported_media_type": Codes(415, "3"),
+    "rate_limited": Codes(429, "j", 4),
+    "headers_too_large": Codes(431, "3"),
+    "malformed_http": Codes(400, "3"),
+}
+
+# What `/docs/errors` says of the codes that the doors themselves give; reasons speak for themselves.
+MEANINGS: Final[dict[str, str]] = {
+    "invalid": "The request is malformed: correct it; no state of the world makes it acceptable.",
+    "not_found": "There is no such thing, or you may not know that there is.",
+    "denied": "You may not do this: ask for a key with the scope that the message names.",
+    "refused": "A rule said no. The refusal is in the journal and says what would pass.",
+    "conflict": "Somebody else moved first, or is about to. Nothing was written: ask again.",
+    "unavailable": "A machine we depend on failed or is full. Ask again with the same id.",
+    "corrupt": "An invariant is broken; this stream stops until a person has looked.",
+    "unauthenticated": "Send the header Authorization: Bearer <token> with a token that is valid.",
+    "method_not_allowed": "This path is asked with another method: see the header Allow.",
+    "timed_out": "The request did not arrive whole in time. Nothing was decided.",
+    "too_large": "The body is above the limit. Nothing was decided.",
+    "unsupported_media_type": "Send JSON, and say so: Content-Type: application/json.",
+    "rate_limited": "Too many requests: wait as long as the header Retry-After says.",
+    "headers_too_large": "The headers are above the limit. Nothing was decided.",
+    "malformed_http": "This is not HTTP/1.1.",
+    "key_reused": "This id was used before, with other content. Use another id.",
+    "idempotency_key_reused": "This Idempotency-Key was used before, with other content.",
+    "idempotency_key_in_use": "The first request with this Idempotency-Key is still under way.",
+    "view_behind": "The views have not reached min_position yet. Ask again.",
+    "gone": "The position is no longer kept for resuming: take a snapshot instead.",
+}
+
+
+def codes_of(error: FondacoError) -> Codes:
+    return CODES.get(error.code) or CODES[error.kind]
+
+
+class Problem(msgspec.Struct, frozen=True, gc=False):
+    """What every error says."""
+
+    type: str  # the page that explains the code
+    status: int
+    code: str
+    message: str
+    retryable: bool  # whether the same request, unchanged, may succeed later
+    reached_venue: Literal["no", "yes", "unknown"]  # whether the outside world may have acted
+    state: dict[str, Any]  # what is true now, where that is known: ord_status, position
+    request_id: str
+    correlation_id: str
+    details: dict[str, Any]
+
+
+def problem_of(
+    error: FondacoError, request_id: str, correlation_id: str, *, was_submitted: bool
+) -> Problem:
+    """`was_submitted` says whether a decision was asked for; before, nothing can have happened."""
+    if isinstance(error, Corrupt):  # What broke is for the log, under this id, not for strangers.
+        error = Corrupt("we met an error of our own; it is logged under this request id")
+    details: Mapping[str, Any] = error.details
+    state = details.get("state", {})
+    if "position" in details and "position" not in state:
+        state = {**state, "position": details["position"]}
+    return Problem(
+        f"/docs/errors#{error.code}",
+        codes_of(error).http,
+        error.code,
+        error.message,
+        error.retryable and error.code not in _FINAL,
+        error.reached_venue if was_submitted else "no",
+        state,
+        request_id,
+        correlation_id,
+        {name: value for name, value in details.items() if name not in _NOT_DETAILS},
+    )
+
+
+_NOT_DETAILS: Final = ("state", "position")
+_FINAL: Final = frozenset({"key_reused", "idempotency_key_reused"})  # Conflicts that stay ones

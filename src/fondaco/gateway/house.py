@@ -1,0 +1,82 @@
+"""What the gateway needs of a running house. app.py implements `House`; tests do so in memory.
+
+All of it is called on the event loop's thread, except `reading` and `views_at`, which are called on
+the gateway's reading threads.
+"""
+
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+import msgspec
+
+from fondaco.kernel.errors import FondacoError
+from fondaco.kernel.event import Command, Instant, StreamId
+from fondaco.runtime.committer import Answer
+
+
+class Caller(Protocol):
+    """Who is asking and what they may do. The identity room makes them; they are cached there."""
+
+    @property
+    def name(self) -> str:
+        """Permanent: the user or key that asks."""
+        ...
+
+    @property
+    def tenant(self) -> str: ...
+
+    @property
+    def scopes(self) -> frozenset[str]: ...
+
+    @property
+    def accounts(self) -> frozenset[str] | None:
+        """Those of the tenant's that the caller is confined to; None: all of them."""
+        ...
+
+
+class House(Protocol):
+    def now(self) -> Instant:
+        """Never goes back."""
+        ...
+
+    def authenticate(self, token: str) -> Caller:
+        """Raises `Denied`, code "unauthenticated". Called for every request, so it is cached."""
+        ...
+
+    def tenant_of(self, account_id: str) -> str | None:
+        """Whose account this is; None where there is no such account."""
+        ...
+
+    def submit(self, stream: StreamId, command: Command) -> Answer:
+        """A turn of the stream's owner, taken now. May raise `Unavailable`."""
+        ...
+
+    def pressure(self) -> FondacoError | None:
+        """Why nothing new is taken on: the committer or the reactor is too far behind."""
+        ...
+
+    def wait_ns(self, caller: str, address: str) -> int:
+        """Takes one from the buckets of the caller and of the address; above 0: wait that long."""
+        ...
+
+    def reading(self) -> AbstractContextManager[Any]:
+        """A read-only connection to the views, of one state."""
+        ...
+
+    def views_at(self) -> int:
+        """The position that every view has reached."""
+        ...
+
+    def source(self, name: str) -> Any:
+        """What operations with this source are answered from: "market" the board, "journal" the
+        journal, "house" whatever the room's `Do`s name as their Protocol."""
+        ...
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What a `Look` is given: its source, and in whose name it looks."""
+
+    source: Any  # a connection for "store", else what `House.source` gave
+    tenant: str
+    accounts: frozenset[str] | None
+    at: Instant

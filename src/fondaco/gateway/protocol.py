@@ -1,0 +1,320 @@
+"""HTTP/1.1 on a socket: uvicorn's protocol, with a short way for hot operations.
+
+A hot request is answered by callbacks alone: the parser has read it, its turn is taken, the commit
+calls back, bytes go out. No task, no ASGI messages, no scope. What is in any way out of the
+ordinary (a query, an Idempotency-Key, Expect, HTTP/1.0) goes the framework's way, with the same answer.
+
+Responses leave in the order of their requests. A connection that does not bring its request to an
+end in time, idles for too long, or sends too much, is told so and closed.
+"""
+
+import asyncio
+from collections import deque
+from typing import Any, ClassVar, Final
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from fondaco.gateway.door import SECURITY, Door, too_large
+from fondaco.gateway.rest import Endpoint, Exchange, Response
+from fondaco.kernel.errors import FondacoError, Invalid, Unavailable
+
+PIPELINED_MAX: Final = 256  # requests of one connection that wait for the disk; then we read no more
+HEADERS_MAX: Final = 100
+HEAD_BYTES_MAX: Final = 65_536
+_SWEEP_S: Final = 1.0
+_SECURITY: Final = b"".join(b"%b: %b\r\n" % pair for pair in SECURITY)
+_ELSEWHERE: Final = frozenset({b"idempotency-key", b"expect", b"upgrade"})
+
+
+class _Busy:
+    """Stands where uvicorn looks for a request under way, so that it queues the next one."""
+
+    response_complete = False
+    disconnected = False
+    keep_alive = True
+    message_event = asyncio.Event()
+
+
+class Slot:
+    """A hot request's place in the order of responses."""
+
+    __slots__ = ("content", "keep_alive", "protocol")
+
+    def __init__(self, protocol: "Protocol", keep_alive: bool) -> None:
+        self.protocol = protocol
+        self.keep_alive = keep_alive
+        self.content: bytes | None = None
+
+    def fill(self, exchange: Exchange) -> None:
+        self.content = rendered(exchange, exchange.response, self.keep_alive)
+        self.protocol.flush()
+
+
+class Protocol(HttpToolsProtocol):
+    """Made for one door by `protocol_of`."""
+
+    door: ClassVar[Door]
+    hot: ClassVar[dict[tuple[bytes, bytes], Endpoint]]
+    body_max: ClassVar[int]
+    request_timeout_s: ClassVar[float]
+    idle_timeout_s: ClassVar[float]
+    connections_max: ClassVar[int]
+    open: ClassVar[set["Protocol"]]
+    sweeping: ClassVar[bool] = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._slots: deque[Slot] = deque()
+        self._endpoint: Endpoint | None = None  # of the hot request that is being read
+        self._headers: dict[bytes, bytes] = {}
+        self._body: list[bytes] = []
+        self._body_bytes = 0
+        self._head_bytes = 0
+        self._reading_since = 0.0  # the first byte of the request that is being read; 0: none
+        self._idle_since = self.loop.time()
+        self._in_head = False
+        self._refused = False  # an error was answered: what else comes is not read
+        self._address = ""
+
+    # Connection
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._address = self.client[0] if self.client else ""
+        kind = type(self)
+        kind.open.add(self)
+        if len(kind.open) > kind.connections_max:
+            self._refuse(Unavailable("too many connections; come back later", retry_after_s=1))
+        if not kind.sweeping:
+            kind.sweeping = True
+            self.loop.call_later(_SWEEP_S, _sweep, kind, self.loop)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        type(self).open.discard(self)
+        self._slots.clear()
+        if self.cycle is _BUSY:
+            self.cycle = None
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._refused:
+            return
+        if self.timeout_keep_alive_task is not None:
+            self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserCallbackError as error:
+            self._refuse(_cause(error))
+        except httptools.HttpParserError:
+            self._refuse(Invalid("this is not HTTP/1.1", code="malformed_http"))
+        except httptools.HttpParserUpgrade:
+            if self._should_upgrade():
+                type(self).open.discard(self)
+                self.handle_websocket_upgrade()
+            else:
+                self._refuse(Invalid("this upgrade is not offered", code="malformed_http"))
+        else:
+            if self._in_head:
+                self._head_bytes += len(data)
+                if self._head_bytes > HEAD_BYTES_MAX:
+                    self._refuse(_headers_too_large())
+
+    # Request
+
+    def on_message_begin(self) -> None:
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
+        self._in_head = True
+        self._head_bytes = 0
+        self._body_bytes = 0
+        self._reading_since = self.loop.time()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        if len(self.headers) > HEADERS_MAX:
+            raise _headers_too_large()
+        headers = dict(self.headers)
+        endpoint = self.hot.get((self.parser.get_method(), self.url))
+        cycle = self.cycle
+        if (
+            endpoint is not None
+            and (cycle is None or cycle.response_complete)
+            and not self.pipeline
+            and self.parser.get_http_version() == "1.1"
+            and _ELSEWHERE.isdisjoint(headers)
+        ):
+            self._endpoint = endpoint
+            self._headers = headers
+            self._body = []
+            return
+        self._endpoint = None
+        url, given = self.url, self.headers
+        super().on_message_begin()
+        self.url = url
+        self.headers += given
+        self.expect_100_continue = headers.get(b"expect", b"").lower() == b"100-continue"
+        if self._slots:
+            self.cycle = _BUSY  # type: ignore[assignment]
+        super().on_headers_complete()
+        if self.cycle is _BUSY:
+            self.cycle = None  # type: ignore[assignment]
+
+    def on_body(self, body: bytes) -> None:
+        self._body_bytes += len(body)
+        if self._endpoint is None:
+            super().on_body(body)
+        elif self._body_bytes > self.body_max:
+            raise too_large(self.body_max)
+        else:
+            self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        self._reading_since = 0.0
+        endpoint = self._endpoint
+        if endpoint is None:
+            super().on_message_complete()
+            return
+        self._endpoint = None
+        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+        slot = Slot(self, self.parser.should_keep_alive())
+        slots = self._slots
+        slots.append(slot)
+        headers = self._headers
+        Exchange(endpoint, headers, slot.fill).begin(headers, body, self._address)
+        if len(slots) >= PIPELINED_MAX:
+            self.flow.pause_reading()
+
+    # Response
+
+    def flush(self) -> None:
+        """Write what is answered, up to the first request that is not."""
+        slots = self._slots
+        transport = self.transport
+        while slots and slots[0].content is not None:
+            slot = slots.popleft()
+            if transport.is_closing():
+                slots.clear()
+                return
+            transport.write(slot.content)  # type: ignore[arg-type]
+            self.server_state.total_requests += 1
+            if not slot.keep_alive:
+                slots.clear()
+                transport.close()
+                return
+        if not slots:
+            self._idle_since = self.loop.time()
+            if self.pipeline:
+                cycle, app = self.pipeline.pop()
+                self._start_asgi_task(cycle, app)
+            else:
+                self.flow.resume_reading()
+
+    def on_response_complete(self) -> None:
+        self._idle_since = self.loop.time()
+        super().on_response_complete()
+
+    def shutdown(self) -> None:
+        """Answer what was asked, then close."""
+        if self._slots:
+            self._slots[-1].keep_alive = False
+            self._refused = True
+        else:
+            super().shutdown()
+
+    def look(self, now: float) -> None:
+        """Called every second: who has not sent a whole request in time, or idles, is closed."""
+        if self._reading_since:
+            if now - self._reading_since > self.request_timeout_s:
+                self._refuse(
+                    Invalid("the request did not arrive whole in time", code="timed_out")
+                )
+        elif not self._slots and (self.cycle is None or self.cycle.response_complete):
+            if now - self._idle_since > self.idle_timeout_s:
+                self.transport.close()
+
+    def _refuse(self, error: FondacoError) -> None:
+        """Answer, after what was asked before, and read no more."""
+        if self._refused or self.transport.is_closing():
+            return
+        self._refused = True
+        self._endpoint = None
+        self._reading_since = 0.0
+        cycle = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            cycle.disconnected = True  # Its application hears that nobody listens any more.
+            cycle.message_event.set()
+            if cycle.response_started or self.pipeline:
+                self.transport.close()
+                return
+        slot = Slot(self, keep_alive=False)
+        self._slots.append(slot)
+        Exchange(self.door.unknown, dict(self.headers or ()), slot.fill).fail(error)
+
+
+def rendered(exchange: Exchange, response: Response, keep_alive: bool) -> bytes:
+    extra = b"".join([b"%b: %b\r\n" % pair for pair in response.headers])
+    return b"%bcontent-type: %b\r\ncontent-length: %d\r\nx-request-id: %b\r\nx-correlation-id: %b\r\n%b%b%b\r\n%b" % (
+        STATUS_LINE[response.status],
+        response.media_type,
+        len(response.body),
+        exchange.request_id.encode(),
+        exchange.correlation_id.encode(),
+        _SECURITY,
+        extra,
+        b"" if keep_alive else b"connection: close\r\n",
+        response.body,
+    )
+
+
+def protocol_of(
+    door: Door,
+    *,
+    request_timeout_s: float,
+    idle_timeout_s: float = 75.0,
+    connections_max: int = 20_000,
+) -> type[Protocol]:
+    """The class to give to `uvicorn.Config(door, http=…)`."""
+    return type(
+        "DoorProtocol",
+        (Protocol,),
+        {
+            "door": door,
+            "hot": door.hot,
+            "body_max": door.body_max,
+            "request_timeout_s": request_timeout_s,
+            "idle_timeout_s": idle_timeout_s,
+            "connections_max": connections_max,
+            "open": set(),
+        },
+    )
+
+
+def _sweep(kind: type[Protocol], loop: asyncio.AbstractEventLoop) -> None:
+    now = loop.time()
+    for protocol in list(kind.open):
+        protocol.look(now)
+    kind.sweeping = bool(kind.open)
+    if kind.sweeping:
+        loop.call_later(_SWEEP_S, _sweep, kind, loop)
+
+
+def _headers_too_large() -> Invalid:
+    return Invalid(
+        f"the headers are above {HEADERS_MAX} lines or {HEAD_BYTES_MAX} bytes",
+        code="headers_too_large",
+    )
+
+
+def _cause(error: Exception) -> FondacoError:
+    cause = error.__context__ or error.__cause__
+    return cause if isinstance(cause, FondacoError) else Invalid(
+        "this is not HTTP/1.1 as we read it", code="malformed_http"
+    )
+
+
+_BUSY: Final = _Busy()

@@ -1,0 +1,423 @@
+"""Operations rendered as HTTP: from headers, path, query and body to a response.
+
+An `Endpoint` is one operation behind one door. `Exchange` is one request of a hot one: its turn is
+taken while the request is read, and what follows is a callback of the commit, without a task. Both
+go through the same steps, so that they answer alike: who asks, what is asked, may they, and only
+then the house.
+"""
+
+import asyncio
+import re
+import time
+from bisect import bisect_left
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Executor
+from hashlib import blake2b
+from itertools import count
+from secrets import token_hex
+from typing import Any, Final, NamedTuple
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from fondaco.gateway import idempotency
+from fondaco.gateway.errors import problem_of
+from fondaco.gateway.house import Caller, House, Reading
+from fondaco.gateway.idempotency import Kept
+from fondaco.gateway.logs import Log
+from fondaco.kernel.errors import (
+    Conflict,
+    Corrupt,
+    Denied,
+    FondacoError,
+    Invalid,
+    NotFound,
+    Unavailable,
+)
+from fondaco.kernel.event import fingerprint
+from fondaco.kernel.operation import Ask, Do, Look, Operation, Stamp
+from fondaco.runtime.committer import Outcome
+
+JSON: Final = b"application/json"
+PROBLEM_JSON: Final = b"application/problem+json"
+VIEWS_WAIT_S: Final = 2.0  # for min_position
+VIEWS_POLL_S: Final = 0.004
+EDGES_S: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+_ID: Final = re.compile(rb"[A-Za-z0-9_.:/+=-]{1,128}").fullmatch
+_PARAMETER: Final = re.compile(r"\{(\w+)\}")
+_encode: Final = msgspec.json.Encoder().encode
+Headers = Mapping[bytes, bytes]
+
+
+class Response(NamedTuple):
+    status: int
+    media_type: bytes
+    body: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+class Names:
+    """Ids of requests: unlike any other of this process, and of others but for 1 in 2^48."""
+
+    def __init__(self) -> None:
+        self._prefix = token_hex(6)
+        self._numbers = count(1)
+
+    def next(self) -> str:
+        return f"{self._prefix}-{next(self._numbers):x}"
+
+
+class Context(NamedTuple):
+    """What every endpoint of a door shares."""
+
+    house: House
+    replies: idempotency.Replies
+    readers: Executor
+    log: Log
+    names: Names
+    in_use: set[str]  # Idempotency-Keys whose first request is under way
+
+
+class Tally:
+    """What was counted of one operation. Plain ints: a scrape renders them."""
+
+    __slots__ = ("buckets", "seconds", "statuses")
+
+    def __init__(self) -> None:
+        self.statuses: dict[int, int] = {}
+        self.buckets = [0] * (len(EDGES_S) + 1)
+        self.seconds = 0.0
+
+    def add(self, status: int, seconds: float) -> None:
+        self.statuses[status] = self.statuses.get(status, 0) + 1
+        self.buckets[bisect_left(EDGES_S, seconds)] += 1
+        self.seconds += seconds
+
+
+class Exchange:
+    """One request. `respond` is called once, with what its sender gets."""
+
+    __slots__ = (
+        "response",
+        "ask",
+        "caller",
+        "correlation_id",
+        "endpoint",
+        "request_id",
+        "respond",
+        "started",
+        "was_submitted",
+    )
+
+    def __init__(
+        self, endpoint: "Endpoint", headers: Headers, respond: Callable[["Exchange"], None]
+    ) -> None:
+        self.endpoint = endpoint
+        self.respond = respond
+        self.started = time.perf_counter()
+        self.was_submitted = False
+        self.caller: Caller | None = None
+        self.ask: Any = None
+        given = headers.get(b"x-request-id")
+        name = given.decode() if given and _ID(given) else endpoint.context.names.next()
+        self.request_id = name
+        given = headers.get(b"x-correlation-id")
+        self.correlation_id = given.decode() if given and _ID(given) else name
+        self.response = _NOTHING
+
+    def begin(self, headers: Headers, body: bytes, address: str) -> None:
+        """Take the turn now; `respond` is called after its commit, or at once with an error."""
+        endpoint = self.endpoint
+        try:
+            check_media_type(headers)
+            self.caller = caller = endpoint.admit(headers, address)
+            self.ask = ask = endpoint.decode(body)
+            endpoint.authorise(caller, ask)
+            answer = endpoint.submit(ask, self.stamp(caller, ""))
+        except FondacoError as error:
+            self.fail(error)
+        except Exception as error:  # A poison request fails alone.
+            self.fail(_unforeseen(error))
+        else:
+            self.was_submitted = True
+            answer.then(self._settled)
+
+    def stamp(self, caller: Caller, key: str) -> Stamp:
+        context = self.endpoint.context
+        key = blake2b(key.encode(), digest_size=16).hexdigest() if key else context.names.next()
+        return Stamp(context.house.now(), self.request_id, caller.name, caller.tenant, key)
+
+    def _settled(self, outcome: Outcome) -> None:
+        if isinstance(outcome, FondacoError):
+            self.fail(outcome)
+            return
+        endpoint = self.endpoint
+        try:
+            reply = endpoint.operation.answer(self.ask, outcome)
+        except FondacoError as error:
+            self.fail(error)
+        except Exception as error:
+            self.fail(_unforeseen(error))
+        else:
+            self.finish(Response(endpoint.status, JSON, _encode(reply)))
+
+    def finish(self, response: Response) -> None:
+        self.response = response
+        endpoint = self.endpoint
+        seconds = time.perf_counter() - self.started
+        endpoint.tally.add(response.status, seconds)
+        log = endpoint.context.log
+        if response.status >= log.status_min:
+            log.request(self, response.status, seconds)
+        self.respond(self)
+
+    def fail(self, error: FondacoError) -> None:
+        self.finish(self.problem(error))
+
+    def problem(self, error: FondacoError) -> Response:
+        problem = problem_of(
+            error, self.request_id, self.correlation_id, was_submitted=self.was_submitted
+        )
+        if problem.status >= 500:
+            self.endpoint.context.log.error(self, error)
+        headers: tuple[tuple[bytes, bytes], ...] = ()
+        if problem.status in (429, 503):
+            after = error.details.get("retry_after_s", 1)
+            headers = ((b"retry-after", str(after).encode()),)
+        elif problem.status == 401:
+            headers = ((b"www-authenticate", b"Bearer"),)
+        elif problem.status == 405:
+            headers = ((b"allow", str(error.details.get("allow", "")).encode()),)
+        return Response(problem.status, PROBLEM_JSON, _encode(problem), headers)
+
+
+class Endpoint:
+    """One operation behind this door."""
+
+    def __init__(self, operation: Operation[Any, Any], context: Context) -> None:
+        self.operation: Any = operation
+        self.context = context
+        self.tally = Tally()
+        self.status = operation.status
+        self.media_type = operation.media_type.encode()
+        self.is_hot = isinstance(operation, Ask) and operation.hot
+        self.has_body = operation.method in ("POST", "PUT", "PATCH")
+        self._decoder = msgspec.json.Decoder(operation.request)
+        self._scope = operation.scope
+        self._account = operation.account
+        fields = {field.name for field in msgspec.structs.fields(operation.request)}
+        self._waits_for_views = isinstance(operation, Look) and "min_position" in fields
+
+    # The steps that all requests take, in this order
+
+    def admit(self, headers: Headers, address: str) -> Caller | None:
+        """Who is asking. Raises `Denied`, or `Unavailable` while nothing new is taken on."""
+        house = self.context.house
+        authorization = headers.get(b"authorization")
+        caller: Caller | None = None
+        if authorization is not None or self._scope:
+            caller = house.authenticate(bearer(authorization))
+        wait_ns = house.wait_ns(caller.name if caller else "", address)
+        if wait_ns > 0:
+            raise Unavailable(
+                "too many requests; wait as long as Retry-After says",
+                code="rate_limited",
+                retry_after_s=-(-wait_ns // 1_000_000_000),
+            )
+        pressure = house.pressure()
+        if pressure is not None:
+            raise pressure
+        return caller
+
+    def decode(self, body: bytes) -> Any:
+        try:
+            return self._decoder.decode(body)
+        except msgspec.MsgspecError as error:
+            raise Invalid(str(error)) from error
+        except (RecursionError, UnicodeDecodeError) as error:
+            raise Invalid(f"the body is no JSON that we read: {error}") from error
+
+    def convert(self, path: Mapping[str, str], query: bytes, body: bytes) -> Any:
+        """The request of an operation with parameters elsewhere than in its body."""
+        if self.has_body and not path:
+            if query:
+                raise Invalid("parameters of this request belong in its body, not in the query")
+            return self.decode(body or b"{}")
+        try:
+            if self.has_body:
+                found = msgspec.json.decode(body or b"{}", type=dict[str, Any])
+            else:
+                pairs = parse_qsl(query.decode("latin-1"), True, errors="strict", max_num_fields=64)
+                found = dict(pairs)
+                if len(found) != len(pairs):
+                    raise Invalid("a parameter is given twice in the query")
+            if twice := found.keys() & path.keys():
+                raise Invalid(f"{', '.join(sorted(twice))} is given twice: the path says it")
+            kind, strict = self.operation.request, self.has_body
+            return msgspec.convert({**found, **path}, kind, strict=strict)
+        except msgspec.MsgspecError as error:
+            raise Invalid(str(error)) from error
+        except (RecursionError, ValueError) as error:
+            raise Invalid(f"the request cannot be read: {error}") from error
+
+    def authorise(self, caller: Caller | None, ask: Any) -> None:
+        """Raises `Denied` without the scope; `NotFound` for what is another tenant's."""
+        if caller is None:
+            return
+        if self._scope and self._scope not in caller.scopes:
+            raise Denied(f"{caller.name} lacks {self._scope}; use a key that has it")
+        if self._account is not None:
+            account_id = self._account(ask)
+            if account_id is not None:
+                own = self.context.house.tenant_of(account_id) == caller.tenant
+                if not own or not (caller.accounts is None or account_id in caller.accounts):
+                    raise NotFound(f"there is no account {account_id}", code="unknown_account")
+
+    def submit(self, ask: Any, stamp: Stamp) -> Any:
+        operation = self.operation
+        return self.context.house.submit(operation.stream(ask), operation.command(ask, stamp))
+
+    # The long way, for whatever is not hot
+
+    async def serve(
+        self, exchange: Exchange, headers: Headers, path: Mapping[str, str], query: bytes,
+        body: bytes, address: str,
+    ) -> Response:
+        """What the sender gets; also says so to the tally and the log."""
+        try:
+            if self.has_body and body:
+                check_media_type(headers)
+            exchange.caller = caller = self.admit(headers, address)
+            exchange.ask = ask = self.convert(path, query, body)
+            self.authorise(caller, ask)
+            key = headers.get(b"idempotency-key")
+            if key is not None and caller is not None and not isinstance(self.operation, Look):
+                return await self._once(exchange, caller, idempotency.key_of(key))
+            return await self._answer(exchange, caller or NOBODY, "")
+        except FondacoError as error:
+            return exchange.problem(error)
+        except Exception as error:  # A poison request fails alone.
+            return exchange.problem(_unforeseen(error))
+
+    async def _once(self, exchange: Exchange, caller: Caller, key: str) -> Response:
+        context = self.context
+        name = f"{caller.tenant}/{caller.name}/{self.operation.name}/{key}"
+        content = fingerprint(exchange.ask)
+        if name in context.in_use:
+            raise Conflict(
+                "the first request with this Idempotency-Key is under way; ask again",
+                code="idempotency_key_in_use",
+            )
+        context.in_use.add(name)
+        try:
+            kept = await self._off_loop(context.replies.get, name)
+            if kept is not None:
+                kept = idempotency.replayed(kept, content)
+                return Response(
+                    kept.status, kept.media_type.encode(), kept.body, (REPLAYED,)
+                )
+            try:
+                response = await self._answer(exchange, caller, key)
+            except FondacoError as error:
+                response = exchange.problem(error)
+                if not idempotency.is_kept(error):
+                    return response
+            kept = Kept(content, response.status, response.media_type.decode(), response.body)
+            await self._off_loop(context.replies.put, name, kept, context.house.now())
+            return response
+        finally:
+            context.in_use.discard(name)
+
+    async def _answer(self, exchange: Exchange, caller: Caller, key: str) -> Response:
+        operation, ask, house = self.operation, exchange.ask, self.context.house
+        if isinstance(operation, Ask):
+            answer = self.submit(ask, exchange.stamp(caller, key))
+            exchange.was_submitted = True
+            reply = operation.answer(ask, await answer)
+        elif isinstance(operation, Do):
+            stamp = exchange.stamp(caller, key)
+            exchange.was_submitted = True
+            reply = await operation.answer(ask, stamp, house.source(operation.source))
+        else:
+            reply = await self._look(operation, ask, caller)
+        if isinstance(reply, str) and self.media_type != JSON:
+            return Response(self.status, self.media_type, reply.encode())
+        return Response(self.status, JSON, b"" if self.status == 204 else _encode(reply))
+
+    async def _look(self, operation: Look[Any, Any], ask: Any, caller: Caller) -> Any:
+        house = self.context.house
+        if self._waits_for_views and ask.min_position:
+            await self._views_reach(ask.min_position)
+
+        def reading(source: Any) -> Reading:
+            return Reading(source, caller.tenant, caller.accounts, house.now())
+
+        if operation.source == "store":
+
+            def look() -> Any:
+                with house.reading() as conn:
+                    return operation.answer(ask, reading(conn))
+
+            return await self._off_loop(look)
+        source = reading(house.source(operation.source))
+        if operation.on_loop:
+            return operation.answer(ask, source)
+        return await self._off_loop(operation.answer, ask, source)
+
+    async def _views_reach(self, position: int) -> None:
+        deadline = time.monotonic() + VIEWS_WAIT_S
+        while (at := await self._off_loop(self.context.house.views_at)) < position:
+            if time.monotonic() >= deadline:
+                raise Unavailable(
+                    f"the views are at {at}, not at {position} yet; ask again",
+                    code="view_behind",
+                    state={"position": at},
+                )
+            await asyncio.sleep(VIEWS_POLL_S)
+
+    def _off_loop(self, act: Callable[..., Any], *args: Any) -> Awaitable[Any]:
+        return asyncio.get_running_loop().run_in_executor(self.context.readers, act, *args)
+
+
+class _Nobody(NamedTuple):
+    """Who asks for what is open to everybody."""
+
+    name: str = ""
+    tenant: str = ""
+    scopes: frozenset[str] = frozenset()
+    accounts: frozenset[str] | None = frozenset()
+
+
+NOBODY: Final[Caller] = _Nobody()
+REPLAYED: Final = (b"idempotent-replayed", b"true")
+_NOTHING: Final = Response(500, JSON, b"")
+
+
+def bearer(authorization: bytes | None) -> str:
+    if authorization is not None:
+        scheme, _, token = authorization.decode("latin-1").partition(" ")
+        if token and scheme.lower() == "bearer":
+            return token.strip()
+    raise Denied("send the header Authorization: Bearer <token>", code="unauthenticated")
+
+
+def check_media_type(headers: Headers) -> None:
+    given = headers.get(b"content-type", JSON)
+    if given != JSON and given.partition(b";")[0].strip().lower() != JSON:
+        raise Invalid(
+            f"the body is {given[:60].decode('latin-1')}, must be JSON: send the header "
+            "Content-Type: application/json",
+            code="unsupported_media_type",
+        )
+
+
+def parameters_of(path: str) -> list[str]:
+    """The names in braces."""
+    return _PARAMETER.findall(path)
+
+
+def _unforeseen(error: Exception) -> Corrupt:
+    """The traceback goes to the log; the sender is told that it was us."""
+    known = Corrupt("this request met an error of ours; it is logged under its request id")
+    known.__cause__ = error
+    return known
