@@ -1,7 +1,7 @@
-"""`python -m fondaco.bench` is `fondaco bench orders`."""
+"""`python -m fondaco.bench` is `fondaco bench`."""
 
 import sys
 
-from fondaco.bench.orders import main
+from fondaco.bench import main
 
-sys.exit(main())
+sys.exit(main(sys.argv[1:]))
