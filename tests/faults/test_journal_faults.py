@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,10 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "journal"
 
 
+def when(failing: range, number: int, _call: str, count: int) -> int:
+    return number if count in failing else 0
+
+
 def calls_of_a_clean_run(folder: Path) -> list[str]:
     disk = FaultyDisk()
     journal = opened(folder, disk)
@@ -82,7 +87,8 @@ def test_any_call_may_fail_and_nothing_acknowledged_is_lost(
     shutil.rmtree(folder)
     assert {"pwrite", "fdatasync", "sync_folder"} <= set(calls)
     for nth in range(1, len(calls) + 1):
-        disk = FaultyDisk(lambda call, count, n=nth: number if n <= count < n + times else 0)
+        failing = range(nth, nth + times)
+        disk = FaultyDisk(partial(when, failing, number))
         journal = opened(folder, disk)
         follower = SegmentJournal(folder, CODEC, writer=False)
         written: list[Entry] = []
@@ -197,6 +203,21 @@ def test_a_process_that_dies_at_any_byte_leaves_all_or_nothing(
         journal.close()
         kept += 1
     assert lost == kept > 900
+
+
+def test_an_append_that_is_interrupted_is_not_written_over(folder: Path) -> None:
+    disk = DyingDisk()
+    journal = opened(folder, disk, 4096)
+    journal.append([decision(A, 0, "1")])
+    disk.lives_for = 50
+    with pytest.raises(Died):
+        journal.append([decision(A, 1, "2")])
+    disk.lives_for = -1
+    journal.append([decision(A, 1, "3")])
+    assert segment_of(head_word(folder)) == 2
+    assert [entry.position for entry in everything(journal)] == [1, 2]
+    assert journal.verify() == 2
+    journal.close()
 
 
 def test_killed_at_any_moment_it_has_what_it_acknowledged(folder: Path) -> None:
@@ -440,7 +461,7 @@ class JournalModel(RuleBasedStateMachine):
 
 def test_any_history_is_that_of_a_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JOURNAL_MODEL", str(tmp_path))
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         JournalModel,
         settings=settings(
             max_examples=60,

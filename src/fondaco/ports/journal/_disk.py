@@ -10,7 +10,7 @@ from typing import Final
 
 from fondaco.kernel.errors import Unavailable
 
-_SLICE: Final = bytes(1 << 20)
+_AHEAD: Final = 1 << 17  # bytes between two syncs of what nobody waits for
 
 
 class Disk:
@@ -41,15 +41,16 @@ def write(disk: Disk, file: int, content: bytes, offset: int) -> None:
         written += disk.pwrite(file, memoryview(content)[written:], offset + written)
 
 
-def make_zeroed(disk: Disk, path: Path, size: int) -> None:
+def make_zeroed(disk: Disk, path: Path, size: int, *, step: int) -> None:
     """A new file of `size` written zeros: its later syncs have no block or length to record.
 
-    In slices, each synced, so that nobody's commit queues behind all of it.
+    Synced every `step` bytes, so that nobody's commit queues behind all of it.
     """
+    zeros = bytes(min(step, size))
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
-        for offset in range(0, size, len(_SLICE)):
-            write(disk, file, _SLICE[: size - offset], offset)
+        for offset in range(0, size, len(zeros)):
+            write(disk, file, zeros[: size - offset], offset)
             disk.fdatasync(file)
     except BaseException:
         with suppress(OSError):
@@ -104,7 +105,7 @@ class Spare:
 
     def _make(self) -> None:
         try:
-            make_zeroed(self._disk, self._path, self._size)
+            make_zeroed(self._disk, self._path, self._size, step=_AHEAD)
             made = True
         except OSError:  # Whoever needs the segment meets the same error, and reports it.
             made = False

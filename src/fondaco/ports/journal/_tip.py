@@ -93,7 +93,6 @@ class Tip:
             self._disk.fdatasync(self._file)
         except OSError as error:
             path = path_of(self._folder, self._head.number)
-            self._give_up()
             # At once, so that what may have reached the disk is nobody's, for ever, before the
             # caller hears of it. While that fails as well, nobody can tell.
             with suppress(Unavailable):
@@ -147,8 +146,8 @@ class Tip:
         size = SEGMENT_HEADER + needed
         try:
             if not self._spare.take(path, size):
-                least = min(self._segment_bytes, _PROMPT_BYTES)
-                make_zeroed(self._disk, path, max(size, least))
+                size = max(size, min(self._segment_bytes, _PROMPT_BYTES))
+                make_zeroed(self._disk, path, size, step=_PROMPT_BYTES)
             self._open(head, SEGMENT_HEADER)
             write(self._disk, self._file, head.pack(), 0)
             self._disk.fdatasync(self._file)
