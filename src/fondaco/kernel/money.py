@@ -34,8 +34,9 @@ def parse_scaled(text: str, decimals: int, what: str) -> int:
     if len(fraction) <= decimals and (whole + fraction).isdecimal() and text.isascii():
         return int(whole + fraction.ljust(decimals, "0"))
     try:  # The long way, for signs and exponents, and for what is wrong.
+        plain = text.isascii() and "_" not in text  # other digits and 1_000 are not how we write
         scaled = Decimal(text).scaleb(decimals, _EXACT)
-        if abs(scaled.adjusted()) < 60 and scaled == scaled.to_integral_value():
+        if plain and abs(scaled.adjusted()) < 60 and scaled == scaled.to_integral_value():
             return int(scaled)
     except (ArithmeticError, ValueError):
         pass  # no number, or none that ends
