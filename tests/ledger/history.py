@@ -138,13 +138,12 @@ class History:
             status = OrdStatus.PARTIALLY_FILLED if leaves else OrdStatus.FILLED
             order.ord_status = status
             residue = abs(gross * terms.cost_den - exact_num) // terms.cost_den
-            events.append(
-                ev.OrderFilled(
-                    number, order.symbol, order.side, order.last_exec, part, at, maker, gross,
-                    part * terms.base_per_lot, fee, residue, order.hold, order.cum_lots, leaves,
-                    status,
-                )  # fmt: skip
-            )
+            event = ev.OrderFilled(
+                number, order.symbol, order.side, order.last_exec, part, at, maker, gross,
+                part * terms.base_per_lot, fee, residue, order.hold, order.cum_lots, leaves,
+                status,
+            )  # fmt: skip
+            events.append(event)
         self.write(stream, *events)
         return self
 

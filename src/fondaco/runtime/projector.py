@@ -69,7 +69,7 @@ class View(Protocol):
 def positions(conn: Connection) -> dict[str, int]:
     """Where each view stands. Readers that were promised a position wait for it here."""
     found = conn.exec_driver_sql("SELECT name, position FROM fondaco_views")
-    return {name: position for name, position in found}
+    return dict(tuple(row) for row in found)
 
 
 def _stand(conn: Connection, name: str, position: int) -> None:

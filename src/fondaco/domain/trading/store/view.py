@@ -16,12 +16,11 @@ from fondaco.domain.reference.model import Instrument
 from fondaco.domain.trading import events as ev
 from fondaco.domain.trading.model import PREFIX, OrdStatus, TradingState
 from fondaco.domain.trading.store import tables as t
-from fondaco.domain.trading.store.bulk import Pick, insert_into, stored, update_of
 from fondaco.kernel.errors import Corrupt
 from fondaco.kernel.event import Entry, Event, StreamId
 from fondaco.kernel.money import half_even_div
+from fondaco.ports.bulk import INT64_MAX, Pick, insert_into, stored, update_of
 
-_INT64_MAX: Final = 2**63 - 1
 _REMEMBERED_MAX: Final = 100_000  # balances and positions kept in memory; then it starts anew
 
 _Key: TypeAlias = tuple[str, int]  # account and number of an order
@@ -52,6 +51,7 @@ class _Row(msgspec.Struct, gc=False):
     group_number: int
     contingency: str | None
     at_venue: int
+    is_open: int
     hold: int
     cum_lots: int
     leaves_lots: int
@@ -68,15 +68,18 @@ class _Row(msgspec.Struct, gc=False):
     last_position: int
 
     def values(self) -> tuple[Any, ...]:
-        if self.hold > _INT64_MAX or self.cum_cost > _INT64_MAX or self.cash_qty > _INT64_MAX:
+        self.is_open = 0 if self.ord_status in t.DONE else 1
+        if self.hold > INT64_MAX or self.cum_cost > INT64_MAX or self.cash_qty > INT64_MAX:
             return tuple(stored(value) for value in msgspec.structs.astuple(self))
         return msgspec.structs.astuple(self)
 
     def changes(self) -> tuple[Any, ...]:
+        self.is_open = 0 if self.ord_status in t.DONE else 1
         return (
-            self.ord_status, self.lots, self.px, self.stop_px, self.at_venue, stored(self.hold),
-            self.cum_lots, self.leaves_lots, stored(self.cum_cost), stored(self.fees), self.last_exec,
-            self.last_part, self.text, self.updated_at, self.last_position, self.position,
+            self.ord_status, self.lots, self.px, self.stop_px, self.at_venue, self.is_open,
+            stored(self.hold), self.cum_lots, self.leaves_lots, stored(self.cum_cost),
+            stored(self.fees), self.last_exec, self.last_part, self.text, self.updated_at,
+            self.last_position, self.position,
         )  # fmt: skip
 
 
@@ -110,8 +113,9 @@ class _Position(msgspec.Struct, gc=False):
 
 
 _CHANGING: Final = (
-    "ord_status", "lots", "px", "stop_px", "at_venue", "hold", "cum_lots", "leaves_lots",
-    "cum_cost", "fees", "last_exec", "last_part", "text", "updated_at", "last_position",
+    "ord_status", "lots", "px", "stop_px", "at_venue", "is_open", "hold", "cum_lots",
+    "leaves_lots", "cum_cost", "fees", "last_exec", "last_part", "text", "updated_at",
+    "last_position",
 )  # fmt: skip  # in the order of the columns
 _INSERT_ORDERS: Final = insert_into(t.orders)
 _UPDATE_ORDERS: Final = update_of(t.orders, _CHANGING, ["position"])
@@ -317,8 +321,9 @@ class TradingView:
             order.display_lots, order.cash_qty, order.expire_time,
             _EXEC_INST[order.post_only, order.reduce_only], order.group,
             order.contingency.value if order.contingency is not None else None,
-            1 if order.at_venue else 0, order.hold, order.cum_lots, leaves, order.cum_cost,
-            order.fees, order.last_exec, 0, None, None, None, None, entry.at, entry.at, entry.position,
+            1 if order.at_venue else 0, 1, order.hold, order.cum_lots, leaves, order.cum_cost,
+            order.fees, order.last_exec, 0, None, None, None, None, entry.at, entry.at,
+            entry.position,
         )  # fmt: skip
         batch.new.append(row)
         batch.rows[account, order.number] = row
@@ -351,14 +356,13 @@ class TradingView:
 
     def _rejected(self, batch: _Batch, entry: Entry, event: ev.OrderRejected) -> None:
         account, tenant = self._account(batch, entry.stream)
-        batch.new.append(
-            _Row(
-                entry.position, account, event.number, tenant, event.cl_ord_id, event.symbol,
-                event.side.value, event.ord_type.value, None, OrdStatus.REJECTED.value, 0, 0, 0,
-                0, 0, 0, 0, None, 0, None, 0, 0, 0, 0, 0, 0, 0, 0, event.reason.value, event.text,
-                event.order_qty, event.price, entry.at, entry.at, entry.position,
-            )  # fmt: skip
-        )
+        row = _Row(
+            entry.position, account, event.number, tenant, event.cl_ord_id, event.symbol,
+            event.side.value, event.ord_type.value, None, OrdStatus.REJECTED.value, 0, 0, 0,
+            0, 0, 0, 0, None, 0, None, 0, 0, 0, 0, 0, 0, 0, 0, 0, event.reason.value, event.text,
+            event.order_qty, event.price, entry.at, entry.at, entry.position,
+        )  # fmt: skip
+        batch.new.append(row)
 
     def _filled(self, batch: _Batch, entry: Entry, event: ev.OrderFilled) -> None:
         row = self._change(batch, entry, event.number)
@@ -382,13 +386,13 @@ class TradingView:
         position.trade(sign * event.last_lots, event.gross)
         position.fees += event.fee
         position.last_position = entry.position
-        batch.executions.append(
-            (
-                entry.position, account, event.number, event.exec_number,
-                row.last_part if row is not None else 1, tenant, event.symbol, event.side.value, event.last_lots, event.last_px, stored(event.gross),
-                stored(event.fee), 1 if event.is_maker else 0, event.over, entry.at,
-            )  # fmt: skip
-        )
+        part = row.last_part if row is not None else 1
+        execution = (
+            entry.position, account, event.number, event.exec_number, part, tenant, event.symbol,
+            event.side.value, event.last_lots, event.last_px, stored(event.gross),
+            stored(event.fee), 1 if event.is_maker else 0, event.over, entry.at,
+        )  # fmt: skip
+        batch.executions.append(execution)
 
     def _ended(
         self,

@@ -1,7 +1,8 @@
-"""Statements run for many rows at once, past all that SQLAlchemy does per row on the way.
+"""The store's fast lane, for views: statements run for many rows at once, past all that SQLAlchemy
+does per row on the way.
 
-The statement is SQLAlchemy's, so that it fits the database; the rows go from a list of tuples to
-the driver of the same connection, inside the same transaction.
+The statement is SQLAlchemy's, so that it fits the database; the rows go as tuples to the driver of
+the same connection, inside the same transaction.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,12 +10,31 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-_INT64_MAX: Final = 2**63 - 1
+INT64_MAX: Final = 2**63 - 1
+
+
+class Units(sa.types.UserDefinedType[int]):
+    """Ledger units, which may need more than 64 bits.
+
+    SQLite keeps what it is given in a column of this type: an integer where it fits, else its
+    digits as text; `int()` reads both. Elsewhere it is a NUMERIC.
+    """
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "UNITS_BLOB"  # BLOB: no affinity, so that no digits become a float
+
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Any:
+        return lambda value: value if value is None else int(value)
+
+
+UNITS: Final = Units().with_variant(sa.Numeric(60, 0), "postgresql")
 
 
 def stored(value: Any) -> Any:
     """What the driver can take: an integer beyond 64 bits goes as its digits."""
-    if isinstance(value, int) and not -_INT64_MAX <= value <= _INT64_MAX:
+    if isinstance(value, int) and not -INT64_MAX <= value <= INT64_MAX:
         return str(value)
     return value
 
@@ -53,7 +73,7 @@ def insert_into(table: sa.Table) -> Bulk:
 def update_of(table: sa.Table, changed: Sequence[str], key: Sequence[str]) -> Bulk:
     """Sets `changed` where `key` equals; rows give the first, then the second."""
     where = [table.c[name] == sa.bindparam(f"at_{name}") for name in key]
-    values = {name: sa.bindparam(f"to_{name}") for name in changed}
+    values: dict[str, Any] = {name: sa.bindparam(f"to_{name}") for name in changed}
     names = [*(f"to_{name}" for name in changed), *(f"at_{name}" for name in key)]
     return Bulk(table.update().where(*where).values(values), names)
 

@@ -1,0 +1,1 @@
+"""The books: what every event moved from where to where. Debit equals credit, always."""

@@ -1,0 +1,114 @@
+"""What the events of accounts and venues post in the ledger. Pure.
+
+A fill posts against the clearing account of its venue, and so does the venue's execution; both at
+the exact cost rounded down, so that clearing is zero once both are applied. What a client paid
+beyond that, because costs round against whoever pays, goes to `house/rounding`.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final, Protocol
+
+from fondaco.domain.ledger.model import (
+    FEES,
+    OUTSIDE,
+    ROUNDING,
+    LedgerAccount,
+    Poster,
+    Posting,
+    clearing,
+    market,
+    moved,
+)
+from fondaco.domain.reference.events import InstrumentListed
+from fondaco.domain.reference.model import Instrument, Symbol
+from fondaco.domain.trading.events import CashDeposited, CashWithdrawn, Fill, OrderFilled
+from fondaco.domain.trading.model import Side
+from fondaco.kernel.errors import Corrupt
+from fondaco.kernel.event import Entry, Event
+
+NOTHING: Final[tuple[Posting, ...]] = ()
+
+
+class Executed(Protocol):
+    """What every venue says of an execution, whichever room it lives in."""
+
+    @property
+    def symbol(self) -> Symbol: ...
+    @property
+    def side(self) -> Side: ...
+    @property
+    def fills(self) -> tuple[Fill, ...]: ...
+
+
+class Postings:
+    """Knows the terms of instruments, which never change: from entries, or given."""
+
+    def __init__(self, listed: Iterable[Entry] = ()) -> None:
+        self._terms: dict[Symbol, Instrument] = {}
+        for entry in listed:
+            if isinstance(entry.event, InstrumentListed):
+                self._listed(entry)
+
+    def posters(self, executed: type[Event] | None = None) -> dict[type[Event], Poster]:
+        """By the type of the event; `executed` is what venues publish, an `Executed`."""
+        posters: dict[type[Event], Poster] = {
+            InstrumentListed: self._listed,
+            CashDeposited: self._deposited,
+            CashWithdrawn: self._withdrawn,
+            OrderFilled: self._filled,
+        }
+        if executed is not None:
+            posters[executed] = self._executed
+        return posters
+
+    def _listed(self, entry: Entry) -> Sequence[Posting]:
+        event: InstrumentListed = entry.event  # type: ignore[assignment]
+        self._terms[event.instrument.symbol] = event.instrument
+        return NOTHING
+
+    def _of(self, symbol: Symbol) -> Instrument:
+        terms = self._terms.get(symbol)
+        if terms is None:
+            raise Corrupt(f"{symbol} was traded, but no entry lists it")
+        return terms
+
+    def _deposited(self, entry: Entry) -> Sequence[Posting]:
+        event: CashDeposited = entry.event  # type: ignore[assignment]
+        return (moved(LedgerAccount(entry.stream), OUTSIDE, event.asset, event.units),)
+
+    def _withdrawn(self, entry: Entry) -> Sequence[Posting]:
+        event: CashWithdrawn = entry.event  # type: ignore[assignment]
+        return (moved(OUTSIDE, LedgerAccount(entry.stream), event.asset, event.units),)
+
+    def _filled(self, entry: Entry) -> Sequence[Posting]:
+        event: OrderFilled = entry.event  # type: ignore[assignment]
+        terms = self._of(event.symbol)
+        client, between = LedgerAccount(entry.stream), clearing(terms.mic)
+        cost = terms.cost_down(event.last_px, event.last_lots)
+        postings = []
+        if event.side is Side.BUY:
+            postings.append(moved(client, between, terms.base, event.base_units))
+            postings.append(moved(between, client, terms.quote, cost))
+            beyond = event.gross - cost
+        else:
+            postings.append(moved(between, client, terms.base, event.base_units))
+            postings.append(moved(client, between, terms.quote, cost))
+            beyond = cost - event.gross
+        if beyond:
+            postings.append(moved(ROUNDING, client, terms.quote, beyond))
+        if event.fee:
+            postings.append(moved(FEES, client, terms.quote, event.fee))
+        return postings
+
+    def _executed(self, entry: Entry) -> Sequence[Posting]:
+        event: Executed = entry.event  # type: ignore[assignment]
+        terms = self._of(event.symbol)
+        between, beyond = clearing(terms.mic), market(terms.mic)
+        if event.side is Side.SELL:
+            between, beyond = beyond, between
+        postings = []
+        for fill in event.fills:
+            lots, cost = fill.lots * terms.base_per_lot, terms.cost_down(fill.px, fill.lots)
+            postings.append(moved(between, beyond, terms.base, lots))
+            postings.append(moved(beyond, between, terms.quote, cost))
+        return postings
