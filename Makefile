@@ -8,7 +8,7 @@ WORKERS ?= 2
 # An install is good until the project file, the build or a kernel changes.
 KERNELS := $(wildcard $(addprefix src/,$(shell sed -n 's/^    "\(fondaco\/.*\.py\)",$$/\1/p' src/fondaco/kernel/compiled.py)))
 
-.PHONY: run test check pure soak bench requirements clean
+.PHONY: run test check soak bench docs requirements clean
 
 run: .venv/installed
 	$(BIN)/fondaco up --demo --data .fondaco --port $(PORT) --feed $(FEED)
@@ -33,6 +33,10 @@ bench: .venv/tested
 # Runs the tests that docs/requirements.toml names and prints, row by row, what they prove.
 requirements: .venv/tested
 	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile --requirements
+
+# Pages that are made from what the rooms declare.
+docs: .venv/installed
+	$(BIN)/python tests/docs/catalog.py
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .hypothesis .import_linter_cache build src/*.egg-info

@@ -1,0 +1,138 @@
+"""Pages that are made from what the house declares: `make docs` writes them, a test compares them.
+
+Rooms are found by importing them, so nothing that a room offers can be missing from a page.
+"""
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from importlib import import_module
+from inspect import cleandoc, getsource
+from pathlib import Path
+from typing import Any, Final
+
+import fondaco.domain
+from fondaco import settings
+from fondaco.kernel.event import Event
+from fondaco.kernel.operation import Operation
+from fondaco.runtime.room import Room
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+DOMAIN: Final = Path(fondaco.domain.__path__[0])
+_MADE_BY: Final = "Made by `make docs` from what the rooms declare; a test compares the two."
+
+
+def rooms() -> list[Room]:
+    """Every room that presents itself, in the order of their names."""
+    files = sorted(DOMAIN.glob("*/room.py"))
+    modules = [import_module(f"fondaco.domain.{path.parent.name}.room") for path in files]
+    return [
+        value for module in modules for value in vars(module).values() if isinstance(value, Room)
+    ]
+
+
+def declared_kinds() -> list[type[Event]]:
+    """Every event class with a kind that any room defines, presented or not."""
+    for path in sorted(DOMAIN.rglob("*.py")):
+        parts = path.relative_to(DOMAIN).with_suffix("").parts
+        import_module(".".join(("fondaco.domain", *parts)).removesuffix(".__init__"))
+    found = list(Event.__subclasses__())
+    for kind in found:
+        found += kind.__subclasses__()
+    ours = [kind for kind in found if kind.__module__.startswith("fondaco.domain.")]
+    return sorted((kind for kind in ours if kind_of(kind)), key=kind_of)
+
+
+def kind_of(event: type[Event]) -> str:
+    return str(event.__struct_config__.tag or "")
+
+
+def reasons() -> list[tuple[str, str]]:
+    """Every reason for which a rule refuses, and the comment that stands beside it."""
+    found: dict[str, str] = {}
+    for path in sorted(DOMAIN.glob("*/model.py")):
+        module = import_module(f"fondaco.domain.{path.parent.name}.model")
+        reason = vars(module).get("Reason")
+        if isinstance(reason, type) and issubclass(reason, StrEnum):
+            lines = getsource(reason).splitlines()
+            for member in reason:
+                [line] = [line for line in lines if line.strip().startswith(f"{member.name} =")]
+                found[member.value] = line.partition("  # ")[2].strip()
+    return list(found.items())
+
+
+def first_sentence(thing: object) -> str:
+    """The docstring of its own, up to the first full stop; or nothing."""
+    text = cleandoc(vars(thing).get("__doc__") or "").replace("\n", " ")
+    return text.split(". ")[0].rstrip(".")
+
+
+def in_words(name: str) -> str:
+    """FeesChanged as "Fees changed": a name that needs no docstring says it all."""
+    return re.sub(r"(?<=[a-z])[A-Z]", lambda match: " " + match[0].lower(), name)
+
+
+def cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def events_page() -> Iterator[str]:
+    yield from ("# Events", "", _MADE_BY, "")
+    yield "What happened, as the journal keeps it. A kind is permanent; a new meaning gets another."
+    yield "Fields are kept by their place, in this order."
+    for room in rooms():
+        if room.kinds:
+            yield from ("", f"## {room.name}", "", "| kind | fields | meaning |", "|---|---|---|")
+            for event in sorted(room.kinds, key=kind_of):
+                fields = ", ".join(f"`{name}`" for name in event.__struct_fields__)
+                meaning = first_sentence(event) or in_words(event.__name__)
+                yield f"| `{kind_of(event)}` | {fields} | {cell(meaning)} |"
+
+
+def reasons_page() -> Iterator[str]:
+    yield from ("# Reasons", "", _MADE_BY, "")
+    yield "Why an order is refused, in the order in which the rules look: the first that applies is"
+    yield "the answer's `code`. A measuring rule also gives value, limit, distance and the largest"
+    yield "order that would have passed. Values are permanent."
+    yield from ("", "| reason | note; numbers are FIX tags |", "|---|---|")
+    for value, comment in reasons():
+        yield f"| `{value}` | {cell(comment)} |"
+
+
+def operations_page() -> Iterator[str]:
+    yield from ("# Operations", "", _MADE_BY, "")
+    yield "Paths are served under `/api` and `/api/v1`. Parameters stand in the path, in the query"
+    yield "string (GET, DELETE) or in the JSON body; the schemas are in `/api/openapi.json`."
+    for room in rooms():
+        if room.operations:
+            yield from ("", f"## {room.name}", "")
+            yield "| operation | ask | scope | what it does |"
+            yield "|---|---|---|---|"
+            for operation in room.operations:
+                yield _operation_line(operation)
+
+
+def _operation_line(operation: Operation[Any, Any]) -> str:
+    ways = [(operation.method, operation.path), *operation.aliases]
+    asks = "<br>".join(f"`{method} {path}`" for method, path in ways)
+    scope = f"`{operation.scope}`" if operation.scope else "open"
+    return f"| `{operation.name}` | {asks} | {scope} | {cell(operation.summary)} |"
+
+
+PAGES: Final[dict[str, Callable[[], Iterator[str]]]] = {
+    "settings.md": settings.page,
+    "events.md": events_page,
+    "reasons.md": reasons_page,
+    "operations.md": operations_page,
+}
+
+
+def page(name: str) -> str:
+    return "\n".join(PAGES[name]()) + "\n"
+
+
+if __name__ == "__main__":
+    for name in PAGES:
+        (ROOT / "docs" / name).write_text(page(name), "utf-8")
+        sys.stdout.write(f"docs/{name}\n")
