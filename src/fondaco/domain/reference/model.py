@@ -134,6 +134,19 @@ class Limits(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     market_protection_bps: int = 500  # a market order goes no further than this from the mark
 
 
+def wrong_limit(limits: Limits) -> str:
+    """What no house or account can have meant, or "": a limit is at least 0, which is off."""
+    for name in limits.__struct_fields__:
+        value = getattr(limits, name)
+        each = value.items() if isinstance(value, dict) else [("", value)]
+        for key, number in each:
+            if number < 0:
+                return f"{name} {key}".strip() + f" is {number}, must be at least 0"
+    if not limits.rate_window_ms and (limits.orders_max or limits.notional_max):
+        return "rate_window_ms is 0, must be positive where a rate is limited"
+    return ""
+
+
 class Session(msgspec.Struct, frozen=True, gc=False):
     """When a trading day begins: `opens_minute` of the local day in `time_zone` (IANA)."""
 

@@ -35,9 +35,9 @@ from fondaco.domain.reference.model import (
     RATE_SCALE,
     HouseState,
     Instrument,
-    Limits,
     Symbol,
     TradingState,
+    wrong_limit,
 )
 from fondaco.kernel.decider import Decider, Refs
 from fondaco.kernel.event import StreamId
@@ -93,19 +93,6 @@ def _limits(state: HouseState, ask: SetHouseLimits) -> ReferenceEvent:
     if ask.limits == state.limits:
         return NothingChanged("these are the limits")
     return LimitsChanged(ask.limits, ask.reason, ask.by)
-
-
-def wrong_limit(limits: Limits) -> str:
-    """What no house or account can have meant, or "": a limit is at least 0, which is off."""
-    for name in limits.__struct_fields__:
-        value = getattr(limits, name)
-        each = value.items() if isinstance(value, dict) else [("", value)]
-        for key, number in each:
-            if number < 0:
-                return f"{name} {key}".strip() + f" is {number}, must be at least 0"
-    if not limits.rate_window_ms and (limits.orders_max or limits.notional_max):
-        return "rate_window_ms is 0, must be positive where a rate is limited"
-    return ""
 
 
 def _state(state: HouseState, ask: SetHouseState) -> ReferenceEvent:

@@ -204,7 +204,8 @@ class PaperQueue:
         half, waiter = found
         lots = waiter.leaves - event.leaves_lots
         waiter.leaves = event.leaves_lots
-        waiter.promised = max(waiter.promised - lots, 0)
+        if event.is_maker and not event.took:  # what a trade reached, as we promised
+            waiter.promised = max(waiter.promised - lots, 0)
         self._reline(half, waiter)
 
     def _replaced(self, event: OrderReplaced) -> None:
@@ -222,7 +223,7 @@ class PaperQueue:
         self._add(side, event.px, new, event.queue_ahead)
 
     def _reline(self, half: Half, waiter: Waiter) -> None:
-        """Its quantities have changed: it stands where it stood, or, if it had left, at the back."""
+        """Its quantities have changed: it stands where it stood, or at the back if it had left."""
         line = waiter.line
         if waiter.free <= 0:
             line.waiting.pop(waiter.key, None)
@@ -293,13 +294,15 @@ class PaperQueue:
         matches += [Match(*key, lots) for key, lots in taken.items()]
 
     def on_book(self, at: Instant) -> list[MatchResting]:
-        """An update of the market's book is complete."""
+        """An update of the market's book is complete. A book that is not OK says nothing."""
         commands: list[MatchResting] = []
+        if self._book.quality is not Quality.OK:
+            return commands
         for side, half in self._halves.items():
             lines = half.nearest(_TOUCH)
             for line in lines:
                 line.cap(half.displayed(line.px))
-            if lines and self._book.quality is Quality.OK:
+            if lines:
                 commands += self._crossed(side, half, lines[0].px, at)
         return commands
 

@@ -73,10 +73,12 @@ def _enter(state: VenueState, ask: EnterOrder, refs: VenueRefs) -> tuple[VenueEv
         )
         if known is not None:
             cum_lots, exec_number = known.cum_lots, known.exec_number
-    leaves = ask.lots - cum_lots
+    leaves = max(ask.lots - cum_lots, 0)
     book = refs.book
+    if not leaves and not ask.grows:
+        return (OrderEnded(ask.account_stream, ask.number, OrdStatus.REJECTED, "nothing_left"),)
     px, side = ask.px, ask.side
-    if book is not None and leaves > 0 and _reaches(book, side, px):
+    if book is not None and leaves and _reaches(book, side, px):
         return _take(state, ask, book, leaves, exec_number)
     if ask.is_market or ask.time_in_force is _IOC or ask.time_in_force is _FOK:
         return (OrderEnded(ask.account_stream, ask.number, OrdStatus.EXPIRED, "no_liquidity"),)
@@ -304,9 +306,6 @@ def _match(state: VenueState, told: MatchResting, refs: VenueRefs) -> tuple[Venu
 
 def _on_booked(state: VenueState, event: OrderBooked) -> None:
     state.booked += 1
-    orders = state.orders.get(event.account_stream)
-    if orders is None:
-        orders = state.orders[event.account_stream] = {}
     order = Resting(
         event.side,
         event.px,
@@ -321,11 +320,14 @@ def _on_booked(state: VenueState, event: OrderBooked) -> None:
     )
     if event.grows:
         state.grown.pop(_grown_key(event.account_stream, event.number), None)
-    if event.leaves_lots > 0:
-        orders[event.number] = order
-    else:
+    if event.leaves_lots <= 0:
         _remove(state, event.account_stream, event.number)
         _keep_grown(state, event.account_stream, event.number, order)
+        return
+    orders = state.orders.get(event.account_stream)
+    if orders is None:
+        orders = state.orders[event.account_stream] = {}
+    orders[event.number] = order
 
 
 def _on_executed(state: VenueState, event: OrderExecuted) -> None:
