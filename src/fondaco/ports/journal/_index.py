@@ -129,7 +129,7 @@ class Index:
         if self._opened != (status.st_dev, status.st_ino):
             self._disconnect()
             self._connection = sqlite3.connect(
-                self._path, timeout=1, isolation_level=None, check_same_thread=False
+                self._path, timeout=5, isolation_level=None, check_same_thread=False
             )
             self._connection.execute("PRAGMA synchronous = NORMAL")
             self._opened = status.st_dev, status.st_ino
