@@ -23,9 +23,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from decimal import ROUND_CEILING, Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -42,139 +41,38 @@ TUNING = {
     "max_connections": "64",
     "autovacuum_naptime": "10s",
 }
-SCHEMA = (
-    """create table balances (account_id text, asset text, amount numeric(38, 10) not null,
-       held numeric(38, 10) not null default 0, check (held <= amount), primary key (account_id, asset))
-       with (fillfactor = 50)""",
-    """create table orders (order_id bigint generated always as identity primary key,
-       account_id text not null, cl_ord_id text not null, fingerprint bytea not null,
-       symbol text not null, side text not null, ord_type text not null, order_qty numeric(38, 10) not null,
-       price numeric(38, 10) not null, time_in_force text not null, ord_status text not null,
-       at timestamptz not null default now(), unique (account_id, cl_ord_id))""",
-)
-FUNDS = {"USD": 100_000_000, "BTC": 10_000}
-
-
-def application(database: str) -> Any:
-    """The peer as an ASGI application."""
-    import hashlib
-
-    from fastapi import Depends, FastAPI, Header, HTTPException
-    from pydantic import BaseModel, ConfigDict, Field
-    from sqlalchemy import text
-    from sqlalchemy.ext.asyncio import create_async_engine
-
-    engine = create_async_engine(database, pool_size=POOL, max_overflow=0)
-    app = FastAPI()
-    decimal = Field(gt=0, max_digits=28, decimal_places=9)
-
-    class PlaceOrder(BaseModel):
-        model_config = ConfigDict(extra="forbid", frozen=True)
-        account_id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
-        cl_ord_id: str = Field(pattern=r"^[A-Za-z0-9_.:+=-]{1,64}$")
-        symbol: Literal["BTC-USD"]
-        side: Literal["buy", "sell"]
-        ord_type: Literal["limit"]
-        order_qty: Decimal = decimal
-        price: Decimal = decimal
-        time_in_force: Literal["day", "gtc", "ioc", "fok"]
-
-    class Placed(BaseModel):
-        order_id: str
-        cl_ord_id: str
-        ord_status: str
-        leaves_qty: str
-        position: int
-
-    def caller(authorization: str = Header("")) -> str:
-        if authorization != "Bearer demo":
-            raise HTTPException(401, "unauthenticated")
-        return "demo"
-
-    insert = text(
-        "insert into orders (account_id, cl_ord_id, fingerprint, symbol, side, ord_type, order_qty,"
-        " price, time_in_force, ord_status) values (:account_id, :cl_ord_id, :fingerprint, :symbol,"
-        " :side, :ord_type, :order_qty, :price, :time_in_force, 'new')"
-        " on conflict (account_id, cl_ord_id) do nothing returning order_id"
-    )
-    hold = text(
-        "update balances set held = held + :need where account_id = :account_id"
-        " and asset = :asset and amount - held >= :need returning held"
-    )
-    earlier = text(
-        "select order_id, fingerprint from orders"
-        " where account_id = :account_id and cl_ord_id = :cl_ord_id"
-    )
-
-    @app.post("/api/orders", status_code=201, response_model=Placed)
-    async def place(order: PlaceOrder, _: str = Depends(caller)) -> Placed:
-        row = order.model_dump()
-        row["fingerprint"] = hashlib.blake2b(repr(row).encode(), digest_size=16).digest()
-        notional = order.order_qty * order.price
-        need = notional.quantize(Decimal("1e-8"), ROUND_CEILING)
-        if not Decimal(25_000) < order.price < Decimal(100_000) or notional > 10_000_000:
-            raise HTTPException(409, "outside_collar")
-        buys = order.side == "buy"
-        held = {"account_id": order.account_id, "asset": "USD" if buys else "BTC"}
-        async with engine.connect() as db:
-            number = (await db.execute(insert, row)).scalar()
-            if number is None:
-                known = (await db.execute(earlier, row)).one()
-                if bytes(known.fingerprint) != row["fingerprint"]:
-                    raise HTTPException(409, "key_reused")
-                number = known.order_id
-            else:
-                held["need"] = need if buys else order.order_qty  # type: ignore[assignment]
-                if (await db.execute(hold, held)).scalar() is None:
-                    raise HTTPException(409, "exceeds_buying_power")
-                await db.commit()
-        return Placed(
-            order_id=f"{order.account_id}.{number}",
-            cl_ord_id=order.cl_ord_id,
-            ord_status="new",
-            leaves_qty=str(order.order_qty),
-            position=number,
-        )
-
-    @app.post("/api/accounts", status_code=201)
-    async def open_account(account: dict[str, str]) -> dict[str, str]:
-        async with engine.begin() as db:
-            for asset, amount in FUNDS.items():
-                await db.execute(
-                    text("insert into balances values (:account, :asset, :amount)"),
-                    {"account": account["account_id"], "asset": asset, "amount": amount},
-                )
-        return account
-
-    @app.post("/api/accounts/{account_id}/deposits", status_code=201)
-    async def deposit(account_id: str) -> dict[str, str]:
-        return {"account_id": account_id}  # funded when it was opened
-
-    @app.get("/api/instruments")
-    async def instruments() -> dict[str, Any]:
-        return {"items": [{"symbol": "BTC-USD", "tick_size": "0.01", "lot_size": "0.00001"}]}
-
-    @app.get("/api/market-data/prices/{symbol}")
-    async def price(symbol: str) -> dict[str, Any]:
-        return {"symbol": symbol, "mark": {"px": "50000.00"}}
-
-    return app
 
 
 def serve(database: str, port: int) -> None:
-    """Be the server's process."""
+    """Be the server's process, on tables that are not there yet."""
+    import asyncio
     import gc
 
     import uvicorn
+    from peer_application import application
+    from sqlalchemy.ext.asyncio import create_async_engine
 
     os.sched_setaffinity(0, {0})
-    app = application(database)
+    asyncio.run(prepare(database))
+    app = application(create_async_engine(database, pool_size=POOL, max_overflow=0))
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 50, 1_000)
     uvicorn.run(
         app, port=port, loop="uvloop", http="httptools", access_log=False, log_level="warning"
     )
+
+
+async def prepare(database: str) -> None:
+    from peer_application import SCHEMA
+    from sqlalchemy import text
+    from sqlalchemy.ext.asyncio import create_async_engine
+
+    engine = create_async_engine(database)
+    async with engine.begin() as db:
+        for statement in SCHEMA:
+            await db.execute(text(statement))
+    await engine.dispose()
 
 
 def binaries() -> Path:
@@ -190,7 +88,7 @@ def binaries() -> Path:
 @contextlib.contextmanager
 def postgresql() -> Iterator[str]:
     """A fresh cluster in a folder of its own, on a disk; answers the path of its socket."""
-    folder = Path(tempfile.mkdtemp(prefix="peer_", dir="/var/tmp"))  # noqa: S108  /tmp may be memory
+    folder = Path(tempfile.mkdtemp(prefix="peer_", dir="/var/tmp"))
     who: dict[str, Any] = {}
     if os.geteuid() == 0:
         user = pwd.getpwnam("postgres" if debian_has_user() else "pgserver")
@@ -209,13 +107,6 @@ def postgresql() -> Iterator[str]:
         listen = f"-c listen_addresses= -k {folder} {options}"
         tool("pg_ctl", "-D", f"{folder}/data", "-w", "-l", f"{folder}/log", "-o", listen, "start")
         try:
-            for statement in SCHEMA:
-                tool("psql", "-h", str(folder), "-U", "app", "-d", "postgres", "-qc", statement)
-            row = " ".join(
-                f"insert into balances values ('demo', '{asset}', {amount});"
-                for asset, amount in FUNDS.items()
-            )
-            tool("psql", "-h", str(folder), "-U", "app", "-d", "postgres", "-qc", row)
             yield str(folder)
         finally:
             tool("pg_ctl", "-D", f"{folder}/data", "-w", "-m", "fast", "stop")

@@ -38,6 +38,7 @@ class Plan(NamedTuple):
     symbol: str = ""
     batch: int = 100
     window: int = 64
+    orders: int = 0
 
     @property
     def carriers(self) -> int:
@@ -61,6 +62,7 @@ def options(parser: argparse.ArgumentParser) -> None:
         ("working", int, "orders laid out at rest before the load"),
         ("batch", int, "orders of one bulk request"),
         ("window", int, "messages under way on each WebSocket of a closed loop"),
+        ("orders", int, "this many, however long they take, rather than for --seconds"),
     ):
         parser.add_argument(f"--{name}", type=kind, default=getattr(plan, name), help=text)
     parser.add_argument("--symbol", default=plan.symbol, help="the first that is listed")
@@ -106,7 +108,7 @@ def run(plan: Plan) -> Figures:
         sent = warm.offered
     load = Load(flow, first=sent, watch=Quotes(target, flow, market))
     before = time.process_time()
-    tally = load.run(course(plan, plan.seconds), opens, plan.carriers)
+    tally = load.run(course(plan, plan.seconds, plan.orders), opens, plan.carriers)
     cpu_s = time.process_time() - before
     return figures_of(plan, market, load, tally, cpu_s)
 
@@ -125,14 +127,16 @@ def lay_out(plan: Plan, market: Market, accounts: list[str], prefix: str) -> Non
         )
 
 
-def course(plan: Plan, seconds: float) -> Course:
+def course(plan: Plan, seconds: float, most: int = 0) -> Course:
+    """`most` orders, if that is not 0, else for `seconds`."""
+    seconds = 0.0 if most else seconds
     match plan.door:
         case "http":
-            return Course(plan.rate, seconds)
+            return Course(plan.rate, seconds, most)
         case "bulk":
-            return Course(plan.rate, seconds, together=plan.batch)
+            return Course(plan.rate, seconds, most, together=plan.batch)
         case "ws":
-            return Course(plan.rate, seconds, writes_max=plan.window, tick_s=0.001)
+            return Course(plan.rate, seconds, most, writes_max=plan.window, tick_s=0.001)
 
 
 def opener(plan: Plan, target: Target) -> Callable[[Answered], Connection]:

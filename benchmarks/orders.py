@@ -1,0 +1,107 @@
+"""The table of orders a second: each line on a fresh house, three times, the medians.
+
+    python benchmarks/orders.py [--quick] [--peer] [--only NAME] [--json]
+
+The house's serving process has core 0; its follower and the load share core 1. `--peer` runs the
+same orders through FastAPI, SQLAlchemy and PostgreSQL in the same run and prints the ratio (needs
+the dependency group `bench`, or `--peer-python` of an environment that has it).
+"""
+
+import argparse
+import json
+import os
+import sys
+from statistics import median
+from typing import Any
+
+import msgspec
+import peer_fastapi
+from house import OTHERS, fresh
+
+from fondaco.bench.orders import Plan, run
+
+SPREAD = 200  # accounts
+WORKING = 100_000
+PEER_CONNECTIONS = 64
+TABLE: dict[str, Plan] = {
+    "http_10k_hot": Plan(rate=10_000, seconds=30, working=WORKING),
+    "http_10k_spread": Plan(rate=10_000, seconds=30, accounts=SPREAD, working=WORKING),
+    "http_max_hot": Plan(rate=0, seconds=10, working=WORKING),
+    "http_max_spread": Plan(rate=0, seconds=10, accounts=SPREAD, working=WORKING),
+    "ws_40k_hot": Plan(rate=40_000, seconds=10, door="ws", working=WORKING),
+    "ws_40k_spread": Plan(rate=40_000, seconds=10, door="ws", accounts=SPREAD, working=WORKING),
+    "ws_max_hot": Plan(rate=0, seconds=10, door="ws", working=WORKING),
+    "bulk_40k_hot": Plan(rate=40_000, seconds=10, door="bulk", working=WORKING),
+    "bulk_max_hot": Plan(rate=0, seconds=10, door="bulk", working=WORKING),
+}
+QUICK = {"seconds": 3, "working": 10_000}
+
+
+def measure(plan: Plan) -> dict[str, Any]:
+    """One run on a house of its own."""
+    with fresh() as house:
+        before = house.cpu_s()
+        figures = run(plan._replace(url=house.url))
+        after = house.cpu_s()
+        found: dict[str, Any] = msgspec.to_builtins(figures)
+        found["rss_mib"] = round(house.rss_bytes() / 2**20)
+        found["cpu_s"] = {name: round(after[name] - before[name], 2) for name in after}
+    return found
+
+
+def measure_peer(plan: Plan, python: str) -> dict[str, Any]:
+    os.sched_setaffinity(0, {0, 1})
+    with peer_fastapi.running(python) as url:
+        os.sched_setaffinity(0, OTHERS)
+        found: dict[str, Any] = msgspec.to_builtins(run(plan._replace(url=url)))
+    return found
+
+
+def medians(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Of every figure by itself; what is not a number is taken from the first run."""
+    return {
+        name: round(median(run[name] for run in runs), 3)
+        if isinstance(value, int | float)
+        else value
+        for name, value in runs[0].items()
+        if name != "histogram"
+    }
+
+
+def shown(name: str, found: dict[str, Any]) -> str:
+    waits = "  ".join(f"{key[:-3]} {found[key]:.2f}" for key in ("p50_ms", "p99_ms", "p999_ms"))
+    refused = f"  refused {found['refused']}" if found["refused"] else ""
+    return f"{name:<18} {found['answered_per_s']:>10,.0f}/s  {waits} ms{refused}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="3 s, once, 10,000 working orders")
+    parser.add_argument("--only", action="append", choices=TABLE, help="these lines; repeatable")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--peer", action="store_true", help="and FastAPI, for the ratio")
+    parser.add_argument("--peer-python", default=sys.executable)
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    times = 1 if asked.quick else asked.runs
+    results: dict[str, Any] = {}
+    for name in asked.only or TABLE:
+        plan = TABLE[name]._replace(**QUICK) if asked.quick else TABLE[name]
+        runs = [measure(plan) for _ in range(times)]
+        results[name] = {"median": medians(runs), "runs": runs}
+        print(shown(name, results[name]["median"]), file=sys.stderr, flush=True)
+        if asked.peer and name.startswith("http_max"):
+            alike = plan._replace(connections=PEER_CONNECTIONS, working=0)
+            peers = [measure_peer(alike, asked.peer_python) for _ in range(times)]
+            results[f"{name}_peer"] = {"median": medians(peers), "runs": peers}
+            peer = results[f"{name}_peer"]["median"]
+            ratio = results[name]["median"]["answered_per_s"] / peer["answered_per_s"]
+            results[name]["ratio_to_peer"] = round(ratio, 1)
+            print(shown(f"{name}_peer", peer), file=sys.stderr)
+            print(f"{'':18} {ratio:>10.1f} times the peer", file=sys.stderr, flush=True)
+    if asked.json:
+        print(json.dumps(results))
+
+
+if __name__ == "__main__":
+    main()
