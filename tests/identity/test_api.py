@@ -14,14 +14,12 @@ from fondaco.kernel.errors import Denied, NotFound
 from fondaco.kernel.event import Instant
 from fondaco.kernel.operation import Stamp
 from fondaco.ports.cache.memory import MemoryCache
-from fondaco.ports.store import outbox_metadata
 from fondaco.ports.store.sqlite import SqliteStore
 
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Directory:
     store = SqliteStore(tmp_path / "records.db")
-    store.create(outbox_metadata)
     drawn = iter(range(1, 1_000))
     cache = MemoryCache(lambda: 0)
     directory = Directory(

@@ -14,7 +14,7 @@ from fondaco.domain.identity.model import Role, Scope, digest_of
 from fondaco.kernel.errors import Conflict, Denied, Invalid, NotFound
 from fondaco.kernel.event import Instant
 from fondaco.ports.cache.memory import MemoryCache
-from fondaco.ports.store import outbox_metadata, told
+from fondaco.ports.store import told
 from fondaco.ports.store.sqlite import SqliteStore
 
 SECOND = 1_000_000_000
@@ -28,7 +28,6 @@ class House:
         self.now = Instant(1_000 * SECOND)
         self.drawn = 0
         self.store = SqliteStore(path)
-        self.store.create(outbox_metadata)
         self.directory = self.another()
 
     def another(self) -> Directory:

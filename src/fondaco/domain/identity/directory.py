@@ -29,7 +29,7 @@ from fondaco.domain.identity.model import (
 from fondaco.kernel.errors import Denied, Invalid
 from fondaco.kernel.event import Instant
 from fondaco.ports.cache import TICKET_MS, Cache
-from fondaco.ports.store import Store
+from fondaco.ports.store import Store, outbox_metadata
 
 _SEEN_MAX: Final = 65_536  # tokens kept beside their hashes, so as not to hash every request
 _STRANGERS_PER_S: Final = 200  # unknown tokens that may cost a look into the records
@@ -75,6 +75,7 @@ class Directory:
         self._seen: dict[str, _Known] = {}  # by token; some of `_known`
         self._noted_at = Instant(1)  # what was never used, was used at 0
         self._learning = Lock()  # so that nobody learns again what was revoked meanwhile
+        records.create(outbox_metadata)
         records.create(store.metadata)
         self.refresh()
 
