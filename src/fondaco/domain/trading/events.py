@@ -207,6 +207,8 @@ class OrderAccepted(Event, frozen=True, gc=False, tag="trading.order_accepted.v1
     headroom: Headroom
     marks: tuple[Mark, ...]  # that the rules used
     notional: int = 0  # in the account's currency, as the rate rules count it
+    pace_ms: int = 0  # width of a slot of the rate window then; 0: no rate rule was on
+    duplicate_ms: int = 0  # the duplicate window then; 0: the rule was off
 
 
 class OrderRejected(Event, frozen=True, gc=False, tag="trading.order_rejected.v1"):
@@ -239,12 +241,16 @@ class OrderFilled(Event, frozen=True, gc=False, tag="trading.order_filled.v1"):
     gross: int  # ledger units of the quote asset: paid by a buy, received by a sell
     base_units: int  # ledger units of the base asset that moved the other way
     fee: int  # of the quote asset
-    residue: int  # of the quote asset: what rounding `gross` took beyond the exact cost, x 1
+    residue: int  # of the quote asset, signed: what the account `rounding` gains; see rules/execution
     hold: int  # of the order, after this
     cum_lots: int
     leaves_lots: int
     ord_status: OrdStatus
     over: int = 0  # lots beyond OrderQty, or after the order had ended: booked all the same
+    base: AssetCode = AssetCode("")
+    quote: AssetCode = AssetCode("")
+    rest: int = 0  # of the order, after this: see Order
+    fee_rest: int = 0
 
 
 class OrderTriggered(Event, frozen=True, gc=False, tag="trading.order_triggered.v1"):
@@ -315,7 +321,7 @@ class ReplaceRequested(Event, frozen=True, gc=False, tag="trading.replace_reques
 
 
 class OrderReplaced(Event, frozen=True, gc=False, tag="trading.order_replaced.v1"):
-    """ExecType 5."""
+    """ExecType 5; or D (restated), with the `cl_ord_id` it had, where its group changes it."""
 
     number: int
     cl_ord_id: ClOrdId
@@ -324,6 +330,7 @@ class OrderReplaced(Event, frozen=True, gc=False, tag="trading.order_replaced.v1
     stop_px: int
     hold: int
     ord_status: OrdStatus
+    hold_px: int = 0  # see Order; 0: `px`
 
 
 class ChangeDenied(Event, frozen=True, gc=False, tag="trading.change_denied.v1"):
@@ -332,6 +339,7 @@ class ChangeDenied(Event, frozen=True, gc=False, tag="trading.change_denied.v1")
     number: int
     ord_status: OrdStatus
     text: str
+    hold: int = -1  # of the order, after this; -1: as it was
 
 
 class OrderUnknown(Event, frozen=True, gc=False, tag="trading.order_unknown.v1"):
@@ -343,7 +351,7 @@ class OrderUnknown(Event, frozen=True, gc=False, tag="trading.order_unknown.v1")
 class CashDeposited(Event, frozen=True, gc=False, tag="trading.cash_deposited.v1"):
     asset: AssetCode
     units: int
-    value: int  # in the account's currency, so that daily loss does not see it
+    value: int  # in the account's currency, so that daily loss does not see it; -1: not known
 
 
 class CashWithdrawn(Event, frozen=True, gc=False, tag="trading.cash_withdrawn.v1"):

@@ -114,6 +114,7 @@ class Reason(StrEnum):
     EXCEEDS_NOTIONAL_RATE = "exceeds_notional_rate"
     EXCEEDS_BUYING_POWER = "exceeds_buying_power"
     EXCEEDS_POSITION = "exceeds_position"  # cash accounts sell what they have
+    LIST_REFUSED = "list_refused"  # 103=99: sound itself, but another order of its list was not
 
 
 class Excess(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -176,11 +177,65 @@ class Order(msgspec.Struct, gc=False, array_like=True):
     last_exec: int = 0  # highest venue execution number booked
     pending: ClOrdId = ClOrdId("")  # ClOrdID of the replace or cancel that the venue must answer
     before_pending: OrdStatus = OrdStatus.NEW
+    # What `evolve` and the next fill need to know, so that no reference data decides it twice.
+    base: AssetCode = AssetCode("")
+    quote: AssetCode = AssetCode("")
+    base_per_lot: int = 1
+    hold_px: int = 0  # the worst price at which it may execute: what a buy's hold is worked out at
+    pending_lots: int = 0  # terms of the replace that the venue must answer; 0: none
+    pending_px: int = 0
+    rest: int = 0  # what `cum_cost` is beyond the exact cost, x `cost_den`; see rules/execution.py
+    fee_rest: int = 0  # what `fees` are beyond the exact fees, x 1,000,000
+    cancel_reason: str = ""  # of the cancel that the venue must answer
 
     @property
     def leaves_lots(self) -> int:
         """What may still execute: FIX LeavesQty (151)."""
         return self.lots - self.cum_lots
+
+
+class Ended(msgspec.Struct, gc=False, array_like=True):
+    """What is remembered of an order that is done, for reports that come late or twice."""
+
+    symbol: Symbol
+    side: Side
+    ord_status: OrdStatus
+    cum_lots: int
+    last_exec: int
+
+
+class AccountState(msgspec.Struct):
+    """State of one account. Only `evolve` writes to it; a snapshot is its msgpack.
+
+    Sums over working orders are kept, not computed: a turn costs the same at any number of them.
+    A spot position is the balance of its base asset.
+    """
+
+    opened: bool = False
+    tenant: str = ""
+    name: str = ""
+    currency: AssetCode = AssetCode("")
+    balances: dict[AssetCode, int] = {}  # ledger units
+    held: dict[AssetCode, int] = {}  # of `balances`, by working orders: the sum of their holds
+    coming: dict[AssetCode, int] = {}  # base units that working buys which hold may still bring
+    working: dict[int, Order] = {}  # by number
+    numbers: dict[ClOrdId, int] = {}  # of working orders
+    order_count: int = 0  # accepted and refused: the last number given
+    due: dict[int, dict[int, bool]] = {}  # working orders by the instant at which they expire
+    limits: Limits | None = None  # None: those of the house
+    trading_state: TradingState = TradingState.ACTIVE
+    session_day: int = -1  # of the session that `session_equity` began
+    session_equity: int = 0  # at its start, moved by deposits and withdrawals since
+    pace: list[list[int]] = []  # [begin in ns, orders, notional] of the rate window, oldest first
+    pace_orders: int = 0  # sums over `pace`
+    pace_notional: int = 0
+    recent: dict[str, int] = {}  # orders of the duplicate window and when they came, oldest first
+    ended: dict[int, Ended] = {}  # the last `ENDED_MAX` orders that are done, oldest first
+    missing: dict[int, list[int]] = {}  # executions that were overtaken by later ones, by order
+
+    def free(self, asset: AssetCode) -> int:
+        """Ledger units that nothing holds: buying power, or what may be sold or withdrawn."""
+        return self.balances.get(asset, 0) - self.held.get(asset, 0)
 
 
 class Rate(msgspec.Struct, frozen=True, gc=False, array_like=True):

@@ -1,0 +1,405 @@
+"""An order comes in: is it sound, and may it be placed now? Reasons up to WOULD_NOT_REDUCE.
+
+Amounts are text until here; an `Order` that leaves this file is whole ticks and lots, with its
+protection price worked out. A market order by notional (`cash_order_qty`, a buy or a sell) becomes
+the most lots that it could need, and a budget before fees: the amount asked for covers both.
+"""
+
+from typing import Final, TypeAlias
+
+from fondaco.domain.market.model import Mark, Quality
+from fondaco.domain.reference.model import Instrument, Symbol
+from fondaco.domain.trading.events import Ask, OrderRejected
+from fondaco.domain.trading.model import (
+    AccountState,
+    Headroom,
+    Limits,
+    Order,
+    OrdStatus,
+    OrdType,
+    Reason,
+    TimeInForce,
+    TradingRefs,
+    TradingState,
+)
+from fondaco.domain.trading.rules.holds import (
+    AMOUNT_MAX,
+    BUY,
+    SELL,
+    lots_for,
+    protected,
+    without_fees,
+)
+from fondaco.kernel.errors import Invalid
+from fondaco.kernel.event import Instant
+from fondaco.kernel.money import Asset, parse_scaled
+
+Wrong: TypeAlias = tuple[Reason, str]
+
+NO_HEADROOM: Final = Headroom()
+MARKET: Final = OrdType.MARKET
+LIMIT: Final = OrdType.LIMIT
+STOP: Final = OrdType.STOP
+STOP_LIMIT: Final = OrdType.STOP_LIMIT
+TRAILING: Final = OrdType.TRAILING_STOP
+DAY: Final = TimeInForce.DAY
+GTD: Final = TimeInForce.GTD
+ACTIVE: Final = TradingState.ACTIVE
+REDUCING: Final = TradingState.REDUCING
+HALTED: Final = TradingState.HALTED
+OK: Final = Quality.OK
+
+_AT_ONCE: Final = frozenset({TimeInForce.IOC, TimeInForce.FOK})
+_PLAIN: Final = frozenset({TimeInForce.DAY, TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK})
+_TEXT_MAX: Final = 64  # digits of any amount: longer ones are nonsense, and slow to read
+_TENS: Final = tuple(10**n for n in range(19))
+# The prices that a type needs, of: price, stop_px, trail_offset. All others must be absent.
+_PRICES: Final = {
+    MARKET: (False, False, False),
+    LIMIT: (True, False, False),
+    STOP: (False, True, False),
+    STOP_LIMIT: (True, True, False),
+    TRAILING: (False, False, True),
+}
+
+
+def refuse(number: int, ask: Ask, wrong: Wrong, marks: tuple[Mark, ...] = ()) -> OrderRejected:
+    """A refusal by a rule that measures nothing."""
+    return OrderRejected(
+        number,
+        ask.cl_ord_id,
+        ask.symbol,
+        ask.side,
+        wrong[0],
+        wrong[1],
+        None,
+        NO_HEADROOM,
+        marks,
+        ask.order_qty,
+        ask.price,
+        ask.ord_type,
+    )
+
+
+def read(
+    state: AccountState,
+    ask: Ask,
+    refs: TradingRefs,
+    number: int,
+    at: Instant,
+    *,
+    is_child: bool = False,
+) -> Order | OrderRejected:
+    """`ask` as an order, complete but for its hold; or the first reason why not.
+
+    `is_child`: of a bracket, so that it sells what the account does not have yet.
+    """
+    if ask.cl_ord_id in state.numbers:
+        text = f"{ask.cl_ord_id} names a working order"
+        return refuse(number, ask, (Reason.DUPLICATE_ORDER, text))
+    if not state.opened:
+        return refuse(number, ask, (Reason.ACCOUNT_UNKNOWN, "no such account was opened"))
+    instrument = refs.instruments.get(ask.symbol)
+    if instrument is None:
+        text = f"{ask.symbol} does not trade here"
+        return refuse(number, ask, (Reason.UNKNOWN_INSTRUMENT, text))
+    order = _parsed(ask, instrument, refs, number, at)
+    if not isinstance(order, Order):
+        return refuse(number, ask, order)
+    if ask.time_in_force is DAY:
+        order.expire_time = refs.session_closes_at
+    limits = limits_of(state, refs)
+    mark = refs.marks.get(ask.symbol)
+    wrong = _barred(state, order, refs, at) or _unpriced(order, refs, limits, mark)
+    if wrong is None:
+        wrong = _cannot_reduce(state, order, instrument, refs, mark, is_child)
+    if wrong is None and order.ord_type is not LIMIT:
+        wrong = _price(order, instrument, limits, mark)
+    if wrong is not None:
+        return refuse(number, ask, wrong, () if mark is None else (mark,))
+    return order
+
+
+def limits_of(state: AccountState, refs: TradingRefs) -> Limits:
+    """The account's own limits, or those of the house."""
+    limits = state.limits
+    return refs.limits if limits is None else limits
+
+
+# --- Is it sound? -------------------------------------------------------------------------------
+
+
+def _parsed(
+    ask: Ask, instrument: Instrument, refs: TradingRefs, number: int, at: Instant
+) -> Order | Wrong:
+    """Lots and ticks of `ask`. The usual order is a plain limit: it is read first, and fast."""
+    ord_type = ask.ord_type
+    if not (
+        ord_type is LIMIT
+        and ask.order_qty
+        and ask.price
+        and ask.time_in_force in _PLAIN
+        and not (
+            ask.stop_px
+            or ask.trail_offset
+            or ask.display_qty
+            or ask.cash_order_qty
+            or ask.expire_time
+            or ask.post_only
+        )
+    ):
+        text = unsupported(ask, at)
+        if text:
+            return Reason.UNSUPPORTED_ORDER, text
+    # By notional, lots are worked out when the price is known.
+    lots = lots_in(ask.order_qty, instrument) if ask.order_qty else 1
+    if not isinstance(lots, int):
+        return lots
+    px = 0
+    if ask.price:
+        found = ticks_in(ask.price, instrument, "price")
+        if not isinstance(found, int):
+            return found
+        px = found
+    is_limit = ord_type is LIMIT
+    order = Order(
+        number,
+        ask.cl_ord_id,
+        ask.symbol,
+        ask.side,
+        ord_type,
+        ask.time_in_force,
+        lots,
+        px,
+        0,
+        at,
+        0,
+        0,
+        0,
+        0,
+        ask.expire_time,
+        ask.post_only,
+        ask.reduce_only,
+        0,
+        None,
+        OrdStatus.NEW,
+        is_limit or ord_type is MARKET,
+    )
+    order.base = instrument.base
+    order.quote = instrument.quote
+    order.base_per_lot = instrument.base_per_lot
+    order.hold_px = px
+    if not is_limit or ask.display_qty:
+        wrong = _parse_rest(ask, instrument, refs, order)
+        if wrong is not None:
+            return wrong
+    return order
+
+
+def _parse_rest(ask: Ask, instrument: Instrument, refs: TradingRefs, order: Order) -> Wrong | None:
+    """What few orders have: a display quantity, an amount of cash, a stop, a trail."""
+    if ask.display_qty:
+        display = lots_in(ask.display_qty, instrument, "display_qty")
+        if not isinstance(display, int):
+            return display
+        if display > order.lots:
+            text = f"display_qty is {ask.display_qty}, more than the order"
+            return Reason.QUANTITY_OFF_LOT, text
+        order.display_lots = display
+    if ask.cash_order_qty:
+        cash = _cash_in(ask.cash_order_qty, refs.assets.get(instrument.quote))
+        if not isinstance(cash, int):
+            return cash
+        order.cash_qty = cash
+    for text, what in ((ask.stop_px, "stop_px"), (ask.trail_offset, "trail_offset")):
+        if text:
+            found = ticks_in(text, instrument, what)
+            if not isinstance(found, int):
+                return found
+            if what == "stop_px":
+                order.stop_px = found
+            else:
+                order.trail = found
+    return None
+
+
+def unsupported(ask: Ask, at: Instant) -> str:
+    """What makes no sense about a combination, as a text; "" for one that does."""
+    given = (bool(ask.price), bool(ask.stop_px), bool(ask.trail_offset))
+    if given != _PRICES[ask.ord_type]:
+        needs = [
+            name
+            for name, needed in zip(
+                ("price", "stop_px", "trail_offset"), _PRICES[ask.ord_type], strict=True
+            )
+            if needed
+        ]
+        return f"{ask.ord_type} takes exactly: {', '.join(needs) or 'no price'}"
+    if bool(ask.order_qty) == bool(ask.cash_order_qty):
+        return "exactly one of order_qty and cash_order_qty is needed"
+    if ask.cash_order_qty and ask.ord_type is not MARKET:
+        return "cash_order_qty is for market orders"
+    return _unsupported_manner(ask, at)
+
+
+def _unsupported_manner(ask: Ask, at: Instant) -> str:
+    ord_type, at_once = ask.ord_type, ask.time_in_force in _AT_ONCE
+    if (ask.time_in_force is GTD) != bool(ask.expire_time):
+        return "expire_time goes with gtd, and gtd with expire_time"
+    if ask.expire_time and ask.expire_time <= at:
+        return "expire_time has passed"
+    if ord_type is MARKET and ask.time_in_force is GTD:
+        return "a market order does not wait for a date"
+    if ord_type not in (MARKET, LIMIT) and at_once:
+        return "a stop waits, so it cannot execute at once or not at all"
+    if ask.post_only and (ord_type is not LIMIT or at_once):
+        return "post_only is for limit orders that rest"
+    if ask.display_qty and (ord_type is not LIMIT or at_once):
+        return "display_qty is for limit orders that rest"
+    return ""
+
+
+def whole_steps(text: str, decimals: int, units: int) -> int:
+    """`text` as a count of `units` x 10^-`decimals`; -1 for everything that is not plainly that."""
+    whole, _, fraction = text.partition(".")
+    spare = decimals - len(fraction)
+    digits = whole + fraction
+    if spare < 0 or len(digits) > 40 or not digits.isdecimal() or not digits.isascii():
+        return -1
+    scaled: int = int(digits) * _TENS[spare]
+    if units == 1:
+        return scaled
+    count, rest = divmod(scaled, units)
+    return -1 if rest else count
+
+
+def lots_in(text: str, instrument: Instrument, what: str = "order_qty") -> int | Wrong:
+    """`text` as whole lots, at least one."""
+    lots = whole_steps(text, instrument.qty_decimals, instrument.lot_units)
+    if lots < 0:
+        if len(text) > _TEXT_MAX:
+            return Reason.QUANTITY_OFF_LOT, f"{what} is longer than {_TEXT_MAX} signs"
+        try:
+            lots = instrument.lots(text, what)
+        except Invalid as error:
+            return Reason.QUANTITY_OFF_LOT, error.message
+    if 0 < lots < AMOUNT_MAX and lots * instrument.base_per_lot < AMOUNT_MAX:
+        return lots
+    return Reason.QUANTITY_OFF_LOT, f"{what} is {text[:40]}, must be positive and not immense"
+
+
+def ticks_in(text: str, instrument: Instrument, what: str) -> int | Wrong:
+    """`text` as whole ticks, at least one."""
+    px = whole_steps(text, instrument.px_decimals, instrument.tick_units)
+    if px < 0:
+        if len(text) > _TEXT_MAX:
+            return Reason.PRICE_OFF_TICK, f"{what} is longer than {_TEXT_MAX} signs"
+        try:
+            px = instrument.ticks(text, what)
+        except Invalid as error:
+            return Reason.PRICE_OFF_TICK, error.message
+    if 0 < px < AMOUNT_MAX:
+        return px
+    return Reason.PRICE_OFF_TICK, f"{what} is {text[:40]}, must be positive and not immense"
+
+
+def _cash_in(text: str, asset: Asset | None) -> int | Wrong:
+    """`text` as ledger units of the quote asset."""
+    if asset is None or len(text) > _TEXT_MAX:
+        return Reason.QUANTITY_OFF_LOT, f"cash_order_qty is {text[:40]}: too long, or of no asset"
+    try:
+        cash = parse_scaled(text, asset.decimals, "cash_order_qty")
+    except Invalid as error:
+        return Reason.QUANTITY_OFF_LOT, error.message
+    if 0 < cash < AMOUNT_MAX:
+        return cash
+    text = f"cash_order_qty is {text[:40]}, must be positive and not immense"
+    return Reason.QUANTITY_OFF_LOT, text
+
+
+# --- May it be placed now? ----------------------------------------------------------------------
+
+
+def strictest(state: AccountState, refs: TradingRefs, symbol: Symbol) -> TradingState:
+    """Of the house, the instrument and the account."""
+    house, own, account = refs.state, refs.states.get(symbol, ACTIVE), state.trading_state
+    if house is ACTIVE and own is ACTIVE and account is ACTIVE:
+        return ACTIVE
+    return HALTED if house is HALTED or own is HALTED or account is HALTED else REDUCING
+
+
+def _barred(state: AccountState, order: Order, refs: TradingRefs, at: Instant) -> Wrong | None:
+    if strictest(state, refs, order.symbol) is HALTED:
+        return Reason.TRADING_HALTED, "trading is halted: what works may be canceled"
+    if order.symbol in refs.restricted:
+        return Reason.RESTRICTED, f"{order.symbol} is on the restricted list"
+    if order.time_in_force is DAY and 0 < refs.session_closes_at <= at:
+        return Reason.MARKET_CLOSED, "the session that a day order would live in is over"
+    return None
+
+
+def _unpriced(order: Order, refs: TradingRefs, limits: Limits, mark: Mark | None) -> Wrong | None:
+    """A sell at a limit needs no mark of its own; everything else does, if only for its quality."""
+    if mark is None and (
+        order.side is BUY
+        or order.ord_type is MARKET
+        or order.ord_type is TRAILING
+        or (limits.collar_bps and order.ord_type is LIMIT)
+    ):
+        return Reason.NO_MARK, f"{order.symbol} has no mark"
+    if (limits.order_notional_max or limits.notional_max) and order.quote not in refs.rates:
+        return Reason.NO_MARK, f"{order.quote} has no rate into {refs.currency}"
+    return None
+
+
+def _cannot_reduce(
+    state: AccountState,
+    order: Order,
+    instrument: Instrument,
+    refs: TradingRefs,
+    mark: Mark | None,
+    is_child: bool,
+) -> Wrong | None:
+    """In a cash account the orders that reduce are sells, and they sell what is there."""
+    if order.side is BUY:
+        if mark is not None and mark.quality is not OK:
+            text = f"the book of {order.symbol} is {mark.quality}: only reducing orders"
+            return Reason.MARKET_QUALITY, text
+        if strictest(state, refs, order.symbol) is REDUCING:
+            return Reason.REDUCING_ONLY, "only orders that make a position smaller"
+        if order.reduce_only:
+            return Reason.WOULD_NOT_REDUCE, "a buy makes the position larger"
+    elif (
+        order.reduce_only and not is_child and state.free(instrument.base) < instrument.base_per_lot
+    ):
+        return Reason.WOULD_NOT_REDUCE, f"there is no {instrument.base} that is not on offer"
+    return None
+
+
+def _price(order: Order, instrument: Instrument, limits: Limits, mark: Mark | None) -> Wrong | None:
+    """The prices that the market gives an order: protection, a trailing stop, lots for cash."""
+    side, bps = order.side, limits.market_protection_bps
+    if order.ord_type is MARKET and mark is not None:
+        order.px = order.hold_px = protected(mark.px, side, bps)
+        if order.cash_qty:
+            return _spend(order, instrument, protected(mark.px, SELL, bps))
+    elif order.ord_type is TRAILING and mark is not None:
+        order.stop_px = mark.px + order.trail if side is BUY else mark.px - order.trail
+        if order.stop_px <= 0:
+            return Reason.PRICE_OFF_TICK, "trail_offset is as large as the price"
+    if order.ord_type is STOP or order.ord_type is TRAILING:
+        order.hold_px = protected(order.stop_px, side, bps)
+    return None
+
+
+def _spend(order: Order, instrument: Instrument, low: int) -> Wrong | None:
+    """Turns the cash of an order by notional into a budget, and the most lots that it could need:
+    those of the lowest price at which it may execute."""
+    if order.side is BUY:
+        order.cash_qty = without_fees(instrument, order.cash_qty)
+        order.lots = lots_for(instrument, low, order.cash_qty)
+    else:
+        order.lots = lots_for(instrument, low, order.cash_qty - 1) + 1
+    if not 0 < order.lots * order.base_per_lot < AMOUNT_MAX:
+        return Reason.QUANTITY_OFF_LOT, "cash_order_qty is less than one lot, or immense"
+    return None

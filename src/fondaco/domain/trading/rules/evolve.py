@@ -1,0 +1,354 @@
+"""The account after an event. Accepts every event ever written, refuses nothing, and computes
+nothing that a rule might change. The state is its owner's alone, so it is changed in place."""
+
+from collections.abc import Callable
+from copy import copy
+from typing import Any, Final
+
+from fondaco.domain.trading import events as ev
+from fondaco.domain.trading.model import AccountState, ClOrdId, Ended, Order, OrdStatus
+from fondaco.domain.trading.rules.holds import BUY, MS, PACE_SLOTS, same_order
+from fondaco.kernel.event import Event
+
+ENDED_MAX: Final = 1_024  # orders that are done and still remembered
+RECENT_MAX: Final = 16_384  # orders that the duplicate window remembers at most
+MISSING_MAX: Final = 64  # executions of one order that may be overtaken and still be told late
+
+FILLED: Final = OrdStatus.FILLED
+PENDING_CANCEL: Final = OrdStatus.PENDING_CANCEL
+PENDING_REPLACE: Final = OrdStatus.PENDING_REPLACE
+_ASKED: Final = (PENDING_CANCEL, PENDING_REPLACE)
+
+
+def evolve(state: AccountState, event: Event) -> AccountState:
+    """The same state, changed."""
+    _EVOLVED[type(event)](state, event)
+    return state
+
+
+# --- Orders come --------------------------------------------------------------------------------
+
+
+def _accepted(state: AccountState, event: ev.OrderAccepted) -> None:
+    order = copy(event.order)  # the fact stays as it was written
+    number = order.number
+    state.working[number] = order
+    state.numbers[order.cl_ord_id] = number
+    if number > state.order_count:
+        state.order_count = number
+    hold, base = order.hold, order.base
+    held = state.held
+    if order.side is BUY:
+        quote = order.quote
+        held[quote] = held.get(quote, 0) + hold
+        if hold:
+            coming = state.coming
+            coming[base] = coming.get(base, 0) + order.lots * order.base_per_lot
+        if base not in state.balances:
+            state.balances[base] = 0
+    else:
+        held[base] = held.get(base, 0) + hold
+    if order.expire_time:
+        due = state.due.get(order.expire_time)
+        if due is None:
+            state.due[order.expire_time] = {number: True}
+        else:
+            due[number] = True
+    if event.pace_ms:
+        _pace(state, order.transact_time, event.pace_ms, event.notional)
+    if event.duplicate_ms:
+        _remember(state, order, event.duplicate_ms)
+
+
+def _pace(state: AccountState, at: int, width_ms: int, notional: int) -> None:
+    """Counts an order in its slot of the rate window, and drops the slots that are over."""
+    width = width_ms * MS
+    begin = at - at % width
+    pace = state.pace
+    if pace and pace[-1][0] >= begin:
+        last = pace[-1]
+        last[1] += 1
+        last[2] += notional
+    else:
+        over = at - (PACE_SLOTS + 1) * width
+        while pace and pace[0][0] <= over:
+            _, orders, worth = pace.pop(0)
+            state.pace_orders -= orders
+            state.pace_notional -= worth
+        pace.append([begin, 1, notional])
+    state.pace_orders += 1
+    state.pace_notional += notional
+
+
+def _remember(state: AccountState, order: Order, window_ms: int) -> None:
+    recent, at = state.recent, order.transact_time
+    key = same_order(order)
+    recent.pop(key, None)
+    recent[key] = at
+    over = at - window_ms * MS
+    while True:
+        oldest = next(iter(recent))
+        if recent[oldest] > over and len(recent) <= RECENT_MAX:
+            break
+        del recent[oldest]
+
+
+def _rejected(state: AccountState, event: ev.OrderRejected) -> None:
+    if event.number > state.order_count:
+        state.order_count = event.number
+
+
+# --- Orders execute, change and end -------------------------------------------------------------
+
+
+def _weigh(state: AccountState, order: Order, hold: int, lots: int, cum: int, asked: int) -> None:
+    """Sets hold and quantities of a working order, and moves the sums that they are part of."""
+    if order.side is BUY:
+        before = order.lots if order.lots > order.pending_lots else order.pending_lots
+        after = lots if lots > asked else asked
+        change = after - cum if hold and after > cum else 0
+        if order.hold and before > order.cum_lots:
+            change -= before - order.cum_lots
+        if change:
+            base = order.base
+            state.coming[base] = state.coming.get(base, 0) + change * order.base_per_lot
+        paid = order.quote
+    else:
+        paid = order.base
+    if hold != order.hold:
+        state.held[paid] = state.held.get(paid, 0) + hold - order.hold
+    order.hold, order.lots, order.cum_lots, order.pending_lots = hold, lots, cum, asked
+
+
+def _filled(state: AccountState, event: ev.OrderFilled) -> None:
+    balances, base, quote = state.balances, event.base, event.quote
+    if event.side is BUY:
+        balances[base] = balances.get(base, 0) + event.base_units
+        balances[quote] = balances.get(quote, 0) - event.gross - event.fee
+    else:
+        balances[base] = balances.get(base, 0) - event.base_units
+        balances[quote] = balances.get(quote, 0) + event.gross - event.fee
+    order = state.working.get(event.number)
+    if order is None:
+        known = state.ended.get(event.number)
+        if known is not None:
+            known.cum_lots = event.cum_lots
+            known.last_exec = _booked(state, event, known.last_exec)
+        return
+    if event.exec_number != order.last_exec:
+        order.last_exec = _booked(state, event, order.last_exec)
+    order.cum_cost += event.gross
+    order.fees += event.fee
+    order.rest, order.fee_rest = event.rest, event.fee_rest
+    _weigh(state, order, event.hold, order.lots, event.cum_lots, order.pending_lots)
+    order.ord_status = event.ord_status
+    if event.ord_status is FILLED:
+        _end(state, order, FILLED)
+
+
+def _booked(state: AccountState, event: ev.OrderFilled, last: int) -> int:
+    """The highest execution booked; those that were overtaken are noted until they come."""
+    told, number = event.exec_number, event.number
+    if told > last + 1:
+        gap = state.missing.setdefault(number, [])
+        gap += range(last + 1, min(told, last + 1 + MISSING_MAX - len(gap)))
+    elif told < last:
+        missing = state.missing.get(number)
+        if missing is not None and told in missing:
+            missing.remove(told)
+            if not missing:
+                del state.missing[number]
+    return told if told > last else last
+
+
+def _end(state: AccountState, order: Order, status: OrdStatus) -> None:
+    """Takes an order out of everything, and everything that it held out of the sums."""
+    if order.hold:
+        _weigh(state, order, 0, order.lots, order.cum_lots, 0)
+    number = order.number
+    del state.working[number]
+    for cl_ord_id in (order.cl_ord_id, order.pending):
+        if state.numbers.get(cl_ord_id) == number:
+            del state.numbers[cl_ord_id]
+    if order.expire_time:
+        due = state.due.get(order.expire_time)
+        if due is not None:
+            due.pop(number, None)
+            if not due:
+                del state.due[order.expire_time]
+    ended = state.ended
+    ended[number] = Ended(order.symbol, order.side, status, order.cum_lots, order.last_exec)
+    if len(ended) > ENDED_MAX:
+        oldest = next(iter(ended))
+        del ended[oldest]
+        state.missing.pop(oldest, None)
+
+
+def _canceled(state: AccountState, event: ev.OrderCanceled) -> None:
+    order = state.working.get(event.number)
+    if order is not None:
+        _end(state, order, OrdStatus.CANCELED)
+
+
+def _expired(state: AccountState, event: ev.OrderExpired) -> None:
+    order = state.working.get(event.number)
+    if order is not None:
+        _end(state, order, OrdStatus.EXPIRED)
+
+
+def _refused(state: AccountState, event: ev.OrderRefused) -> None:
+    order = state.working.get(event.number)
+    if order is not None:
+        _end(state, order, OrdStatus.REJECTED)
+
+
+def _cancel_requested(state: AccountState, event: ev.CancelRequested) -> None:
+    order = state.working.get(event.number)
+    if order is not None:
+        if order.ord_status not in _ASKED:
+            order.before_pending = order.ord_status
+        order.ord_status = PENDING_CANCEL
+        order.cancel_reason = event.reason
+
+
+def _replace_requested(state: AccountState, event: ev.ReplaceRequested) -> None:
+    order = state.working.get(event.number)
+    if order is not None:
+        order.before_pending = order.ord_status
+        order.ord_status = PENDING_REPLACE
+        _weigh(state, order, event.hold, order.lots, order.cum_lots, event.lots)
+        order.pending, order.pending_px = event.cl_ord_id, event.px
+        state.numbers[event.cl_ord_id] = event.number
+
+
+def _replaced(state: AccountState, event: ev.OrderReplaced) -> None:
+    order = state.working.get(event.number)
+    if order is None:
+        return
+    asked = order.pending_lots if event.cl_ord_id == order.cl_ord_id else 0
+    if not order.pending or event.cl_ord_id == order.pending:
+        asked = 0
+    _weigh(state, order, event.hold, event.lots, order.cum_lots, asked)
+    if not asked:
+        order.pending, order.pending_px = ClOrdId(""), 0
+    if event.cl_ord_id != order.cl_ord_id:
+        if state.numbers.get(order.cl_ord_id) == order.number:
+            del state.numbers[order.cl_ord_id]
+        order.cl_ord_id = event.cl_ord_id
+        state.numbers[event.cl_ord_id] = order.number
+    order.px, order.stop_px = event.px, event.stop_px
+    order.hold_px = event.hold_px or event.px
+    order.ord_status = event.ord_status
+    if event.ord_status is FILLED:
+        _end(state, order, FILLED)
+
+
+def _denied(state: AccountState, event: ev.ChangeDenied) -> None:
+    """Only a denial by the venue changes anything: a request of ours is no longer pending."""
+    order = state.working.get(event.number)
+    if order is None or order.ord_status not in _ASKED or event.ord_status in _ASKED:
+        return
+    order.ord_status = event.ord_status
+    order.cancel_reason = ""
+    if order.pending and order.pending != order.cl_ord_id:
+        state.numbers.pop(order.pending, None)
+    hold = order.hold if event.hold < 0 else event.hold
+    _weigh(state, order, hold, order.lots, order.cum_lots, 0)
+    order.pending, order.pending_px = ClOrdId(""), 0
+
+
+def _unknown(state: AccountState, event: ev.OrderUnknown) -> None:
+    order = state.working.get(event.number)
+    if order is not None:
+        order.ord_status = OrdStatus.UNKNOWN
+
+
+def _triggered(state: AccountState, event: ev.OrderTriggered) -> None:
+    order = state.working.get(event.number)
+    if order is not None:
+        order.at_venue = True
+        order.px = order.hold_px = event.px
+        _weigh(state, order, event.hold, order.lots, order.cum_lots, 0)
+
+
+def _trailed(state: AccountState, event: ev.OrderTrailed) -> None:
+    order = state.working.get(event.number)
+    if order is not None:
+        order.stop_px = event.stop_px
+
+
+def _released(state: AccountState, event: ev.OrderReleased) -> None:
+    order = state.working.get(event.number)
+    if order is not None:
+        _weigh(state, order, event.hold, event.lots, order.cum_lots, 0)
+        order.at_venue = event.order.at_venue
+        order.ord_status = event.order.ord_status
+
+
+# --- Money and rules ----------------------------------------------------------------------------
+
+
+def _opened(state: AccountState, event: ev.AccountOpened) -> None:
+    state.opened = True
+    state.tenant, state.name, state.currency = event.tenant, event.name, event.currency
+
+
+def _rolled(state: AccountState, event: ev.SessionRolled) -> None:
+    state.session_day, state.session_equity = event.day, event.equity
+
+
+def _deposited(state: AccountState, event: ev.CashDeposited) -> None:
+    state.balances[event.asset] = state.balances.get(event.asset, 0) + event.units
+    _move_session(state, event.value, event.value)
+
+
+def _withdrawn(state: AccountState, event: ev.CashWithdrawn) -> None:
+    state.balances[event.asset] = state.balances.get(event.asset, 0) - event.units
+    _move_session(state, -event.value, event.value)
+
+
+def _move_session(state: AccountState, change: int, value: int) -> None:
+    """What moved without a known value makes the session begin anew once it has one."""
+    if value < 0:
+        state.session_day = -1
+    else:
+        state.session_equity += change
+
+
+def _limits_set(state: AccountState, event: ev.LimitsSet) -> None:
+    state.limits = event.limits
+
+
+def _state_set(state: AccountState, event: ev.TradingStateSet) -> None:
+    state.trading_state = event.state
+
+
+def _noted(state: AccountState, event: Event) -> None:
+    """Happened, and changed nothing."""
+
+
+_EVOLVED: Final[dict[type[Event], Callable[[AccountState, Any], None]]] = {
+    ev.AccountOpened: _opened,
+    ev.SessionRolled: _rolled,
+    ev.OrderAccepted: _accepted,
+    ev.OrderRejected: _rejected,
+    ev.OrderFilled: _filled,
+    ev.OrderTriggered: _triggered,
+    ev.OrderTrailed: _trailed,
+    ev.OrderReleased: _released,
+    ev.CancelRequested: _cancel_requested,
+    ev.OrderCanceled: _canceled,
+    ev.OrderExpired: _expired,
+    ev.OrderRefused: _refused,
+    ev.ReplaceRequested: _replace_requested,
+    ev.OrderReplaced: _replaced,
+    ev.ChangeDenied: _denied,
+    ev.OrderUnknown: _unknown,
+    ev.CashDeposited: _deposited,
+    ev.CashWithdrawn: _withdrawn,
+    ev.TransferRefused: _noted,
+    ev.LimitsSet: _limits_set,
+    ev.TradingStateSet: _state_set,
+    ev.NothingToDo: _noted,
+    ev.ReportUnmatched: _noted,
+}

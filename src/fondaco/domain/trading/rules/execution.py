@@ -1,0 +1,209 @@
+"""A venue has executed: what each fill costs, to the last ledger unit.
+
+An order as a whole pays its exact cost rounded up, or receives it rounded down; each fill pays the
+difference that it makes to that. So many small fills cost no more than one large one, and the hold
+of an order that executes at its limit is used up exactly. Fees go the same way, rounded up. What
+earlier fills paid beyond the exact amounts is carried in `rest` and `fee_rest`.
+
+The venue's clearing account is owed the same for both sides of a trade: the fill's own cost,
+rounded down. `residue` is what lies between that and `gross`, at most one unit, and goes to (or
+comes from) the account `rounding`: per asset, postings of a fill add up to zero.
+
+    buy:  account -gross, clearing +(gross - residue), rounding +residue
+    sell: account +gross, clearing -(gross + residue), rounding +residue
+
+What a venue did has happened. A fill beyond OrderQty, or of an order that has ended, is booked, and
+says so in `over`: a balance may then be negative. Only what cannot be placed at all is set aside
+for reconciliation: another symbol or side, worse than the limit, never sent, told twice.
+"""
+
+from typing import Final
+
+from fondaco.domain.reference.model import RATE_SCALE, Instrument
+from fondaco.domain.trading.events import (
+    Fill,
+    OrderFilled,
+    RecordExecution,
+    ReportUnmatched,
+    TradingEvent,
+)
+from fondaco.domain.trading.model import AccountState, Order, OrdStatus, TradingRefs
+from fondaco.domain.trading.rules import groups
+from fondaco.domain.trading.rules.holds import AMOUNT_MAX, BUY, hold_of
+
+FILLED: Final = OrdStatus.FILLED
+PARTIALLY_FILLED: Final = OrdStatus.PARTIALLY_FILLED
+PENDING_CANCEL: Final = OrdStatus.PENDING_CANCEL
+PENDING_REPLACE: Final = OrdStatus.PENDING_REPLACE
+
+
+def record(
+    state: AccountState, command: RecordExecution, refs: TradingRefs
+) -> tuple[TradingEvent, ...]:
+    number = command.number
+    instrument = refs.instruments.get(command.symbol)
+    if instrument is None:
+        return _unmatched(number, f"{command.symbol} does not trade here")
+    if not command.fills:
+        return _unmatched(number, "an execution without a fill")
+    order = state.working.get(number)
+    if order is None:
+        return _late(state, command, instrument)
+    if order.symbol != command.symbol or order.side is not command.side:
+        return _unmatched(number, f"order {number} is to {order.side} {order.symbol}")
+    if not order.at_venue:
+        return _unmatched(number, f"order {number} was not sent to a venue")
+    if command.exec_number <= order.last_exec and _was_booked(state, command):
+        return _unmatched(number, f"execution {command.exec_number} was booked before")
+    return _fills(state, order, command, instrument, refs)
+
+
+def _fills(
+    state: AccountState,
+    order: Order,
+    command: RecordExecution,
+    instrument: Instrument,
+    refs: TradingRefs,
+) -> tuple[TradingEvent, ...]:
+    """One event per fill, then what the order's group makes of it."""
+    events: list[TradingEvent] = []
+    cum, cost, rest, fee_rest = order.cum_lots, order.cum_cost, order.rest, order.fee_rest
+    lots = order.lots
+    status = order.ord_status
+    for fill in command.fills:
+        if not _is_sane(order, fill):
+            text = f"{fill.lots} lots at {fill.px} do not fit order {order.number}"
+            events.append(ReportUnmatched(order.number, text))
+            continue
+        gross, rest, residue = _gross(instrument, order.side is BUY, fill.px, fill.lots, rest)
+        fee, fee_rest = _fee(instrument, gross, command.is_maker, fee_rest)
+        left = lots - cum
+        cum += fill.lots
+        cost += gross
+        over = fill.lots - left if fill.lots > left else 0
+        if order.cash_qty and order.side is BUY and cost > order.cash_qty:
+            over = fill.lots
+        if cum >= lots:
+            status, hold, leaves = FILLED, 0, 0
+        else:
+            leaves = lots - cum
+            if status is not PENDING_CANCEL and status is not PENDING_REPLACE:
+                status = PARTIALLY_FILLED
+            hold = hold_of(order, instrument, lots, cum, cost, rest, fee_rest)
+        events.append(
+            OrderFilled(
+                order.number,
+                order.symbol,
+                order.side,
+                command.exec_number,
+                fill.lots,
+                fill.px,
+                command.is_maker,
+                gross,
+                fill.lots * order.base_per_lot,
+                fee,
+                residue,
+                hold,
+                cum,
+                leaves,
+                status,
+                over if over < fill.lots else fill.lots,
+                order.base,
+                order.quote,
+                rest,
+                fee_rest,
+            )
+        )
+        if status is FILLED:
+            # More of the same report is beyond the order; it is owed nothing and carries nothing.
+            lots = cum
+    if order.group and cum > order.cum_lots:
+        events += groups.after_execution(state, order, cum, refs)
+    return tuple(events)
+
+
+def _late(
+    state: AccountState, command: RecordExecution, instrument: Instrument
+) -> tuple[TradingEvent, ...]:
+    """An order that is done, or that nobody remembers any more: all of it is over."""
+    number = command.number
+    if not 0 < number <= state.order_count:
+        return _unmatched(number, f"there is no order {number}")
+    known = state.ended.get(number)
+    cum, status = 0, OrdStatus.UNKNOWN
+    if known is not None:
+        if known.symbol != command.symbol or known.side is not command.side:
+            return _unmatched(number, f"order {number} was to {known.side} {known.symbol}")
+        if command.exec_number <= known.last_exec and _was_booked(state, command):
+            return _unmatched(number, f"execution {command.exec_number} was booked before")
+        cum, status = known.cum_lots, known.ord_status
+    events: list[TradingEvent] = []
+    for fill in command.fills:
+        if not (0 < fill.px < AMOUNT_MAX and 0 < fill.lots < AMOUNT_MAX):
+            events.append(ReportUnmatched(number, f"{fill.lots} lots at {fill.px} make no sense"))
+            continue
+        gross, _, residue = _gross(instrument, command.side is BUY, fill.px, fill.lots, 0)
+        fee, _ = _fee(instrument, gross, command.is_maker, 0)
+        cum += fill.lots
+        events.append(
+            OrderFilled(
+                number,
+                command.symbol,
+                command.side,
+                command.exec_number,
+                fill.lots,
+                fill.px,
+                command.is_maker,
+                gross,
+                fill.lots * instrument.base_per_lot,
+                fee,
+                residue,
+                0,
+                cum,
+                0,
+                status,
+                fill.lots,
+                instrument.base,
+                instrument.quote,
+            )
+        )
+    return tuple(events)
+
+
+def _is_sane(order: Order, fill: Fill) -> bool:
+    """Whether a fill is positive and no worse than the limit that the venue was given."""
+    px = fill.px
+    if not (0 < px < AMOUNT_MAX and 0 < fill.lots < AMOUNT_MAX):
+        return False
+    if order.side is BUY:
+        return px <= order.px or px <= order.pending_px
+    return px >= order.px or 0 < order.pending_px <= px
+
+
+def _was_booked(state: AccountState, command: RecordExecution) -> bool:
+    """Executions up to the last one booked, but for those that it overtook."""
+    return command.exec_number not in state.missing.get(command.number, ())
+
+
+def _gross(
+    instrument: Instrument, is_buy: bool, px: int, lots: int, rest: int
+) -> tuple[int, int, int]:
+    """Ledger units of the fill, the order's `rest` after it, and its residue."""
+    den = instrument.cost_den
+    exact = px * lots * instrument.cost_num
+    if is_buy:
+        gross = -((rest - exact) // den)
+        return gross, gross * den - exact + rest, gross - exact // den
+    gross = (exact + rest) // den
+    return gross, exact + rest - gross * den, exact // den - gross
+
+
+def _fee(instrument: Instrument, gross: int, is_maker: bool, fee_rest: int) -> tuple[int, int]:
+    """Ledger units of the quote asset, and the order's `fee_rest` after it."""
+    exact = gross * (instrument.maker_fee_ppm if is_maker else instrument.taker_fee_ppm)
+    fee = -((fee_rest - exact) // RATE_SCALE)
+    return fee, fee * RATE_SCALE - exact + fee_rest
+
+
+def _unmatched(number: int, text: str) -> tuple[TradingEvent, ...]:
+    return (ReportUnmatched(number, text),)

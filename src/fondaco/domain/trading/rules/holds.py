@@ -1,0 +1,105 @@
+"""What an order sets aside, and the prices at which that is worked out.
+
+The law: while an order executes no worse than its hold assumed, its account's free balance never
+shrinks by a fill. That holds to the last ledger unit, because rounding goes by the whole order and
+not by the fill: `rest` and `fee_rest` carry what earlier fills paid beyond their exact price, and
+what is left of the order is held net of them.
+"""
+
+from typing import Final
+
+from fondaco.domain.reference.model import RATE_SCALE, Instrument
+from fondaco.domain.trading.model import Contingency, Order, OrdType, Side
+
+# Nothing that is counted exceeds this: it fits 64 bits, with room to add two of them.
+AMOUNT_MAX: Final = 1 << 61
+BPS: Final = 10_000
+BUY: Final = Side.BUY
+SELL: Final = Side.SELL
+OCO: Final = Contingency.OCO
+MS: Final = 1_000_000  # nanoseconds
+PACE_SLOTS: Final = 8  # of the rate window; an order counts for up to an eighth longer than it
+_MARKET: Final = OrdType.MARKET
+
+
+def hold_for(order: Order, instrument: Instrument) -> int:
+    """What `order` must hold for all of it that may still execute."""
+    return hold_of(
+        order,
+        instrument,
+        order.lots,
+        order.cum_lots,
+        order.cum_cost,
+        order.rest,
+        order.fee_rest,
+    )
+
+
+def hold_of(
+    order: Order,
+    instrument: Instrument,
+    lots: int,
+    cum_lots: int,
+    cum_cost: int,
+    rest: int,
+    fee_rest: int,
+) -> int:
+    """The same for other lots, or after fills that the order has not booked yet.
+
+    Terms that a venue has been asked for count where they are worse than those that stand.
+    """
+    left = (lots if lots > order.pending_lots else order.pending_lots) - cum_lots
+    if left <= 0:
+        return 0
+    if order.side is SELL:
+        return left * order.base_per_lot
+    if order.cash_qty:
+        return with_fees(instrument, max(order.cash_qty - cum_cost, 0), fee_rest)
+    px = order.hold_px if order.hold_px > order.pending_px else order.pending_px
+    return buy_hold(instrument, px, left, rest, fee_rest) + (2 if order.contingency is OCO else 0)
+
+
+def buy_hold(instrument: Instrument, px: int, lots: int, rest: int = 0, fee_rest: int = 0) -> int:
+    """Ledger units of the quote asset that `lots` at `px` cost at most, fees included.
+
+    An OCO adds two units to it: its second leg rounds anew, cost and fee, when it takes over.
+    """
+    return with_fees(
+        instrument, -((rest - px * lots * instrument.cost_num) // instrument.cost_den), fee_rest
+    )
+
+
+def with_fees(instrument: Instrument, gross: int, fee_rest: int = 0) -> int:
+    """`gross` and the most that it may cost in fees."""
+    return gross - ((fee_rest - gross * fee_ppm(instrument)) // RATE_SCALE)
+
+
+def without_fees(instrument: Instrument, amount: int) -> int:
+    """The largest gross that `amount` pays together with its fees."""
+    return amount * RATE_SCALE // (RATE_SCALE + fee_ppm(instrument))
+
+
+def fee_ppm(instrument: Instrument) -> int:
+    """The worse of the two rates: nobody knows before which side of the trade it will be."""
+    taker, maker = instrument.taker_fee_ppm, instrument.maker_fee_ppm
+    return taker if taker > maker else maker
+
+
+def lots_for(instrument: Instrument, px: int, amount: int) -> int:
+    """The most lots that cost no more than `amount` at `px`, before fees."""
+    return amount * instrument.cost_den // (px * instrument.cost_num)
+
+
+def protected(px: int, side: Side, bps: int) -> int:
+    """How far from `px` a market order may go: a whole tick, no worse than `bps`, at least one."""
+    if side is BUY:
+        return px * (BPS + bps) // BPS
+    low = -(px * (bps - BPS) // BPS)
+    return low if low > 0 else 1
+
+
+def same_order(order: Order) -> str:
+    """What makes two orders the same to the duplicate window; a market order has no price."""
+    px = 0 if order.ord_type is _MARKET else order.px
+    lots = -order.cash_qty or order.lots
+    return f"{order.symbol} {order.side.value} {lots} {px} {order.stop_px}"

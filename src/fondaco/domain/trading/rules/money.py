@@ -1,0 +1,112 @@
+"""Opening, deposits, withdrawals, limits and trading states; and the trading day that rolls."""
+
+from fondaco.domain.trading.events import (
+    AccountOpened,
+    CashDeposited,
+    CashWithdrawn,
+    LimitsSet,
+    NothingToDo,
+    OpenAccount,
+    RecordDeposit,
+    SessionRolled,
+    SetLimits,
+    SetTradingState,
+    TradingEvent,
+    TradingStateSet,
+    TransferRefused,
+    Withdraw,
+)
+from fondaco.domain.trading.model import AccountState, TradingRefs
+from fondaco.domain.trading.rules.holds import AMOUNT_MAX
+from fondaco.domain.trading.rules.risk import decimals_of, valued
+from fondaco.kernel.errors import Invalid
+from fondaco.kernel.money import AssetCode, format_scaled, parse_scaled
+
+_TEXT_MAX = 64
+
+
+def rolled(state: AccountState, refs: TradingRefs) -> SessionRolled | None:
+    """The first event of the first turn in a new session. While something that the account has
+    cannot be valued, the session waits, and the daily loss rule refuses for want of a mark."""
+    worth = valued(state, refs)
+    return None if worth is None else SessionRolled(refs.session_day, _fits(worth[0]))
+
+
+def open_account(
+    state: AccountState, command: OpenAccount, refs: TradingRefs
+) -> tuple[TradingEvent, ...]:
+    if state.opened:
+        return (NothingToDo("the account is open"),)
+    return (
+        AccountOpened(command.tenant, refs.currency, command.name),
+        SessionRolled(refs.session_day, 0),
+    )
+
+
+def deposit(
+    state: AccountState, command: RecordDeposit, refs: TradingRefs
+) -> tuple[TradingEvent, ...]:
+    units = _units(state, command.asset, command.amount, refs)
+    if isinstance(units, TransferRefused):
+        return (units,)
+    room = AMOUNT_MAX - state.balances.get(command.asset, 0)
+    if units > room:
+        text, limit = "more than the ledger counts", _text(room, command.asset, refs)
+        return (TransferRefused(command.asset, text, limit),)
+    return (CashDeposited(command.asset, units, _value(units, command.asset, refs)),)
+
+
+def withdraw(state: AccountState, command: Withdraw, refs: TradingRefs) -> tuple[TradingEvent, ...]:
+    units = _units(state, command.asset, command.amount, refs)
+    if isinstance(units, TransferRefused):
+        return (units,)
+    free = max(state.free(command.asset), 0)
+    if units > free:
+        text, limit = "more than is free", _text(free, command.asset, refs)
+        return (TransferRefused(command.asset, text, limit),)
+    return (CashWithdrawn(command.asset, units, _value(units, command.asset, refs)),)
+
+
+def set_limits(
+    state: AccountState, command: SetLimits, refs: TradingRefs
+) -> tuple[TradingEvent, ...]:
+    return (LimitsSet(command.limits, command.reason),)
+
+
+def set_trading_state(
+    state: AccountState, command: SetTradingState, refs: TradingRefs
+) -> tuple[TradingEvent, ...]:
+    return (TradingStateSet(command.state, command.reason),)
+
+
+def _units(
+    state: AccountState, asset: AssetCode, amount: str, refs: TradingRefs
+) -> int | TransferRefused:
+    """`amount` in ledger units, or why it cannot be moved at all."""
+    if not state.opened:
+        return TransferRefused(asset, "no such account was opened", "0")
+    if asset not in refs.assets:
+        return TransferRefused(asset, f"{asset} is not kept here", "0")
+    if len(amount) > _TEXT_MAX:
+        return TransferRefused(asset, f"an amount has at most {_TEXT_MAX} signs", "0")
+    try:
+        units = parse_scaled(amount, decimals_of(refs, asset), "amount")
+    except Invalid as error:
+        return TransferRefused(asset, error.message, "0")
+    if units <= 0:
+        return TransferRefused(asset, f"amount is {amount}, must be positive", "0")
+    return units
+
+
+def _value(units: int, asset: AssetCode, refs: TradingRefs) -> int:
+    rate = refs.rates.get(asset)
+    return -1 if rate is None else _fits(units * rate.num // rate.den)
+
+
+def _fits(units: int) -> int:
+    """Within what the journal's codec can hold."""
+    return min(max(units, -AMOUNT_MAX), AMOUNT_MAX)
+
+
+def _text(units: int, asset: AssetCode, refs: TradingRefs) -> str:
+    return format_scaled(units, decimals_of(refs, asset))

@@ -1,0 +1,552 @@
+"""What the account can carry: the rules that measure. Reasons from DUPLICATE_WINDOW on.
+
+Each rule gives one number, its ceiling: the largest quantity, in lots, that it lets pass. An order
+is refused by the first rule whose ceiling is below it, and the smallest ceiling is what its sender
+is told would have passed; so the two cannot disagree. A rule that is off, or that does not concern
+the order, has the ceiling `AMOUNT_MAX`.
+
+In a cash account a sell makes nothing larger but the cash: position, concentration and daily loss
+measure buys alone. Exposure is what the account has of the base asset plus what its working buys
+may still bring, in whichever pair.
+"""
+
+from typing import Final
+
+from fondaco.domain.market.model import Mark
+from fondaco.domain.reference.model import Instrument, Limits
+from fondaco.domain.trading.events import Ask, OrderAccepted, OrderRejected
+from fondaco.domain.trading.model import (
+    AccountState,
+    Excess,
+    Headroom,
+    Order,
+    Rate,
+    Reason,
+    TradingRefs,
+)
+from fondaco.domain.trading.rules.entry import LIMIT, STOP_LIMIT, limits_of, read, refuse
+from fondaco.domain.trading.rules.holds import (
+    AMOUNT_MAX,
+    BPS,
+    BUY,
+    MS,
+    OCO,
+    PACE_SLOTS,
+    SELL,
+    hold_for,
+    lots_for,
+    protected,
+    same_order,
+    without_fees,
+)
+from fondaco.kernel.event import Instant
+from fondaco.kernel.money import AssetCode, format_scaled
+
+# The rules in the order of `Reason`, as ceilings are listed.
+MEASURES: Final = (
+    Reason.EXCEEDS_ORDER_QTY,
+    Reason.EXCEEDS_ORDER_NOTIONAL,
+    Reason.OUTSIDE_COLLAR,
+    Reason.EXCEEDS_POSITION_LIMIT,
+    Reason.EXCEEDS_CONCENTRATION,
+    Reason.EXCEEDS_CLASS_CONCENTRATION,
+    Reason.EXCEEDS_DAILY_LOSS,
+    Reason.EXCEEDS_ORDER_RATE,
+    Reason.EXCEEDS_NOTIONAL_RATE,
+    Reason.EXCEEDS_BUYING_POWER,
+)
+_QTY: Final = 0
+_NOTIONAL: Final = 1
+_COLLAR: Final = 2
+_POSITION: Final = 3
+_CONCENTRATION: Final = 4
+_CLASS: Final = 5
+_LOSS: Final = 6
+_ORDERS: Final = 7
+_PACE: Final = 8
+_POWER: Final = 9
+
+
+class Ahead:
+    """What a turn has accepted, and `evolve` has not seen, when it looks at the next order.
+
+    Amounts may be negative: a replace gives back what the order holds before it asks anew.
+    """
+
+    __slots__ = ("coming", "held", "keys", "notional", "orders")
+
+    def __init__(self) -> None:
+        self.held: dict[AssetCode, int] = {}
+        self.coming: dict[AssetCode, int] = {}
+        self.keys: set[str] = set()
+        self.orders = 0
+        self.notional = 0
+
+    def add(self, order: Order, notional: int) -> None:
+        paid = order.quote if order.side is BUY else order.base
+        self.held[paid] = self.held.get(paid, 0) + order.hold
+        if order.side is BUY and order.hold:
+            more = order.lots * order.base_per_lot
+            self.coming[order.base] = self.coming.get(order.base, 0) + more
+        self.keys.add(same_order(order))
+        self.orders += 1
+        self.notional += notional
+
+
+class Weighed:
+    """What the rules found: a ceiling each, and what was left of each before the order."""
+
+    __slots__ = (
+        "ceilings",
+        "equity",
+        "free",
+        "has",
+        "in_class",
+        "left",
+        "loss",
+        "marks",
+        "notional",
+        "paced",
+        "value_px",
+    )
+
+    def __init__(self, marks: tuple[Mark, ...], value_px: int) -> None:
+        self.ceilings = [AMOUNT_MAX] * 10
+        self.left = [-1] * 10
+        self.marks = marks
+        self.value_px = value_px  # ticks at which the rules value the order
+        self.notional = 0  # of the order, in the account's currency
+        self.has = 0  # base units, open buys included
+        self.equity = 0
+        self.in_class = 0  # of equity, open buys included
+        self.loss = 0  # since the session began
+        self.paced = (0, 0)  # orders and notional within the rate window
+        self.free = 0  # of what pays for the order
+
+    def headroom(self) -> Headroom:
+        return Headroom(*self.left)
+
+
+def judge(
+    state: AccountState,
+    order: Order,
+    ask: Ask,
+    refs: TradingRefs,
+    at: Instant,
+    ahead: Ahead | None = None,
+    *,
+    covered: bool = False,
+) -> OrderAccepted | OrderRejected:
+    """Accepts a sound order, with its hold, or refuses it.
+
+    `covered`: another order of its group holds what this one may need.
+    """
+    instrument = refs.instruments[order.symbol]
+    limits = limits_of(state, refs)
+    if limits.duplicate_window_ms:
+        wrong = _again(state, order, limits, at, ahead)
+        if wrong is not None:
+            return refuse(order.number, ask, wrong)
+    weighed = weigh(state, order, instrument, refs, limits, at, ahead, covered=covered)
+    if weighed is None:
+        text = "an asset of the account has no rate, so its equity is not known"
+        return refuse(order.number, ask, (Reason.NO_MARK, text))
+    lots = order.lots
+    for ceiling in weighed.ceilings:
+        if lots > ceiling:
+            return _refused(state, order, ask, refs, limits, weighed)
+    if not covered:
+        order.hold = hold_for(order, instrument)
+    pace_on = limits.orders_max or limits.notional_max
+    return OrderAccepted(
+        order,
+        weighed.headroom(),
+        weighed.marks,
+        weighed.notional,
+        slot_ms(limits) if pace_on else 0,
+        limits.duplicate_window_ms,
+    )
+
+
+def order_qty_max(state: AccountState, ask: Ask, refs: TradingRefs, at: Instant) -> int:
+    """The largest quantity, in lots, that `ask` could have had; 0 where no quantity passes.
+
+    Of an `ask` by notional it is the most lots that it could have needed.
+    """
+    order = read(state, ask, refs, state.order_count + 1, at)
+    if isinstance(order, OrderRejected):
+        return 0
+    instrument, limits = refs.instruments[order.symbol], limits_of(state, refs)
+    weighed = weigh(state, order, instrument, refs, limits, at, None)
+    return 0 if weighed is None else largest(state, order, limits, at, weighed)
+
+
+def largest(
+    state: AccountState, order: Order, limits: Limits, at: Instant, weighed: Weighed
+) -> int:
+    """The smallest ceiling; or less, where the duplicate window has just seen that very order."""
+    lots = max(min(weighed.ceilings), 0)
+    if limits.duplicate_window_ms:
+        asked = order.lots
+        while lots:
+            order.lots = lots
+            if _again(state, order, limits, at, None) is None:
+                break
+            lots -= 1
+        order.lots = asked
+    return lots
+
+
+# --- The ceilings -------------------------------------------------------------------------------
+
+
+def weigh(
+    state: AccountState,
+    order: Order,
+    instrument: Instrument,
+    refs: TradingRefs,
+    limits: Limits,
+    at: Instant,
+    ahead: Ahead | None,
+    *,
+    covered: bool = False,
+) -> Weighed | None:
+    """Every rule's ceiling. None: a rule needs the account's equity, and it cannot be valued."""
+    symbol = order.symbol
+    mark = refs.marks.get(symbol)
+    w = Weighed(() if mark is None else (mark,), _value_px(order, limits, mark))
+    most = limits.order_qty_max.get(symbol)
+    if most is not None:
+        w.ceilings[_QTY] = w.left[_QTY] = most
+    rate = refs.rates.get(instrument.quote)
+    _weigh_notional(w, order, instrument, limits, rate)
+    if limits.orders_max or limits.notional_max:
+        _weigh_pace(w, state, instrument, limits, rate, at, ahead)
+    if limits.collar_bps:
+        _weigh_collar(w, order, limits, mark)
+    if order.side is BUY and not _weigh_exposure(w, state, order, instrument, refs, limits, ahead):
+        return None
+    if not covered:
+        _weigh_power(w, state, order, instrument, ahead)
+    return w
+
+
+def _value_px(order: Order, limits: Limits, mark: Mark | None) -> int:
+    """What a buy costs at most; what a sell brings, for all we know; what cash is spent at."""
+    if order.cash_qty and mark is not None:
+        return protected(mark.px, SELL, limits.market_protection_bps)
+    if order.side is BUY or order.ord_type is LIMIT or order.ord_type is STOP_LIMIT:
+        return order.hold_px
+    if order.stop_px:
+        return order.stop_px
+    return order.px if mark is None else mark.px
+
+
+def _weigh_notional(
+    w: Weighed, order: Order, instrument: Instrument, limits: Limits, rate: Rate | None
+) -> None:
+    """The order's notional, rounded up twice: into ledger units of the quote, then the currency.
+
+    The ledger has an end too: with the rule off, nothing may be worth more than it can count.
+    """
+    px, lots = w.value_px, order.lots
+    room = limits.order_notional_max
+    if room:
+        w.left[_NOTIONAL] = room
+    else:
+        room = AMOUNT_MAX
+    if rate is not None and rate.num:
+        gross = -(-px * lots * instrument.cost_num // instrument.cost_den)
+        w.notional = -(-gross * rate.num // rate.den)
+        mark = rate.mark
+        if mark is not None and mark not in w.marks:
+            w.marks += (mark,)
+        room = room * rate.den // rate.num
+    if room > AMOUNT_MAX:
+        room = AMOUNT_MAX
+    w.ceilings[_NOTIONAL] = room * instrument.cost_den // (px * instrument.cost_num)
+
+
+def _weigh_pace(
+    w: Weighed,
+    state: AccountState,
+    instrument: Instrument,
+    limits: Limits,
+    rate: Rate | None,
+    at: Instant,
+    ahead: Ahead | None,
+) -> None:
+    """Orders and notional within the rate window, in slots of an eighth of it."""
+    orders, notional = state.pace_orders, state.pace_notional
+    oldest = at - (PACE_SLOTS + 1) * slot_ms(limits) * MS
+    for begin, count, worth in state.pace:
+        if begin > oldest:
+            break
+        orders -= count
+        notional -= worth
+    if ahead is not None:
+        orders += ahead.orders
+        notional += ahead.notional
+    w.paced = (orders, notional)
+    if limits.orders_max:
+        left = limits.orders_max - orders
+        w.left[_ORDERS] = left if left > 0 else 0
+        if left <= 0:
+            w.ceilings[_ORDERS] = 0
+    if limits.notional_max:
+        left = limits.notional_max - notional
+        w.left[_PACE] = left if left > 0 else 0
+        if rate is not None and rate.num:
+            w.ceilings[_PACE] = lots_for(instrument, w.value_px, left * rate.den // rate.num)
+
+
+def _weigh_collar(w: Weighed, order: Order, limits: Limits, mark: Mark | None) -> None:
+    """A limit may not be further from the market than this, on the side that executes worse; that
+    of a stop-limit from its stop. A market order has its protection instead."""
+    if order.ord_type is LIMIT and mark is not None:
+        bound = protected(mark.px, order.side, limits.collar_bps)
+    elif order.ord_type is STOP_LIMIT:
+        bound = protected(order.stop_px, order.side, limits.collar_bps)
+    else:
+        return
+    left = bound - order.px if order.side is BUY else order.px - bound
+    if left >= 0:
+        w.left[_COLLAR] = left
+    else:
+        w.left[_COLLAR] = w.ceilings[_COLLAR] = 0
+
+
+def _weigh_exposure(
+    w: Weighed,
+    state: AccountState,
+    order: Order,
+    instrument: Instrument,
+    refs: TradingRefs,
+    limits: Limits,
+    ahead: Ahead | None,
+) -> bool:
+    """Position, concentration and daily loss. False: the account cannot be valued."""
+    base, per_lot = instrument.base, instrument.base_per_lot
+    has = state.balances.get(base, 0) + state.coming.get(base, 0)
+    if ahead is not None:
+        has += ahead.coming.get(base, 0)
+    w.has = has
+    most = limits.position_max.get(order.symbol)
+    if most is not None:
+        left = (most * per_lot - has) // per_lot
+        w.ceilings[_POSITION] = left
+        w.left[_POSITION] = left if left > 0 else 0
+    by_class = limits.class_concentration_max_bps.get(instrument.asset_class, 0)
+    if not (by_class or limits.concentration_max_bps or limits.daily_loss_max):
+        return True
+    rate = refs.rates.get(base)
+    worth = valued(state, refs, instrument.asset_class, ahead)
+    if worth is None or rate is None:
+        return False
+    equity, in_class, marks = worth
+    for mark in marks:
+        if mark not in w.marks:
+            w.marks += (mark,)
+    w.equity, w.in_class = equity, in_class
+    _weigh_shares(w, limits.concentration_max_bps, by_class, rate, per_lot)
+    if limits.daily_loss_max:
+        _weigh_loss(w, state, refs, limits)
+    return True
+
+
+def _weigh_shares(w: Weighed, of_asset: int, of_class: int, rate: Rate, per_lot: int) -> None:
+    """How much of equity may be in one asset, and in its class."""
+    num, den, equity = rate.num, rate.den, w.equity
+    if of_asset:
+        w.left[_CONCENTRATION] = _bps_left(of_asset, w.has * num // den, equity)
+        if num:
+            room = equity * of_asset * den // (num * BPS) - w.has
+            w.ceilings[_CONCENTRATION] = room // per_lot
+    if of_class:
+        w.left[_CLASS] = _bps_left(of_class, w.in_class, equity)
+        if num:
+            room = equity * of_class // BPS - w.in_class
+            w.ceilings[_CLASS] = room * den // num // per_lot
+
+
+def _weigh_loss(w: Weighed, state: AccountState, refs: TradingRefs, limits: Limits) -> None:
+    """Once the day has lost so much, nothing may be bought. A new session begins with this turn."""
+    if refs.session_day <= state.session_day:
+        w.loss = state.session_equity - w.equity
+    left = limits.daily_loss_max - w.loss
+    if left > 0:
+        w.left[_LOSS] = left
+    else:
+        w.left[_LOSS] = w.ceilings[_LOSS] = 0
+
+
+def _weigh_power(
+    w: Weighed, state: AccountState, order: Order, instrument: Instrument, ahead: Ahead | None
+) -> None:
+    """What pays for the order: quote for a buy, fees included; the base itself for a sell."""
+    asset = instrument.quote if order.side is BUY else instrument.base
+    free = state.balances.get(asset, 0) - state.held.get(asset, 0)
+    if ahead is not None:
+        free -= ahead.held.get(asset, 0)
+    w.free = free
+    w.left[_POWER] = free if free > 0 else 0
+    if order.side is not BUY:
+        w.ceilings[_POWER] = free // instrument.base_per_lot
+        return
+    px = w.value_px
+    if order.contingency is OCO:
+        free -= 2
+    room = without_fees(instrument, free)
+    if order.cash_qty and order.cash_qty <= room:
+        return
+    w.ceilings[_POWER] = lots_for(instrument, px, room)
+    if order.cash_qty and w.ceilings[_POWER] >= order.lots:
+        w.ceilings[_POWER] = order.lots - 1
+
+
+def valued(
+    state: AccountState, refs: TradingRefs, asset_class: str = "", ahead: Ahead | None = None
+) -> tuple[int, int, list[Mark]] | None:
+    """Equity at marks; what of it is in `asset_class`, open buys included; the marks used.
+
+    None where an asset that the account has, or has coming, has no rate.
+    """
+    equity = in_class = 0
+    marks: list[Mark] = []
+    coming, rates, assets = state.coming, refs.rates, refs.assets
+    for asset, units in state.balances.items():
+        more = coming.get(asset, 0)
+        if ahead is not None:
+            more += ahead.coming.get(asset, 0)
+        if not units and not more:
+            continue
+        rate = rates.get(asset)
+        if rate is None:
+            return None
+        equity += units * rate.num // rate.den
+        named = assets.get(asset)
+        if named is not None and named.asset_class == asset_class:
+            in_class += (units + more) * rate.num // rate.den
+        if rate.mark is not None:
+            marks.append(rate.mark)
+    return equity, in_class, marks
+
+
+def _bps_left(limit: int, value: int, equity: int) -> int:
+    left = limit - value * BPS // equity if equity > 0 else 0
+    return left if left > 0 else 0
+
+
+def slot_ms(limits: Limits) -> int:
+    """Width of a slot of the rate window."""
+    return (limits.rate_window_ms + PACE_SLOTS - 1) // PACE_SLOTS or 1
+
+
+def _again(
+    state: AccountState, order: Order, limits: Limits, at: Instant, ahead: Ahead | None
+) -> tuple[Reason, str] | None:
+    key = same_order(order)
+    came = state.recent.get(key)
+    since = at - limits.duplicate_window_ms * MS
+    if (came is not None and came > since) or (ahead is not None and key in ahead.keys):
+        text = f"the same order came within {limits.duplicate_window_ms} ms"
+        return Reason.DUPLICATE_WINDOW, text
+    return None
+
+
+# --- What a refusal says ------------------------------------------------------------------------
+
+
+def _refused(
+    state: AccountState,
+    order: Order,
+    ask: Ask,
+    refs: TradingRefs,
+    limits: Limits,
+    w: Weighed,
+) -> OrderRejected:
+    """The first rule that is exceeded, by how much, and what would have passed all of them."""
+    instrument = refs.instruments[order.symbol]
+    index = next(i for i in range(len(MEASURES)) if order.lots > w.ceilings[i])
+    reason = MEASURES[index]
+    if index == _POWER and order.side is not BUY:
+        reason = Reason.EXCEEDS_POSITION
+    value, limit, unit, decimals = _measured(index, order, instrument, refs, limits, w)
+    most = instrument.qty_text(largest(state, order, limits, order.transact_time, w))
+    excess = Excess(
+        format_scaled(value, decimals),
+        format_scaled(limit, decimals),
+        format_scaled(value - limit, decimals),
+        unit,
+        most,
+    )
+    text = f"{excess.value} {unit}, limit {excess.limit}; order at most {most}"
+    return OrderRejected(
+        order.number,
+        ask.cl_ord_id,
+        ask.symbol,
+        ask.side,
+        reason,
+        text,
+        excess,
+        w.headroom(),
+        w.marks,
+        ask.order_qty,
+        ask.price,
+        ask.ord_type,
+    )
+
+
+def _measured(
+    index: int,
+    order: Order,
+    instrument: Instrument,
+    refs: TradingRefs,
+    limits: Limits,
+    w: Weighed,
+) -> tuple[int, int, str, int]:
+    """Value, limit, their unit and its decimals, for the rule at `index` of `MEASURES`."""
+    money, cents = refs.currency, decimals_of(refs, refs.currency)
+    base, units, per_lot = instrument.base, decimals_of(refs, instrument.base), order.base_per_lot
+    adds = order.lots * per_lot
+    if index == _QTY:
+        return adds, limits.order_qty_max[order.symbol] * per_lot, base, units
+    if index == _COLLAR:
+        reference = order.stop_px or w.marks[0].px
+        away = abs(order.px - reference)
+        return -(-away * BPS // reference), limits.collar_bps, "bps", 0
+    if index == _POSITION:
+        return w.has + adds, limits.position_max[order.symbol] * per_lot, base, units
+    if index == _ORDERS:
+        return w.paced[0] + 1, limits.orders_max, "orders", 0
+    if index == _POWER:
+        if order.side is SELL:
+            return adds, w.free, base, units
+        return hold_for(order, instrument), w.free, order.quote, decimals_of(refs, order.quote)
+    return *_measured_money(index, order, refs, limits, w), money, cents
+
+
+def _measured_money(
+    index: int, order: Order, refs: TradingRefs, limits: Limits, w: Weighed
+) -> tuple[int, int]:
+    """The rules that compare worth in the account's currency."""
+    if index == _NOTIONAL:
+        return w.notional, limits.order_notional_max or AMOUNT_MAX
+    if index == _PACE:
+        return w.paced[1] + w.notional, limits.notional_max
+    if index == _LOSS:
+        return w.loss, limits.daily_loss_max
+    rate = refs.rates[order.base]
+    adds = order.lots * order.base_per_lot
+    if index == _CONCENTRATION:
+        limit = w.equity * limits.concentration_max_bps // BPS
+        return -(-(w.has + adds) * rate.num // rate.den), limit
+    instrument = refs.instruments[order.symbol]
+    limit = w.equity * limits.class_concentration_max_bps[instrument.asset_class] // BPS
+    return w.in_class - (-adds * rate.num // rate.den), limit
+
+
+def decimals_of(refs: TradingRefs, asset: AssetCode) -> int:
+    """Of the ledger's units of `asset`."""
+    known = refs.assets.get(asset)
+    return 0 if known is None else known.decimals
