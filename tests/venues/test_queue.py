@@ -146,6 +146,7 @@ def test_the_market_comes_to_what_rests() -> None:
     house = House()
     house.ask(enter(1, px=100, lots=5), enter(2, px=99, lots=30))
     assert house.show("ask", 100, 2) == {1: 2}
+    assert house.queue.on_book(NOW) == [], "the same level was spoken of twice"
     assert house.show("ask", 102, 7) == {}, "the same level was had twice"
     assert house.show("ask", 99, 8) == {1: 3, 2: 5}
     assert house.show("ask", 98, 40) == {2: 25}
@@ -194,7 +195,7 @@ def test_canceled_and_replaced_orders_are_not_reached() -> None:
 
 def test_after_a_restart_everybody_is_at_the_back_of_what_is_displayed() -> None:
     house = House()
-    house.ask(enter(1, px=99, lots=5), enter(2, px=99, lots=5, account=B), enter(3, px=98))
+    house.ask(enter(5, px=98), enter(1, px=99, lots=5, account=B), enter(2, px=99, lots=5))
     house.trade(99, 12)
     house.queue = PaperQueue(SYMBOL, house.market.book)
     house.queue.rebuild(house.venue.state)
@@ -316,12 +317,12 @@ def test_the_queue_agrees_with_its_plain_twin(history: list[tuple[str, int, int,
 def test_a_line_keeps_no_more_caps_than_it_needs(steps: list[tuple[bool, int]]) -> None:
     """`True` joins and leaves at once, which must leave nothing behind; else a level is written."""
     line = Line(100)
-    front = Waiter((A, 0), 5, 0)
+    front = Waiter((A, 0), 5, 0, line)
     line.join(front, 40)
     best = 40
     for joins, lots in steps:
         if joins:
-            waiter = Waiter((A, 1), 5, 0)
+            waiter = Waiter((A, 1), 5, 0, line)
             line.join(waiter, lots)
             del line.waiting[waiter.key]
         else:

@@ -185,6 +185,17 @@ def test_cash_caps_a_market_order(
     assert said(events) == expected
 
 
+def test_all_or_nothing_of_a_cash_amount_is_all_that_it_buys() -> None:
+    cash = {"px": 0, "lots": 99, "tif": FOK, "is_market": True}
+    assert said(Venue().ask(enter(cash=505_000, **cash))) == [  # type: ignore[arg-type]
+        ("exec", (101, 5)),
+        ("expired", "cash_spent"),
+    ]
+    assert said(Venue().ask(enter(cash=10**9, **cash))) == [  # type: ignore[arg-type]
+        ("expired", "not_at_once")
+    ]
+
+
 def test_execution_numbers_count_each_order_for_itself() -> None:
     venue = Venue()
     venue.ask(enter(1, px=101, lots=12), enter(2, px=102, lots=40))
@@ -209,17 +220,19 @@ def test_execution_numbers_count_each_order_for_itself() -> None:
         (99, (1, 3), [("exec", (99, 3))]),
         (98, (1, 3), [("exec", (99, 3))]),  # at its own price, whatever the trade's
         (99, (1, 50), [("exec", (99, 5))]),
+        (99, (1, 2, 1, 2), [("exec", (99, 2))]),  # one execution of an order in a turn
         (100, (1, 3), [("nothing", 100)]),  # the market is not there
         (99, (7, 3), [("nothing", 99)]),
         (99, (1, 0), [("nothing", 99)]),
     ],
 )
 def test_a_resting_order_executes_at_its_own_price(
-    px: int, asked: tuple[int, int], expected: list[tuple[object, ...]]
+    px: int, asked: tuple[int, ...], expected: list[tuple[object, ...]]
 ) -> None:
     venue = Venue()
     venue.ask(enter(1, px=99))
-    assert said(venue.ask(match(px, asked))) == expected
+    told = zip(asked[::2], asked[1::2], strict=True)
+    assert said(venue.ask(match(px, *told))) == expected
 
 
 def test_a_crossed_order_has_what_is_displayed_and_no_more() -> None:

@@ -17,6 +17,8 @@ from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from typing import Final
 
+import msgspec
+
 from fondaco.domain.market.model import BookSide, Quality, Trade
 from fondaco.domain.reference.model import Symbol
 from fondaco.domain.trading.model import Side
@@ -39,20 +41,17 @@ _CROSSED_LEVELS: Final = 16
 _Key = tuple[StreamId, int]
 
 
-class Waiter:
+class Waiter(msgspec.Struct, gc=False, eq=False):
     """One resting order."""
 
-    __slots__ = ("display", "key", "leaves", "line", "nth", "place", "promised", "shown")
-
-    def __init__(self, key: _Key, leaves: int, display: int) -> None:
-        self.key = key
-        self.leaves = leaves  # as the venue last said
-        self.promised = 0  # of which we have told the venue that they were reached
-        self.display = display  # 0 shows everything
-        self.shown = 0  # what is left of the part that stands in the line
-        self.place = 0  # the line's `gone` at which the market reaches it
-        self.nth = 0  # in the line, of all that ever joined
-        self.line: Line
+    key: _Key
+    leaves: int  # as the venue last said
+    display: int  # 0 shows everything
+    line: "Line"  # where it stands, or last stood
+    promised: int = 0  # of `leaves`: we have told the venue that they were reached
+    shown: int = 0  # what is left of the part that stands in the line
+    place: int = 0  # the line's `gone` at which the market reaches it
+    nth: int = 0  # of all that ever joined the line
 
     @property
     def free(self) -> int:
@@ -84,7 +83,6 @@ class Line:
         waiter.nth = self.joined
         waiter.place = self.gone + ahead
         waiter.shown = min(waiter.display, waiter.free) if waiter.display else waiter.free
-        waiter.line = self
         self.waiting[waiter.key] = waiter
 
     def place_of(self, waiter: Waiter) -> int:
@@ -175,8 +173,7 @@ class PaperQueue:
         ]
         resting.sort(key=lambda each: each[0].place)
         for order, key in resting:
-            waiter = Waiter(key, order.leaves_lots, order.display_lots)
-            self._add(order.side, order.px, waiter, None)
+            self._add(key, order.side, order.px, order.leaves_lots, order.display_lots, None)
 
     def hear(self, event: VenueEvent) -> None:
         """One event of the venue, once it is durable; in order."""
@@ -184,8 +181,8 @@ class PaperQueue:
             key = (event.account_stream, event.number)
             self._remove(key)  # a child of a bracket may be booked again, for more
             if event.leaves_lots:
-                waiter = Waiter(key, event.leaves_lots, event.display_lots)
-                self._add(event.side, event.px, waiter, event.queue_ahead)
+                leaves, display = event.leaves_lots, event.display_lots
+                self._add(key, event.side, event.px, leaves, display, event.queue_ahead)
         elif isinstance(event, OrderExecuted):
             self._executed(event)
         elif isinstance(event, OrderEnded):
@@ -219,8 +216,8 @@ class PaperQueue:
             return
         side = Side.BUY if half.side == "bid" else Side.SELL
         self._remove(waiter.key)
-        new = Waiter(waiter.key, event.leaves_lots, waiter.display)
-        self._add(side, event.px, new, event.queue_ahead)
+        leaves, display = event.leaves_lots, waiter.display
+        self._add(waiter.key, side, event.px, leaves, display, event.queue_ahead)
 
     def _reline(self, half: Half, waiter: Waiter) -> None:
         """Its quantities have changed: it stands where it stood, or at the back if it had left."""
@@ -232,12 +229,15 @@ class PaperQueue:
         else:
             line.join(waiter, half.displayed(line.px))
 
-    def _add(self, side: Side, px: int, waiter: Waiter, ahead: int | None) -> None:
+    def _add(
+        self, key: _Key, side: Side, px: int, leaves: int, display: int, ahead: int | None
+    ) -> None:
         half = self._halves[side]
         line = half.line(px)
         line.count += 1
+        waiter = Waiter(key, leaves, display, line)
         line.join(waiter, half.displayed(px) if ahead is None else ahead)
-        self._waiters[waiter.key] = (half, waiter)
+        self._waiters[key] = (half, waiter)
 
     def _remove(self, key: _Key) -> None:
         found = self._waiters.pop(key, None)
