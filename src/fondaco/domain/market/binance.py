@@ -201,15 +201,13 @@ class Synchroniser:
     def _equals(self, ticker: Ticker) -> bool:
         levels, tallies = self.book.levels, self.book.tallies
         _, bid, bid_qty, ask, ask_qty = ticker
-        tallies.tickers_compared += 1
         try:
-            touch = (
-                [(levels.read_px(bytes(bid)), levels.read_qty(bytes(bid_qty)))],
-                [(levels.read_px(bytes(ask)), levels.read_qty(bytes(ask_qty)))],
-            )
+            bids = [(levels.read_px(bytes(bid)), levels.read_qty(bytes(bid_qty)))]
+            asks = [(levels.read_px(bytes(ask)), levels.read_qty(bytes(ask_qty)))]
+            same = bids == levels.depth(BID, 1) and asks == levels.depth(ASK, 1)
         except (ValueError, OverflowError):
-            return False
-        same = touch == (levels.depth(BID, 1), levels.depth(ASK, 1))
+            same = False
+        tallies.tickers_compared += 1
         tallies.tickers_different += not same
         return same
 
