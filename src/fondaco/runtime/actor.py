@@ -202,6 +202,15 @@ class Host(Generic[S, C, E, R]):
             actor = self._seat(stream, self._load(stream))
         return actor.take_turn(command, self._refs_of(stream))
 
+    async def wake(self, stream: StreamId) -> None:
+        """Have the owner of `stream` in memory, without asking anything of it."""
+        if stream in self._actors:
+            return
+        loading = asyncio.get_running_loop().run_in_executor(self._loaders, self._load, stream)
+        memory = await loading
+        if stream not in self._actors and stream not in self._waiting:
+            self._seat(stream, memory)
+
     def peek(self, stream: StreamId) -> Memory[S] | None:
         """What the owner of `stream` knows now, if it is in memory: to look at, never to change."""
         actor = self._actors.get(stream)

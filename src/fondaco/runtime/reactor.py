@@ -34,7 +34,9 @@ class Reactor:
         self._policies = policies
         self._submit = submit
         self._delay_s = delay_s
-        self._open: dict[int, int] = {}  # position -> messages of it that are not heard yet; sorted
+        # Positions with messages that are not heard yet, in order: how many, and since when.
+        self._open: dict[int, int] = {}
+        self._since: dict[int, float] = {}
         self._stalled: dict[StreamId, deque[tuple[int, Command]]] = {}
         self.stopped: dict[StreamId, FondacoError] = {}  # targets that will not hear until mended
         self.position = 0
@@ -48,20 +50,29 @@ class Reactor:
     def open_count(self) -> int:
         return len(self._open)
 
+    def behind_s(self, now: float) -> float:
+        """For how long the oldest message has been on its way, in the loop's time."""
+        return now - next(iter(self._since.values())) if self._since else 0.0
+
     def deliver(self, entries: Sequence[Entry]) -> None:
         """What a committed group says, in order."""
         policies = self._policies
+        now = asyncio.get_running_loop().time()
         for entry in entries:
             found = policies.get(type(entry.event))
             if found:
                 for policy in found:
                     for target, command in policy(entry):
-                        self._send(entry.position, target, command)
+                        self._send(entry.position, now, target, command)
         if entries:
             self.position = entries[-1].position
 
-    def _send(self, position: int, target: StreamId, command: Command) -> None:
-        self._open[position] = self._open.get(position, 0) + 1
+    def _send(self, position: int, now: float, target: StreamId, command: Command) -> None:
+        if position in self._open:
+            self._open[position] += 1
+        else:
+            self._open[position] = 1
+            self._since[position] = now
         if target in self._stalled:
             self._stalled[target].append((position, command))
             return
@@ -91,6 +102,7 @@ class Reactor:
             self._open[position] = left
         else:
             del self._open[position]
+            del self._since[position]
 
     def _stall(self, position: int, target: StreamId, command: Command) -> None:
         """Keep the message, and those after it, until the target can be reached."""

@@ -58,6 +58,10 @@ class TriggerBook:
             if stop.trail:
                 self._trailing.setdefault(stop.symbol, set()).add(key)
 
+    def put_to_sleep(self, stop: Stop) -> None:
+        """A suspended child of a bracket: it is armed once its parent has executed."""
+        self._asleep[(stop.stream, stop.number)] = stop
+
     def note(self, entry: Entry) -> None:
         """What happened to an order that waits, or began to."""
         event = entry.event
@@ -68,7 +72,7 @@ class TriggerBook:
                     entry.stream, order.number, order.symbol, order.side, order.stop_px, order.trail
                 )
                 if order.ord_status is OrdStatus.SUSPENDED:
-                    self._asleep[(entry.stream, order.number)] = stop
+                    self.put_to_sleep(stop)
                 else:
                     self.arm((stop,))
         elif isinstance(event, OrderReleased):

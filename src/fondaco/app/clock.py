@@ -1,0 +1,20 @@
+"""The house's one clock. The process stamp never goes back, whatever the machine's clock does."""
+
+import time
+
+from fondaco.kernel.event import Instant
+
+
+class Clock:
+    """Nanoseconds since 1970 UTC, and strictly growing: two stamps are never the same."""
+
+    __slots__ = ("_last",)
+
+    def __init__(self, not_before: Instant = Instant(0)) -> None:
+        self._last = not_before
+
+    def __call__(self) -> Instant:
+        now = time.time_ns()
+        last = self._last
+        self._last = now = now if now > last else last + 1
+        return Instant(now)

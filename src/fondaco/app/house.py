@@ -1,0 +1,346 @@
+"""The house as it lives in one process: the journal, the owners of its streams, and its market.
+
+What is written is told on, in this order: to the reference data that decisions are given, to those
+who watch (stops, deadlines, the paper venue's queue), to the reactor, to whoever listens outside.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any, Final, get_args
+
+import msgspec
+
+from fondaco.app.clock import Clock
+from fondaco.app.files import Files, read_cursor, write_cursor
+from fondaco.app.kinds import CODEC, ROOMS, build_digest
+from fondaco.domain.market.board import Board
+from fondaco.domain.market.feeds import Feed
+from fondaco.domain.market.model import Trade
+from fondaco.domain.reference.events import HouseKilled, ListInstrument, ReferenceEvent
+from fondaco.domain.reference.model import HOUSE_STREAM, HouseState, Symbol
+from fondaco.domain.trading.events import (
+    AccountOpened,
+    CancelOrders,
+    ExpireOrders,
+    OrderAccepted,
+    OrderCanceled,
+    OrderExpired,
+    OrderReleased,
+    OrderReplaced,
+    OrderTrailed,
+    OrderTriggered,
+)
+from fondaco.domain.trading.model import PREFIX as ACCOUNTS
+from fondaco.domain.trading.model import AccountId, account_of, account_stream
+from fondaco.domain.trading.refs import refresh, refs_of, roll_session, update_rates
+from fondaco.domain.trading.triggers import TriggerBook
+from fondaco.domain.venues.events import MatchResting, VenueEvent
+from fondaco.domain.venues.model import PREFIX as VENUES
+from fondaco.domain.venues.model import VenueRefs, symbol_of, venue_stream
+from fondaco.domain.venues.policies import policies
+from fondaco.domain.venues.queue import PaperQueue
+from fondaco.kernel.errors import FondacoError, Unavailable
+from fondaco.kernel.event import (
+    Command,
+    CommandId,
+    Entry,
+    Instant,
+    StreamId,
+    fingerprint,
+    request_id,
+)
+from fondaco.ports.journal.segments import SegmentJournal
+from fondaco.runtime.actor import AnyHost, Host
+from fondaco.runtime.committer import Answer, Committer, Outcome
+from fondaco.runtime.deadlines import Deadlines
+from fondaco.runtime.loading import Memory, Snapshots
+from fondaco.runtime.reactor import Reactor
+from fondaco.settings import Settings
+
+LOADERS: Final = 2  # threads that load streams at their first touch
+TICK_S: Final = 0.05  # between looks at the clock: deadlines, silent books, cursor
+CURSOR_EVERY: Final = 20  # ticks
+IDLE_EVERY: Final = 6_000  # ticks: five minutes
+AGAIN_S: Final = 0.1  # before what must happen is asked again
+SETTLE_TICKS: Final = 40
+REDELIVERED: Final = 10_000  # entries told again at a time
+
+_REFERENCE: Final = frozenset(get_args(ReferenceEvent))
+_VENUE: Final = frozenset(get_args(VenueEvent))
+_WATCHED: Final = frozenset(
+    {
+        OrderAccepted,
+        OrderReleased,
+        OrderTrailed,
+        OrderReplaced,
+        OrderTriggered,
+        OrderCanceled,
+        OrderExpired,
+    }
+)
+
+
+class Kernel:
+    """Journal, owners and market of a house, without a door. Belongs to the event loop's thread.
+
+    `listeners` are given the entries of every commit, in order, after the house itself has.
+    """
+
+    def __init__(self, settings: Settings, files: Files, feed: Feed | None) -> None:
+        self.settings = settings
+        self.files = files
+        self.feed = feed
+        self.listeners: list[Callable[[Sequence[Entry]], None]] = []
+        self.journal = SegmentJournal(files.journal, CODEC, segment_bytes=settings.segment_bytes)
+        self.snapshots = Snapshots(files.snapshots, build_digest())
+        self.loaders = ThreadPoolExecutor(LOADERS, "loader")
+        self.committer = Committer(self.journal, self._publish)
+        self.now = Clock()
+        instruments = {each.symbol: each for each in feed.instruments()} if feed else {}
+        self.board = Board(instruments, stale_after_ms=settings.stale_after_ms)
+        self.triggers = TriggerBook()
+        self.deadlines = Deadlines()
+        self.queues: dict[Symbol, PaperQueue] = {}
+        self.accounts: dict[str, str] = {}  # account -> tenant
+        self._hosts: dict[str, AnyHost] = {}
+        self._venue_refs: dict[StreamId, VenueRefs] = {}
+        self.refs = refs_of(HouseState(), self.board.marks, self.now())
+        for room in ROOMS:
+            self._hosts[room.prefix] = Host(
+                room.decider,
+                self._refs_for(room.prefix),
+                self.journal,
+                self.committer,
+                snapshots=self.snapshots,
+                loaders=self.loaders,
+            )
+        self.trading, self.venues = self._hosts[ACCOUNTS], self._hosts[VENUES]
+        latency_s = settings.paper_latency_ms / 1_000
+        self.reactor = Reactor(
+            policies,
+            self.submit,
+            delay_s=lambda stream: latency_s if stream.startswith(VENUES) else 0.0,
+        )
+        self._ticks = 0
+        self._tasks: list[asyncio.Task[None]] = []
+
+    # --- What doors and followers ask -----------------------------------------------------------
+
+    def submit(self, stream: StreamId, command: Command) -> Answer:
+        """A turn of the stream's owner, now."""
+        return self._host(stream).submit(stream, command)
+
+    def peek(self, stream: StreamId) -> Memory[Any] | None:
+        return self._host(stream).peek(stream)
+
+    def tenant_of(self, account_id: str) -> str | None:
+        return self.accounts.get(account_id)
+
+    def pressure(self) -> FondacoError | None:
+        """Why nothing new is taken on."""
+        if self.reactor.stopped:
+            target, error = next(iter(self.reactor.stopped.items()))
+            return Unavailable(f"{target} has stopped and must be mended: {error.message}")
+        limit_s = self.settings.behind_max_ms / 1_000
+        now, busy_since = asyncio.get_running_loop().time(), self.committer.busy_since
+        waits_s = now - busy_since if busy_since else 0.0
+        if waits_s > limit_s:
+            return Unavailable(f"the disk has not answered for {waits_s:.1f} s; try again")
+        if self.reactor.behind_s(now) > limit_s:
+            return Unavailable("orders on their way to their venues are behind; try again")
+        return None
+
+    def _host(self, stream: StreamId) -> AnyHost:
+        for prefix, host in self._hosts.items():
+            if stream.startswith(prefix):
+                return host
+        raise LookupError(f"no room owns {stream}")
+
+    def _refs_for(self, prefix: str) -> Callable[[StreamId], Any]:
+        if prefix == VENUES:
+            return self._refs_of_venue
+        return lambda _: self.refs
+
+    def _refs_of_venue(self, stream: StreamId) -> VenueRefs:
+        refs = self._venue_refs.get(stream)
+        if refs is None:
+            book = self.board.books.get(symbol_of(stream))
+            refs = self._venue_refs[stream] = VenueRefs(self.refs.version, book)
+        refs.version = self.refs.version
+        return refs
+
+    # --- What was written -----------------------------------------------------------------------
+
+    def _publish(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            event = entry.event
+            kind = type(event)
+            if kind in _VENUE:
+                self._tell_queue(entry)
+            elif kind in _WATCHED:
+                self._watch(entry)
+            elif kind in _REFERENCE:
+                self._refresh(entry)
+            elif kind is AccountOpened:
+                self.accounts[account_of(entry.stream)] = event.tenant
+        self.reactor.deliver(entries)
+        for listener in self.listeners:
+            listener(entries)
+
+    def _watch(self, entry: Entry) -> None:
+        event = entry.event
+        if isinstance(event, OrderAccepted):
+            order = event.order
+            if order.expire_time:
+                self.deadlines.add(order.expire_time, entry.stream)
+            if order.at_venue:
+                return
+        self.triggers.note(entry)
+
+    def _refresh(self, entry: Entry) -> None:
+        memory = self._hosts[HOUSE_STREAM].peek(HOUSE_STREAM)
+        if memory is not None:
+            refresh(self.refs, memory.state, self.now())
+        if isinstance(entry.event, HouseKilled):
+            self._cancel_everything(entry)
+
+    def _cancel_everything(self, entry: Entry) -> None:
+        for account in self.accounts:
+            command = CancelOrders(CommandId(f"kill/{entry.position}"), self.now(), reason="kill")
+            self.ask_again_until_done(account_stream(AccountId(account)), command)
+
+    def _tell_queue(self, entry: Entry) -> None:
+        queue = self.queues.get(symbol_of(entry.stream))
+        if queue is not None:
+            queue.hear(entry.event)  # type: ignore[arg-type]  # the venue's own kinds
+
+    # --- The market -----------------------------------------------------------------------------
+
+    def _on_book(self, symbol: Symbol) -> None:
+        mark = self.board.marks.get(symbol)
+        if mark is None:
+            return
+        update_rates(self.refs, mark)
+        for stream, command in self.triggers.see(mark):
+            self._try(stream, command)
+        queue = self.queues.get(symbol)
+        if queue is not None and len(queue):
+            for match in queue.on_book(self.now()):
+                self._match(queue, symbol, match)
+
+    def _on_trade(self, trade: Trade) -> None:
+        queue = self.queues.get(trade.symbol)
+        if queue is not None and len(queue):
+            for match in queue.on_trade(trade):
+                self._match(queue, trade.symbol, match)
+
+    def _match(self, queue: PaperQueue, symbol: Symbol, match: MatchResting) -> None:
+        def settled(outcome: Outcome) -> None:
+            if isinstance(outcome, FondacoError):
+                queue.release(match)
+
+        try:
+            self.submit(venue_stream(symbol), match).then(settled)
+        except Unavailable:
+            queue.release(match)
+
+    def _try(self, stream: StreamId, command: Command) -> None:
+        """What comes from watching may fail: the next look at the market asks again."""
+        with suppress(Unavailable):
+            self.submit(stream, command)
+
+    def ask_again_until_done(self, stream: StreamId, command: Command) -> None:
+        """For what must happen, and has nobody who would repeat it."""
+
+        def settled(outcome: Outcome) -> None:
+            if isinstance(outcome, FondacoError) and outcome.retryable:
+                asyncio.get_running_loop().call_later(
+                    AGAIN_S, self.ask_again_until_done, stream, command
+                )
+
+        try:
+            self.submit(stream, command).then(settled)
+        except Unavailable as error:
+            settled(error)
+
+    # --- Starting and stopping ------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Become what the journal says. Nothing is asked of the house before this has returned."""
+        self._tasks.append(asyncio.create_task(self.committer.run(), name="committer"))
+        await self._list_instruments()
+        for symbol in self.board.instruments:
+            await self.wake(venue_stream(symbol))
+            queue = self.queues[symbol] = PaperQueue(symbol, self.board.books[symbol])
+            memory = self.venues.peek(venue_stream(symbol))
+            if memory is not None:
+                queue.rebuild(memory.state)
+        await self._redeliver()
+        self.board.on_book.append(self._on_book)
+        self.board.on_trade.append(self._on_trade)
+        self._tasks.append(asyncio.create_task(self._tick(), name="ticks"))
+
+    async def stop(self) -> None:
+        """Commit what is queued, remember where the reactor stands, and let go of the files."""
+        for task in self._tasks[1:]:
+            task.cancel()
+        await asyncio.gather(*self._tasks[1:], return_exceptions=True)
+        await self._settle()
+        self.committer.close()
+        await asyncio.gather(*self._tasks[:1])
+        write_cursor(self.files.cursor, self.reactor.cursor)
+        self.loaders.shutdown()
+        self.journal.close()
+
+    async def _settle(self) -> None:
+        """Give messages that are on their way a moment to arrive; the others are told again."""
+        for _ in range(SETTLE_TICKS):
+            if not self.reactor.open_count and not self.committer.queued_count:
+                return
+            await asyncio.sleep(TICK_S)
+
+    async def _list_instruments(self) -> None:
+        assets = {each.code: each for each in self.feed.assets()} if self.feed else {}
+        for instrument in self.board.instruments.values():
+            ask = ListInstrument(
+                CommandId(""), self.now(), instrument, assets[instrument.base],
+                assets[instrument.quote], by="start",
+            )  # fmt: skip
+            same = msgspec.structs.replace(ask, at=Instant(0))
+            key = f"!list/{instrument.symbol}/{fingerprint(same)}"
+            command_id = request_id(key, "start")
+            await self.submit(HOUSE_STREAM, msgspec.structs.replace(ask, command_id=command_id))
+        await self.wake(HOUSE_STREAM)
+        memory = self.peek(HOUSE_STREAM)
+        if memory is not None:
+            refresh(self.refs, memory.state, self.now())
+
+    async def wake(self, stream: StreamId) -> None:
+        """Load a stream without asking anything of it."""
+        await self._host(stream).wake(stream)
+
+    async def _redeliver(self) -> None:
+        """Tell again what may not have been heard before the house stopped."""
+        position = read_cursor(self.files.cursor)
+        self.reactor.position = position
+        while entries := await asyncio.to_thread(self.journal.follow, position, REDELIVERED):
+            self.reactor.deliver(entries)
+            position = entries[-1].position
+            while self.reactor.open_count > REDELIVERED:
+                await asyncio.sleep(0.001)
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            self._ticks += 1
+            now = self.now()
+            self.board.check(now)
+            roll_session(self.refs, now)
+            for stream in self.deadlines.pop_due(now):
+                self.ask_again_until_done(stream, ExpireOrders(CommandId(f"due/{now}"), now))
+            if self._ticks % CURSOR_EVERY == 0:
+                write_cursor(self.files.cursor, self.reactor.cursor)
+            if self._ticks % IDLE_EVERY == 0:
+                self.trading.dismiss_idle()

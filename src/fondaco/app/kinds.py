@@ -1,0 +1,36 @@
+"""Everything that this build can read in a journal, and the rooms that wrote it."""
+
+from functools import reduce
+from hashlib import sha256
+from operator import or_
+from pathlib import Path
+from typing import Final
+
+from fondaco.domain.reference.room import room as reference
+from fondaco.domain.trading.room import room as trading
+from fondaco.domain.venues.room import room as venues
+from fondaco.kernel.codec import Codec
+from fondaco.kernel.event import Event, StreamId
+from fondaco.runtime.room import Room
+
+ROOMS: Final = (reference, trading, venues)
+KINDS: Final[tuple[type[Event], ...]] = tuple(kind for room in ROOMS for kind in room.kinds)
+CODEC: Final = Codec(reduce(or_, KINDS))  # type: ignore[arg-type]  # a union of them all
+
+
+def room_of(stream: StreamId) -> Room:
+    """Whose law a stream follows."""
+    for room in ROOMS:
+        if stream.startswith(room.prefix):
+            return room
+    raise LookupError(f"no room owns {stream}")
+
+
+def build_digest() -> bytes:
+    """32 bytes that change with any source that a snapshot depends on."""
+    root = Path(__file__).resolve().parents[1]
+    digest = sha256()
+    for part in ("kernel", "domain", "runtime"):
+        for path in sorted((root / part).rglob("*.py")):
+            digest.update(path.read_bytes())
+    return digest.digest()

@@ -1,0 +1,246 @@
+"""What can be asked of a data directory without a door: some of it while a house runs on it."""
+
+import asyncio
+import os
+import platform
+import shutil
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from fondaco.domain.ledger.checks import standing_checks
+
+from fondaco.app.clock import Clock
+from fondaco.app.files import Files, is_served
+from fondaco.app.kinds import CODEC, room_of
+from fondaco.app.views import every_view
+from fondaco.domain.identity.directory import Directory
+from fondaco.domain.identity.model import Role
+from fondaco.domain.market.feeds.spec import chosen, feed
+from fondaco.domain.market.record import record as record_feed
+from fondaco.domain.trading.why import text_of, why
+from fondaco.kernel import compiled
+from fondaco.kernel.errors import FondacoError, Invalid, NotFound, Unavailable
+from fondaco.kernel.event import StreamId
+from fondaco.ports.cache.memory import MemoryCache
+from fondaco.ports.journal.segments import SegmentJournal
+from fondaco.ports.store.sqlite import SqliteStore
+from fondaco.ports.tape.segments import SegmentTape
+from fondaco.runtime.loading import Memory
+from fondaco.runtime.loading import replay as replay_decision
+from fondaco.runtime.projector import Projector, positions, views_equal_replay
+
+FOREVER_S: Final = 1e9
+FOLLOWER_WAIT_S: Final = 10.0
+
+
+@contextmanager
+def _journal(root: Path) -> Iterator[SegmentJournal]:
+    files = Files(root)
+    if not files.journal.is_dir():
+        raise NotFound(f"{root} holds no journal; name the data directory of a house with --data")
+    with closing(SegmentJournal(files.journal, CODEC, writer=False)) as journal:
+        yield journal
+
+
+def replay(root: Path, until: int, only: str) -> Iterator[str]:
+    """A line for each stream: its version and a digest of its state as of a position.
+
+    Two replays of the same journal by the same build say the same, whatever ran in between.
+    """
+    memories: dict[StreamId, Memory[Any]] = {}
+    position = 0
+    with _journal(root) as journal:
+        for decision, first in journal.decisions(0):
+            last = first + len(decision.events) - 1
+            if 0 <= until < last:
+                break
+            stream = decision.stream
+            decider = room_of(stream).decider
+            if decider is None or (only and stream != only):
+                continue
+            memory = memories.get(stream)
+            if memory is None:
+                memory = memories[stream] = Memory(decider.initial(stream))
+            replay_decision(memory, decider, decision)
+            position = last
+    for stream, memory in sorted(memories.items()):
+        content = msgspec.json.encode(memory.state, order="deterministic")
+        if only:
+            yield msgspec.json.format(content).decode()
+        yield f"{stream}  version {memory.version}  sha256 {sha256(content).hexdigest()}"
+    yield f"position {position}"
+
+
+def explain(root: Path, name: str, *, as_json: bool) -> str:
+    """The life of an order, or of whatever a position was caused by."""
+    files = Files(root)
+    with _journal(root) as journal, _caught_up(files, journal) as store, store.reading() as conn:
+        found = why(conn, journal, name)
+        return msgspec.json.encode(found).decode() if as_json else text_of(found)
+
+
+@contextmanager
+def _caught_up(files: Files, journal: SegmentJournal) -> Iterator[SqliteStore]:
+    """The views at the journal's end: carried there, or waited for where a house is running."""
+    with closing(SqliteStore(files.views, durable=False)) as store:
+        if is_served(files):
+            _wait_for_follower(store, journal.head())
+        else:
+            Projector(journal, store, every_view(journal)).catch_up()
+        yield store
+
+
+def _wait_for_follower(store: SqliteStore, position: int) -> None:
+    deadline = time.monotonic() + FOLLOWER_WAIT_S
+    while time.monotonic() < deadline:
+        with store.reading() as conn:
+            if min(positions(conn).values(), default=0) >= position:
+                return
+        time.sleep(0.01)
+    raise Unavailable(f"the views have not reached position {position} in {FOLLOWER_WAIT_S:.0f} s")
+
+
+def verify(root: Path) -> dict[str, Any]:
+    """Every byte of the journal, every sealed segment of the tape, and the standing checks."""
+    files = Files(root)
+    wrong: list[str] = []
+    found: dict[str, Any] = {"journal_entries": 0, "wrong": wrong}
+    with _journal(root) as journal:
+        try:
+            found["journal_entries"] = journal.verify()
+        except FondacoError as error:
+            wrong.append(error.message)
+            return found
+        with _caught_up(files, journal) as store, store.reading() as conn:
+            wrong += standing_checks(conn)
+    if files.tape.is_dir():
+        with closing(SegmentTape(files.tape)) as tape:
+            wrong += tape.verify()
+    return found
+
+
+def rebuild(root: Path) -> dict[str, Any]:
+    """Fill all views again from nothing, beside those that serve, and compare them row by row."""
+    files = Files(root)
+    beside = files.root / "views.rebuilt.db"
+    if is_served(files):
+        raise Unavailable(f"{root} is being served; stop that house, or rebuild a backup of it")
+    with _journal(root) as journal, _caught_up(files, journal) as store:
+        with closing(SqliteStore(beside, durable=False)) as rebuilt:
+            different = views_equal_replay(journal, store, rebuilt, partial(every_view, journal))
+        entries = journal.head()
+    for path in files.root.glob("views.rebuilt.db*"):
+        path.unlink()
+    return {"entries": entries, "different": different}
+
+
+def backup(root: Path, to: Path) -> dict[str, Any]:
+    """Copy what cannot be worked out again: the journal, the records and the settings file.
+
+    Consistent also while a house runs: the journal up to what is durable, the records of one moment.
+    """
+    files, copy = Files(root), Files(to)
+    if to.exists():
+        raise Invalid(f"{to} exists already; name a folder that does not")
+    with _journal(root) as journal:
+        to.mkdir(parents=True)
+        journal.backup(copy.journal)
+    if files.records.exists():
+        with closing(SqliteStore(files.records)) as records:
+            records.copy(copy.records)
+    with suppress(FileNotFoundError):
+        shutil.copyfile(files.root / "fondaco.toml", copy.root / "fondaco.toml")
+    with _journal(to) as copied:
+        entries = copied.verify()
+    return {"to": str(to), "entries": entries, "bytes": _size(to)}
+
+
+def restore(source: Path, root: Path) -> dict[str, Any]:
+    """Make `root` out of a backup, which is checked first. Nothing that exists is overwritten."""
+    if Files(root).journal.exists():
+        raise Invalid(f"{root} holds a house already; restore into a new folder and use that")
+    with _journal(source) as journal:
+        entries = journal.verify()
+    shutil.copytree(source, root, dirs_exist_ok=True)
+    return {"data": str(root), "entries": entries, "bytes": _size(root)}
+
+
+def record(root: Path, spec: str, seconds: float) -> dict[str, Any]:
+    """Write what a feed says to the tape of `root`, for `seconds` or until interrupted."""
+    files, clock = Files(root), Clock()
+
+    async def run() -> Any:
+        source = feed(await chosen(spec), open_tape=SegmentTape)
+        with closing(SegmentTape(files.tape)) as tape:
+            return await record_feed(source, tape, seconds or FOREVER_S, clock)
+
+    recorded: dict[str, Any] = msgspec.to_builtins(asyncio.run(run()))
+    return recorded
+
+
+def create_key(
+    root: Path, tenant: str, user: str, name: str, roles: Sequence[str],
+    accounts: Iterable[str] | None,
+) -> dict[str, Any]:  # fmt: skip
+    """A key for a user, who is made, or given these roles, where roles are named."""
+    with _directory(root) as directory:
+        if roles:
+            directory.create_user(tenant, user, [_role(role) for role in roles])
+        key, token = directory.create_key(tenant, user, name, accounts=accounts)
+    return {"key_id": key.key_id, "token": token, "scopes": sorted(key.scopes)}
+
+
+def list_keys(root: Path, tenant: str) -> list[str]:
+    with _directory(root) as directory:
+        return [
+            f"{key.key_id}  {key.user}/{key.name}  {'revoked' if key.revoked_at else 'valid'}"
+            for key in directory.keys(tenant)
+        ]
+
+
+def revoke_key(root: Path, tenant: str, key_id: str) -> None:
+    with _directory(root) as directory:
+        directory.revoke_key(tenant, key_id)
+
+
+@contextmanager
+def _directory(root: Path) -> Iterator[Directory]:
+    root.mkdir(parents=True, exist_ok=True)
+    clock = Clock()
+    with closing(SqliteStore(Files(root).records)) as records:
+        yield Directory(records, MemoryCache(clock), clock, os.urandom)
+
+
+def _role(name: str) -> Role:
+    try:
+        return Role(name)
+    except ValueError:
+        raise Invalid(f"role is {name[:40]}, must be one of {', '.join(Role)}") from None
+
+
+def examine(root: Path) -> Iterator[str]:
+    """What there is to run with, and what lies in the data directory."""
+    yield f"python {platform.python_version()} on {platform.system()} {platform.machine()}"
+    yield f"sqlite {sqlite3.sqlite_version}"
+    yield "kernels"
+    for name, state in compiled.in_use():
+        yield f"  {name}: {state}"
+    files = Files(root)
+    yield f"data {root.resolve()}"
+    if not files.journal.is_dir():
+        yield "  no house yet; `fondaco up` makes one"
+        return
+    with _journal(root) as journal:
+        yield f"  journal at position {journal.head()}, {_size(files.journal):,} bytes"
+    yield f"  free on its disk: {shutil.disk_usage(root).free:,} bytes"
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -1,0 +1,17 @@
+"""Which views this build keeps: the only list."""
+
+from collections.abc import Sequence
+
+from fondaco.domain.ledger.store import LedgerView
+from fondaco.domain.reference.model import HOUSE_STREAM
+from fondaco.domain.trading.postings import Postings
+from fondaco.domain.trading.store import TradingView
+from fondaco.domain.venues.events import OrderExecuted
+from fondaco.ports.journal import Journal
+from fondaco.runtime.projector import View
+
+
+def every_view(journal: Journal) -> Sequence[View]:
+    """New ones each time: a view remembers rows of the store that it fills, and what was listed."""
+    postings = Postings(journal.read(HOUSE_STREAM))
+    return (TradingView(), LedgerView(postings.posters(OrderExecuted)))

@@ -1,0 +1,235 @@
+"""The command line: fondaco up | record | replay | why | verify | rebuild | backup | restore |
+key | doctor | bench."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from fondaco.kernel.errors import FondacoError
+from fondaco.settings import effective, knobs, load
+
+EXIT_WRONG: Final = 1
+EXIT_USAGE: Final = 2
+_UP: Final = ("data", "port", "host", "feed")  # knobs with an option of their own; the rest: --set
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the process's exit status."""
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    if not hasattr(asked, "run"):
+        parser.print_help()
+        return EXIT_USAGE
+    try:
+        status: int | None = asked.run(asked)
+    except FondacoError as error:
+        print(f"fondaco: {error.message}", file=sys.stderr)
+        return EXIT_WRONG
+    except KeyboardInterrupt:
+        return 130
+    return status or 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="fondaco", description="A trading house in one package.")
+    commands = parser.add_subparsers(metavar="command")
+
+    def command(
+        name: str, run: Callable[[argparse.Namespace], int | None], text: str
+    ) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(run=run)
+        return sub
+
+    def with_data(
+        name: str, run: Callable[[argparse.Namespace], int | None], text: str
+    ) -> argparse.ArgumentParser:
+        sub = command(name, run, text)
+        sub.add_argument("--data", default=".fondaco", help="the data directory [.fondaco]")
+        return sub
+
+    _with_settings(command("up", _up, "Serve a house until told to stop."))
+    follow = with_data("follow", _follow, "Carry the journal into views; `up` starts it itself.")
+    follow.add_argument("--snapshot-every", type=int, default=100_000)
+    record = with_data("record", _record, "Write what a feed says to the tape, and nothing else.")
+    record.add_argument("--feed", required=True, help="as for `up`")
+    record.add_argument("--seconds", type=float, default=0.0, help="0: until interrupted")
+    replay = with_data("replay", _replay, "Work out every stream's state from the journal.")
+    replay.add_argument("--until", type=int, default=-1, metavar="POSITION")
+    replay.add_argument("--stream", default="", help="only this one, with its whole state")
+    why = with_data("why", _why, "Tell the life of an order, or what caused a journal position.")
+    why.add_argument("id", help="an order_id, a cl_ord_id or a position")
+    why.add_argument("--json", action="store_true")
+    with_data("verify", _verify, "Check journal and tape byte by byte, and the standing checks.")
+    with_data("rebuild", _rebuild, "Fill the views anew and compare them with what they were.")
+    backup = with_data("backup", _backup, "Copy a house, running or not, to a new folder.")
+    backup.add_argument("--to", required=True, type=Path)
+    restore = with_data("restore", _restore, "Make a data directory out of a backup.")
+    restore.add_argument("--from", required=True, type=Path, dest="source")
+    _with_settings(
+        command("doctor", _doctor, "Say what runs compiled, and every setting's source.")
+    )
+    _with_keys(commands)
+    bench = commands.add_parser(
+        "bench", help="Load a running house and measure it.", add_help=False
+    )
+    bench.add_argument("rest", nargs=argparse.REMAINDER)
+    bench.set_defaults(run=_bench)
+    return parser
+
+
+def _with_settings(sub: argparse.ArgumentParser) -> None:
+    reasons = {knob.name: knob.reason for knob in knobs()}
+    for name in _UP:
+        sub.add_argument(f"--{name}", help=reasons[name])
+    sub.add_argument("--demo", action="store_const", const=True, help=reasons["demo"])
+    sub.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="any other setting; docs/settings.md lists them",
+    )
+
+
+def _with_keys(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    key = commands.add_parser("key", help="Make, list and revoke API keys.")
+    kinds = key.add_subparsers(metavar="command", required=True)
+    create = kinds.add_parser("create", help="Make a key; its token is shown this once.")
+    create.add_argument("--data", default=".fondaco")
+    create.add_argument("--tenant", required=True)
+    create.add_argument("--user", required=True)
+    create.add_argument("--name", default="key-1", help="of the key, unique for the user")
+    create.add_argument("--role", action="append", default=[], help="for a new user; repeatable")
+    create.add_argument("--account", action="append", default=None, help="confine it to these")
+    create.set_defaults(run=_key_create)
+    shown = kinds.add_parser("list", help="Show a tenant's keys.")
+    shown.add_argument("--data", default=".fondaco")
+    shown.add_argument("--tenant", required=True)
+    shown.set_defaults(run=_key_list)
+    revoke = kinds.add_parser("revoke", help="Refuse a key from now on.")
+    revoke.add_argument("--data", default=".fondaco")
+    revoke.add_argument("--tenant", required=True)
+    revoke.add_argument("--key", required=True, dest="key_id")
+    revoke.set_defaults(run=_key_revoke)
+
+
+def _given(asked: argparse.Namespace) -> dict[str, object]:
+    given: dict[str, object] = {name: getattr(asked, name) for name in (*_UP, "demo")}
+    for pair in asked.set:
+        name, _, value = pair.partition("=")
+        given[name] = value
+    return given
+
+
+def _up(asked: argparse.Namespace) -> int:
+    from fondaco.app.live import serve
+
+    return serve(load(_given(asked), os.environ))
+
+
+def _follow(asked: argparse.Namespace) -> None:
+    from fondaco.app.follower import follow
+
+    follow(Path(asked.data), snapshot_every=asked.snapshot_every)
+
+
+def _record(asked: argparse.Namespace) -> None:
+    from fondaco.app.offline import record
+
+    _tell(record(Path(asked.data), asked.feed, asked.seconds))
+
+
+def _replay(asked: argparse.Namespace) -> None:
+    from fondaco.app.offline import replay
+
+    for line in replay(Path(asked.data), asked.until, asked.stream):
+        print(line)
+
+
+def _why(asked: argparse.Namespace) -> None:
+    from fondaco.app.offline import explain
+
+    print(explain(Path(asked.data), asked.id, as_json=asked.json))
+
+
+def _verify(asked: argparse.Namespace) -> int:
+    from fondaco.app.offline import verify
+
+    found = verify(Path(asked.data))
+    _tell(found)
+    return EXIT_WRONG if found["wrong"] else 0
+
+
+def _rebuild(asked: argparse.Namespace) -> int:
+    from fondaco.app.offline import rebuild
+
+    found = rebuild(Path(asked.data))
+    _tell(found)
+    return EXIT_WRONG if found["different"] else 0
+
+
+def _backup(asked: argparse.Namespace) -> None:
+    from fondaco.app.offline import backup
+
+    _tell(backup(Path(asked.data), asked.to))
+
+
+def _restore(asked: argparse.Namespace) -> None:
+    from fondaco.app.offline import restore
+
+    _tell(restore(asked.source, Path(asked.data)))
+
+
+def _doctor(asked: argparse.Namespace) -> None:
+    from fondaco.app.offline import examine
+
+    rows = effective(_given(asked), os.environ)
+    for line in examine(Path(str(next(row.value for row in rows if row.name == "data")))):
+        print(line)
+    print("\nsettings")
+    width = max(len(row.name) for row in rows)
+    for row in rows:
+        print(f"  {row.name:<{width}}  {row.value!s:<24} {row.unit:<12} {row.source}")
+
+
+def _key_create(asked: argparse.Namespace) -> None:
+    from fondaco.app.offline import create_key
+
+    _tell(
+        create_key(
+            Path(asked.data), asked.tenant, asked.user, asked.name, asked.role, asked.account
+        )
+    )
+
+
+def _key_list(asked: argparse.Namespace) -> None:
+    from fondaco.app.offline import list_keys
+
+    for line in list_keys(Path(asked.data), asked.tenant):
+        print(line)
+
+
+def _key_revoke(asked: argparse.Namespace) -> None:
+    from fondaco.app.offline import revoke_key
+
+    revoke_key(Path(asked.data), asked.tenant, asked.key_id)
+    print(f"{asked.key_id} is refused from now on")
+
+
+def _bench(asked: argparse.Namespace) -> int:
+    from fondaco.bench import main as bench
+
+    return bench(asked.rest)
+
+
+def _tell(found: Mapping[str, Any]) -> None:
+    print(json.dumps(found, indent=2))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
