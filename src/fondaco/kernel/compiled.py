@@ -21,7 +21,6 @@ from typing import Final, Literal, TypeAlias
 # that `import cython` are typed for speed; the others are compiled as they are.
 KERNELS: Final = (
     "fondaco/domain/market/book.py",
-    "fondaco/domain/market/decimals.py",
     "fondaco/runtime/answered.py",
 )
 
