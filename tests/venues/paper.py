@@ -98,7 +98,6 @@ def enter(
     cash: int = 0,
     cum_lots: int = 0,
     exec_number: int = 0,
-    grows: bool = False,
 ) -> EnterOrder:
     return EnterOrder(
         CAUSE,
@@ -116,7 +115,6 @@ def enter(
         cash,
         cum_lots,
         exec_number,
-        grows,
     )
 
 

@@ -57,7 +57,7 @@ def entry(event: Event) -> Entry:
     return Entry(stream, 12, 99, CommandId("o7#00"), NOW, 1, event)
 
 
-def entered(px: int, *, is_market: bool = False, grows: bool = False, cum: int = 0) -> EnterOrder:
+def entered(px: int, *, is_market: bool = False, cum: int = 0) -> EnterOrder:
     return EnterOrder(
         TO_VENUE,
         NOW,
@@ -72,7 +72,6 @@ def entered(px: int, *, is_market: bool = False, grows: bool = False, cum: int =
         10,
         cum_lots=cum,
         exec_number=cum,
-        grows=grows,
     )
 
 
@@ -97,7 +96,7 @@ def accepted(order: Order) -> OrderAccepted:
         ),
         (
             OrderReleased(7, 50, 0, msgspec.structs.replace(ORDER, cum_lots=2, last_exec=2)),
-            entered(100, grows=True, cum=2),
+            entered(100, cum=2),
         ),
         (CancelRequested(7, "kill", SYMBOL), CancelAtVenue(TO_VENUE, NOW, A, 7, "kill")),
         (

@@ -287,21 +287,13 @@ def test_a_replace_of_what_is_gone_or_would_take_is_denied() -> None:
     assert said(venue.ask(replace(1, lots=5, px=100))) == [("replaced", 5, 0, False)]
 
 
-def test_a_child_of_a_bracket_works_for_more_and_counts_on() -> None:
+def test_an_order_that_the_account_saw_execute_elsewhere_counts_on() -> None:
     venue = Venue()
-    take_profit = {"side": SELL, "px": 103, "grows": True}
-    venue.ask(enter(2, lots=3, **take_profit))  # type: ignore[arg-type]
-    assert said(venue.ask(enter(2, lots=5, **take_profit))) == [("rests", 5, 0)]  # type: ignore[arg-type]
-    venue.ask(match(103, (2, 5)))
-    assert venue.state.orders == {}
-    # The account had not heard of the execution when it released the rest.
-    assert said(venue.ask(enter(2, lots=8, **take_profit))) == [("rests", 3, 0)]  # type: ignore[arg-type]
-    (executed,) = venue.ask(match(103, (2, 3)))
+    (executed, booked) = venue.ask(enter(px=101, lots=15, cum_lots=3, exec_number=2))
     assert isinstance(executed, OrderExecuted)
-    assert executed.exec_number == 2
-    # It is all there was: a redelivered release finds nothing to do.
-    assert said(venue.ask(enter(2, lots=8, **take_profit))) == [("rests", 0, 0)]  # type: ignore[arg-type]
-    assert venue.state.orders == {}
+    assert isinstance(booked, OrderBooked)
+    assert (executed.exec_number, executed.leaves_lots) == (3, 2)
+    assert (booked.exec_number, booked.lots, booked.leaves_lots) == (3, 15, 2)
 
 
 def test_what_was_used_is_forgotten_in_the_end() -> None:

@@ -17,8 +17,7 @@ class EnterOrder(Command, frozen=True, gc=False):
 
     A market order has no limit where `px` is 0. `cash_qty`, in ledger units of the quote asset,
     caps what a market order by notional spends or receives at execution prices; fees are not in it,
-    since the account took them off before it sent the order. `grows`: a child of a bracket, of
-    which this may be the first part or more of it; `lots` are then all that were released.
+    since the account took them off before it sent the order.
     """
 
     account_stream: StreamId  # where the executions go
@@ -34,7 +33,6 @@ class EnterOrder(Command, frozen=True, gc=False):
     cash_qty: int = 0
     cum_lots: int = 0
     exec_number: int = 0  # of the last execution that the account has booked
-    grows: bool = False
 
 
 class CancelAtVenue(Command, frozen=True, gc=False):
@@ -90,7 +88,6 @@ class OrderBooked(Event, frozen=True, gc=False, tag="venues.order_booked.v1"):
     queue_ahead: int
     exec_number: int
     post_only: bool = False
-    grows: bool = False
 
 
 class OrderExecuted(Event, frozen=True, gc=False, tag="venues.order_executed.v1"):

@@ -18,8 +18,6 @@ PREFIX: Final = "venue/PAPER/"
 # How many price levels of a side are remembered as used. The oldest is forgotten for the next one:
 # by then the market has long written it anew.
 USED_LEVELS_MAX: Final = 4_096
-# How many executed children of brackets are remembered in case more of them is released.
-GROWN_MAX: Final = 4_096
 
 
 def venue_stream(symbol: Symbol) -> StreamId:
@@ -72,7 +70,6 @@ class Resting(msgspec.Struct, gc=False, array_like=True):
     exec_number: int  # of its last execution; 0 before the first
     place: int  # among all that were ever booked here: who came first
     post_only: bool = False
-    grows: bool = False  # child of a bracket: more of it may be released
 
     @property
     def cum_lots(self) -> int:
@@ -91,7 +88,6 @@ class VenueState(msgspec.Struct):
 
     symbol: Symbol
     orders: dict[StreamId, dict[int, Resting]] = {}
-    grown: dict[str, Resting] = {}  # by "account stream|number": executed, but may be released more
     bids: dict[int, Used] = {}  # by price
     asks: dict[int, Used] = {}
     booked: int = 0  # orders ever booked

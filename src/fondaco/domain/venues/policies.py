@@ -47,7 +47,7 @@ def report(entry: Entry) -> Iterable[_Message]:
     return () if make is None else make(entry, entry.event)
 
 
-def _enter(entry: Entry, order: Order, px: int, *, grows: bool = False) -> _Messages:
+def _enter(entry: Entry, order: Order, px: int) -> _Messages:
     command = EnterOrder(
         message_id(entry.stream, entry.version),
         entry.at,
@@ -64,7 +64,6 @@ def _enter(entry: Entry, order: Order, px: int, *, grows: bool = False) -> _Mess
         order.cash_qty,
         order.cum_lots,
         order.last_exec,
-        grows,
     )
     return ((StreamId(PREFIX + order.symbol), command),)
 
@@ -79,7 +78,7 @@ def _triggered(entry: Entry, event: OrderTriggered) -> _Messages:
 
 def _released(entry: Entry, event: OrderReleased) -> _Messages:
     order = event.order
-    return _enter(entry, order, order.px, grows=True) if order.at_venue else ()
+    return _enter(entry, order, order.px) if order.at_venue else ()
 
 
 def _cancel(entry: Entry, event: CancelRequested) -> _Messages:

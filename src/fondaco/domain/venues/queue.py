@@ -179,7 +179,7 @@ class PaperQueue:
         """One event of the venue, once it is durable; in order."""
         if isinstance(event, OrderBooked):
             key = (event.account_stream, event.number)
-            self._remove(key)  # a child of a bracket may be booked again, for more
+            self._remove(key)
             if event.leaves_lots:
                 leaves, display = event.leaves_lots, event.display_lots
                 self._add(key, event.side, event.px, leaves, display, event.queue_ahead)

@@ -26,7 +26,6 @@ from fondaco.domain.venues.events import (
     VenueEvent,
 )
 from fondaco.domain.venues.model import (
-    GROWN_MAX,
     USED_LEVELS_MAX,
     Depth,
     Resting,
@@ -66,23 +65,15 @@ def evolve(state: VenueState, event: VenueEvent) -> VenueState:
 
 
 def _enter(state: VenueState, ask: EnterOrder, refs: VenueRefs) -> tuple[VenueEvent, ...]:
-    cum_lots, exec_number = ask.cum_lots, ask.exec_number
-    if ask.grows:
-        known = state.find(ask.account_stream, ask.number) or state.grown.get(
-            _grown_key(ask.account_stream, ask.number)
-        )
-        if known is not None:
-            cum_lots, exec_number = known.cum_lots, known.exec_number
-    leaves = max(ask.lots - cum_lots, 0)
-    book = refs.book
-    if not leaves and not ask.grows:
+    leaves, book = ask.lots - ask.cum_lots, refs.book
+    if leaves <= 0:
         return (OrderEnded(ask.account_stream, ask.number, OrdStatus.REJECTED, "nothing_left"),)
     px, side = ask.px, ask.side
-    if book is not None and leaves and _reaches(book, side, px):
-        return _take(state, ask, book, leaves, exec_number)
+    if book is not None and _reaches(book, side, px):
+        return _take(state, ask, book, leaves)
     if ask.is_market or ask.time_in_force is _IOC or ask.time_in_force is _FOK:
         return (OrderEnded(ask.account_stream, ask.number, OrdStatus.EXPIRED, "no_liquidity"),)
-    return (_booked(ask, leaves, _queue(book, side, px), exec_number),)
+    return (_booked(ask, leaves, _queue(book, side, px), ask.exec_number),)
 
 
 def _reaches(book: Depth, side: Side, px: int) -> bool:
@@ -112,13 +103,10 @@ def _booked(ask: EnterOrder, leaves: int, queue_ahead: int, exec_number: int) ->
         queue_ahead,
         exec_number,
         ask.post_only,
-        ask.grows,
     )
 
 
-def _take(
-    state: VenueState, ask: EnterOrder, book: Depth, leaves: int, exec_number: int
-) -> tuple[VenueEvent, ...]:
+def _take(state: VenueState, ask: EnterOrder, book: Depth, leaves: int) -> tuple[VenueEvent, ...]:
     """An order that the market can meet at once."""
     account_stream, number, tif = ask.account_stream, ask.number, ask.time_in_force
     if ask.post_only:
@@ -130,6 +118,7 @@ def _take(
     events: list[VenueEvent] = []
     if tif is _FOK and left and not taken.is_spent:
         return (OrderEnded(account_stream, number, OrdStatus.EXPIRED, "not_at_once"),)
+    exec_number = ask.exec_number
     if fills:
         exec_number += 1
         events.append(
@@ -147,7 +136,7 @@ def _take(
     if left and (ask.is_market or ask.cash_qty or tif is _IOC or tif is _FOK):
         text = "cash_spent" if taken.is_spent else "no_liquidity"
         events.append(OrderEnded(account_stream, number, OrdStatus.EXPIRED, text))
-    elif left or ask.grows:
+    elif left:
         queue = _queue(book, ask.side, ask.px)
         events.append(_booked(ask, left, queue, exec_number))
     return tuple(events)
@@ -316,14 +305,7 @@ def _on_booked(state: VenueState, event: OrderBooked) -> None:
         event.exec_number,
         state.booked,
         event.post_only,
-        event.grows,
     )
-    if event.grows:
-        state.grown.pop(_grown_key(event.account_stream, event.number), None)
-    if event.leaves_lots <= 0:
-        _remove(state, event.account_stream, event.number)
-        _keep_grown(state, event.account_stream, event.number, order)
-        return
     orders = state.orders.get(event.account_stream)
     if orders is None:
         orders = state.orders[event.account_stream] = {}
@@ -347,8 +329,6 @@ def _on_executed(state: VenueState, event: OrderExecuted) -> None:
     order.leaves_lots = event.leaves_lots
     if not event.leaves_lots:
         _remove(state, event.account_stream, event.number)
-        if order.grows:
-            _keep_grown(state, event.account_stream, event.number, order)
 
 
 def _on_ended(state: VenueState, event: OrderEnded) -> None:
@@ -376,17 +356,6 @@ def _remove(state: VenueState, account_stream: StreamId, number: int) -> None:
     orders = state.orders.get(account_stream)
     if orders is not None and orders.pop(number, None) is not None and not orders:
         del state.orders[account_stream]
-
-
-def _grown_key(account_stream: StreamId, number: int) -> str:
-    return f"{account_stream}|{number}"
-
-
-def _keep_grown(state: VenueState, account_stream: StreamId, number: int, order: Resting) -> None:
-    """Behind this bound the account has long booked the executions, and its own numbers count."""
-    state.grown[_grown_key(account_stream, number)] = order
-    while len(state.grown) > GROWN_MAX:
-        del state.grown[next(iter(state.grown))]
 
 
 _DECIDE: Final[dict[type, Callable[[VenueState, Any, VenueRefs], tuple[VenueEvent, ...]]]] = {
