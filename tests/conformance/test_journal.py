@@ -8,6 +8,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeAlias
 
@@ -28,6 +29,7 @@ from faults.noted import (
 from fondaco.kernel.errors import Conflict, Corrupt, Invalid, Unavailable
 from fondaco.kernel.event import Entry
 from fondaco.ports.journal import Journal, entries_of
+from fondaco.ports.journal._chain import Chain
 from fondaco.ports.journal._frames import FRAME_HEADER, SEGMENT_HEADER, segment_of
 from fondaco.ports.journal.memory import MemoryJournal
 from fondaco.ports.journal.segments import SegmentJournal
@@ -330,12 +332,18 @@ def test_a_whole_last_frame_that_nobody_was_told_of_is_kept_and_synced_again(fol
     journal.close()
 
 
-def test_a_flipped_bit_in_the_middle_is_found_and_located(folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("lagging", [False, True])
+def test_a_flipped_bit_in_the_middle_is_found_and_located(
+    folder: Path, tmp_path: Path, lagging: bool
+) -> None:
+    """Also after a power cut, when only the frames behind it say that it was acknowledged."""
     written_to(folder, 3)
     frame = (head_word(folder) & 0xFFFFFF) - SEGMENT_HEADER >> 1  # all three are of one length
     for offset in range(SEGMENT_HEADER + 2 * frame):
         other = copied(folder, tmp_path / "flipped")
         flip(other / "00000001.seg", offset, bit=offset % 8)
+        if lagging:
+            set_head_word(other, 0)
         began = 0 if offset < SEGMENT_HEADER else offset - (offset - SEGMENT_HEADER) % frame
         with pytest.raises(Corrupt, match=f"segment 00000001 at byte {began}:"):
             small(other)
@@ -502,3 +510,65 @@ def test_the_next_segment_is_made_ahead(folder: Path) -> None:
     assert (folder / "00000002.seg").stat().st_size == 65536
     journal.close()
     assert not (folder / "prepared").exists()
+
+
+def test_any_thread_may_read_and_fill_the_index_meanwhile(folder: Path) -> None:
+    turns = 200
+    journal = SegmentJournal(folder, CODEC, segment_bytes=2048)
+    follower = reader(folder)
+    done = threading.Event()
+
+    def read(look: SegmentJournal) -> int:
+        looks = 0
+        while not done.is_set():
+            versions = [entry.version for entry in look.read(A)]
+            assert versions == list(range(1, len(versions) + 1))
+            replayed = [d.expected_version for d in look.replay(A, after_version=5)]
+            assert replayed == list(range(5, 5 + len(replayed)))
+            positions = [entry.position for entry in look.follow(0, 10_000)]
+            assert positions == list(range(1, len(positions) + 1))
+            looks += 1
+        return looks
+
+    def fill() -> int:
+        filled = 0
+        while not done.is_set():
+            filled += follower.index_more(3)
+        return filled
+
+    with ThreadPoolExecutor() as threads:
+        others = [threads.submit(read, look) for look in (journal, journal, follower, follower)]
+        others += [threads.submit(fill), threads.submit(fill)]
+        for version in range(turns):
+            journal.append([decision(A, version, "x" * (version % 60)), decision(B, version, "y")])
+        done.set()
+        assert all(other.result() for other in others)
+    assert len(journal.read(A)) == len(follower.read(B)) == turns
+    journal.close()
+
+
+def test_a_place_that_is_newer_than_the_end_is_its_end(folder: Path) -> None:
+    """A reader's thread may have seen the journal longer than another one, which asked before."""
+    written_to(folder, 2)
+    chain = Chain(folder)
+    early = chain.extend(head_word(folder))
+    journal = SegmentJournal(folder, CODEC, segment_bytes=512)
+    journal.append([decision(A, 2, "x" * 9000)])
+    journal.close()
+    late = chain.extend(head_word(folder))
+    assert [frame.first for _, frame in chain.frames(early.stop, late)] == [5]
+    assert list(chain.frames(late.stop, early)) == []
+    assert chain.extend(early.last) == late
+
+
+def test_a_long_journal_is_not_mapped_all_at_once(folder: Path) -> None:
+    maps = Path("/proc/self/maps")
+    if not maps.exists():
+        pytest.skip("/proc is not here")
+    journal = SegmentJournal(folder, CODEC, segment_bytes=512)
+    for version in range(200):
+        journal.append([decision(A, version, "x" * 450)])
+    assert journal.verify() == len(journal.read(A)) == len(everything(journal)) == 200
+    assert len(list(folder.glob("*.seg"))) == 200
+    assert maps.read_text().count(f"{folder}/0000") <= 65
+    journal.close()

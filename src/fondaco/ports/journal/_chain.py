@@ -64,8 +64,11 @@ class HeadWord:
     def _map(self, flags: int, access: int) -> None:
         file = os.open(self._path, flags, 0o600)
         try:
-            if flags & os.O_CREAT:
-                os.ftruncate(file, _HEAD_BYTES)
+            if flags & os.O_CREAT and os.fstat(file).st_size != _HEAD_BYTES:
+                os.ftruncate(file, 0)
+                # Written, for a store into a hole would kill the process on a full disk.
+                os.pwrite(file, bytes(_HEAD_BYTES), 0)
+                os.fsync(file)
             if os.fstat(file).st_size == _HEAD_BYTES:
                 shared = mmap.mmap(file, _HEAD_BYTES, access=access)
                 self._word = memoryview(shared).cast("Q")
