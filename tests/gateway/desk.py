@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from fondaco.domain.reference.model import Symbol, instrument
+from fondaco.domain.reference.model import instrument
 from fondaco.domain.trading.api import operations
 from fondaco.domain.trading.events import (
     OrderAccepted,
@@ -19,7 +19,15 @@ from fondaco.domain.trading.events import (
     PlaceOrder,
     TradingEvent,
 )
-from fondaco.domain.trading.model import ClOrdId, Excess, Headroom, Order, Reason
+from fondaco.domain.trading.model import (
+    ClOrdId,
+    Excess,
+    Headroom,
+    Limits,
+    Order,
+    Reason,
+    TradingRefs,
+)
 from fondaco.gateway.door import Door
 from fondaco.gateway.idempotency import MemoryReplies
 from fondaco.kernel.codec import Codec
@@ -35,6 +43,14 @@ USD = Asset(AssetCode("USD"), 8, 2, "cash")
 BTC = Asset(AssetCode("BTC"), 9, 8, "crypto")
 BTC_USD = instrument("BTC-USD", BTC, USD, tick="0.01", lot="0.000001")
 INSTRUMENTS = {BTC_USD.symbol: BTC_USD}
+REFS = TradingRefs(
+    version=1,
+    assets={USD.code: USD, BTC.code: BTC},
+    instruments=INSTRUMENTS,
+    limits=Limits(),
+    marks={},
+    rates={},
+)
 LOTS_MAX = 10_000_000  # ten coins
 ORDER = {
     "account_id": "demo",
@@ -85,7 +101,15 @@ def decide(state: list[int], command: Command, refs: Refs) -> tuple[TradingEvent
         return (OrderRejected(*why, Headroom(), ()),)
     px = listed.ticks(ask.price)
     order = Order(
-        number, ask.cl_ord_id, ask.symbol, ask.side, ask.ord_type, ask.time_in_force, lots, px, 0,
+        number,
+        ask.cl_ord_id,
+        ask.symbol,
+        ask.side,
+        ask.ord_type,
+        ask.time_in_force,
+        lots,
+        px,
+        0,
         command.at,
     )
     return (OrderAccepted(order, Headroom(), ()),)
@@ -169,5 +193,5 @@ async def desk(**sources: Any) -> AsyncIterator[Desk]:
 async def a_door(**knobs: Any) -> AsyncIterator[tuple[Door, Desk]]:
     with ThreadPoolExecutor(2) as readers:
         async with desk() as house:
-            offered = operations({Symbol(str(k)): v for k, v in INSTRUMENTS.items()})
+            offered = operations(lambda: REFS, decide)  # type: ignore[arg-type]
             yield Door(house, offered, replies=MemoryReplies(), readers=readers, **knobs), house

@@ -46,7 +46,7 @@ CODES: Final[dict[str, Codes]] = {
     "malformed_http": Codes(400, "3"),
 }
 
-# What `/docs/errors` says of the codes that the doors themselves give; reasons speak for themselves.
+# What `/docs/errors` says of the codes that doors give themselves. Reasons speak for themselves.
 MEANINGS: Final[dict[str, str]] = {
     "invalid": "The request is malformed: correct it; no state of the world makes it acceptable.",
     "not_found": "There is no such thing, or you may not know that there is.",

@@ -77,6 +77,7 @@ class Reading(msgspec.Struct, frozen=True):
     """What a `Look` is given: its source, and in whose name it looks."""
 
     source: Any  # a connection for "store", else what `House.source` gave
+    journal: Any  # for "store": what views say is told from the journal
     tenant: str
     accounts: frozenset[str] | None
     at: Instant

@@ -27,7 +27,7 @@ def _to_stderr(line: bytes) -> None:
 
 
 class Log:
-    """`status_min` is the lowest status that is logged at all: the hot path compares it, no more."""
+    """`status_min` is the lowest status that is logged at all; the hot path only compares it."""
 
     def __init__(
         self,

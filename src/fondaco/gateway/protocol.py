@@ -2,7 +2,8 @@
 
 A hot request is answered by callbacks alone: the parser has read it, its turn is taken, the commit
 calls back, bytes go out. No task, no ASGI messages, no scope. What is in any way out of the
-ordinary (a query, an Idempotency-Key, Expect, HTTP/1.0) goes the framework's way, with the same answer.
+ordinary (a query, an Idempotency-Key, Expect, HTTP/1.0) goes the framework's way, to the same
+answer.
 
 Responses leave in the order of their requests. A connection that does not bring its request to an
 end in time, idles for too long, or sends too much, is told so and closed.
@@ -19,11 +20,17 @@ from fondaco.gateway.door import SECURITY, Door, too_large
 from fondaco.gateway.rest import Endpoint, Exchange, Response
 from fondaco.kernel.errors import FondacoError, Invalid, Unavailable
 
-PIPELINED_MAX: Final = 256  # requests of one connection that wait for the disk; then we read no more
+PIPELINED_MAX: Final = (
+    256  # requests of one connection that wait for the disk; then we read no more
+)
 HEADERS_MAX: Final = 100
 HEAD_BYTES_MAX: Final = 65_536
 _SWEEP_S: Final = 1.0
 _SECURITY: Final = b"".join(b"%b: %b\r\n" % pair for pair in SECURITY)
+_HEAD: Final = (
+    b"%bcontent-type: %b\r\ncontent-length: %d\r\n"
+    b"x-request-id: %b\r\nx-correlation-id: %b\r\n%b%b%b\r\n%b"
+)
 _ELSEWHERE: Final = frozenset({b"idempotency-key", b"expect", b"upgrade"})
 
 
@@ -230,12 +237,13 @@ class Protocol(HttpToolsProtocol):
         """Called every second: who has not sent a whole request in time, or idles, is closed."""
         if self._reading_since:
             if now - self._reading_since > self.request_timeout_s:
-                self._refuse(
-                    Invalid("the request did not arrive whole in time", code="timed_out")
-                )
-        elif not self._slots and (self.cycle is None or self.cycle.response_complete):
-            if now - self._idle_since > self.idle_timeout_s:
-                self.transport.close()
+                self._refuse(Invalid("the request did not arrive whole in time", code="timed_out"))
+        elif (
+            not self._slots
+            and (self.cycle is None or self.cycle.response_complete)
+            and now - self._idle_since > self.idle_timeout_s
+        ):
+            self.transport.close()
 
     def _refuse(self, error: FondacoError) -> None:
         """Answer, after what was asked before, and read no more."""
@@ -258,7 +266,7 @@ class Protocol(HttpToolsProtocol):
 
 def rendered(exchange: Exchange, response: Response, keep_alive: bool) -> bytes:
     extra = b"".join([b"%b: %b\r\n" % pair for pair in response.headers])
-    return b"%bcontent-type: %b\r\ncontent-length: %d\r\nx-request-id: %b\r\nx-correlation-id: %b\r\n%b%b%b\r\n%b" % (
+    return _HEAD % (
         STATUS_LINE[response.status],
         response.media_type,
         len(response.body),
@@ -312,8 +320,10 @@ def _headers_too_large() -> Invalid:
 
 def _cause(error: Exception) -> FondacoError:
     cause = error.__context__ or error.__cause__
-    return cause if isinstance(cause, FondacoError) else Invalid(
-        "this is not HTTP/1.1 as we read it", code="malformed_http"
+    return (
+        cause
+        if isinstance(cause, FondacoError)
+        else Invalid("this is not HTTP/1.1 as we read it", code="malformed_http")
     )
 
 

@@ -98,13 +98,13 @@ class Exchange:
     """One request. `respond` is called once, with what its sender gets."""
 
     __slots__ = (
-        "response",
         "ask",
         "caller",
         "correlation_id",
         "endpoint",
         "request_id",
         "respond",
+        "response",
         "started",
         "was_submitted",
     )
@@ -205,6 +205,7 @@ class Endpoint:
         self._decoder = msgspec.json.Decoder(operation.request)
         self._scope = operation.scope
         self._account = operation.account
+        self._accounts = hasattr(operation.request, "account_ids")  # several, to be checked each
         fields = {field.name for field in msgspec.structs.fields(operation.request)}
         self._waits_for_views = isinstance(operation, Look) and "min_position" in fields
 
@@ -269,9 +270,15 @@ class Endpoint:
         if self._account is not None:
             account_id = self._account(ask)
             if account_id is not None:
-                own = self.context.house.tenant_of(account_id) == caller.tenant
-                if not own or not (caller.accounts is None or account_id in caller.accounts):
-                    raise NotFound(f"there is no account {account_id}", code="unknown_account")
+                self._check_account(caller, account_id)
+        elif self._accounts:
+            for account_id in ask.account_ids:
+                self._check_account(caller, account_id)
+
+    def _check_account(self, caller: Caller, account_id: str) -> None:
+        own = self.context.house.tenant_of(account_id) == caller.tenant
+        if not own or not (caller.accounts is None or account_id in caller.accounts):
+            raise NotFound(f"there is no account {account_id}", code="unknown_account")
 
     def submit(self, ask: Any, stamp: Stamp) -> Any:
         operation = self.operation
@@ -280,8 +287,13 @@ class Endpoint:
     # The long way, for whatever is not hot
 
     async def serve(
-        self, exchange: Exchange, headers: Headers, path: Mapping[str, str], query: bytes,
-        body: bytes, address: str,
+        self,
+        exchange: Exchange,
+        headers: Headers,
+        path: Mapping[str, str],
+        query: bytes,
+        body: bytes,
+        address: str,
     ) -> Response:
         """What the sender gets; also says so to the tally and the log."""
         try:
@@ -291,7 +303,7 @@ class Endpoint:
             exchange.ask = ask = self.convert(path, query, body)
             self.authorise(caller, ask)
             key = headers.get(b"idempotency-key")
-            if key is not None and caller is not None and not isinstance(self.operation, Look):
+            if key is not None and caller is not None and self.operation.method != "GET":
                 return await self._once(exchange, caller, idempotency.key_of(key))
             return await self._answer(exchange, caller or NOBODY, "")
         except FondacoError as error:
@@ -313,9 +325,7 @@ class Endpoint:
             kept = await self._off_loop(context.replies.get, name)
             if kept is not None:
                 kept = idempotency.replayed(kept, content)
-                return Response(
-                    kept.status, kept.media_type.encode(), kept.body, (REPLAYED,)
-                )
+                return Response(kept.status, kept.media_type.encode(), kept.body, (REPLAYED,))
             try:
                 response = await self._answer(exchange, caller, key)
             except FondacoError as error:
@@ -349,14 +359,17 @@ class Endpoint:
         if self._waits_for_views and ask.min_position:
             await self._views_reach(ask.min_position)
 
-        def reading(source: Any) -> Reading:
-            return Reading(source, caller.tenant, caller.accounts, house.now())
+        at = house.now()
+
+        def reading(source: Any, journal: Any = None) -> Reading:
+            return Reading(source, journal, caller.tenant, caller.accounts, at)
 
         if operation.source == "store":
+            journal = house.source("journal")
 
             def look() -> Any:
                 with house.reading() as conn:
-                    return operation.answer(ask, reading(conn))
+                    return operation.answer(ask, reading(conn, journal))
 
             return await self._off_loop(look)
         source = reading(house.source(operation.source))

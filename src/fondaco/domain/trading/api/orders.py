@@ -1,32 +1,43 @@
 """Asks about orders: requests, replies, and how the one becomes a command and entries the other."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Final
+from hashlib import blake2b
+from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
 from msgspec import Meta
 
-from fondaco.domain.reference.model import Instrument, Symbol, SymbolText
+from fondaco.domain.reference.model import Symbol, SymbolText
+from fondaco.domain.trading import events as ev
 from fondaco.domain.trading.events import Ask as OrderAsk
-from fondaco.domain.trading.events import OrderAccepted, OrderRejected, PlaceOrder
 from fondaco.domain.trading.model import (
+    AccountId,
     ClOrdId,
+    Contingency,
     Excess,
     OrdStatus,
     OrdType,
     Side,
     TimeInForce,
+    TradingRefs,
     account_of,
+    account_stream,
     order_id,
 )
-from fondaco.kernel.errors import Corrupt, FondacoError, Refused
-from fondaco.kernel.event import Entry, Instant, fingerprint, request_id
+from fondaco.kernel.errors import Corrupt, FondacoError, Invalid, NotFound, Refused
+from fondaco.kernel.event import CommandId, Entry, Instant, StreamId, fingerprint, request_id
 from fondaco.kernel.money import DecimalText
 from fondaco.kernel.operation import Stamp
 
+RefsNow: TypeAlias = Callable[[], TradingRefs]
 AccountText = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", examples=["demo"])]
 ClOrdIdText = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:+=-]{1,64}$", examples=["my-order-1"])]
+OrderIdText = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}\.[1-9][0-9]{0,17}$", examples=["demo.57"])
+]
+BULK_MAX: Final = 1_000
+_BECAUSE_OF_ANOTHER: Final = ("list_refused", "not_placed")
 _EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
@@ -58,10 +69,119 @@ class OrderReply(msgspec.Struct, frozen=True, gc=False):
     position: int  # views that have reached it show this order
 
 
+class BulkRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Each order for itself; or, `atomic`, all or none of one account, decided in one turn."""
+
+    orders: Annotated[list[PlaceOrderRequest], Meta(min_length=1, max_length=BULK_MAX)]
+    atomic: bool = False
+    contingency: Contingency | None = None  # of two (oco) or three (bracket) atomic orders
+
+    @property
+    def account_ids(self) -> set[str]:
+        """Every account that the door must check."""
+        return {order.account_id for order in self.orders}
+
+
+class ItemError(msgspec.Struct, frozen=True, gc=False):
+    """Why one item failed: the fields of a problem that belong to it alone."""
+
+    code: str
+    message: str
+    retryable: bool
+    reached_venue: str
+    details: dict[str, Any]
+
+
+class BulkItem(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What a single request for this order would have been answered."""
+
+    cl_ord_id: str
+    status: int  # of HTTP: 201, 409 …
+    order_id: str = ""
+    ord_status: OrdStatus | None = None
+    leaves_qty: str = ""
+    position: int = 0
+    error: ItemError | None = None
+
+
+class BulkReply(msgspec.Struct, frozen=True, gc=False):
+    items: list[BulkItem]
+    accepted: int
+    position: int  # views that have reached it show all of them
+
+
+class CancelOrderRequest(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    order_id: OrderIdText
+
+
+class ReplaceOrderRequest(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """What is left out stays as it is. `cl_ord_id` names the new terms."""
+
+    order_id: OrderIdText
+    cl_ord_id: ClOrdIdText
+    order_qty: DecimalText | None = None
+    price: DecimalText | None = None
+    stop_px: DecimalText | None = None
+
+
+class CancelOrdersRequest(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    account_id: AccountText
+    symbol: SymbolText | None = None
+    side: Side | None = None
+
+
+class ClosePositionsRequest(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    account_id: AccountText
+    symbol: SymbolText | None = None
+
+
+class ChangeReply(msgspec.Struct, frozen=True, gc=False):
+    """`ord_status` is pending_cancel or pending_replace until the venue has answered."""
+
+    order_id: str
+    ord_status: OrdStatus
+    position: int
+
+
+class ChangesReply(msgspec.Struct, frozen=True, gc=False):
+    items: list[ChangeReply]
+    position: int
+
+
 def instant_of(moment: datetime) -> Instant:
     """Exact: a float would lose the microseconds."""
     since = moment - _EPOCH
     return Instant(((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) * 1_000)
+
+
+def stream_of_account(ask: Any) -> StreamId:
+    return account_stream(AccountId(ask.account_id))
+
+
+def account_of_ask(ask: Any) -> str:
+    account_id: str = ask.account_id
+    return account_id
+
+
+def account_of_order(ask: Any) -> str:
+    """An order id is the account and the order's number."""
+    account_id: str = ask.order_id.rpartition(".")[0]
+    return account_id
+
+
+def stream_of_order(ask: Any) -> StreamId:
+    return account_stream(AccountId(account_of_order(ask)))
+
+
+def number_of(order: str) -> int:
+    return int(order.rpartition(".")[2])
+
+
+def own_id(name: str, ask: msgspec.Struct, stamp: Stamp) -> CommandId:
+    """The id of an ask that brings none: made of its Idempotency-Key, or else of the request's own
+    id. The sign before it keeps it apart from every cl_ord_id."""
+    asked = f"{stamp.tenant}/{stamp.caller}/{stamp.idempotency_key}".encode()
+    return request_id(f"!{name}-{blake2b(asked, digest_size=12).hexdigest()}", fingerprint(ask))
 
 
 def order_ask(ask: PlaceOrderRequest) -> OrderAsk:
@@ -83,12 +203,50 @@ def order_ask(ask: PlaceOrderRequest) -> OrderAsk:
     )
 
 
-def place(ask: PlaceOrderRequest, stamp: Stamp) -> PlaceOrder:
+def place(ask: PlaceOrderRequest, stamp: Stamp) -> ev.PlaceOrder:
     """The same request has the same id; another one under a used `cl_ord_id` has not."""
-    return PlaceOrder(request_id(ask.cl_ord_id, fingerprint(ask)), stamp.at, order_ask(ask))
+    return ev.PlaceOrder(request_id(ask.cl_ord_id, fingerprint(ask)), stamp.at, order_ask(ask))
 
 
-def refusal(entry: Entry, event: OrderRejected) -> Refused:
+def place_all(ask: BulkRequest, stamp: Stamp) -> ev.PlaceOrders:
+    """Named by the first of its orders, so that a retry is known without an Idempotency-Key."""
+    if len(ask.account_ids) > 1:
+        raise Invalid("atomic orders are decided in one turn, so they are of one account")
+    size = {None: 0, Contingency.OCO: 2, Contingency.BRACKET: 3}[ask.contingency]
+    if size and len(ask.orders) != size:
+        raise Invalid(f"{ask.contingency} takes {size} orders, not {len(ask.orders)}")
+    command_id = request_id(f"!list/{ask.orders[0].cl_ord_id}", fingerprint(ask))
+    asks = tuple(order_ask(order) for order in ask.orders)
+    return ev.PlaceOrders(command_id, stamp.at, asks, ask.contingency)
+
+
+def cancel(ask: CancelOrderRequest, stamp: Stamp) -> ev.CancelOrder:
+    return ev.CancelOrder(own_id("cancel", ask, stamp), stamp.at, number_of(ask.order_id))
+
+
+def replace(ask: ReplaceOrderRequest, stamp: Stamp) -> ev.ReplaceOrder:
+    return ev.ReplaceOrder(
+        request_id(ask.cl_ord_id, fingerprint(ask)),
+        stamp.at,
+        number_of(ask.order_id),
+        ClOrdId(ask.cl_ord_id),
+        ask.order_qty or "",
+        ask.price or "",
+        ask.stop_px or "",
+    )
+
+
+def cancel_all(ask: CancelOrdersRequest, stamp: Stamp) -> ev.CancelOrders:
+    symbol = Symbol(ask.symbol) if ask.symbol else None
+    return ev.CancelOrders(own_id("cancel_all", ask, stamp), stamp.at, symbol, ask.side)
+
+
+def close(ask: ClosePositionsRequest, stamp: Stamp) -> ev.ClosePositions:
+    symbol = Symbol(ask.symbol) if ask.symbol else None
+    return ev.ClosePositions(own_id("close", ask, stamp), stamp.at, symbol)
+
+
+def refusal(entry: Entry, event: ev.OrderRejected) -> Refused:
     """A rejected order as the error that its sender gets."""
     details: dict[str, Any] = {
         "state": {
@@ -104,26 +262,28 @@ def refusal(entry: Entry, event: OrderRejected) -> Refused:
 
 
 class Replies:
-    """From entries to replies. `instruments` is the house's own dictionary, which grows with it."""
+    """From entries to replies. What a lot is, the house's reference data says."""
 
-    def __init__(self, instruments: Mapping[Symbol, Instrument]) -> None:
-        self._instruments = instruments
+    def __init__(self, refs: RefsNow) -> None:
+        self._refs = refs
 
-    def placed(self, ask: PlaceOrderRequest, entries: tuple[Entry, ...]) -> OrderReply:
+    def placed(self, ask: PlaceOrderRequest, entries: Sequence[Entry]) -> OrderReply:
         """Raises `Refused`."""
         found = self.order(ask.cl_ord_id, entries)
+        if found is None:
+            raise Corrupt(f"an order left {[type(entry.event).__name__ for entry in entries]}")
         if isinstance(found, FondacoError):
             raise found
         return found
 
-    def order(self, cl_ord_id: str, entries: tuple[Entry, ...]) -> OrderReply | Refused:
+    def order(self, cl_ord_id: str, entries: Sequence[Entry]) -> OrderReply | Refused | None:
         """What became of the order that was asked for as `cl_ord_id`."""
         for entry in entries:
             event = entry.event
-            if isinstance(event, OrderAccepted):
+            if isinstance(event, ev.OrderAccepted):
                 order = event.order
                 if order.cl_ord_id == cl_ord_id:
-                    instrument = self._instruments[order.symbol]
+                    instrument = self._refs().instruments[order.symbol]
                     return OrderReply(
                         order_id(account_of(entry.stream), order.number),
                         cl_ord_id,
@@ -131,6 +291,116 @@ class Replies:
                         instrument.qty_text(order.leaves_lots),
                         entry.position,
                     )
-            elif isinstance(event, OrderRejected) and event.cl_ord_id == cl_ord_id:
+            elif isinstance(event, ev.OrderRejected) and event.cl_ord_id == cl_ord_id:
                 return refusal(entry, event)
-        raise Corrupt(f"an order left {[type(entry.event).__name__ for entry in entries]}")
+        return None
+
+    def item(self, cl_ord_id: str, entries: Sequence[Entry]) -> BulkItem:
+        found = self.order(cl_ord_id, entries)
+        if isinstance(found, OrderReply):
+            return BulkItem(
+                cl_ord_id, 201, found.order_id, found.ord_status, found.leaves_qty, found.position
+            )
+        if isinstance(found, Refused):
+            return failed(cl_ord_id, found)
+        return failed(cl_ord_id, Refused("not placed: another one was refused", code="not_placed"))
+
+    def all_placed(self, ask: BulkRequest, entries: Sequence[Entry]) -> BulkReply:
+        """Raises `Refused` with what became of each, where one was."""
+        items = [self.item(order.cl_ord_id, entries) for order in ask.orders]
+        errors = [item.error for item in items if item.error]
+        if not errors:
+            return bulk_reply(items)
+        told = next((e for e in errors if e.code not in _BECAUSE_OF_ANOTHER), errors[0])
+        raise Refused(
+            f"none was placed: {told.message}",
+            code=told.code,
+            position=entries[-1].position,
+            items=items,
+            **told.details,
+        )
+
+    def changed(self, ask: Any, entries: Sequence[Entry]) -> ChangeReply:
+        """Of a cancel or a replace. Raises `Refused` or `NotFound`."""
+        number = number_of(ask.order_id)
+        for entry in entries:
+            event = entry.event
+            if isinstance(event, ev.OrderRejected):
+                raise refusal(entry, event)
+            if getattr(event, "number", None) != number:
+                continue
+            if isinstance(event, ev.ChangeDenied):
+                raise _denied(ask.order_id, entry, event)
+            status = status_after(event)
+            if status is not None:
+                return ChangeReply(ask.order_id, status, entry.position)
+        raise NotFound(
+            f"{ask.order_id} is not working: there is no such order, or it is done",
+            code="unknown_order",
+            position=entries[-1].position,
+        )
+
+
+def all_changed(ask: Any, entries: Sequence[Entry]) -> ChangesReply:
+    """Of a mass cancel or of closing positions: every order that it touched."""
+    account, items = AccountId(ask.account_id), dict[int, ChangeReply]()
+    for entry in entries:
+        event = entry.event
+        if isinstance(event, ev.OrderAccepted):
+            number, status = event.order.number, event.order.ord_status
+        else:
+            number, found = getattr(event, "number", 0), status_after(event)
+            if not number or found is None:
+                continue
+            status = found
+        items[number] = ChangeReply(order_id(account, number), status, entry.position)
+    return ChangesReply(list(items.values()), entries[-1].position)
+
+
+def status_after(event: object) -> OrdStatus | None:
+    """Of an order, by the event that it went through; None for those that leave it as it was."""
+    match event:
+        case ev.OrderCanceled():
+            return OrdStatus.CANCELED
+        case ev.OrderExpired():
+            return OrdStatus.EXPIRED
+        case ev.CancelRequested():
+            return OrdStatus.PENDING_CANCEL
+        case ev.ReplaceRequested():
+            return OrdStatus.PENDING_REPLACE
+        case ev.OrderReplaced() | ev.OrderFilled():
+            return event.ord_status
+        case ev.OrderRejected() | ev.OrderRefused():
+            return OrdStatus.REJECTED
+        case ev.OrderUnknown():
+            return OrdStatus.UNKNOWN
+        case ev.OrderTriggered() | ev.OrderReleased():
+            return OrdStatus.NEW
+        case _:
+            return None
+
+
+def failed(cl_ord_id: str, error: FondacoError) -> BulkItem:
+    """One item of a bulk that was refused, or that could not be decided."""
+    details = {key: value for key, value in error.details.items() if key != "state"}
+    state: Any = error.details.get("state", {})
+    status = {"refused": 409, "conflict": 409, "unavailable": 503, "not_found": 404}
+    return BulkItem(
+        cl_ord_id,
+        status.get(error.kind, 500),
+        order_id=state.get("order_id", ""),
+        ord_status=state.get("ord_status"),
+        position=state.get("position", 0),
+        error=ItemError(error.code, error.message, error.retryable, error.reached_venue, details),
+    )
+
+
+def bulk_reply(items: list[BulkItem]) -> BulkReply:
+    accepted = sum(item.error is None for item in items)
+    return BulkReply(items, accepted, max(item.position for item in items))
+
+
+def _denied(order: str, entry: Entry, event: ev.ChangeDenied) -> FondacoError:
+    state = {"order_id": order, "ord_status": event.ord_status, "position": entry.position}
+    kind = NotFound if event.text == "unknown_order" else Refused
+    return kind(f"{order} cannot be changed: {event.text}", code=event.text, state=state)

@@ -1,0 +1,184 @@
+"""Risk without trading: what an order would be told, and what each limit has left."""
+
+from typing import Any
+
+import msgspec
+
+from fondaco.domain.market.model import Mark
+from fondaco.domain.trading import events as ev
+from fondaco.domain.trading.api.accounts import LimitsBody, LimitsReader
+from fondaco.domain.trading.api.house import Decide, House
+from fondaco.domain.trading.api.orders import (
+    AccountText,
+    PlaceOrderRequest,
+    RefsNow,
+    order_ask,
+    stream_of_account,
+)
+from fondaco.domain.trading.looks import LimitLine, limit_lines
+from fondaco.domain.trading.model import AccountState, Headroom, TradingRefs, TradingState
+from fondaco.kernel.errors import Corrupt, NotFound
+from fondaco.kernel.event import CommandId
+from fondaco.kernel.money import format_scaled
+from fondaco.kernel.operation import Stamp
+
+
+class HeadroomReply(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is left of each rule before the order; a rule that is off is left out. `qty` and
+    `position` in units, `collar` as a price distance, ratios in basis points, `power` of the asset
+    that pays, the others in the account's currency."""
+
+    qty: str | None = None
+    notional: str | None = None
+    collar: str | None = None
+    position: str | None = None
+    concentration_bps: int | None = None
+    class_concentration_bps: int | None = None
+    daily_loss: str | None = None
+    orders: int | None = None
+    notional_rate: str | None = None
+    power: str | None = None
+
+
+class MarkReply(msgspec.Struct, frozen=True):
+    symbol: str
+    price: str
+    quality: str
+    source: str
+    at: int
+
+
+class RefusalReply(msgspec.Struct, frozen=True, omit_defaults=True):
+    reason: str
+    text: str
+    value: str | None = None
+    limit: str | None = None
+    distance: str | None = None
+    unit: str | None = None
+
+
+class ValidationReply(msgspec.Struct, frozen=True):
+    """What POST /orders would be answered now. Nothing was placed, held or counted."""
+
+    accepted: bool
+    reasons: list[RefusalReply]
+    order_qty_max: str | None  # the largest that would pass, where a measuring rule refused
+    headroom: HeadroomReply
+    marks: list[MarkReply]
+    policy_version: int  # of the reference data that was used
+
+
+class LimitsRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    account_id: AccountText
+
+
+class LimitsReply(msgspec.Struct, frozen=True):
+    account_id: str
+    own: bool  # the account's own limits, rather than those of the house
+    limits: LimitsBody
+    trading_state: TradingState
+    house_state: TradingState
+    instrument_states: dict[str, TradingState]
+    restricted: list[str]
+    usage: list[LimitLine]  # of each limit that is on
+    open_orders: int
+    policy_version: int
+
+
+class Validator:
+    def __init__(self, refs: RefsNow, decide: Decide) -> None:
+        self._refs = refs
+        self._decide = decide
+
+    async def answer(self, ask: PlaceOrderRequest, stamp: Stamp, house: House) -> ValidationReply:
+        state = await _state(house, ask)
+        command = ev.PlaceOrder(CommandId("?"), stamp.at, order_ask(ask))
+        refs = self._refs()
+        for event in self._decide(state, command, refs):
+            if isinstance(event, ev.OrderAccepted | ev.OrderRejected):
+                return _validation(ask, event, refs)
+        raise Corrupt(f"{ask.cl_ord_id} was neither accepted nor refused")
+
+
+def _validation(
+    ask: PlaceOrderRequest, event: ev.OrderAccepted | ev.OrderRejected, refs: TradingRefs
+) -> ValidationReply:
+    headroom = headroom_text(ask, event.headroom, refs)
+    marks = [_mark(mark, refs) for mark in event.marks]
+    if isinstance(event, ev.OrderAccepted):
+        return ValidationReply(True, [], None, headroom, marks, refs.version)
+    excess = event.excess
+    reason = RefusalReply(
+        event.reason,
+        event.text,
+        *((excess.value, excess.limit, excess.distance, excess.unit) if excess else ()),
+    )
+    largest = excess.order_qty_max if excess else None
+    return ValidationReply(False, [reason], largest, headroom, marks, refs.version)
+
+
+def headroom_text(ask: PlaceOrderRequest, found: Headroom, refs: TradingRefs) -> HeadroomReply:
+    instrument = next((i for s, i in refs.instruments.items() if s == ask.symbol), None)
+    if instrument is None:
+        return HeadroomReply()
+    currency = refs.assets[refs.currency].decimals
+    pays = refs.assets[instrument.quote if ask.side == "buy" else instrument.base]
+
+    def money(units: int) -> str | None:
+        return None if units < 0 else format_scaled(units, currency)
+
+    def lots(count: int) -> str | None:
+        return None if count < 0 else instrument.qty_text(count)
+
+    def number(value: int) -> int | None:
+        return None if value < 0 else value
+
+    return HeadroomReply(
+        qty=lots(found.qty),
+        notional=money(found.notional),
+        collar=None if found.collar < 0 else instrument.px_text(found.collar),
+        position=lots(found.position),
+        concentration_bps=number(found.concentration),
+        class_concentration_bps=number(found.class_concentration),
+        daily_loss=money(found.daily_loss),
+        orders=number(found.orders),
+        notional_rate=money(found.notional_rate),
+        power=None if found.power < 0 else format_scaled(found.power, pays.decimals),
+    )
+
+
+def _mark(mark: Mark, refs: TradingRefs) -> MarkReply:
+    price = refs.instruments[mark.symbol].px_text(mark.px)
+    return MarkReply(mark.symbol, price, mark.quality, mark.source, mark.at)
+
+
+class LimitsShown:
+    def __init__(self, refs: RefsNow) -> None:
+        self._refs = refs
+        self._reader = LimitsReader(refs)
+
+    async def answer(self, ask: LimitsRequest, stamp: Stamp, house: House) -> LimitsReply:
+        state, refs = await _state(house, ask), self._refs()
+        return LimitsReply(
+            account_id=ask.account_id,
+            own=state.limits is not None,
+            limits=self._reader.show(state.limits or refs.limits),
+            trading_state=state.trading_state,
+            house_state=refs.state,
+            instrument_states=dict(refs.states),
+            restricted=sorted(refs.restricted),
+            usage=limit_lines(state, refs, stamp.at),
+            open_orders=len(state.working),
+            policy_version=refs.version,
+        )
+
+
+async def _state(house: House, ask: Any) -> AccountState:
+    stream = stream_of_account(ask)
+    found = house.peek(stream)
+    if found is None:
+        await house.wake(stream)
+        found = house.peek(stream)
+    if not isinstance(found, AccountState):
+        raise NotFound(f"there is no account {ask.account_id}", code="unknown_account")
+    return found

@@ -1,0 +1,458 @@
+"""Looks at orders, executions, accounts and the journal: what the views and the journal know.
+
+Reads accept `min_position`: the door waits until the views have reached it, so that whoever was
+answered with a position can read what they wrote.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Final, Protocol
+
+import msgspec
+from msgspec import Meta
+
+from fondaco.domain.reference.model import SymbolText, TradingState
+from fondaco.domain.trading.api.orders import (
+    AccountText,
+    ClOrdIdText,
+    OrderIdText,
+    RefsNow,
+    instant_of,
+    stream_of_account,
+)
+from fondaco.domain.trading.looks import Holding, MarkLine, account_reply
+from fondaco.domain.trading.model import PREFIX, AccountState, OrdStatus, Side, account_of
+from fondaco.domain.trading.replies import (
+    AccountLine,
+    AccountSummary,
+    ExecutionLine,
+    OrderLine,
+    OrderReplyFull,
+    Page,
+    PositionLine,
+    StatementLine,
+    Terms,
+)
+from fondaco.domain.trading.why import Why
+from fondaco.kernel.decider import Decider
+from fondaco.kernel.errors import Denied, Invalid, NotFound
+from fondaco.kernel.event import Instant, StreamId
+from fondaco.kernel.money import format_scaled
+from fondaco.ports.journal import Journal
+from fondaco.runtime.history import state_at, tail
+
+Position = Annotated[int, Meta(ge=0, le=2**62)]
+Limit = Annotated[int, Meta(ge=1, le=1_000)]
+CursorText = Annotated[str, Meta(max_length=64)]
+Moment = Annotated[datetime, Meta(tz=True)]
+StatusesText = Annotated[str, Meta(pattern=r"^[a-z_]+(,[a-z_]+)*$", examples=["new,filled"])]
+AboutText = Annotated[str, Meta(min_length=1, max_length=100)]
+
+
+class Reading(Protocol):
+    """What the door gives a `Look`."""
+
+    @property
+    def source(self) -> Any: ...
+
+    @property
+    def journal(self) -> Any: ...
+
+    @property
+    def tenant(self) -> str: ...
+
+    @property
+    def accounts(self) -> frozenset[str] | None: ...
+
+    @property
+    def at(self) -> Instant: ...
+
+
+class Queries(Protocol):
+    """`domain/trading/store/queries.py` and its neighbours, bound by app.py."""
+
+    def orders(
+        self, conn: Any, tenant: str | None, asked: Any, *, cursor: str, limit: int
+    ) -> Page[OrderLine]: ...
+
+    def filter(self, **fields: Any) -> Any: ...
+
+    def order(self, conn: Any, tenant: str | None, order_id: str) -> OrderReplyFull: ...
+
+    def executions(self, conn: Any, tenant: str | None, **asked: Any) -> Page[ExecutionLine]: ...
+
+    def accounts(
+        self, conn: Any, tenant: str | None, *, cursor: str, limit: int
+    ) -> Page[AccountLine]: ...
+
+    def account(self, conn: Any, tenant: str | None, account_id: str) -> AccountSummary: ...
+
+    def positions(self, conn: Any, tenant: str | None, account_id: str) -> list[PositionLine]: ...
+
+    def terms(self, conn: Any) -> Terms: ...
+
+    def statement_csv(
+        self, conn: Any, tenant: str | None, account_id: str, since: int, until: int
+    ) -> str: ...
+
+    def statement(
+        self, conn: Any, tenant: str | None, account_id: str, since: int, until: int
+    ) -> Iterator[StatementLine]: ...
+
+    def why(
+        self, conn: Any, journal: Journal, tenant: str | None, about: str, account_id: str
+    ) -> Why: ...
+
+
+class OrdersRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    account_id: AccountText | None = None
+    cl_ord_id: ClOrdIdText | None = None
+    symbol: SymbolText | None = None
+    ord_status: StatusesText | None = None  # one or several, separated by commas
+    side: Side | None = None
+    since: Moment | None = None
+    until: Moment | None = None  # not included
+    cursor: CursorText = ""  # the `next` of the page before
+    limit: Limit = 100
+    min_position: Position = 0
+
+
+class OrderRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    order_id: OrderIdText
+    min_position: Position = 0
+
+
+class ExecutionsRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    account_id: AccountText | None = None
+    symbol: SymbolText | None = None
+    since: Moment | None = None
+    until: Moment | None = None
+    cursor: CursorText = ""
+    limit: Limit = 100
+    min_position: Position = 0
+
+
+class AccountsRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    cursor: CursorText = ""
+    limit: Limit = 100
+    min_position: Position = 0
+
+
+class AccountRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`as_of` shows the account as it was when the journal ended there, without prices."""
+
+    account_id: AccountText
+    as_of: Position | None = None
+    min_position: Position = 0
+
+
+class TransfersRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    account_id: AccountText
+    limit: Limit = 100
+    min_position: Position = 0
+
+
+class StatementRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The last thirty days, unless times are given."""
+
+    account_id: AccountText
+    since: Moment | None = None
+    until: Moment | None = None
+    min_position: Position = 0
+
+
+class WhyRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`about` is an order_id, a cl_ord_id or a position of the journal."""
+
+    about: AboutText
+    account_id: AccountText | None = None
+    min_position: Position = 0
+
+
+class JournalRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    after: Position = 0
+    limit: Limit = 100
+
+
+class InstrumentsRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    pass
+
+
+class AccountReply(msgspec.Struct, frozen=True, kw_only=True):
+    """`equity` is null where a holding has no price: a part of it would mislead."""
+
+    account_id: str
+    name: str
+    currency: str
+    trading_state: TradingState
+    balances: list[Holding]
+    equity: str | None
+    open_orders: int
+    position: int  # of the journal, as far as this shows it
+
+
+class PositionsReply(msgspec.Struct, frozen=True, kw_only=True):
+    """What the account is exposed to. `traded` is of the instruments it has traded, now."""
+
+    account_id: str
+    items: list[Holding]
+    traded: list[PositionLine]
+    equity: str | None
+    position: int
+
+
+class TransfersReply(msgspec.Struct, frozen=True):
+    items: list[StatementLine]
+
+
+class EntryReply(msgspec.Struct, frozen=True):
+    position: int
+    stream: str
+    version: int
+    kind: str
+    at: str  # nanoseconds since 1970, UTC: too many digits for a number in JSON
+    caused_by: str
+    refs_version: int
+    event: Any
+
+
+class JournalReply(msgspec.Struct, frozen=True):
+    """`next` goes into `after`; entries of other tenants are left out, so positions have gaps."""
+
+    items: list[EntryReply]
+    next: int
+    head: int
+
+
+class InstrumentReply(msgspec.Struct, frozen=True):
+    symbol: str
+    base: str
+    quote: str
+    tick_size: str
+    lot_size: str
+    maker_fee_ppm: int  # parts per million of the notional
+    taker_fee_ppm: int
+    mic: str
+    asset_class: str
+    trading_state: TradingState
+    restricted: bool
+
+
+class InstrumentsReply(msgspec.Struct, frozen=True):
+    items: list[InstrumentReply]
+    version: int  # of the reference data
+
+
+class Looks:
+    """Every question, bound to the tables and to the law that states are replayed by."""
+
+    def __init__(
+        self,
+        refs: RefsNow,
+        decider: Decider[AccountState, Any, Any, Any],
+        queries: Queries,
+    ) -> None:
+        self._refs = refs
+        self._decider = decider
+        self._ask = queries
+
+    def orders(self, ask: OrdersRequest, on: Reading) -> Page[OrderLine]:
+        _confined(on, ask.account_id)
+        statuses = tuple(ask.ord_status.split(",")) if ask.ord_status else ()
+        for status in statuses:
+            if status not in _STATUSES:
+                raise Invalid(f"ord_status is {status[:40]}, must be of {', '.join(OrdStatus)}")
+        asked = self._ask.filter(
+            account_id=ask.account_id,
+            symbol=ask.symbol,
+            ord_status=statuses,
+            side=ask.side.value if ask.side else None,
+            cl_ord_id=ask.cl_ord_id,
+            since=_instant(ask.since),
+            until=_instant(ask.until),
+        )
+        return self._ask.orders(on.source, on.tenant, asked, cursor=ask.cursor, limit=ask.limit)
+
+    def order(self, ask: OrderRequest, on: Reading) -> OrderReplyFull:
+        return self._ask.order(on.source, on.tenant, ask.order_id)
+
+    def executions(self, ask: ExecutionsRequest, on: Reading) -> Page[ExecutionLine]:
+        _confined(on, ask.account_id)
+        return self._ask.executions(
+            on.source,
+            on.tenant,
+            account_id=ask.account_id,
+            symbol=ask.symbol,
+            since=_instant(ask.since),
+            until=_instant(ask.until),
+            cursor=ask.cursor,
+            limit=ask.limit,
+        )
+
+    def accounts(self, ask: AccountsRequest, on: Reading) -> Page[AccountLine]:
+        page = self._ask.accounts(on.source, on.tenant, cursor=ask.cursor, limit=ask.limit)
+        if on.accounts is None:
+            return page
+        return Page([line for line in page.items if line.account_id in on.accounts], page.next)
+
+    def account(self, ask: AccountRequest, on: Reading) -> AccountReply:
+        if ask.as_of is not None:
+            return self._account_at(ask.account_id, ask.as_of, on)
+        found = self._ask.account(on.source, on.tenant, ask.account_id)
+        line = found.account
+        holdings, equity = self._valued(found)
+        return AccountReply(
+            account_id=line.account_id,
+            name=line.name,
+            currency=line.currency,
+            trading_state=TradingState(line.trading_state),
+            balances=holdings,
+            equity=equity,
+            open_orders=found.open_orders,
+            position=found.position,
+        )
+
+    def positions(self, ask: AccountRequest, on: Reading) -> PositionsReply:
+        account = self.account(ask, on)
+        traded = [] if ask.as_of is not None else self._traded(ask.account_id, on)
+        return PositionsReply(
+            account_id=account.account_id,
+            items=[held for held in account.balances if held.asset != account.currency],
+            traded=traded,
+            equity=account.equity,
+            position=account.position,
+        )
+
+    def _traded(self, account_id: str, on: Reading) -> list[PositionLine]:
+        return self._ask.positions(on.source, on.tenant, account_id)
+
+    def _account_at(self, account_id: str, position: int, on: Reading) -> AccountReply:
+        self._ask.account(on.source, on.tenant, account_id)  # or there is none of this tenant's
+        stream = stream_of_account(AccountRequest(account_id))
+        state, _ = state_at(on.journal, self._decider, stream, position)
+        if not state.opened:
+            raise NotFound(f"{account_id} was not open yet at {position}", code="unknown_account")
+        found = account_reply(account_id, state, {}, self._ask.terms(on.source), position)
+        return AccountReply(
+            account_id=account_id,
+            name=found.name,
+            currency=found.currency,
+            trading_state=state.trading_state,
+            balances=found.balances,
+            equity=found.equity,
+            open_orders=found.open_orders,
+            position=position,
+        )
+
+    def _valued(self, found: AccountSummary) -> tuple[list[Holding], str | None]:
+        """Balances at the rates that decisions are given now."""
+        refs = self._refs()
+        currency = refs.assets.get(refs.currency)
+        holdings: list[Holding] = []
+        total: int | None = 0
+        for line in found.balances:
+            asset = next((a for code, a in refs.assets.items() if code == line.asset), None)
+            rate = refs.rates.get(asset.code) if asset else None
+            value: int | None = None
+            if asset is not None and rate is not None:
+                value = _units(line.balance, asset.decimals) * rate.num // rate.den
+            total = None if total is None or value is None else total + value
+            mark = rate.mark if rate else None
+            shown = None
+            if mark is not None and mark.symbol in refs.instruments:
+                px = refs.instruments[mark.symbol].px_text(mark.px)
+                shown = MarkLine(mark.symbol, px, mark.quality, mark.source, _text(mark.at))
+            text = None
+            if value is not None and currency is not None:
+                text = format_scaled(value, currency.decimals)
+            holdings.append(Holding(line.asset, line.balance, line.held, line.free, text, shown))
+        equity = None
+        if total is not None and currency is not None:
+            equity = format_scaled(total, currency.decimals)
+        return holdings, equity
+
+    def transfers(self, ask: TransfersRequest, on: Reading) -> TransfersReply:
+        """The newest first."""
+        lines = self._ask.statement(on.source, on.tenant, ask.account_id, 0, on.at + 1)
+        moved = deque((line for line in lines if line.kind in _MOVES), maxlen=ask.limit)
+        return TransfersReply(list(reversed(moved)))
+
+    def statement(self, ask: StatementRequest, on: Reading) -> str:
+        until = instant_of(ask.until) if ask.until else Instant(on.at + 1)
+        since = instant_of(ask.since) if ask.since else Instant(until - _MONTH_NS)
+        if since > until:
+            raise Invalid("since is after until")
+        return self._ask.statement_csv(on.source, on.tenant, ask.account_id, since, until)
+
+    def why(self, ask: WhyRequest, on: Reading) -> Why:
+        found = self._ask.why(on.source, on.journal, on.tenant, ask.about, ask.account_id or "")
+        if on.accounts is not None and found.account_id not in on.accounts:
+            raise NotFound(f"there is no order {ask.about}")
+        return found
+
+    def instruments(self, _: InstrumentsRequest, __: Reading) -> InstrumentsReply:
+        refs = self._refs()
+        return InstrumentsReply(
+            [
+                InstrumentReply(
+                    symbol=each.symbol,
+                    base=each.base,
+                    quote=each.quote,
+                    tick_size=each.px_text(1),
+                    lot_size=each.qty_text(1),
+                    maker_fee_ppm=each.maker_fee_ppm,
+                    taker_fee_ppm=each.taker_fee_ppm,
+                    mic=each.mic,
+                    asset_class=each.asset_class,
+                    trading_state=refs.states.get(each.symbol, TradingState.ACTIVE),
+                    restricted=each.symbol in refs.restricted,
+                )
+                for each in refs.instruments.values()
+            ],
+            refs.version,
+        )
+
+
+def journal_page(owner: Callable[[str], str | None]) -> Callable[[JournalRequest, Reading], Any]:
+    """`owner` says whose an account is. The house's own streams and the venues' are everybody's
+    who may read the journal at all; accounts are their tenant's."""
+
+    def answer(ask: JournalRequest, on: Reading) -> JournalReply:
+        def shows(stream: StreamId) -> bool:
+            if not stream.startswith(PREFIX):
+                return on.accounts is None
+            account = account_of(stream)
+            return owner(account) == on.tenant and (on.accounts is None or account in on.accounts)
+
+        rows, following = tail(on.source, ask.after, ask.limit, shows)
+        return JournalReply([EntryReply(**row) for row in rows], following, on.source.head())
+
+    return answer
+
+
+def _confined(on: Reading, account_id: str | None) -> None:
+    """A caller with some accounts only must say which; the door has checked what was said."""
+    if account_id is None and on.accounts is not None:
+        raise Denied("your key is confined to some accounts: name one of them as account_id")
+
+
+def _instant(moment: datetime | None) -> Instant | None:
+    return None if moment is None else instant_of(moment)
+
+
+def _units(text: str, decimals: int) -> int:
+    """Back to ledger units, from text that we made."""
+    sign = -1 if text.startswith("-") else 1
+    whole, _, fraction = text.lstrip("-").partition(".")
+    return sign * int(whole + fraction.ljust(decimals, "0"))
+
+
+def _text(at: Instant) -> str:
+    return (_EPOCH + timedelta(microseconds=at // 1_000)).isoformat().replace("+00:00", "Z")
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MOVES: Final = ("deposit", "withdrawal")
+_MONTH_NS: Final = 30 * 86_400 * 1_000_000_000
+_STATUSES: Final[Mapping[str, OrdStatus]] = {status.value: status for status in OrdStatus}
