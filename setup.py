@@ -30,7 +30,7 @@ def kernels() -> list[str]:
 
 
 def extension(path: str) -> Extension:
-    name = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    name = path.removesuffix(".py").replace("/", ".")
     source = str(SOURCES / path)
     return Extension(name, [source], extra_compile_args=OPTIMISED, optional=True)
 

@@ -18,7 +18,8 @@ from types import ModuleType
 from typing import Final, Literal, TypeAlias
 
 # The one list. setup.py reads it without importing anything, so it holds plain text only. Files
-# that `import cython` are typed for speed; the others are compiled as they are.
+# that `import cython` are typed for speed; the others are compiled as they are. No
+# `__init__.py`: an extension cannot stand for a folder.
 KERNELS: Final = (
     "fondaco/domain/market/book.py",
     "fondaco/runtime/answered.py",
@@ -30,7 +31,7 @@ _ROOT: Final = Path(__file__).parents[2]  # what holds the package: src/ or site
 
 
 def module_name(kernel: str) -> str:
-    return kernel.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    return kernel.removesuffix(".py").replace("/", ".")
 
 
 def state(kernel: str, root: Path = _ROOT) -> State:
