@@ -90,7 +90,7 @@ class ReplaceOrder(Command, frozen=True, gc=False):
 
 
 class ClosePositions(Command, frozen=True, gc=False):
-    """Cancel what works, then sell every position (or the one of `symbol`) at market, reduce-only."""
+    """Cancel what works, then sell every position (or that of `symbol`) at market, reduce-only."""
 
     symbol: Symbol | None = None
 
@@ -241,7 +241,7 @@ class OrderFilled(Event, frozen=True, gc=False, tag="trading.order_filled.v1"):
     gross: int  # ledger units of the quote asset: paid by a buy, received by a sell
     base_units: int  # ledger units of the base asset that moved the other way
     fee: int  # of the quote asset
-    residue: int  # of the quote asset, signed: what the account `rounding` gains; see rules/execution
+    residue: int  # of the quote asset: what `rounding` gains, or loses; see rules/execution.py
     hold: int  # of the order, after this
     cum_lots: int
     leaves_lots: int
