@@ -1,5 +1,6 @@
 """Settings: each source goes before the one below it, and a wrong value says what to do."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.inspect import IntType
 
+import fondaco
 from fondaco.kernel.errors import Invalid
 from fondaco.settings import Knob, Settings, effective, knobs, load
 
+HOUSE = Path(fondaco.__path__[0])
 INTS = [knob for knob in knobs() if isinstance(knob.kind, IntType)]
 
 
@@ -95,6 +98,14 @@ def test_a_wrong_value_says_what_to_do(
 )
 def test_feeds_are_told_apart_by_their_first_word(feed: str) -> None:
     assert load({"feed": feed}, {}).feed == feed
+
+
+@pytest.mark.parametrize("knob", knobs(), ids=lambda knob: knob.name)
+def test_every_knob_turns_something(knob: Knob) -> None:
+    """A setting that nobody reads is a promise that nobody keeps."""
+    read = re.compile(rf"\bsettings\.{knob.name}\b")
+    files = [path for path in HOUSE.rglob("*.py") if path.name != "settings.py"]
+    assert [path for path in files if read.search(path.read_text("utf-8"))]
 
 
 @pytest.mark.parametrize("knob", INTS, ids=lambda knob: knob.name)
