@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import get_args
 
 from fondaco.domain.reference.events import InstrumentListed, ReferenceEvent
-from fondaco.domain.reference.model import HOUSE_STREAM, instrument
+from fondaco.domain.reference.model import HOUSE_STREAM, Symbol, instrument
 from fondaco.domain.trading import events as ev
 from fondaco.domain.trading.model import (
+    ClOrdId,
     Headroom,
     Order,
     OrdStatus,
@@ -90,11 +91,11 @@ class History:
         at_venue: bool = True,
     ) -> int:
         number = self.count[stream] = self.count.get(stream, 0) + 1
-        terms = INSTRUMENTS[symbol]
+        terms = INSTRUMENTS[Symbol(symbol)]
         cost = terms.cost_up(px, lots) if side is Side.BUY else lots * terms.base_per_lot
         order = Order(
-            number, cl_ord_id or f"c{number}", symbol, side, ord_type, TimeInForce.GTC, lots, px,
-            cost, Instant(self.at), stop_px=stop_px, expire_time=Instant(expire_time),
+            number, ClOrdId(cl_ord_id or f"c{number}"), terms.symbol, side, ord_type,
+            TimeInForce.GTC, lots, px, cost, Instant(self.at), stop_px=stop_px, expire_time=Instant(expire_time),
             at_venue=at_venue,
         )  # fmt: skip
         self.orders[stream, number] = order
@@ -110,8 +111,8 @@ class History:
         self.write(
             stream,
             ev.OrderRejected(
-                number, cl_ord_id, "BTC-USD", Side.BUY, Reason.EXCEEDS_BUYING_POWER, "too much",
-                None, Headroom(), (), "1e9", "x",
+                number, ClOrdId(cl_ord_id), BTC_USD.symbol, Side.BUY,
+                Reason.EXCEEDS_BUYING_POWER, "too much", None, Headroom(), (), "1e9", "x",
             ),
         )  # fmt: skip
         return number
@@ -145,6 +146,16 @@ class History:
             )  # fmt: skip
             events.append(event)
         self.write(stream, *events)
+        return self
+
+    def replace(self, number: int, cl_ord_id: str, lots: int, px: int) -> "History":
+        order = self.orders[DEMO, number]
+        order.lots, order.px = lots, px
+        order.hold = BTC_USD.cost_up(px, order.leaves_lots)
+        self.write(
+            DEMO,
+            ev.OrderReplaced(number, ClOrdId(cl_ord_id), lots, px, 0, order.hold, OrdStatus.NEW),
+        )
         return self
 
     def cancel(self, number: int, *, stream: StreamId = DEMO) -> "History":

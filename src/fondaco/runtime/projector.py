@@ -7,32 +7,19 @@ journal's end; until then a build of yesterday still finds its tables.
 """
 
 import re
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
 from typing import Any, Final, Protocol
 
 from fondaco.kernel.errors import Unavailable
 from fondaco.kernel.event import Entry
 from fondaco.ports.journal import Journal
+from fondaco.ports.store import Store
 
 STEP: Final = 2_048  # entries in one transaction: what a reader may have to wait for under load
 IDLE_MIN_S: Final = 0.0005  # the first wait after the journal's end was reached; it doubles
 IDLE_MAX_S: Final = 0.004
 _NAME: Final = re.compile(r"[a-z][a-z_]*_v[0-9]+")
-
-
-class Connection(Protocol):
-    """What a projector needs of a store's connection; a view knows more about it."""
-
-    def exec_driver_sql(self, statement: str) -> Any: ...
-
-
-class Store(Protocol):
-    """Where views live. `writing` is a transaction; `reading` sees one state of all tables."""
-
-    def writing(self) -> AbstractContextManager[Any]: ...
-
-    def reading(self) -> AbstractContextManager[Any]: ...
 
 
 class Stop(Protocol):
@@ -61,30 +48,35 @@ class View(Protocol):
         """Drop whatever is remembered of the tables: they are not what they were."""
         ...
 
+    @property
+    def tables(self) -> Sequence[str]:
+        """Their names, to be compared with what a replay gives."""
+        ...
+
 
 # The three statements below are written out, since runtime knows no SQL library; names are checked
 # against `_NAME` and positions are ints, so nothing in them needs quoting in any dialect.
 
 
-def positions(conn: Connection) -> dict[str, int]:
+def positions(conn: Any) -> dict[str, int]:
     """Where each view stands. Readers that were promised a position wait for it here."""
     found = conn.exec_driver_sql("SELECT name, position FROM fondaco_views")
     return dict(tuple(row) for row in found)
 
 
-def _stand(conn: Connection, name: str, position: int) -> None:
+def _stand(conn: Any, name: str, position: int) -> None:
     conn.exec_driver_sql(
         f"UPDATE fondaco_views SET position = {position:d} WHERE name = '{name}'"  # noqa: S608
     )
 
 
-def _enter(conn: Connection, name: str) -> None:
+def _enter(conn: Any, name: str) -> None:
     conn.exec_driver_sql(
         f"INSERT INTO fondaco_views (name, position) VALUES ('{name}', 0)"  # noqa: S608
     )
 
 
-def _strike(conn: Connection, name: str) -> None:
+def _strike(conn: Any, name: str) -> None:
     conn.exec_driver_sql(f"DELETE FROM fondaco_views WHERE name = '{name}'")  # noqa: S608
 
 
@@ -98,7 +90,7 @@ class Projector:
         self._journal = journal
         self._store = store
         self._views = {view.name: view for view in views}
-        self._index_more = getattr(journal, "index_more", None)
+        self.trouble = ""  # why nothing is carried just now
         self._positions: dict[str, int] = {}
         with store.writing() as conn:
             conn.exec_driver_sql(
@@ -117,8 +109,9 @@ class Projector:
         """The journal as far as every view shows it."""
         return min(self._positions.values(), default=self._journal.head())
 
-    def step(self, limit: int = STEP) -> int:
-        """Carry on by about `limit` entries and say by how many; 0 at the journal's end.
+    def step(self, limit: int = STEP, until: int | None = None) -> int:
+        """Carry on by about `limit` entries and say by how many; 0 at the end of the journal, or
+        at the position `until`.
 
         A view that fills from the start takes its own turns, so that it holds up nobody else, and
         joins the others where they stand.
@@ -129,48 +122,62 @@ class Projector:
         for position in [*behind, front]:  # who reaches the front goes on with the others
             views = [self._views[name] for name, at in self._positions.items() if at == position]
             entries: Sequence[Entry] = self._journal.follow(position, limit)
-            if position < front:
-                entries = [entry for entry in entries if entry.position <= front]
-            if entries and views:
-                self._carry(views, entries)
+            last = until if position == front else front
+            if last is not None and entries and entries[-1].position > last:
+                entries = [entry for entry in entries if entry.position <= last]
+            if entries and views and self._carry(views, position, entries):
                 carried += len(entries)
         return carried
 
-    def _carry(self, views: Sequence[View], entries: Sequence[Entry]) -> None:
+    def _carry(self, views: Sequence[View], position: int, entries: Sequence[Entry]) -> bool:
+        """False where somebody else has carried these views meanwhile; then theirs counts."""
         end = entries[-1].position
         carried = False
         try:
             with self._store.writing() as conn:
-                for view in views:
-                    view.apply(conn, entries)
-                    _stand(conn, view.name, end)
-            carried = True
+                found = positions(conn)
+                if all(found.get(view.name) == position for view in views):
+                    for view in views:
+                        view.apply(conn, entries)
+                        _stand(conn, view.name, end)
+                    carried = True
+        except BaseException:
+            carried = False
+            raise
         finally:
-            if not carried:  # rolled back: what a view remembers never became true
+            if not carried:  # what a view remembers never became true, or is true no more
                 for view in views:
                     view.forget()
-        self._positions.update((view.name, end) for view in views)
+        if carried:
+            self._positions.update((view.name, end) for view in views)
+        else:
+            self._positions.update((view.name, found.get(view.name, 0)) for view in views)
+        return carried
 
     def run(self, stop: Stop) -> None:
         """Follow the journal until `stop` is set. The journal's own index is kept up in between."""
         idle_s = IDLE_MIN_S
+        index_more = getattr(self._journal, "index_more", None)
+        more = index_more is not None
         while not stop.wait(0):
             try:
                 carried = self.step()
-            except Unavailable:
-                carried = 0  # the disk is full, or locked: nothing is lost, it is tried again
-            if self._index_more is not None:
-                self._index_more()
+                self.trouble = ""
+            except Unavailable as error:
+                # The disk is full, or the file is locked: nothing is lost, it is tried again.
+                carried, self.trouble = 0, error.message
+            if index_more is not None and (carried or more):
+                more = index_more()
             if carried:
                 idle_s = IDLE_MIN_S
             else:
                 stop.wait(idle_s)
                 idle_s = min(2 * idle_s, IDLE_MAX_S)
 
-    def catch_up(self) -> int:
+    def catch_up(self, until: int | None = None) -> int:
         """Carry everything there is; for tools and tests. Returns how many entries."""
         total = 0
-        while carried := self.step():
+        while carried := self.step(until=until):
             total += carried
         return total
 
@@ -201,3 +208,43 @@ class Projector:
                     _strike(conn, view.name)
                     gone.append(view.name)
         return gone
+
+
+def digests(conn: Any, views: Sequence[View]) -> dict[str, str]:
+    """A hash of the rows of every table, whatever order they were written in."""
+    found: dict[str, str] = {}
+    for view in views:
+        for table in view.tables:
+            rows = conn.exec_driver_sql(f"SELECT * FROM {table}")  # noqa: S608  # our own name
+            # Rows are added up rather than sorted: a table need not fit into memory.
+            total = count = 0
+            for row in rows:
+                digest = blake2b(repr(tuple(row)).encode(), digest_size=16).digest()
+                total = (total + int.from_bytes(digest, "big")) % 2**128
+                count += 1
+            found[table] = f"{count} rows {total:032x}"
+    return found
+
+
+def views_equal_replay(
+    journal: Journal, store: Store, scratch: Store, views: Callable[[], Sequence[View]]
+) -> list[str]:
+    """Tables of `store` that differ from what the journal gives when it is replayed into `scratch`.
+
+    `store` is only read, as of one moment, so that this may run beside whoever carries it on.
+    Raises `Unavailable` while one of its views is still filling.
+    """
+    made = views()
+    with store.reading() as conn:
+        found = positions(conn)
+        stand = {found.get(view.name, 0) for view in made}
+        if len(stand) != 1:
+            raise Unavailable(f"views stand at {found}; compare them once all stand at the same")
+        Projector(journal, scratch, made).catch_up(until=stand.pop())
+        with scratch.reading() as replayed:
+            kept, again = digests(conn, made), digests(replayed, made)
+    return [
+        f"{name}: {rows}, replayed {again[name]}"
+        for name, rows in kept.items()
+        if rows != again[name]
+    ]

@@ -12,6 +12,7 @@ import msgspec
 import sqlalchemy as sa
 
 from fondaco.domain.reference.model import Instrument
+from fondaco.domain.trading.model import PREFIX
 from fondaco.domain.trading.replies import (
     AccountLine,
     AccountSummary,
@@ -72,24 +73,29 @@ def orders(
 ) -> Page[OrderLine]:
     o, limit = t.orders.c, min(limit, LIMIT_MAX)
     query = sa.select(t.orders).where(*_matching(asked))
-    if tenant is not None:
-        query = query.where(o.tenant == tenant)
     position, number = _read_cursor(cursor, 2) if cursor else (0, 0)
+    is_open = bool(asked.ord_status) and not t.DONE.intersection(asked.ord_status)
+    if is_open:
+        query = query.where(t.IS_OPEN)
+    if tenant is not None:
+        by_tenant = asked.account_id is None and not _by_symbol(asked)
+        query = query.where((o.tenant if by_tenant else _unindexed(o.tenant)) == tenant)
     if asked.account_id is not None:
-        # An account's numbers grow as positions do, and its index ends in them.
-        query = query.where(o.account_id == asked.account_id).order_by(o.number.desc())
+        query = query.where(o.account_id == asked.account_id)
+        if asked.cl_ord_id is not None:
+            numbers = _numbers_called(conn, asked.account_id, asked.cl_ord_id)
+            query = query.where(o.number.in_(numbers))
+    elif asked.cl_ord_id is not None:
+        query = query.where(o.cl_ord_id == asked.cl_ord_id)
+    if asked.account_id is not None and not is_open:
+        # An account's numbers grow as positions do, and the index of its order ids ends in them.
+        query = query.order_by(o.number.desc())
         if cursor:
             query = query.where(o.number < number)
-        if asked.cl_ord_id is not None:
-            query = query.where(
-                o.number.in_(_numbers_called(conn, asked.account_id, asked.cl_ord_id))
-            )
     else:
         query = query.order_by(o.position.desc())
         if cursor:
             query = query.where(o.position < position)
-        if asked.cl_ord_id is not None:
-            query = query.where(o.cl_ord_id == asked.cl_ord_id)
     rows = conn.execute(query.limit(limit + 1)).all()
     printing = terms(conn)
     lines = [_order_line(row, printing) for row in rows[:limit]]
@@ -101,14 +107,10 @@ def _matching(asked: OrderFilter) -> list[sa.ColumnElement[bool]]:
     o = t.orders.c
     found: list[sa.ColumnElement[bool]] = []
     if asked.symbol is not None:
-        # The index over symbols ends in the status: without one it would sort all of a symbol.
-        by_index = asked.account_id is None and len(asked.ord_status) == 1
-        symbol = o.symbol if by_index else o.symbol.concat("")
+        symbol = o.symbol if _by_symbol(asked) else _unindexed(o.symbol)
         found.append(symbol == asked.symbol)
     if asked.ord_status:
         found.append(o.ord_status.in_(asked.ord_status))
-        if not t.DONE.intersection(asked.ord_status):
-            found.append(t.IS_OPEN)
     if asked.side is not None:
         found.append(o.side == asked.side)
     if asked.since is not None:
@@ -116,6 +118,16 @@ def _matching(asked: OrderFilter) -> list[sa.ColumnElement[bool]]:
     if asked.until is not None:
         found.append(o.created_at < asked.until)
     return found
+
+
+def _by_symbol(asked: OrderFilter) -> bool:
+    """The index over symbols ends in the status: without one it would sort all of a symbol."""
+    return asked.symbol is not None and asked.account_id is None and len(asked.ord_status) == 1
+
+
+def _unindexed(column: sa.Column[str]) -> sa.ColumnElement[str]:
+    """`column`, but no reason to choose an index: there is a better one for this question."""
+    return column.concat("")
 
 
 def _numbers_called(conn: sa.Connection, account_id: str, cl_ord_id: str) -> list[int]:
@@ -176,6 +188,59 @@ def order(
     )
 
 
+def find_order(
+    conn: sa.Connection, tenant: str | None, called: str, account_id: str = ""
+) -> tuple[str, int]:
+    """Account and number of what is `called` by its order_id or its cl_ord_id: the last one.
+
+    Without `account_id` every account of the tenant is looked into. Raises `NotFound`.
+    """
+    o, f = t.orders.c, t.cl_ord_ids.c
+    head, _, number = called.rpartition(".")
+    if head and number.isdecimal() and number.isascii() and len(number) < 19:
+        query = sa.select(o.account_id, o.number, o.tenant)
+        query = query.where(o.account_id == head, o.number == int(number))
+        row = conn.execute(query).one_or_none()
+        if row is not None and tenant in (None, row.tenant):
+            return row.account_id, row.number
+    mine = sa.select(t.accounts.c.account_id)
+    if tenant is not None:
+        mine = mine.where(t.accounts.c.tenant == tenant)
+    if account_id:
+        mine = mine.where(t.accounts.c.account_id == account_id)
+    for c in (o, f):
+        named = sa.select(c.account_id, c.number).where(c.account_id.in_(mine))
+        last = conn.execute(
+            named.where(c.cl_ord_id == called).order_by(c.number.desc()).limit(1)
+        ).one_or_none()
+        if last is not None:
+            return last.account_id, last.number
+    raise NotFound(f"there is no order {called[:80]}")
+
+
+def life(
+    conn: sa.Connection, tenant: str | None, account_id: str, number: int, limit: int
+) -> list[int]:
+    """Positions of the first `limit` entries about an order, in order. Raises `NotFound`."""
+    o, e = t.orders.c, t.order_events.c
+    row = conn.execute(
+        sa.select(o.position, o.tenant).where(o.account_id == account_id, o.number == number)
+    ).one_or_none()
+    if row is None or tenant not in (None, row.tenant):
+        raise NotFound(f"there is no order {account_id}.{number}")
+    later = sa.select(e.position).where(e.account_id == account_id, e.number == number)
+    return [row.position, *conn.execute(later.order_by(e.position).limit(limit - 1)).scalars()]
+
+
+def currencies(conn: sa.Connection, tenant: str | None) -> dict[str, str]:
+    """Currency by account, of a tenant's accounts or of all."""
+    a = t.accounts.c
+    query = sa.select(a.account_id, a.currency)
+    if tenant is not None:
+        query = query.where(a.tenant == tenant)
+    return dict(tuple(row) for row in conn.execute(query))
+
+
 def split_order_id(order_id: str) -> tuple[str, int]:
     """Account and number. Raises `NotFound`: no order is called anything else."""
     account_id, _, number = order_id.rpartition(".")
@@ -199,11 +264,12 @@ def executions(
     x, limit = t.executions.c, min(limit, LIMIT_MAX)
     query = sa.select(t.executions).order_by(x.position.desc())
     if tenant is not None:
-        query = query.where(x.tenant == tenant)
+        by_tenant = account_id is None and symbol is None
+        query = query.where((x.tenant if by_tenant else _unindexed(x.tenant)) == tenant)
     if account_id is not None:
         query = query.where(x.account_id == account_id)
     if symbol is not None:
-        query = query.where((x.symbol if account_id is None else x.symbol.concat("")) == symbol)
+        query = query.where((x.symbol if account_id is None else _unindexed(x.symbol)) == symbol)
     if since is not None:
         query = query.where(x.at >= since)
     if until is not None:
@@ -305,6 +371,13 @@ def open_accounts(conn: sa.Connection) -> dict[str, str]:
     """Tenant by account."""
     a = t.accounts.c
     return dict(tuple(row) for row in conn.execute(sa.select(a.account_id, a.tenant)))
+
+
+def client_balances(conn: sa.Connection) -> dict[tuple[str, str], int]:
+    """Every balance by the account's stream and asset: to be compared with the ledger's."""
+    b = t.balances.c
+    rows = conn.execute(sa.select(b.account_id, b.asset, b.balance))
+    return {(PREFIX + account_id, asset): int(units) for account_id, asset, units in rows}
 
 
 # --- Lines --------------------------------------------------------------------------------------

@@ -75,7 +75,7 @@ def _where(condition: sa.ColumnElement[bool]) -> dict[str, Any]:
     return {"sqlite_where": condition, "postgresql_where": condition}
 
 
-sa.Index("trading_orders_v1_open", orders.c.account_id, orders.c.number, **_where(IS_OPEN))
+sa.Index("trading_orders_v1_open", orders.c.account_id, orders.c.position, **_where(IS_OPEN))
 sa.Index("trading_orders_v1_expire_time", orders.c.expire_time, **_where(EXPIRES))
 sa.Index("trading_orders_v1_waiting", orders.c.position, **_where(WAITS))
 

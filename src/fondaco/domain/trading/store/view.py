@@ -185,6 +185,10 @@ class TradingView:
         self._balances: dict[_Pair, _Balance] = {}
         self._positions: dict[_Pair, _Position] = {}
 
+    @property
+    def tables(self) -> Sequence[str]:
+        return sorted(t.metadata.tables)
+
     def create(self, conn: sa.Connection) -> None:
         t.metadata.create_all(conn)
 

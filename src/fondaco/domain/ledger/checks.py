@@ -1,0 +1,59 @@
+"""Standing checks of the books: what must be so at every moment, said of what is not.
+
+Each gives a list of sentences, empty when all is well, so that one run tells everything.
+"""
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from fondaco.domain.ledger.model import CLIENT, Balances, Posting, add_up, trial_balance, uncleared
+from fondaco.domain.ledger.store import all_postings, ledger_balances
+
+
+def standing_checks(conn: sa.Connection, clients: Balances | None = None) -> list[str]:
+    """Everything that can be said of the ledger's own tables, and of `clients` where given.
+
+    `clients` is what another source has for the accounts of clients: the trading room's view, or
+    states evolved from the journal, as of the same position.
+    """
+    kept = ledger_balances(conn)
+    wrong = unbalanced(kept) + miscounted(kept, all_postings(conn))
+    return wrong if clients is None else wrong + disagreeing(kept, clients)
+
+
+def unbalanced(kept: Balances) -> list[str]:
+    """Assets whose accounts do not add up to zero."""
+    return [
+        f"debits and credits of {asset} differ by {units} units"
+        for asset, units in sorted(trial_balance(kept).items())
+        if units
+    ]
+
+
+def miscounted(kept: Balances, postings: Iterable[Posting]) -> list[str]:
+    """Balances that are not the sum of their postings."""
+    return _differences(kept, add_up(postings), "balance", "postings")
+
+
+def disagreeing(kept: Balances, clients: Balances) -> list[str]:
+    """Accounts of clients that own something else than the ledger says."""
+    ledger = {key: units for key, units in kept.items() if key[0].startswith(CLIENT)}
+    return _differences(ledger, clients, "ledger", "account")
+
+
+def not_cleared(kept: Balances) -> list[str]:
+    """What stands on clearing accounts. True only when every message has arrived: of a house at
+    rest, not of one under load."""
+    return [
+        f"{units} units of {asset} stand on {account}"
+        for (account, asset), units in sorted(uncleared(kept).items())
+    ]
+
+
+def _differences(one: Balances, other: Balances, one_name: str, other_name: str) -> list[str]:
+    return [
+        f"{key[0]} {key[1]}: {one_name} {one.get(key, 0)}, {other_name} {other.get(key, 0)} units"
+        for key in sorted({*one, *other})
+        if one.get(key, 0) != other.get(key, 0)
+    ]

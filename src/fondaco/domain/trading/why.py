@@ -1,0 +1,261 @@
+"""Why an order is as it is: its life across streams, each step walked back to what caused it.
+
+Views say where the entries about an order stand; what is told comes from the journal alone.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+import sqlalchemy as sa
+
+from fondaco.domain.market.model import Mark
+from fondaco.domain.trading import events as ev
+from fondaco.domain.trading.model import PREFIX, Headroom, Side
+from fondaco.domain.trading.replies import Terms, moment
+from fondaco.domain.trading.store import queries
+from fondaco.kernel.errors import NotFound
+from fondaco.kernel.event import (
+    MESSAGE_MARK,
+    REQUEST_MARK,
+    CommandId,
+    Entry,
+    Event,
+    StreamId,
+)
+from fondaco.ports.journal import Journal
+from fondaco.runtime.history import kind_of, plain
+
+STEPS_MAX: Final = 1_000
+_CAUSES_MAX: Final = 16
+
+
+class MarkUsed(msgspec.Struct, frozen=True, gc=False):
+    symbol: str
+    px: str
+    quality: str
+    source: str
+    tape_position: int
+    at: str
+
+
+class Cause(msgspec.Struct, frozen=True, gc=False):
+    """One link back. `by` is "request" (of a client), "entry" (of a stream) or "watcher" (of time
+    or marks); only an entry has a position."""
+
+    by: str
+    id: str
+    position: int | None = None
+    kind: str | None = None
+
+
+class WhyStep(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    position: int
+    at: str
+    stream: str
+    version: int
+    kind: str
+    said: str  # in words
+    causes: list[Cause]  # nearest first; the last is where it began
+    refs_version: int
+    headroom: dict[str, str] = {}  # what was left of each rule, before the order
+    marks: list[MarkUsed] = []  # that the rules used
+    event: Any = None  # as it was written
+
+
+class Why(msgspec.Struct, frozen=True, gc=False):
+    about: str  # an order_id, or a position
+    account_id: str
+    steps: list[WhyStep]
+
+
+def why(
+    conn: sa.Connection,
+    journal: Journal,
+    about: str,
+    *,
+    tenant: str | None = None,
+    account_id: str = "",
+) -> Why:
+    """`about` is an order_id, a cl_ord_id, or a position of the journal. Of a tenant, or of all.
+
+    Raises `NotFound` for what is not there, and for what is another tenant's.
+    """
+    telling = _Telling(journal, queries.terms(conn), queries.currencies(conn, tenant))
+    if about.isdecimal() and about.isascii():
+        entry = telling.entry_at(int(about))
+        key = None if entry is None else _order_of(entry)
+        if key is None:
+            return telling.entry_alone(entry, about, tenant)
+    else:
+        key = queries.find_order(conn, tenant, about, account_id)
+    account, number = key
+    places = queries.life(conn, tenant, account, number, STEPS_MAX)
+    found = [entry for place in places if (entry := telling.entry_at(place)) is not None]
+    steps = [telling.step(entry, number) for entry in found]
+    return Why(f"{account}.{number}", account, steps)
+
+
+def text_of(found: Why) -> str:
+    """For people: a line per step, indented lines for what was behind it."""
+    lines = [f"{found.about}: {len(found.steps)} steps"]
+    for step in found.steps:
+        lines.append(f"{step.at}  @{step.position}  {step.stream}  {step.said}")
+        for cause in step.causes:
+            where = f" (@{cause.position}, {cause.kind})" if cause.position is not None else ""
+            lines.append(f"    because of {cause.by} {cause.id}{where}")
+        if step.headroom:
+            left = ", ".join(f"{name} {text}" for name, text in step.headroom.items())
+            lines.append(f"    left before it: {left}")
+        lines += [
+            f"    mark {mark.symbol} {mark.px} {mark.quality}, {mark.source}, {mark.at}"
+            for mark in step.marks
+        ]
+    return "\n".join(lines)
+
+
+def _order_of(entry: Entry) -> tuple[str, int] | None:
+    event: Any = entry.event
+    stream = getattr(event, "account_stream", entry.stream)
+    if not stream.startswith(PREFIX):
+        return None
+    if isinstance(event, ev.OrderAccepted):
+        number: int = event.order.number
+    else:
+        number = getattr(event, "number", 0)
+    return (stream.removeprefix(PREFIX), number) if number else None
+
+
+class _Telling:
+    """What it takes to put entries into words."""
+
+    def __init__(self, journal: Journal, printing: Terms, currencies: dict[str, str]) -> None:
+        self._journal = journal
+        self._printing = printing
+        self._currencies = currencies  # of the accounts that the reader may see
+
+    def entry_at(self, position: int) -> Entry | None:
+        found = self._journal.follow(position - 1, 1) if position > 0 else []
+        return found[0] if found and found[0].position == position else None
+
+    def entry_alone(self, entry: Entry | None, about: str, tenant: str | None) -> Why:
+        """An entry that is about no order, such as a deposit."""
+        account = entry.stream.removeprefix(PREFIX) if entry is not None else ""
+        if entry is None or (tenant is not None and account not in self._currencies):
+            raise NotFound(f"there is nothing at position {about[:20]}")
+        is_account = entry.stream.startswith(PREFIX)
+        return Why(about, account if is_account else "", [self.step(entry, 0)])
+
+    def step(self, entry: Entry, number: int) -> WhyStep:
+        event = entry.event
+        account = getattr(event, "account_stream", entry.stream).removeprefix(PREFIX)
+        return WhyStep(
+            position=entry.position,
+            at=moment(entry.at),
+            stream=entry.stream,
+            version=entry.version,
+            kind=kind_of(event),
+            said=self._said(event),
+            causes=list(self._causes(entry.caused_by)),
+            refs_version=entry.refs_version,
+            headroom=self._headroom(event, account),
+            marks=[self._mark(mark) for mark in _marks(event)],
+            event=plain(event),
+        )
+
+    def _causes(self, command_id: CommandId) -> Iterator[Cause]:
+        """Back from entry to entry, to what no entry says."""
+        for _ in range(_CAUSES_MAX):
+            source, mark, version = command_id.rpartition(MESSAGE_MARK)
+            if not mark or not version.isdecimal():
+                key, asked, _ = command_id.rpartition(REQUEST_MARK)
+                yield Cause("request", key) if asked else Cause("watcher", command_id)
+                return
+            found = self._journal.read(StreamId(source), int(version) - 1, 1)
+            if not found:
+                yield Cause("entry", command_id)
+                return
+            (entry,) = found
+            yield Cause("entry", command_id, entry.position, kind_of(entry.event))
+            command_id = entry.caused_by
+
+    def _mark(self, mark: Mark) -> MarkUsed:
+        px = self._printing.instrument(mark.symbol).px_text(mark.px)
+        return MarkUsed(
+            mark.symbol, px, mark.quality.value, mark.source, mark.tape_position, moment(mark.at)
+        )
+
+    def _headroom(self, event: Event, account: str) -> dict[str, str]:
+        """With units: of lots the base asset's, of ticks the quote asset's."""
+        if isinstance(event, ev.OrderAccepted):
+            left, symbol, side = event.headroom, event.order.symbol, event.order.side
+        elif isinstance(event, ev.OrderRejected) and event.headroom != Headroom():
+            left, symbol, side = event.headroom, event.symbol, event.side
+        else:
+            return {}
+        of = self._printing.instrument(symbol)
+        payer = of.quote if side is Side.BUY else of.base
+        currency = self._currencies.get(account, of.quote)
+        found: dict[str, str] = {}
+        for name in left.__struct_fields__:
+            value: int = getattr(left, name)
+            if value == -1:
+                continue
+            if name in ("qty", "position"):
+                found[name] = f"{of.qty_text(value)} {of.base}"
+            elif name == "collar":
+                found[name] = f"{of.px_text(value)} {of.quote}"
+            elif name == "orders":
+                found[name] = f"{value} orders"
+            elif name in ("concentration", "class_concentration"):
+                found[name] = f"{value} bps"
+            else:
+                asset = payer if name == "power" else currency
+                found[name] = f"{self._printing.amount(value, asset)} {asset}"
+        return found
+
+    def _said(self, event: Event) -> str:
+        match event:
+            case ev.OrderAccepted(order):
+                of = self._printing.instrument(order.symbol)
+                at = f" at {of.px_text(order.px)}" if order.px else ""
+                held = of.quote if order.side is Side.BUY else of.base
+                amount = self._printing.amount(order.hold, held)
+                return (
+                    f"accepted as {order.ord_status}: {order.side} {of.qty_text(order.lots)} "
+                    f"{order.symbol} {order.ord_type}{at} {order.time_in_force}; "
+                    f"holds {amount} {held}"
+                )
+            case ev.OrderRejected():
+                return f"refused, {event.reason}: {event.text}"
+            case ev.OrderFilled():
+                of = self._printing.instrument(event.symbol)
+                role = "maker" if event.is_maker else "taker"
+                fee = self._printing.amount(event.fee, of.quote)
+                return (
+                    f"{event.ord_status}: {of.qty_text(event.last_lots)} at "
+                    f"{of.px_text(event.last_px)} as {role}, fee {fee} {of.quote}; "
+                    f"{of.qty_text(event.leaves_lots)} left"
+                )
+            case ev.OrderCanceled() | ev.CancelRequested():
+                return f"{_words(event)}, {event.reason}"
+            case ev.OrderRefused() | ev.ChangeDenied() | ev.ReportUnmatched():
+                return f"{_words(event)}, {event.text}"
+            case _:
+                told = plain(event)
+                shown = {n: told[n] for n in ("ord_status", "text", "queue_ahead") if told.get(n)}
+                words = ", ".join(f"{name} {value}" for name, value in shown.items())
+                return f"{_words(event)}{': ' if words else ''}{words}"
+
+
+def _words(event: Event) -> str:
+    """ "order booked" of "venues.order_booked.v1"."""
+    return kind_of(event).split(".")[-2].replace("_", " ")
+
+
+def _marks(event: Event) -> tuple[Mark, ...]:
+    if isinstance(event, ev.OrderAccepted | ev.OrderRejected):
+        return event.marks
+    if isinstance(event, ev.OrderTriggered | ev.OrderTrailed):
+        return (event.mark,)
+    return ()
