@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fondaco.kernel.errors import Invalid
@@ -93,6 +93,34 @@ def test_3_any_range_of_any_sources_is_read_byte_for_byte(tape: Tape) -> None:
         assert list(tape.read(after, 2, {"b", "a.C"})) == chosen[:2]
 
 
+@each
+def test_3_a_tape_knows_its_sources(tape: Tape) -> None:
+    assert tape.sources() == []
+    for source in ("b", "a.C", "b"):
+        tape.append(source, Instant(1), b"")
+    assert tape.sources() == ["a.C", "b"]
+
+
+def test_3_a_tape_that_is_only_read_stays_as_it_is(tmp_path: Path) -> None:
+    """Even one that somebody else is writing, or that a crash has left."""
+    tape = SegmentTape(tmp_path, segment_bytes=200)
+    written = fill(tape, 20)
+    tape.flush()
+
+    def files() -> dict[Path, bytes]:
+        return {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+    before = files()
+    reader = SegmentTape(tmp_path)
+    assert list(reader.read()) == written
+    assert reader.verify() == []
+    assert reader.sources() == ["a"]
+    reader.close()
+    assert files() == before
+    tape.close()
+
+
+@settings(max_examples=25, deadline=None)
 @given(
     frames=st.lists(
         st.tuples(st.sampled_from("abc"), st.integers(0, 2**63), st.binary()), max_size=30
@@ -159,6 +187,15 @@ def test_5_over_quota_the_oldest_sealed_segments_go(tmp_path: Path) -> None:
     tape.close()
 
 
+def test_5_segments_past_their_retention_go(tmp_path: Path) -> None:
+    day = 24 * HOUR_NS
+    tape = SegmentTape(tmp_path, retention_days=3)
+    for nth in range(10):
+        tape.append("a", Instant(nth * day), b"")
+    tape.close()
+    assert [frame.at // day for frame in SegmentTape(tmp_path).read()] == [5, 6, 7, 8, 9]
+
+
 def test_5_a_quota_below_one_segment_keeps_the_newest(tmp_path: Path) -> None:
     tape = SegmentTape(tmp_path, segment_bytes=500, quota_bytes=1)
     fill(tape, 100)
@@ -219,8 +256,10 @@ def test_6_a_torn_tail_is_cut_off_and_the_rest_is_sealed(cut: int, tmp_path: Pat
     tape.close()
     after = SegmentTape(tmp_path / "after")
     assert list(after.read()) == written[:4]
-    assert after.verify() == []
+    assert after.append("a", Instant(9), b"") == 4 + SKIPPED + 1
     after.close()
+    assert [frame.position for frame in after.read()] == [1, 2, 3, 4, 5 + SKIPPED]
+    assert after.verify() == []
 
 
 def test_7_a_disk_that_refuses_loses_frames_and_raises_nothing(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+import msgspec
 import pytest
 from websockets.asyncio.server import ServerConnection
 
@@ -64,7 +65,12 @@ class House:
         await self.until(lambda: self.qualities.count("ok") >= times, f"OK {times} times")
 
 
-def live(story: Callable[[House], Awaitable[None]], *, stale_after_ms: int = 2_000) -> House:
+def live(
+    story: Callable[[House], Awaitable[None]],
+    *,
+    stale_after_ms: int = 2_000,
+    manners: Manners = HASTY,
+) -> House:
     """Run `story` in a house whose feed is connected to an exchange of its own."""
 
     async def whole() -> House:
@@ -74,7 +80,7 @@ def live(story: Callable[[House], Awaitable[None]], *, stale_after_ms: int = 2_0
                 Seeded(5),
                 stream_url=exchange.stream_url,
                 rest_url=exchange.rest_url,
-                manners=HASTY,
+                manners=manners,
             )
             board = Board(
                 {each.symbol: each for each in feed.instruments()}, stale_after_ms=stale_after_ms
@@ -187,6 +193,20 @@ def test_silence_is_stale_first_and_then_a_new_connection() -> None:
     assert house.qualities[:3] == ["ok", "stale", "recovering"]
     delays = house.board.delays[BTC][Quality.STALE]
     assert 100e6 < delays.max_ns < 240e6  # before the connection was given up
+
+
+def test_snapshots_are_fetched_now_and_then_so_that_any_part_of_the_tape_can_be_replayed() -> None:
+    async def story(house: House) -> None:
+        await house.until(lambda: house.exchange.snapshots >= 4, "more snapshots")
+        await house.until(lambda: house.tape.position > 400, "400 frames")
+
+    house = live(story, manners=msgspec.structs.replace(HASTY, snapshot_again_s=0.05))
+    assert house.qualities == ["ok"]  # a book that goes on takes no notice
+    taken = [frame.position for frame in house.tape.read(sources={"binance.BTCUSDT"})]
+    later = board_of_btc()
+    rebuild(house.tape.read(after=taken[1] - 10), later, listed(["BTCUSDT"]))
+    assert later.quality(BTC) is Quality.OK
+    assert later.book(BTC).levels.digest() == house.board.book(BTC).levels.digest()
 
 
 def test_snapshots_that_fail_are_asked_for_again() -> None:

@@ -180,6 +180,16 @@ def test_the_seeded_feed_keeps_its_rate(monkeypatch: pytest.MonkeyPatch) -> None
     assert updates[-1] - updates[0] == pytest.approx(599 / 60 * 1e9, rel=0.01)
 
 
+def test_a_snapshot_comes_every_hour_so_that_any_part_of_a_tape_can_be_replayed() -> None:
+    made = SyntheticFeed(rate=1)
+    steps = [made.step(nth, Instant(T0 + nth * 333 * MS)) for nth in range(3 * 3_700)]
+    frames = [arrival for step in steps[3 * 3_590 :] for arrival in step]
+    assert sum(arrival.source != "synthetic" for arrival in frames) == 3
+    board = board_of(made)
+    Intake(board, MemoryTape(), made.listings)(frames)
+    assert board.ready
+
+
 def test_a_loop_that_was_away_does_not_make_up_for_it() -> None:
     made, times = SyntheticFeed(), iter([T0, T0, Instant(T0 + 3_600 * 1_000 * MS)])
     batches: list[list[Arrival]] = []

@@ -5,7 +5,8 @@ Promises, which `tests/conformance/test_tape.py` holds every adapter to, one tes
 1. Positions grow over all sources, 1, 2, 3 …, and name one frame for good. After a crash they go on
    at a distance, so that a position which somebody noted before is never given to another frame.
 2. Nothing is refused for its content: any bytes, an empty frame, a time before the last one's.
-3. What is read equals what was appended, byte for byte, any range, any choice of sources.
+3. What is read equals what was appended, byte for byte, any range, any choice of sources. Opening
+   a tape changes nothing; only the first frame appended does.
 4. A sealed segment carries a checksum; `verify` names every segment that does not match its own.
 5. Over its quota a tape deletes its oldest sealed segments, and nothing else; it keeps the newest.
 6. A crash costs at most the frames of the last tenth of a second: the tail of unsealed segments.
@@ -44,6 +45,10 @@ class Tape(Protocol):
     @property
     def lost(self) -> int:
         """How many frames could not be kept since this tape was opened."""
+        ...
+
+    def sources(self) -> list[str]:
+        """Of what there are frames."""
         ...
 
     def append(self, source: str, at: Instant, raw: bytes) -> int:

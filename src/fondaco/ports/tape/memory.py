@@ -22,6 +22,9 @@ class MemoryTape:
     def lost(self) -> int:
         return 0
 
+    def sources(self) -> list[str]:
+        return sorted(self._sources)
+
     def append(self, source: str, at: Instant, raw: bytes) -> int:
         if source not in self._sources:
             check_source(source)

@@ -47,19 +47,20 @@ class Seal(msgspec.Struct, frozen=True):
     source: str
     first: int  # position
     last: int
+    newest_at: int  # arrival of the last frame
     frames: int
     size: int  # bytes
-    sha256: str
+    sha256: str = ""
 
 
 class _Open:
     """The segment of one source that is being written; what waits for the disk is in `buffer`."""
 
-    __slots__ = ("buffer", "digest", "file", "first", "frames", "hour", "last", "size", "waiting")
+    __slots__ = ("at", "buffer", "digest", "file", "first", "frames", "hour", "last", "size")
 
     def __init__(self, first: int, hour: int) -> None:
         self.first, self.last, self.hour = first, first - 1, hour
-        self.frames = self.size = self.waiting = 0
+        self.at = self.frames = self.size = 0
         self.buffer = bytearray()
         self.digest = sha256()
         self.file: BinaryIO | None = None
@@ -75,10 +76,13 @@ class SegmentTape:
         quota_bytes: int = QUOTA_BYTES,
         segment_bytes: int = SEGMENT_BYTES,
         buffer_bytes: int = BUFFER_BYTES,
+        retention_days: int = 0,
     ) -> None:
+        """`retention_days` below one keep everything that the quota lets stay."""
         self._folder = folder
         self._quota_bytes, self._segment_bytes = quota_bytes, segment_bytes
         self._buffer_bytes = buffer_bytes
+        self._retention_ns = retention_days * 24 * HOUR_NS
         self._lock = Lock()  # of everything below; held for moments
         self._disk = Lock()  # one at a time writes files; taken before the other
         self._open: dict[str, _Open] = {}
@@ -86,15 +90,15 @@ class SegmentTape:
         self._buffered = 0
         self._lost = 0
         self.trouble = ""  # what the disk said last; empty when it is well
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._position = self._opened()
-            self._within_quota()
-        except OSError as error:
-            raise Unavailable(f"the tape in {folder} cannot be opened: {error}") from error
         self._closing = Event()
-        self._thread = Thread(target=self._run, name="tape", daemon=True)
-        self._thread.start()
+        self._thread: Thread | None = None  # runs from the first frame on
+        try:
+            self._unsealed = [
+                seal for path in _files(folder, "seg") if (seal := self._known(path)).sha256 == ""
+            ]
+            self._position = self._reached()
+        except OSError as error:
+            raise Unavailable(f"the tape in {folder} cannot be read: {error}") from error
 
     @property
     def position(self) -> int:
@@ -106,6 +110,8 @@ class SegmentTape:
 
     def append(self, source: str, at: Instant, raw: bytes) -> int:
         hour = at // HOUR_NS
+        if self._thread is None:
+            self._start(source)
         with self._lock:
             segment = self._open.get(source)
             if segment is None or segment.hour != hour or segment.size >= self._segment_bytes:
@@ -122,7 +128,7 @@ class SegmentTape:
             buffer += raw
             segment.last = position
             segment.frames += 1
-            segment.waiting += 1
+            segment.at = at
             segment.size += size
             self._buffered += size
             return position
@@ -133,11 +139,15 @@ class SegmentTape:
         self.flush()
         rows = [
             self._source_frames(folder, after)
-            for folder in sorted(path for path in self._folder.iterdir() if path.is_dir())
+            for folder in sorted({path.parent for path in _files(self._folder, "seg")})
             if sources is None or folder.name in sources
         ]
         frames = heapq.merge(*rows, key=_position)
         return frames if limit < 0 else islice(frames, limit)
+
+    def sources(self) -> list[str]:
+        self.flush()
+        return sorted({path.parent.name for path in _files(self._folder, "seg")})
 
     def seal(self) -> None:
         with self._lock:
@@ -153,6 +163,8 @@ class SegmentTape:
         return [wrong for path in sorted(_files(self._folder, "seal")) if (wrong := _wrong(path))]
 
     def close(self) -> None:
+        if self._thread is None:
+            return  # nothing was written
         self._closing.set()
         self._thread.join()
         self.seal()
@@ -196,21 +208,19 @@ class SegmentTape:
     def _write(self, source: str, segment: _Open) -> None:
         with self._lock:
             buffer, segment.buffer = segment.buffer, bytearray()
-            waiting, segment.waiting = segment.waiting, 0
         if not buffer:
             return
         written = 0
         try:
             if segment.file is None:
                 path = _path(self._folder, source, segment.first)
-                path.parent.mkdir(exist_ok=True)
+                path.parent.mkdir(parents=True, exist_ok=True)
                 segment.file = path.open("ab", buffering=0)
             while written < len(buffer):
                 written += segment.file.write(memoryview(buffer)[written:]) or 0
         except OSError:
             with self._lock:  # for the next attempt, in front of what has come since
                 segment.buffer = buffer[written:] + segment.buffer
-                segment.waiting += waiting
             raise
         finally:
             segment.digest.update(memoryview(buffer)[:written])
@@ -227,6 +237,7 @@ class SegmentTape:
                 source,
                 segment.first,
                 segment.last,
+                segment.at,
                 segment.frames,
                 segment.size,
                 segment.digest.hexdigest(),
@@ -236,44 +247,67 @@ class SegmentTape:
         segment.file = None
 
     def _within_quota(self) -> None:
-        """Delete the oldest sealed segments while all of them together are over quota."""
+        """Delete the oldest sealed segments: over quota, or past their retention. The newest stays,
+        so that the tape knows how far it came."""
         sizes = {path: path.stat().st_size for path in _files(self._folder, "seg")}
         over = sum(sizes.values()) - self._quota_bytes
-        if over <= 0:
-            return
-        for path in sorted(sizes, key=lambda each: each.stem)[:-1]:
-            seal = path.with_suffix(".seal")
-            if over > 0 and seal.exists():
-                seal.unlink()  # first: a segment without a seal is sealed again, never missed
-                path.unlink()
-                over -= sizes[path]
+        ordered = sorted(sizes, key=lambda each: each.stem)[:-1]
+        sealed = [(path, seal) for path in ordered if (seal := path.with_suffix(".seal")).exists()]
+        newest_at = max((_read_seal(seal).newest_at for _, seal in sealed[-1:]), default=0)
+        for path, seal in sealed:
+            kept_for = newest_at - _read_seal(seal).newest_at if self._retention_ns else 0
+            if over <= 0 and kept_for <= self._retention_ns:
+                return
+            seal.unlink()  # first: a segment without a seal is sealed again, never missed
+            path.unlink()
+            over -= sizes[path]
 
-    def _opened(self) -> int:
-        """The position to go on from. Unsealed segments are what a crash left: seal them."""
-        last = max((self._recover(path) for path in _files(self._folder, "seg")), default=0)
-        closed = self._folder / "closed"
-        if closed.exists():
-            text = closed.read_text()
-            closed.unlink()
-            return max(last, int(text)) if text.strip().isdecimal() else last + SKIPPED
-        return last + SKIPPED if last else 0
-
-    def _recover(self, path: Path) -> int:
-        """The last position of a segment; one that was not sealed loses its torn tail, and is."""
+    def _known(self, path: Path) -> Seal:
+        """The seal of a segment, or what it would be, without a checksum: up to its torn tail."""
         seal = path.with_suffix(".seal")
         if seal.exists():
-            return _read_seal(seal).last
-        frames, size, last = 0, 0, int(path.stem) - 1
+            return _read_seal(seal)
+        frames, size, last, at = 0, 0, int(path.stem) - 1, 0
         for frame, end in _frames(path):
-            frames, size, last = frames + 1, end, frame.position
-        if not frames:
+            frames, size, last, at = frames + 1, end, frame.position, frame.at
+        return Seal(path.parent.name, int(path.stem), last, at, frames, size)
+
+    def _reached(self) -> int:
+        """The position to go on from."""
+        seals = [_read_seal(path).last for path in _files(self._folder, "seal")]
+        last = max(seals + [seal.last for seal in self._unsealed], default=0)
+        closed = self._folder / "closed"
+        if closed.exists() and (text := closed.read_text().strip()).isdecimal():
+            return max(last, int(text))
+        return last + SKIPPED if last else 0
+
+    def _start(self, source: str) -> None:
+        """From here on it is written: what a crash left unsealed is cut to whole frames, sealed."""
+        check_source(source)
+        with self._disk:
+            if self._thread is not None:
+                return
+            try:
+                self._folder.mkdir(parents=True, exist_ok=True)
+                (self._folder / "closed").unlink(missing_ok=True)
+                for seal in self._unsealed:
+                    self._recover(seal)
+                self._unsealed = []
+                self._within_quota()
+            except OSError as error:
+                self.trouble = str(error)  # the segments stay as they are; so does the promise
+            self._thread = Thread(target=self._run, name="tape", daemon=True)
+            self._thread.start()
+
+    def _recover(self, seal: Seal) -> None:
+        path = _path(self._folder, seal.source, seal.first)
+        if not seal.frames:
             path.unlink()
-            return last
+            return
         with path.open("r+b") as file:
-            file.truncate(size)
+            file.truncate(seal.size)
             os.fsync(file.fileno())
-        _write_seal(path, Seal(path.parent.name, int(path.stem), last, frames, size, _sha256(path)))
-        return last
+        _write_seal(path, msgspec.structs.replace(seal, sha256=_sha256(path)))
 
     def _source_frames(self, folder: Path, after: int) -> Iterator[Frame]:
         paths = sorted(folder.glob("*.seg"))

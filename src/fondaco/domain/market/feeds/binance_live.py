@@ -39,6 +39,7 @@ class Manners(msgspec.Struct, frozen=True, kw_only=True):
     backoff_max_s: float = 30.0
     snapshot_after_s: float = 0.3  # let updates come first: a snapshot must meet one
     snapshot_every_s: float = 1.0  # at most, per instrument
+    snapshot_again_s: float = 3_600.0  # unasked, so that any hour of a tape can be replayed
     rest_timeout_s: float = 10.0
 
 
@@ -108,6 +109,7 @@ class BinanceFeed:
             await socket.send(self._subscription())
             self._heard = asyncio.get_running_loop().time()
             watch = asyncio.create_task(self._watch(socket))
+            again = asyncio.create_task(self._fetch_again(clock, emit))
             try:
                 while True:
                     raw = await socket.recv(decode=False)
@@ -115,12 +117,10 @@ class BinanceFeed:
                     self._messages += 1
                     wants = emit([Arrival(SOURCE, clock(), raw)])
                     for name in wants:
-                        if name not in self._fetches:
-                            self._fetches[name] = asyncio.create_task(
-                                self._fetch(name, clock, emit)
-                            )
+                        self._start_fetching(name, clock, emit)
             finally:
                 watch.cancel()
+                again.cancel()
 
     async def _watch(self, socket: ClientConnection) -> None:
         """Close a connection that says nothing: the exchange never stays silent that long."""
@@ -129,6 +129,16 @@ class BinanceFeed:
         while (rest := self._heard + silence_s - loop.time()) > 0:
             await asyncio.sleep(rest)
         await socket.close(code=4000, reason=f"silent for {silence_s} s")
+
+    def _start_fetching(self, name: str, clock: Clock, emit: Emit) -> None:
+        if name not in self._fetches:
+            self._fetches[name] = asyncio.create_task(self._fetch(name, clock, emit))
+
+    async def _fetch_again(self, clock: Clock, emit: Emit) -> None:
+        while True:
+            await asyncio.sleep(self._manners.snapshot_again_s)
+            for listing in self.listings:
+                self._start_fetching(listing.name, clock, emit)
 
     async def _fetch(self, name: str, clock: Clock, emit: Emit) -> None:
         """Bring one snapshot; the book says when it wants another one."""

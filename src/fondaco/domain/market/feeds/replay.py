@@ -88,8 +88,8 @@ class TapeRecording:
 def tape_recording(tape: Tape) -> TapeRecording:
     """What `tape` holds of markets: instruments are those of which there is a snapshot."""
     names: dict[str, str] = {}
-    for frame in tape.read():
-        parts = frame.source.removeprefix(f"{REPLAY}.").split(".")
+    for source in tape.sources():
+        parts = source.removeprefix(f"{REPLAY}.").split(".")
         if len(parts) == 2 and parts[1] != HOUSE:
             names[parts[1]] = parts[0]
     if not names:

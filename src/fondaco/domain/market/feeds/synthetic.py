@@ -25,6 +25,7 @@ SEED: Final = 7
 RATE: Final = 10  # updates a second of each instrument
 RATE_MAX: Final = 1_000
 LEVELS: Final = 30
+SNAPSHOT_EVERY_S: Final = 3_600  # so that any hour of a tape can be replayed by itself
 PULL: Final = 0.002  # of the distance to its anchor, per update
 
 
@@ -184,8 +185,13 @@ class SyntheticFeed:
 
     def step(self, nth: int, at: Instant) -> list[Arrival]:
         """The `nth` step: one instrument's turn, so that the work is spread over the second."""
-        walk = self._walks[nth % len(self._walks)]
-        return [Arrival(SOURCE, at, raw) for raw in walk.step(at)]
+        round_nth, turn = divmod(nth, len(self._walks))
+        walk = self._walks[turn]
+        arrivals = [Arrival(SOURCE, at, raw) for raw in walk.step(at)]
+        if round_nth % (SNAPSHOT_EVERY_S * self._rate) == 1:
+            name = self.listings[turn].name
+            arrivals.append(Arrival(f"{SOURCE}.{name}", at, walk.snapshot()))
+        return arrivals
 
     async def run(self, clock: Clock, emit: Emit) -> None:
         emit(self.opening(clock()))
