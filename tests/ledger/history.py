@@ -95,8 +95,8 @@ class History:
         cost = terms.cost_up(px, lots) if side is Side.BUY else lots * terms.base_per_lot
         order = Order(
             number, ClOrdId(cl_ord_id or f"c{number}"), terms.symbol, side, ord_type,
-            TimeInForce.GTC, lots, px, cost, Instant(self.at), stop_px=stop_px, expire_time=Instant(expire_time),
-            at_venue=at_venue,
+            TimeInForce.GTC, lots, px, cost, Instant(self.at), stop_px=stop_px,
+            expire_time=Instant(expire_time), at_venue=at_venue,
         )  # fmt: skip
         self.orders[stream, number] = order
         (entry,) = self.write(stream, ev.OrderAccepted(order, Headroom(power=7), ()))
@@ -127,7 +127,6 @@ class History:
         events = []
         for part in lots:
             at = px or order.px
-            exact_num = at * part * terms.cost_num
             gross = terms.cost_up(at, part) if order.side is Side.BUY else terms.cost_down(at, part)
             fee = -(-gross * (terms.maker_fee_ppm if maker else terms.taker_fee_ppm) // 1_000_000)
             order.cum_lots += part
@@ -138,7 +137,8 @@ class History:
                 order.hold = leaves * terms.base_per_lot
             status = OrdStatus.PARTIALLY_FILLED if leaves else OrdStatus.FILLED
             order.ord_status = status
-            residue = abs(gross * terms.cost_den - exact_num) // terms.cost_den
+            sign = 1 if order.side is Side.BUY else -1
+            residue = sign * (gross - terms.cost_down(at, part))
             event = ev.OrderFilled(
                 number, order.symbol, order.side, order.last_exec, part, at, maker, gross,
                 part * terms.base_per_lot, fee, residue, order.hold, order.cum_lots, leaves,

@@ -1,8 +1,8 @@
 """What the events of accounts and venues post in the ledger. Pure.
 
 A fill posts against the clearing account of its venue, and so does the venue's execution; both at
-the exact cost rounded down, so that clearing is zero once both are applied. What a client paid
-beyond that, because costs round against whoever pays, goes to `house/rounding`.
+the fill's own cost rounded down, so that clearing is zero once both are applied. `residue`, which
+is what the client's amount differs from that, goes to `house/rounding` or comes from it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -84,18 +84,15 @@ class Postings:
         event: OrderFilled = entry.event  # type: ignore[assignment]
         terms = self._of(event.symbol)
         client, between = LedgerAccount(entry.stream), clearing(terms.mic)
-        cost = terms.cost_down(event.last_px, event.last_lots)
-        postings = []
         if event.side is Side.BUY:
-            postings.append(moved(client, between, terms.base, event.base_units))
-            postings.append(moved(between, client, terms.quote, cost))
-            beyond = event.gross - cost
+            base = moved(client, between, terms.base, event.base_units)
+            cash = moved(between, client, terms.quote, event.gross - event.residue)
         else:
-            postings.append(moved(between, client, terms.base, event.base_units))
-            postings.append(moved(client, between, terms.quote, cost))
-            beyond = cost - event.gross
-        if beyond:
-            postings.append(moved(ROUNDING, client, terms.quote, beyond))
+            base = moved(between, client, terms.base, event.base_units)
+            cash = moved(client, between, terms.quote, event.gross + event.residue)
+        postings = [base, cash]
+        if event.residue:
+            postings.append(moved(ROUNDING, client, terms.quote, event.residue))
         if event.fee:
             postings.append(moved(FEES, client, terms.quote, event.fee))
         return postings

@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 import sqlalchemy as sa
 
+from fondaco.domain.ledger.model import Balances, LedgerAccount
 from fondaco.domain.reference.model import Instrument
 from fondaco.domain.trading.model import PREFIX
 from fondaco.domain.trading.replies import (
@@ -31,7 +32,7 @@ from fondaco.domain.trading.replies import (
 )
 from fondaco.domain.trading.store import tables as t
 from fondaco.kernel.errors import Invalid, NotFound
-from fondaco.kernel.money import Asset
+from fondaco.kernel.money import Asset, AssetCode
 from fondaco.runtime.projector import positions as stands_at
 
 LIMIT_MAX: Final = 1_000
@@ -373,11 +374,14 @@ def open_accounts(conn: sa.Connection) -> dict[str, str]:
     return dict(tuple(row) for row in conn.execute(sa.select(a.account_id, a.tenant)))
 
 
-def client_balances(conn: sa.Connection) -> dict[tuple[str, str], int]:
+def client_balances(conn: sa.Connection) -> Balances:
     """Every balance by the account's stream and asset: to be compared with the ledger's."""
     b = t.balances.c
     rows = conn.execute(sa.select(b.account_id, b.asset, b.balance))
-    return {(PREFIX + account_id, asset): int(units) for account_id, asset, units in rows}
+    return {
+        (LedgerAccount(PREFIX + account_id), AssetCode(asset)): int(units)
+        for account_id, asset, units in rows
+    }
 
 
 # --- Lines --------------------------------------------------------------------------------------
