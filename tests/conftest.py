@@ -8,8 +8,17 @@ part. Under xdist the controller decides, for all reports come to it.
 import os
 
 import pytest
+from hypothesis import settings
 
 from proof import ALLOWED_SKIPS, TABLE, Outcomes, Row, Verdict, allowed_skips, printed, rows
+
+IN_CI = os.environ.get("CI", "").lower() in ("1", "true")
+
+# A busy machine is no counterexample, so nothing has a deadline. Where a change is judged, the same
+# examples are tried each time; a soak tries many more, others each time.
+settings.register_profile("house", deadline=None, derandomize=IN_CI, print_blob=True)
+settings.register_profile("soak", parent=settings.get_profile("house"), max_examples=2_000)
+settings.load_profile("soak" if os.environ.get("FONDACO_SOAK") == "1" else "house")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -39,7 +48,6 @@ class Judge:
         self.rows: list[Row] = rows(TABLE.read_text("utf-8"))
         self.outcomes = Outcomes()
         self.asked = bool(config.getoption("--requirements"))
-        self.in_ci = os.environ.get("CI", "").lower() in ("1", "true")
         self.deselected = False
 
     @property
@@ -99,7 +107,7 @@ class Judge:
                 for row in self.unproven
                 if self.outcomes.verdict(row) == "open"
             ]
-        if self.in_ci:
+        if IN_CI:
             allowed = allowed_skips(ALLOWED_SKIPS.read_text("utf-8"))
             found += [
                 f"skipped for a reason that .ci/allowed-skips.txt does not allow: {nodeid}: {why}"
