@@ -124,6 +124,6 @@ def application(engine: AsyncEngine) -> FastAPI:
 
     @app.get("/api/market-data/prices/{symbol}")
     async def price(symbol: str) -> dict[str, Any]:
-        return {"symbol": symbol, "mark": {"px": "50000.00"}}
+        return {"symbol": symbol, "mark": {"price": "50000.00"}}
 
     return app

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import IO, Any, Final, NamedTuple
 
 import msgspec
 
@@ -32,13 +32,15 @@ class NotReady(Exception):
 class Running:
     """One house on one data directory. It is its own process group, so that a kill takes all."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
         self.process = process
-        self.log = log
+        self._said = bytearray()
         self.url = ""
         self.ready_s = 0.0
         self._lines: queue.Queue[bytes] = queue.Queue()
         threading.Thread(target=self._listen, daemon=True).start()
+        if process.stderr:
+            threading.Thread(target=self._overhear, args=(process.stderr,), daemon=True).start()
 
     @property
     def port(self) -> int:
@@ -49,6 +51,10 @@ class Running:
         for line in self.process.stdout:
             self._lines.put(line)
         self._lines.put(b"")
+
+    def _overhear(self, errors: IO[bytes]) -> None:
+        for line in errors:
+            self._said += line
 
     def wait(self, timeout_s: float = READY_S) -> "Running":
         """Until it prints `ready`."""
@@ -67,7 +73,8 @@ class Running:
                 raise NotReady(f"ended with {self.process.wait()}: {self.said()}")
 
     def said(self) -> str:
-        return self.log.read_text(errors="replace")[-4_000:]
+        """What it wrote to its log, the end of it."""
+        return self._said[-4_000:].decode(errors="replace")
 
     def kill(self) -> None:
         """SIGKILL to everything that belongs to it: no exit handlers, no goodbye."""
@@ -92,25 +99,27 @@ def begin(
     *,
     options: Sequence[str] = (),
     wrapper: Sequence[str] = (),
-    environment: Mapping[str, str] | None = None,
+    log: Path | None = None,
 ) -> Running:
-    """Start `fondaco up --demo` on a free port, with the synthetic market; returns at once."""
-    log = data.with_suffix(".log")
+    """Start `fondaco up --demo` on a free port, with the synthetic market; returns at once.
+
+    `log` is a file that takes what it writes to stderr, for tests of that.
+    """
     command = [
         *wrapper, sys.executable, "-m", "fondaco", "up",
         "--data", str(data), "--port", "0", "--feed", "synthetic", "--demo", *options,
     ]  # fmt: skip
     path = os.pathsep.join(entry for entry in sys.path if entry)
-    with log.open("ab") as errors:
+    with contextlib.ExitStack() as stack:
         process = subprocess.Popen(
             command,
             stdout=subprocess.PIPE,
-            stderr=errors,
+            stderr=stack.enter_context(log.open("ab")) if log else subprocess.PIPE,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            env={**os.environ, "PYTHONPATH": path, **(environment or {})},
+            env={**os.environ, "PYTHONPATH": path},
         )
-    return Running(process, log)
+    return Running(process)
 
 
 @contextlib.contextmanager

@@ -115,7 +115,7 @@ def test_a_full_disk(small_disk: Path) -> None:
         ledger = Ledger(running.client())
         ledger.place_until(201)
         ballast = small_disk / "journal" / "ballast"
-        free = shutil.disk_usage(ballast.parent).free
+        free = shutil.disk_usage(ballast.parent).free // 4096 * 4096 - 4096
         ballast.write_bytes(bytes(free))
         wide = [order(f"wide-{nth}", price="30000.00") for nth in range(500)]
         for nth in range(0, 100_000, len(wide)):  # fill the segment that is already there
@@ -125,6 +125,16 @@ def test_a_full_disk(small_disk: Path) -> None:
         ledger.place_until(503)
         ballast.unlink()
         serves_again(running, ledger, small_disk)
+
+
+def test_a_log_that_cannot_be_written_stops_nobody(tmp_path: Path) -> None:
+    """The log often lies on the disk that is full."""
+    with house(tmp_path / "house", log=Path("/dev/full")) as running:
+        client = running.client(timeout_s=5)
+        for nth in range(5):
+            unknown = running.client("nobody", timeout_s=5)  # at WARN, this writes a line
+            assert unknown.ask("POST", "/api/orders", order("x")).status == 401
+            assert client.ask("POST", "/api/orders", order(f"full-{nth}")).status == 201
 
 
 def test_a_sync_that_fails(tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ def the_money_adds_up(client: Client) -> None:
 
 
 def amounts(balances: list[dict[str, Any]]) -> dict[str, Decimal]:
-    return {each["asset"]: Decimal(each["total"]) for each in balances}
+    return {each["asset"]: Decimal(each["balance"]) for each in balances}
 
 
 def nothing_is_wrong_with(data: Path) -> None:

@@ -10,7 +10,8 @@ import msgspec
 from fondaco.bench.doors import Target, split
 from fondaco.bench.flow import Flow, Market
 
-FUNDS: Final = {"USD": "100000000", "USDT": "100000000", "BTC": "10000", "ETH": "10000"}
+BASE_FUNDS: Final = "10000"
+QUOTE_FUNDS: Final = "100000000"
 REFRESH_S: Final = 1.0
 
 
@@ -76,7 +77,7 @@ def mark_px(price: dict[str, Any]) -> str:
     mark = price.get("mark")
     if not mark:
         raise Asked(f"there is no price of {price.get('symbol')} yet: {price}")
-    return str(mark["px"])
+    return str(mark["price"])
 
 
 def scaled(decimal: str) -> tuple[int, int]:
@@ -91,19 +92,16 @@ def whole(decimal: str, decimals: int) -> int:
     return int(before + after[:decimals].ljust(decimals, "0"))
 
 
-def open_accounts(client: Client, count: int) -> list[str]:
-    """Accounts bench-0 …, each opened and funded unless an earlier run has done so."""
+def open_accounts(client: Client, count: int, symbol: str) -> list[str]:
+    """Accounts bench-0 …, opened and funded; those of an earlier run are taken as they are."""
     if count == 1:
         return ["demo"]
     names = [f"bench-{nth}" for nth in range(count)]
+    base, _, quote_asset = symbol.partition("-")
     for name in names:
-        status, answer = client.ask("POST", "/api/accounts", {"account_id": name})
-        if status >= 300 and status != 409:
-            raise Asked(f"opening {name} was answered {status}: {answer}")
-        if status == 409:
-            continue
-        for asset, amount in FUNDS.items():
-            deposit = {"asset": asset, "amount": amount, "transfer_id": f"{name}-{asset}"}
+        client.need("POST", "/api/accounts", {"account_id": name})
+        for asset, amount in ((base, BASE_FUNDS), (quote_asset, QUOTE_FUNDS)):
+            deposit = {"asset": asset, "amount": amount, "transfer_id": f"bench-{asset}"}
             client.need("POST", f"/api/accounts/{name}/deposits", deposit)
     return names
 

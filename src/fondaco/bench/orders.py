@@ -94,7 +94,7 @@ def run(plan: Plan) -> Figures:
     target = Target.parse(plan.url, plan.token)
     client = Client(target)
     market = market_of(client, plan.symbol)
-    accounts = open_accounts(client, plan.accounts)
+    accounts = open_accounts(client, plan.accounts, market.symbol)
     client.close()
     prefix = f"b{time.time_ns() // 1_000_000:x}-"  # noqa: TID251  an id nobody has used
     flow = Flow(market, accounts=accounts, marketable=plan.marketable, prefix=prefix)
