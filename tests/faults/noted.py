@@ -5,8 +5,10 @@ import os
 import shutil
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from fondaco.kernel.codec import Codec
@@ -108,6 +110,14 @@ class DyingDisk(FaultyDisk):
 def full(call: str, _count: int) -> int:
     """No byte fits any more, prepared ones too: what a thin-provisioned volume does."""
     return errno.ENOSPC if call == "pwrite" else 0
+
+
+@contextmanager
+def folder_in_memory() -> Iterator[Path]:
+    """For what does not ask whether a disk keeps it: a journal's folder, and room beside it."""
+    memory = Path("/dev/shm")  # noqa: S108
+    with TemporaryDirectory(dir=memory if memory.is_dir() else None) as name:
+        yield Path(name) / "journal"
 
 
 def head_word(folder: Path) -> int:

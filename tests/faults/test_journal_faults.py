@@ -34,6 +34,7 @@ from faults.noted import (
     FaultyDisk,
     copied,
     decision,
+    folder_in_memory,
     full,
     head_word,
     set_head_word,
@@ -50,7 +51,8 @@ STREAMS = [A, B, StreamId("venue/X")]
 def opened(
     folder: Path, disk: FaultyDisk | None = None, segment_bytes: int = 512
 ) -> SegmentJournal:
-    return SegmentJournal(folder, CODEC, segment_bytes=segment_bytes, disk=disk)
+    """On a disk that is told to sync and spares itself the trouble."""
+    return SegmentJournal(folder, CODEC, segment_bytes=segment_bytes, disk=disk or FaultyDisk())
 
 
 def everything(journal: SegmentJournal) -> list[Entry]:
@@ -61,8 +63,9 @@ def everything(journal: SegmentJournal) -> list[Entry]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "journal"
+def folder() -> Iterator[Path]:
+    with folder_in_memory() as folder:
+        yield folder
 
 
 def when(failing: range, number: int, _call: str, count: int) -> int:
@@ -197,16 +200,14 @@ def test_a_call_that_writes_less_than_asked_is_continued(folder: Path) -> None:
     journal.close()
 
 
-def test_a_process_that_dies_at_any_byte_leaves_all_or_nothing(
-    folder: Path, tmp_path: Path
-) -> None:
+def test_a_process_that_dies_at_any_byte_leaves_all_or_nothing(folder: Path) -> None:
     """Also while it begins a segment, of which then nothing counts."""
     journal = opened(folder)
     written = journal.append([decision(A, 0, "x" * 100)])
     journal.close()
     lost = kept = 0
     for lives_for in range(0, 1200, 3):
-        other = copied(folder, tmp_path / "other")
+        other = copied(folder, folder.with_name("other"))
         disk = DyingDisk()
         disk.lives_for = lives_for
         journal = opened(other, disk)
@@ -343,7 +344,6 @@ class JournalModel(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        # tmp_path lives for the whole test, the folder for one example.
         self.root = Path(os.environ["JOURNAL_MODEL"])
         self.folder = self.root / "journal"
         for path in self.root.iterdir():
@@ -443,7 +443,7 @@ class JournalModel(RuleBasedStateMachine):
 
     @rule(beside=st.booleans())
     def lose_the_index(self, beside: bool) -> None:
-        for path in self.folder.glob("index.db*" if beside else "index.db"):
+        for path in self.folder.glob("index/*" if beside else "index/*.db"):
             path.unlink()
 
     @rule()
@@ -481,8 +481,8 @@ class JournalModel(RuleBasedStateMachine):
             self.follower.close()
 
 
-def test_any_history_is_that_of_a_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("JOURNAL_MODEL", str(tmp_path))
+def test_any_history_is_that_of_a_list(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOURNAL_MODEL", str(folder.parent))
     run_state_machine_as_test(
         JournalModel,
         settings=settings(

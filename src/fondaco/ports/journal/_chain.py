@@ -68,7 +68,6 @@ class HeadWord:
                 os.ftruncate(file, 0)
                 # Written, for a store into a hole would kill the process on a full disk.
                 os.pwrite(file, bytes(_HEAD_BYTES), 0)
-                os.fsync(file)
             if os.fstat(file).st_size == _HEAD_BYTES:
                 shared = mmap.mmap(file, _HEAD_BYTES, access=access)
                 self._word = memoryview(shared).cast("Q")

@@ -9,7 +9,7 @@ import os
 import sqlite3
 from array import array
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from threading import Lock
@@ -51,6 +51,8 @@ _VERSION: Final = (
     f"SELECT version FROM frame WHERE stream = ({_ID}) AND place < ? "  # noqa: S608
     "ORDER BY version DESC LIMIT 1"
 )
+# Locked, or no space: there will be another time. All else is a file that cannot be used.
+_PASSING: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL)
 _TAIL_FRAMES_MAX: Final = 50_000
 
 
@@ -58,11 +60,11 @@ class Index:
     """Answers with nothing whenever the file is missing, locked, damaged or of another journal."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / "index.db"
+        self._folder = folder / "index"
         self._lock_path = folder / "index.lock"
         self._lock = Lock()
         self._connection: sqlite3.Connection | None = None
-        self._opened: tuple[int, int] | None = None
+        self._path: Path | None = None  # of the file behind `_connection`
         self._fitting = (0, 0, 0)  # the last reach that was found to fit the journal
 
     def places(
@@ -99,11 +101,13 @@ class Index:
                 try:
                     connection = self._reaching(chain, end) or self._begin_anew()
                     return _fill(connection, chain, end, codec, self._fitting[1], limit_frames)
-                except sqlite3.OperationalError:
-                    return False  # locked, or no space: there will be another time
-                except sqlite3.DatabaseError:
+                except sqlite3.Error as error:
+                    if getattr(error, "sqlite_errorcode", 0) & 0xFF in _PASSING:
+                        return False
                     self._begin_anew()
                     return True
+                except OSError as error:
+                    raise unavailable("write to", self._folder, error) from error
 
     def close(self) -> None:
         with self._lock:
@@ -120,40 +124,39 @@ class Index:
         return connection
 
     def _current(self) -> sqlite3.Connection | None:
-        """A connection to the file that bears the name now: it may have been deleted since."""
-        try:
-            status = self._path.stat()
-        except FileNotFoundError:
+        """A connection to the file that is there now: another may have been deleted meanwhile."""
+        if self._path is None or not self._path.exists():
             self._disconnect()
-            return None
-        if self._opened != (status.st_dev, status.st_ino):
-            self._disconnect()
-            self._connection = sqlite3.connect(
-                self._path, timeout=5, isolation_level=None, check_same_thread=False
-            )
-            self._connection.execute("PRAGMA synchronous = NORMAL")
-            self._opened = status.st_dev, status.st_ino
+            path = next(self._folder.glob("*.db"), None)
+            if path is not None:
+                self._connection = _connected(path)
+                self._path = path
         return self._connection
 
     def _begin_anew(self) -> sqlite3.Connection:
+        """A new file, with a name that none ever had.
+
+        Who still has a deleted one open takes that one's log away by name when closing it.
+        """
         self._disconnect()
-        # SQLite would replay a log that the deleted file left behind into the new one.
-        for path in (self._path, *self._path.parent.glob("index.db-*")):
-            with suppress(FileNotFoundError):
-                path.unlink()
-        made = sqlite3.connect(self._path, isolation_level=None)
+        self._folder.mkdir(exist_ok=True)
+        for path in self._folder.iterdir():
+            path.unlink(missing_ok=True)
+        path = self._folder / f"{os.urandom(8).hex()}.db"
+        unfinished = path.with_suffix(".new")
+        made = sqlite3.connect(unfinished, isolation_level=None)
         try:
             made.executescript(_SCHEMA)
         finally:
             made.close()
-        connection = self._current()
-        assert connection is not None  # noqa: S101  it was just made, under the lock
-        return connection
+        unfinished.rename(path)
+        self._connection, self._path = _connected(path), path
+        return self._connection
 
     def _disconnect(self) -> None:
         if self._connection is not None:
             self._connection.close()
-        self._connection = self._opened = None
+        self._connection = self._path = None
         self._fitting = (0, 0, 0)
 
 
@@ -184,6 +187,19 @@ class Tail:
 def last_versions(codec: Codec, payload: memoryview) -> dict[StreamId, int]:
     """Each stream in the frame, and its version after it."""
     return {r.stream: r.expected_version + r.count for r in codec.records(payload)}
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    """To a file that is there: none is made."""
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw",
+        uri=True,
+        timeout=5,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    connection.execute("PRAGMA synchronous = NORMAL")
+    return connection
 
 
 def _fits(row: tuple[int, int, int], chain: Chain, end: End) -> bool:

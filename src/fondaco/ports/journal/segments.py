@@ -219,7 +219,7 @@ class SegmentJournal:
                     if version >= 0 and expected != version:
                         raise Corrupt(
                             f"{stream} goes from version {version} to {expected}: delete "
-                            f"{self._folder / 'index.db'}, and restore the journal from a backup "
+                            f"{self._folder / 'index'}, and restore the journal from a backup "
                             f"if that does not help",
                             stream=stream,
                         )
