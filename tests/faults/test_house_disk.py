@@ -1,6 +1,7 @@
 """A disk that is full or fails under a running house: a clear 503, nothing acknowledged is lost,
 and it serves again, by itself, when the disk does."""
 
+import contextlib
 import os
 import resource
 import shutil
@@ -115,12 +116,14 @@ def test_a_full_disk(small_disk: Path) -> None:
         ledger = Ledger(running.client())
         ledger.place_until(201)
         ballast = small_disk / "journal" / "ballast"
-        free = shutil.disk_usage(ballast.parent).free // 4096 * 4096 - 4096
-        ballast.write_bytes(bytes(free))
-        wide = [order(f"wide-{nth}", price="30000.00") for nth in range(500)]
-        for nth in range(0, 100_000, len(wide)):  # fill the segment that is already there
-            batch = [each | {"cl_ord_id": f"w{nth}-{each['cl_ord_id']}"} for each in wide]
-            if running.client().ask("POST", "/api/orders/bulk", {"orders": batch}).status == 503:
+        with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+            while True:
+                file.write(bytes(4_096))
+        client = running.client()
+        for nth in range(1_000):  # there is room in the segments that were made already
+            batch = [order(f"wide-{nth}-{at}", price="30000.00") for at in range(500)]
+            answer = client.ask("POST", "/api/orders/bulk", {"orders": batch})
+            if answer.status == 503 or not answer.body["accepted"]:
                 break
         ledger.place_until(503)
         ballast.unlink()

@@ -163,9 +163,7 @@ class _Problem(msgspec.Struct):
 class _Item(msgspec.Struct):
     """One line of a bulk's answer, or one message of a WebSocket."""
 
-    id: int | None = None
-    status: int = 0
-    order_id: str = ""
+    id: int | str | None = None
     error: _Problem | None = None
 
 
@@ -200,10 +198,20 @@ class WebSocket:
     """RFC 6455 by hand. Orders are text messages masked with a key of zeros, which leaves their
     bytes as they are: masking protects proxies from hostile pages, and here there is neither."""
 
-    def __init__(self, target: Target, answered: Answered, *, window: int, path: str) -> None:
+    def __init__(
+        self,
+        target: Target,
+        answered: Answered,
+        *,
+        window: int,
+        path: str,
+        heard: Callable[[bytes], None] | None = None,
+    ) -> None:
+        """`heard` is given the messages that answer no order."""
         self._wire = _Wire(target)
         self.sock = self._wire.sock
         self._answered = answered
+        self._heard = heard
         self._window = window
         self._open: set[int] = set()
         self._bytes = self._shake_hands(target, path)
@@ -223,6 +231,10 @@ class WebSocket:
             )
         )
 
+    def say(self, message: bytes) -> None:
+        """Anything else than an order."""
+        self._wire.write(frame(message))
+
     def read(self) -> bool:
         piece = self._wire.take()
         if piece is None:
@@ -240,12 +252,11 @@ class WebSocket:
         return True
 
     def _message(self, text: bytes) -> None:
-        try:
-            item = _ITEM.decode(text)
-        except msgspec.DecodeError:
-            return  # something the house tells everybody, not an answer
-        if item.id is not None and item.id in self._open:
+        item = _ITEM.decode(text)
+        if isinstance(item.id, int) and item.id in self._open:
             self._settle(item.id, item.error.code if item.error else "")
+        elif self._heard:
+            self._heard(text)
 
     def _settle(self, nth: int, code: str) -> None:
         self._open.discard(nth)

@@ -96,7 +96,7 @@ def run(plan: Plan) -> Figures:
     market = market_of(client, plan.symbol)
     accounts = open_accounts(client, plan.accounts, market.symbol)
     client.close()
-    prefix = f"b{time.time_ns() // 1_000_000:x}-"  # noqa: TID251  an id nobody has used
+    prefix = f"b{time.time_ns() // 1_000_000:x}-"
     flow = Flow(market, accounts=accounts, marketable=plan.marketable, prefix=prefix)
     if plan.working:
         lay_out(plan, market, accounts, prefix + "w")
