@@ -1,4 +1,4 @@
-"""The judge in conftest.py, judged: small suites run under it, each good or wrong in one way."""
+"""The judge of a run, judged: small suites run under it, each good or wrong in one way."""
 
 import os
 import re
@@ -19,8 +19,10 @@ def run(folder: Path, test: str, row: str = "", *options: str, ci: bool = True) 
     """A suite of one file under the judge; `row` is what docs/requirements.toml says proves C1."""
     for name in ("tests", "docs", ".ci"):
         (folder / name).mkdir(exist_ok=True)
-    for name in ("conftest.py", "proof.py"):
+    for name in ("judge.py", "proof.py"):
         (folder / "tests" / name).write_bytes((ROOT / "tests" / name).read_bytes())
+    hooks = "from judge import pytest_addoption, pytest_configure\n"
+    (folder / "tests" / "conftest.py").write_text(hooks)
     (folder / "tests" / "test_a.py").write_text(test)
     (folder / "tests" / "test_b.py").write_text(GREEN)
     (folder / "pytest.ini").write_text("[pytest]\ntestpaths = tests\npythonpath = tests\n")
@@ -31,8 +33,9 @@ def run(folder: Path, test: str, row: str = "", *options: str, ci: bool = True) 
     environment |= {"CI": "true"} if ci else {}
     for inherited in [name for name in environment if name.startswith("PYTEST_")]:
         del environment[inherited]
+    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # they take longer than these suites
     ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "xdist", *options],
         cwd=folder,
         env=environment,
         capture_output=True,
