@@ -10,8 +10,8 @@ class Clock:
 
     __slots__ = ("_last",)
 
-    def __init__(self, not_before: Instant = Instant(0)) -> None:
-        self._last = not_before
+    def __init__(self) -> None:
+        self._last = 0
 
     def __call__(self) -> Instant:
         now = time.time_ns()

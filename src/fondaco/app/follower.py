@@ -34,6 +34,7 @@ class SnapshotsDue:
     """
 
     name: Final = "snapshots_v1"
+    tables: Final[Sequence[str]] = ()
 
     def __init__(self, files: Files, every: int) -> None:
         self._files = files

@@ -108,6 +108,8 @@ class Kernel:
         self._venue_refs: dict[StreamId, VenueRefs] = {}
         self.refs = refs_of(HouseState(), self.board.marks, self.now())
         for room in ROOMS:
+            if room.decider is None:
+                continue
             self._hosts[room.prefix] = Host(
                 room.decider,
                 self._refs_for(room.prefix),
@@ -183,7 +185,7 @@ class Kernel:
                 self._watch(entry)
             elif kind in _REFERENCE:
                 self._refresh(entry)
-            elif kind is AccountOpened:
+            elif isinstance(event, AccountOpened):
                 self.accounts[account_of(entry.stream)] = event.tenant
         self.reactor.deliver(entries)
         for listener in self.listeners:

@@ -6,6 +6,7 @@ from operator import or_
 from pathlib import Path
 from typing import Final
 
+from fondaco.domain.identity.room import room as identity
 from fondaco.domain.reference.room import room as reference
 from fondaco.domain.trading.room import room as trading
 from fondaco.domain.venues.room import room as venues
@@ -13,9 +14,9 @@ from fondaco.kernel.codec import Codec
 from fondaco.kernel.event import Event, StreamId
 from fondaco.runtime.room import Room
 
-ROOMS: Final = (reference, trading, venues)
+ROOMS: Final = (reference, identity, trading, venues)
 KINDS: Final[tuple[type[Event], ...]] = tuple(kind for room in ROOMS for kind in room.kinds)
-CODEC: Final = Codec(reduce(or_, KINDS))  # type: ignore[arg-type]  # a union of them all
+CODEC: Final = Codec(reduce(or_, KINDS))
 
 
 def room_of(stream: StreamId) -> Room:

@@ -3,7 +3,10 @@
 import asyncio
 import gc
 import os
+import signal
 import socket
+import sys
+import traceback
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, suppress
@@ -18,10 +21,10 @@ from fondaco.app.files import Files
 from fondaco.app.follower import Follower
 from fondaco.app.house import Kernel
 from fondaco.app.kinds import ROOMS
+from fondaco.app.outbox import carry
 from fondaco.domain.identity.directory import Directory, seed_demo
 from fondaco.domain.identity.model import TooMany
 from fondaco.domain.identity.rate_limit import RateLimit
-from fondaco.domain.identity.room import room as identity
 from fondaco.domain.market.feeds import Feed
 from fondaco.domain.market.feeds.spec import chosen, feed
 from fondaco.domain.market.intake import Intake
@@ -45,13 +48,10 @@ from fondaco.ports.tape.segments import SegmentTape
 from fondaco.runtime.projector import positions
 from fondaco.settings import Settings
 
-FREEZE_THRESHOLD: Final = (
-    10_000,
-    50,
-    1_000_000,
-)  # young collections only: full ones stop everybody
+FREEZE_THRESHOLD: Final = (10_000, 50, 1_000_000)  # young ones only: a full one stops everybody
 READERS: Final = 4
 READY_POLL_S: Final = 0.02
+OUTBOX_S: Final = 0.5
 UPKEEP_S: Final = 1.0
 RECORDS_EVERY: Final = 30
 VIEWS_BEHIND_MAX: Final = 50_000  # entries; about a second of full load
@@ -88,7 +88,7 @@ class House:
             if caller:
                 self._limit.check_user("", caller)
         except TooMany as error:
-            return int(error.details["retry_after_ms"]) * 1_000_000  # type: ignore[call-overload]
+            return int(str(error.details["retry_after_ms"])) * 1_000_000
         return 0
 
     def views_at(self) -> int:
@@ -170,7 +170,7 @@ def make_door(
 
 def _operations(house: House) -> list[Operation[Any, Any]]:
     """What the rooms offer. Those of trading need the reference data as they are now."""
-    found = [operation for room in (*ROOMS, identity) for operation in room.operations]
+    found = [operation for room in ROOMS for operation in room.operations]
     return [*found, *trading_api.operations(house.refs, decide)]
 
 
@@ -238,11 +238,16 @@ async def running(settings: Settings) -> AsyncIterator[tuple[House, Door]]:
         if settings.demo:
             seed_demo(directory)
             await seed_accounts(kernel)
-        tasks = [asyncio.create_task(_upkeep(house), name="upkeep")]
+        tasks = [
+            asyncio.create_task(_upkeep(house), name="upkeep"),
+            asyncio.create_task(_tell_journal(records, kernel), name="outbox"),
+        ]
         if source:
             tape = stack.enter_context(closing(_tape(settings, files)))
             intake = Intake(kernel.board, tape, source.listings)
             tasks.append(asyncio.create_task(source.run(kernel.now, intake), name="feed"))
+        for task in tasks:
+            task.add_done_callback(_must_not_end)
         stack.push_async_callback(_cancel, tasks)
         yield house, make_door(house, records, readers, settings)
 
@@ -271,6 +276,15 @@ async def _cancel(tasks: list["asyncio.Task[None]"]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _must_not_end(task: "asyncio.Task[None]") -> None:
+    """A part of the house has died, which nobody foresaw: stop, rather than go on without it."""
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        traceback.print_exception(error)
+        print(f"fondaco: {task.get_name()} has died; the house stops", file=sys.stderr)  # noqa: T201
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 @contextmanager
@@ -325,6 +339,14 @@ async def _upkeep(house: House) -> None:
             house.directory.refresh()
 
 
+async def _tell_journal(records: SqliteStore, kernel: Kernel) -> None:
+    """What the records have committed reaches the journal within a moment."""
+    while True:
+        with suppress(Unavailable):
+            await carry(records, kernel.submit)
+        await asyncio.sleep(OUTBOX_S)
+
+
 async def _announce(house: House, bound: socket.socket) -> None:
     """Say where we are, once everything is as it must be to trade."""
     host, port = bound.getsockname()[:2]
@@ -333,4 +355,4 @@ async def _announce(house: House, bound: socket.socket) -> None:
     gc.collect()
     gc.freeze()  # What is here stays: do not look at it again.
     gc.set_threshold(*FREEZE_THRESHOLD)
-    print(f"ready http://{host}:{port}", flush=True)
+    print(f"ready http://{host}:{port}", flush=True)  # noqa: T201  # scripts wait for this line

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from fondaco.domain.ledger.checks import standing_checks
 
 from fondaco.app.clock import Clock
 from fondaco.app.files import Files, is_served
@@ -22,6 +21,7 @@ from fondaco.app.kinds import CODEC, room_of
 from fondaco.app.views import every_view
 from fondaco.domain.identity.directory import Directory
 from fondaco.domain.identity.model import Role
+from fondaco.domain.ledger.checks import standing_checks
 from fondaco.domain.market.feeds.spec import chosen, feed
 from fondaco.domain.market.record import record as record_feed
 from fondaco.domain.trading.why import text_of, why
@@ -144,7 +144,7 @@ def rebuild(root: Path) -> dict[str, Any]:
 def backup(root: Path, to: Path) -> dict[str, Any]:
     """Copy what cannot be worked out again: the journal, the records and the settings file.
 
-    Consistent also while a house runs: the journal up to what is durable, the records of one moment.
+    Consistent while a house runs: the journal up to what is durable, the records of one moment.
     """
     files, copy = Files(root), Files(to)
     if to.exists():

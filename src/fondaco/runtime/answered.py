@@ -15,7 +15,7 @@ from typing import Final
 try:
     import cython
 except ImportError:  # the same file, run as it is
-    from fondaco.kernel import nocython as cython  # type: ignore[no-redef]
+    from fondaco.kernel import nocython as cython
 
 SHARDS: Final = 32  # so that growing one moves some thousand keys, not a million
 SPLIT_AT: Final = 4_096  # keys; fewer are kept in one shard, for its own size would count

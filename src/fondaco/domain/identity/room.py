@@ -10,10 +10,13 @@ from fondaco.domain.identity.events import (
     TenantCreated,
     UserCreated,
 )
+from fondaco.domain.identity.rules import decider
 from fondaco.runtime.room import Room
 
 room: Final = Room(
     name="identity",
+    prefix="identity/",
+    decider=decider,
     operations=api.OPERATIONS,
     kinds=(TenantCreated, UserCreated, RolesChanged, KeyCreated, KeyRevoked),
 )
