@@ -51,7 +51,7 @@ class SetFees(Command, frozen=True, gc=False):
 
 
 class SetSession(Command, frozen=True, gc=False):
-    """Whoever asks has checked that the time zone exists: `calendar.check_time_zone`."""
+    """Whoever asks has checked that the time zone exists: `api.check_time_zone`."""
 
     session: Session
     by: str = ""

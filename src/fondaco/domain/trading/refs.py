@@ -8,7 +8,7 @@ own dictionary; `refresh` follows the house's stream, `update_rates` every mark 
 from math import gcd
 
 from fondaco.domain.market.model import Mark
-from fondaco.domain.reference.calendar import session_day_and_close
+from fondaco.domain.reference.api import session_day_and_close
 from fondaco.domain.reference.model import PEGS, HouseState, Instrument, Symbol
 from fondaco.domain.trading.model import Rate, TradingRefs
 from fondaco.kernel.event import Instant
