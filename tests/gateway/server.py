@@ -23,12 +23,14 @@ class Server(uvicorn.Server):
 @asynccontextmanager
 async def serving(door: Door, **limits: Any) -> AsyncIterator[int]:
     """The port."""
+    ws = limits.pop("ws", "websockets-sansio")
     knobs = {"request_timeout_s": 5.0, **limits}
     config = uvicorn.Config(
         door,
         port=0,
         http=protocol_of(door, **knobs),
-        ws="websockets-sansio",
+        ws=ws,
+        ws_per_message_deflate=False,
         lifespan="off",
         log_level="critical",
         access_log=False,

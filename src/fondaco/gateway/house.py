@@ -43,6 +43,14 @@ class House(Protocol):
         """Raises `Denied`, code "unauthenticated". Called for every request, so it is cached."""
         ...
 
+    def redeem(self, ticket: str) -> Caller:
+        """Whom a WebSocket's ticket was issued to, once. Raises `Denied`."""
+        ...
+
+    def recheck(self, caller: Caller) -> None:
+        """Raises `Denied` once the caller's key is revoked or has expired."""
+        ...
+
     def tenant_of(self, account_id: str) -> str | None:
         """Whose account this is; None where there is no such account."""
         ...

@@ -100,8 +100,6 @@ class Protocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         type(self).open.discard(self)
         self._slots.clear()
-        if self.cycle is _BUSY:
-            self.cycle = None
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -168,8 +166,8 @@ class Protocol(HttpToolsProtocol):
         if self._slots:
             self.cycle = _BUSY  # type: ignore[assignment]
         super().on_headers_complete()
-        if self.cycle is _BUSY:
-            self.cycle = None  # type: ignore[assignment]
+        if isinstance(self.cycle, _Busy):  # an upgrade: it queued nothing
+            self.cycle = cycle
 
     def on_body(self, body: bytes) -> None:
         self._body_bytes += len(body)

@@ -88,8 +88,11 @@ class Tally:
         self.buckets = [0] * (len(EDGES_S) + 1)
         self.seconds = 0.0
 
-    def add(self, status: int, seconds: float) -> None:
+    def count(self, status: int) -> None:
         self.statuses[status] = self.statuses.get(status, 0) + 1
+
+    def add(self, status: int, seconds: float) -> None:
+        self.count(status)
         self.buckets[bisect_left(EDGES_S, seconds)] += 1
         self.seconds += seconds
 
@@ -133,7 +136,7 @@ class Exchange:
             self.caller = caller = endpoint.admit(headers, address)
             self.ask = ask = endpoint.decode(body)
             endpoint.authorise(caller, ask)
-            answer = endpoint.submit(ask, self.stamp(caller, ""))
+            answer = endpoint.submit(ask, self.stamp(caller or NOBODY, ""))
         except FondacoError as error:
             self.fail(error)
         except Exception as error:  # A poison request fails alone.
@@ -265,17 +268,20 @@ class Endpoint:
         """Raises `Denied` without the scope; `NotFound` for what is another tenant's."""
         if caller is None:
             return
-        if self._scope and self._scope not in caller.scopes:
-            raise Denied(f"{caller.name} lacks {self._scope}; use a key that has it")
+        self.check_scope(caller)
         if self._account is not None:
             account_id = self._account(ask)
             if account_id is not None:
-                self._check_account(caller, account_id)
+                self.check_account(caller, account_id)
         elif self._accounts:
             for account_id in ask.account_ids:
-                self._check_account(caller, account_id)
+                self.check_account(caller, account_id)
 
-    def _check_account(self, caller: Caller, account_id: str) -> None:
+    def check_scope(self, caller: Caller) -> None:
+        if self._scope and self._scope not in caller.scopes:
+            raise Denied(f"{caller.name} lacks {self._scope}; use a key that has it")
+
+    def check_account(self, caller: Caller, account_id: str) -> None:
         own = self.context.house.tenant_of(account_id) == caller.tenant
         if not own or not (caller.accounts is None or account_id in caller.accounts):
             raise NotFound(f"there is no account {account_id}", code="unknown_account")

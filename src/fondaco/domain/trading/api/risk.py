@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from fondaco.domain.market.model import Mark
+from fondaco.domain.reference.model import Symbol
 from fondaco.domain.trading import events as ev
 from fondaco.domain.trading.api.accounts import LimitsBody, LimitsReader
 from fondaco.domain.trading.api.house import Decide, House
@@ -78,7 +79,7 @@ class LimitsReply(msgspec.Struct, frozen=True):
     limits: LimitsBody
     trading_state: TradingState
     house_state: TradingState
-    instrument_states: dict[str, TradingState]
+    instrument_states: dict[Symbol, TradingState]
     restricted: list[str]
     usage: list[LimitLine]  # of each limit that is on
     open_orders: int
