@@ -4,7 +4,7 @@ A path is served under /api and /api/v1, and bare where a document names it so.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Any, Final
 
@@ -13,10 +13,13 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from fondaco.gateway import pages
 from fondaco.gateway.house import House
 from fondaco.gateway.idempotency import Replies
 from fondaco.gateway.logs import Log
-from fondaco.gateway.rest import Context, Endpoint, Exchange, Names, Response
+from fondaco.gateway.metrics import Metric
+from fondaco.gateway.pages import Checks
+from fondaco.gateway.rest import Context, Endpoint, Exchange, Names, Response, Tally
 from fondaco.kernel.errors import FondacoError, Invalid, NotFound
 from fondaco.kernel.operation import Look, Operation
 
@@ -44,9 +47,13 @@ class Door:
         readers: Executor,
         log: Log | None = None,
         body_max: int = 1 << 20,
+        version: str = "1",
+        checks: Callable[[], Checks] = dict,
+        numbers: Callable[[], Iterable[Metric]] = tuple,
         routes: Sequence[BaseRoute] = (),
     ) -> None:
-        """`routes` are Starlette's: pages, documents and sockets that are no operations."""
+        """`checks` are what `/ready` asks, `numbers` what `/metrics` shows besides our own;
+        `routes` are Starlette's: pages that are no operations."""
         self.house = house
         self.body_max = body_max
         self.context = Context(house, replies, readers, log or Log(), Names(), set())
@@ -64,7 +71,11 @@ class Door:
         # Literal paths before those with parameters: /orders/bulk is no order_id.
         ordered = sorted(places.items(), key=lambda place: place[0].count("{"))
         named = [Route(path, self._place(found)) for path, found in ordered]
-        self._others = Router([*routes, *named], redirect_slashes=False, default=self._missing)
+        self.sockets: Tally | None = None  # of orders that come over WebSockets
+        served = pages.routes(self.endpoints, version, checks, numbers, lambda: self.sockets)
+        self._others = Router(
+            [*served, *routes, *named], redirect_slashes=False, default=self._missing
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":

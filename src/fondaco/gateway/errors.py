@@ -67,6 +67,12 @@ MEANINGS: Final[dict[str, str]] = {
     "idempotency_key_reused": "This Idempotency-Key was used before, with other content.",
     "idempotency_key_in_use": "The first request with this Idempotency-Key is still under way.",
     "view_behind": "The views have not reached min_position yet. Ask again.",
+    "unknown_account": "There is no such account, or it is another tenant's.",
+    "unknown_symbol": "There is no market in this symbol.",
+    "unknown_order": "There is no such order, or it is done.",
+    "forbidden": "Your key may not do this, or not to this account.",
+    "not_placed": "Another order of the same list was refused, so this one was not placed.",
+    "transfer_refused": "The amount cannot be moved; `limit` says what can.",
     "gone": "The position is no longer kept for resuming: take a snapshot instead.",
 }
 

@@ -81,9 +81,10 @@ class Context(NamedTuple):
 class Tally:
     """What was counted of one operation. Plain ints: a scrape renders them."""
 
-    __slots__ = ("buckets", "seconds", "statuses")
+    __slots__ = ("buckets", "codes", "seconds", "statuses")
 
     def __init__(self) -> None:
+        self.codes: dict[str, int] = {}  # of errors
         self.statuses: dict[int, int] = {}
         self.buckets = [0] * (len(EDGES_S) + 1)
         self.seconds = 0.0
@@ -181,6 +182,8 @@ class Exchange:
         problem = problem_of(
             error, self.request_id, self.correlation_id, was_submitted=self.was_submitted
         )
+        codes = self.endpoint.tally.codes
+        codes[problem.code] = codes.get(problem.code, 0) + 1
         if problem.status >= 500:
             self.endpoint.context.log.error(self, error)
         headers: tuple[tuple[bytes, bytes], ...] = ()

@@ -36,6 +36,7 @@ class Streams:
         self.users: dict[str, int] = {}  # connections by caller
         self.trading = TradingHub(door.endpoints, refs, position)
         self.market = MarketHub(board, door.house.now) if board is not None else None
+        door.sockets = self.trading.tally
         self.publish = self.trading.publish
         self._socket: type[Socket] | None = None
 

@@ -1,0 +1,266 @@
+"""The OpenAPI 3.1 document, and AsyncAPI 3.0 for the WebSockets: rendered from declarations."""
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from fondaco.gateway import market_stream as market
+from fondaco.gateway import talk, tell
+from fondaco.gateway import trading_stream as trading
+from fondaco.gateway.errors import CODES, MEANINGS, Problem
+from fondaco.kernel.operation import Look, Operation
+
+REFERENCE: Final = "#/components/schemas/{name}"
+PROBLEM: Final = "application/problem+json"
+_FIELDS_OF_BODY: Final = ("POST", "PUT", "PATCH")
+_DESCRIPTIONS: Final = {
+    "401": "Nobody knows this token.",
+    "403": "The token lacks the scope.",
+    "404": "There is no such thing, or you may not know that there is.",
+    "409": "A rule said no, or somebody else was first; the state now is in the answer.",
+    "413": "The body is too large.",
+    "415": "The body is no JSON.",
+    "422": "The request is malformed.",
+    "429": "Too many requests; Retry-After says how long to wait.",
+    "500": "An error of ours, logged under the request id.",
+    "503": "Something we depend on failed or is behind; ask again with the same id.",
+}
+
+
+def openapi(operations: Sequence[Operation[Any, Any]], version: str) -> dict[str, Any]:
+    """The document. Every path is shown once, under /api; /api/v1 is the same."""
+    kinds: dict[Any, None] = {Problem: None}
+    for operation in operations:
+        kinds |= {operation.request: None, operation.reply: None}
+    names = list(kinds)
+    found, schemas = msgspec.json.schema_components(names, ref_template=REFERENCE)
+    reference: dict[Any, Mapping[str, Any]] = dict(zip(names, found, strict=True))
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in operations:
+        here = [(operation.method, "/api" + operation.path, operation.name)]
+        here += [
+            (method, path, f"{operation.name}.{nth}")
+            for nth, (method, path) in enumerate(operation.aliases, 2)
+        ]
+        for method, path, name in here:
+            item = _operation(operation, method, path, name, reference, schemas)
+            paths.setdefault(path, {})[method.lower()] = item
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Fondaco",
+            "version": version,
+            "description": (
+                "Amounts are decimals as text. Every answer has X-Request-Id. Errors say whether"
+                " to retry and what is true now: /docs/errors. Paths under /api are also served"
+                " under /api/v1."
+            ),
+        },
+        "servers": [{"url": "/"}],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _operation(
+    operation: Operation[Any, Any],
+    method: str,
+    path: str,
+    name: str,
+    reference: Mapping[Any, Mapping[str, Any]],
+    schemas: Mapping[str, Any],
+) -> dict[str, Any]:
+    request = resolved(reference[operation.request], schemas)
+    properties: dict[str, Any] = request.get("properties", {})
+    required = request.get("required", [])
+    in_path = [field for field in properties if f"{{{field}}}" in path]
+    has_body = method in _FIELDS_OF_BODY
+    in_query = [] if has_body else [field for field in properties if field not in in_path]
+    item: dict[str, Any] = {
+        "operationId": name,
+        "summary": operation.summary,
+        "tags": [operation.name.partition(".")[0]],
+        "responses": _responses(operation, reference, has_body, in_path),
+    }
+    if doc := request.get("description"):
+        item["description"] = doc
+    if operation.scope:
+        item["security"] = [{"bearer": []}]
+        item["x-scope"] = operation.scope
+    parameters = [_parameter(field, "path", properties[field], True) for field in in_path]
+    parameters += [
+        _parameter(field, "query", properties[field], field in required) for field in in_query
+    ]
+    if has_body or method == "DELETE":
+        parameters.append(_idempotency_key())
+    item["parameters"] = parameters
+    if has_body and (properties.keys() - in_path):
+        schema: Mapping[str, Any] = reference[operation.request]
+        if in_path:
+            schema = _without(request, in_path)
+        item["requestBody"] = {
+            "required": bool(set(required) - set(in_path)),
+            "content": {"application/json": {"schema": schema}},
+        }
+    return item
+
+
+def _responses(
+    operation: Operation[Any, Any],
+    reference: Mapping[Any, Mapping[str, Any]],
+    has_body: bool,
+    in_path: Sequence[str],
+) -> dict[str, Any]:
+    problem = {PROBLEM: {"schema": reference[Problem]}}
+    statuses = {"422", "429", "500", "503"}
+    if operation.scope:
+        statuses |= {"401", "403"}
+    if operation.account or in_path or hasattr(operation.request, "account_ids"):
+        statuses.add("404")
+    if has_body:
+        statuses |= {"413", "415"}
+    if not isinstance(operation, Look):
+        statuses.add("409")
+    statuses |= {str(CODES[error.kind].http) for error in operation.errors}
+    success = {operation.media_type: {"schema": reference[operation.reply]}}
+    responses: dict[str, Any] = {
+        str(operation.status): {"description": operation.summary, "content": success}
+    }
+    for status in sorted(statuses):
+        responses[status] = {"description": _DESCRIPTIONS[status], "content": problem}
+    return responses
+
+
+def _parameter(name: str, where: str, schema: Any, required: bool) -> dict[str, Any]:
+    shown = copy.deepcopy(schema)
+    kinds = [kind for kind in shown.get("anyOf", []) if kind != {"type": "null"}]
+    if len(kinds) == 1:  # a parameter that is not given is left out
+        shown.pop("anyOf")
+        shown.pop("default", None)
+        shown |= kinds[0]
+    return {"name": name, "in": where, "required": required, "schema": shown}
+
+
+def _idempotency_key() -> dict[str, Any]:
+    return {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": False,
+        "description": "The same key with the same request gets the first answer again.",
+        "schema": {"type": "string", "pattern": "^[!-~]{1,255}$", "maxLength": 255},
+    }
+
+
+def _without(schema: Mapping[str, Any], fields: Sequence[str]) -> dict[str, Any]:
+    rest = {name: kind for name, kind in schema["properties"].items() if name not in fields}
+    required = [name for name in schema.get("required", []) if name not in fields]
+    return {**schema, "properties": rest, "required": required}
+
+
+def resolved(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> dict[str, Any]:
+    """What a reference names."""
+    name = schema.get("$ref", "").rpartition("/")[2]
+    return schemas[name] if name else dict(schema)
+
+
+def asyncapi(version: str) -> dict[str, Any]:
+    """What can be said and heard over each WebSocket."""
+    channels = {
+        "trading": ("/ws/trading", _TRADING_IN, _TRADING_OUT),
+        "market": ("/ws/market-data", _MARKET_IN, _MARKET_OUT),
+    }
+    kinds = list(dict.fromkeys([*_TRADING_IN, *_TRADING_OUT, *_MARKET_IN, *_MARKET_OUT]))
+    # Both sockets have a Subscribe: schema names are told apart by their modules.
+    found, schemas = msgspec.json.schema_components(kinds, ref_template=REFERENCE)
+    payloads = dict(zip(kinds, found, strict=True))
+    document: dict[str, Any] = {
+        "asyncapi": "3.0.0",
+        "info": {"title": "Fondaco", "version": version},
+        "channels": {},
+        "operations": {},
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "ticket": {"type": "httpApiKey", "in": "query", "name": "ticket"},
+            },
+        },
+    }
+    for name, (address, heard, said) in channels.items():
+        messages = {
+            kind.__name__: {"name": kind.__name__, "payload": payloads[kind]}
+            for kind in (*heard, *said)
+        }
+        document["channels"][name] = {"address": address, "messages": messages}
+        for action, of in (("receive", heard), ("send", said)):
+            document["operations"][f"{name}.{action}"] = {
+                "action": action,
+                "channel": {"$ref": f"#/channels/{name}"},
+                "messages": [
+                    {"$ref": f"#/channels/{name}/messages/{kind.__name__}"} for kind in of
+                ],
+            }
+    return document
+
+
+def meanings(reasons: Mapping[str, str]) -> list[tuple[str, int, str]]:
+    """Every code with its HTTP status and what it means; `reasons` are those of rules."""
+    rows = [
+        (code, CODES[code].http if code in CODES else _STATUSES[code], text)
+        for code, text in MEANINGS.items()
+    ]
+    return rows + [(code, 409, text) for code, text in reasons.items()]
+
+
+_STATUSES: Final = {
+    "key_reused": 409,
+    "idempotency_key_reused": 409,
+    "idempotency_key_in_use": 409,
+    "view_behind": 503,
+    "gone": 404,
+    "unknown_account": 404,
+    "unknown_symbol": 404,
+    "unknown_order": 404,
+    "forbidden": 403,
+    "not_placed": 409,
+    "transfer_refused": 409,
+}
+_TRADING_IN: Final[tuple[type, ...]] = (
+    talk.Auth,
+    talk.Ping,
+    trading.Place,
+    trading.Cancel,
+    trading.Replace,
+    trading.Subscribe,
+    trading.Resume,
+    trading.Unsubscribe,
+)
+_TRADING_OUT: Final[tuple[type, ...]] = (
+    talk.Done,
+    talk.Failed,
+    trading.Placed,
+    trading.Changed,
+    trading.Snapshot,
+    tell.ExecutionMessage,
+    tell.OrderMessage,
+    tell.BalanceMessage,
+)
+_MARKET_IN: Final[tuple[type, ...]] = (
+    talk.Auth,
+    talk.Ping,
+    market.Subscribe,
+    market.Unsubscribe,
+)
+_MARKET_OUT: Final[tuple[type, ...]] = (
+    talk.Done,
+    talk.Failed,
+    market.BookMessage,
+    market.TradesMessage,
+    market.BarMessage,
+    market.PriceMessage,
+)
