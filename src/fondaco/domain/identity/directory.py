@@ -159,8 +159,8 @@ class Directory:
                 tenant=holder.tenant,
                 user=holder.user,
                 name=_name(name, "name"),
-                scopes=wanted,
-                accounts=None if accounts is None else frozenset(accounts),
+                scopes=tuple(sorted(wanted)),
+                accounts=None if accounts is None else tuple(sorted(frozenset(accounts))),
                 created_at=now,
                 expires_at=expires_at,
             )

@@ -132,8 +132,8 @@ class Key(msgspec.Struct, frozen=True, gc=False):
     tenant: TenantId
     user: UserId
     name: str
-    scopes: frozenset[Scope]
-    accounts: frozenset[str] | None
+    scopes: tuple[Scope, ...]  # sorted, as accounts are: a list reads the same every time
+    accounts: tuple[str, ...] | None
     created_at: Instant
     expires_at: Instant | None
     revoked_at: Instant | None = None
@@ -178,7 +178,7 @@ def caller_of(user: User, key: Key) -> Caller:
         tenant=user.tenant,
         user=user.user,
         roles=user.roles,
-        scopes=key.scopes & user.scopes,
-        accounts=key.accounts,
+        scopes=user.scopes.intersection(key.scopes),
+        accounts=None if key.accounts is None else frozenset(key.accounts),
         key_id=key.key_id,
     )

@@ -102,8 +102,6 @@ def add_key(conn: sa.Connection, key: Key, digest: str, by: str) -> None:
     same = (keys.c.tenant == key.tenant, keys.c.user == key.user, keys.c.name == key.name)
     if conn.scalar(sa.select(keys.c.key_id).where(*same)) is not None:
         raise Conflict(f"{key.user} has or had a key called {key.name}; choose another name")
-    accounts = None if key.accounts is None else sorted(key.accounts)
-    scopes = sorted(key.scopes)
     conn.execute(
         keys.insert().values(
             key_id=key.key_id,
@@ -111,8 +109,8 @@ def add_key(conn: sa.Connection, key: Key, digest: str, by: str) -> None:
             tenant=key.tenant,
             user=key.user,
             name=key.name,
-            scopes=_json(scopes),
-            accounts=None if accounts is None else _json(accounts),
+            scopes=_json(key.scopes),
+            accounts=None if key.accounts is None else _json(key.accounts),
             created_at=key.created_at,
             expires_at=key.expires_at,
         )
@@ -122,8 +120,8 @@ def add_key(conn: sa.Connection, key: Key, digest: str, by: str) -> None:
         key.tenant,
         key.user,
         key.name,
-        tuple(scopes),
-        None if accounts is None else tuple(accounts),
+        key.scopes,
+        key.accounts,
         key.expires_at,
         by,
     )
@@ -195,8 +193,8 @@ def _key(row: sa.RowMapping) -> Key:
         TenantId(row["tenant"]),
         UserId(row["user"]),
         row["name"],
-        msgspec.json.decode(row["scopes"], type=frozenset[Scope]),
-        None if accounts is None else msgspec.json.decode(accounts, type=frozenset[str]),
+        msgspec.json.decode(row["scopes"], type=tuple[Scope, ...]),
+        None if accounts is None else msgspec.json.decode(accounts, type=tuple[str, ...]),
         row["created_at"],
         row["expires_at"],
         row["revoked_at"],
