@@ -6,17 +6,24 @@ pair in the session with the same number is compared.
 """
 
 import json
+from collections import Counter
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 
+import msgspec
 import pytest
 
+import build
 from fondaco.domain.market.binance import HOUSE, Normaliser, notice
 from fondaco.domain.market.board import Board, LiveBook
 from fondaco.domain.market.feeds.replay import Recorded, Recording
-from fondaco.domain.market.listings import listed
+from fondaco.domain.market.listings import Listing, listed
 from fondaco.domain.market.model import Quality
 from fondaco.domain.reference.model import Symbol
+from fondaco.domain.trading.events import OrderAccepted
+from fondaco.domain.trading.model import Side
+from fondaco.domain.trading.rules import decide
 from fondaco.kernel.event import Instant
 from market.naive import NaiveBook
 
@@ -158,6 +165,65 @@ def test_injected_crossed_books_are_found_at_once(session: list[Recorded]) -> No
     # Found with the very update that crosses: the delay is the time since the one before.
     assert delays[Quality.CROSSED].max_ns < 310 * MS
     assert book.tallies.tickers_different == 0
+
+
+class Trader:
+    """An account with money and bitcoin, in the house whose marks are the board's."""
+
+    def __init__(self) -> None:
+        instrument = build.btc_usd(lot="0.00001")
+        listing = Listing("BTCUSDT", instrument)  # the pair of the session, paid in dollars
+        self.board = Board({instrument.symbol: instrument})
+        self.normaliser = Normaliser(self.board, [listing])
+        self.book = self.board.book(instrument.symbol)
+        refs = build.refs(btc=instrument)
+        self._refs = msgspec.structs.replace(refs, marks=self.board.marks)
+        self._state = build.given(build.deposit("1000000"), build.deposit("10", "BTC")).state
+        self.accepted = Counter[tuple[Side, Quality]]()
+        self.asked = Counter[Quality]()
+
+    def tries(self) -> None:
+        """To buy and to sell at the market, as it is now."""
+        quality = self.book.quality
+        self.asked[quality] += 1
+        for side in Side:
+            command = build.market(order_qty="0.01", side=side)
+            [*_, event] = decide(self._state, command, self._refs)
+            self.accepted[side, quality] += isinstance(event, OrderAccepted)
+
+
+def test_no_opening_order_is_accepted_while_the_book_is_bad(session: list[Recorded]) -> None:
+    """Requirement R10, from the wire to the decision: an update is lost now and then, bids are put
+    at the ask, and after every message somebody wants to buy and to sell."""
+    trader, whole = Trader(), Trader()
+    book, there, diffs = trader.book, whole.book, 0
+    messages = (each for each in session if b"BTCUSDT" in each.raw or each.source[-7:] == "BTCUSDT")
+    for position, (at, source, raw) in enumerate(islice(messages, 30_000), 1):
+        now, is_diff = Instant(at), b"@depth" in raw[:30]
+        whole.normaliser.take(source, now, position, raw)
+        diffs += is_diff
+        step = diffs % 100 if is_diff else 0
+        if step == 50:
+            continue  # lost
+        if step == 30:
+            message = json.loads(raw)
+            bid = book.instrument.px_text(book.asks(1)[0][0])
+            message["data"]["b"] = [[bid, "0.50000000"]]
+            message["data"]["a"] = []
+            raw = _encoded(message)
+        trader.normaliser.take(source, now, position, raw)
+        if step in (35, 60):
+            trader.normaliser.take("binance.house", now, 0, notice("reset", name="BTCUSDT"))
+        if step in (40, 70):
+            trader.normaliser.take("binance.BTCUSDT", now, 0, _snapshot(there))
+        if book.symbol in trader.board.marks:
+            trader.tries()
+    assert trader.asked[Quality.OK] > 10_000
+    assert trader.accepted[Side.BUY, Quality.OK] == trader.asked[Quality.OK]
+    for bad in (Quality.CROSSED, Quality.GAPPED, Quality.RECOVERING):
+        assert trader.asked[bad] > 100
+        assert trader.accepted[Side.BUY, bad] == 0
+        assert trader.accepted[Side.SELL, bad] == trader.asked[bad]  # what reduces stays possible
 
 
 def _pairs(session: list[Recorded], name: str) -> int:

@@ -116,16 +116,13 @@ class Synchroniser:
         if not book.condition.synced:
             self._pending.append((event_at, at, position, update))
             return
-        if update.last <= book.sequence and not self._joined:
-            return  # the snapshot was newer
-        due = book.sequence + 1
-        if update.first == due or (not self._joined and update.first <= due <= update.last):
+        if update.last <= book.sequence:
+            return  # seen before, or the snapshot was newer: nothing is missing
+        if self._goes_on(update):
             if self._apply(update, event_at, at, position):
                 self._compare(at)
                 self._board.settle(book)
             return
-        if update.last <= book.sequence:
-            return  # seen before: nothing is missing
         self._hole(at)
         self._pending.append((event_at, at, position, update))
 
@@ -153,8 +150,7 @@ class Synchroniser:
         self._joined, self.wants_snapshot = False, False
         while self._pending:
             event_at, _, _, update = self._pending.popleft()
-            due = book.sequence + 1
-            if update.first != due and (self._joined or not update.first <= due <= update.last):
+            if not self._goes_on(update):
                 self._hole(at)
                 return
             if not self._apply(update, event_at, at, position):
@@ -175,6 +171,11 @@ class Synchroniser:
         """A message about this instrument made no sense: something is missing now."""
         self.book.tallies.malformed += 1
         self._hole(at)
+
+    def _goes_on(self, update: Payload) -> bool:
+        """Whether nothing is missing before `update`, which ends behind what the book has."""
+        due = self.book.sequence + 1
+        return update.first == due or (update.first < due and not self._joined)
 
     def _apply(self, update: Payload, event_at: Instant, at: Instant, position: int) -> bool:
         book = self.book
