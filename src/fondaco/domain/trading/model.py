@@ -176,7 +176,6 @@ class Order(msgspec.Struct, gc=False, array_like=True):
     fees: int = 0
     last_exec: int = 0  # highest venue execution number booked
     pending: ClOrdId = ClOrdId("")  # ClOrdID of the replace or cancel that the venue must answer
-    before_pending: OrdStatus = OrdStatus.NEW
     # What `evolve` and the next fill need to know, so that no reference data decides it twice.
     base: AssetCode = AssetCode("")
     quote: AssetCode = AssetCode("")

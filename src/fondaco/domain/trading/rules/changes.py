@@ -48,7 +48,6 @@ from fondaco.domain.trading.rules.execution import (
     FILLED,
     PARTIALLY_FILLED,
     PENDING_CANCEL,
-    PENDING_REPLACE,
 )
 from fondaco.domain.trading.rules.holds import BUY, buy_hold, hold_of, protected
 
@@ -166,7 +165,7 @@ def denial(
     if order is None:
         late = denied(state, command.number)
         return (ChangeDenied(late.number, late.ord_status, command.text),)
-    if order.ord_status is not PENDING_CANCEL and order.ord_status is not PENDING_REPLACE:
+    if not order.cancel_reason and not order.pending_lots:
         return (ReportUnmatched(order.number, f"nothing was asked: {command.text}"),)
     status, hold = standing(order), -1
     instrument = refs.instruments.get(order.symbol)
@@ -186,8 +185,8 @@ def denial(
 
 
 def standing(order: Order) -> OrdStatus:
-    """The status of a working order once nothing is pending."""
-    return PARTIALLY_FILLED if order.cum_lots else order.before_pending
+    """The status of an order at a venue once nothing is pending."""
+    return PARTIALLY_FILLED if order.cum_lots else OrdStatus.NEW
 
 
 def silence(
@@ -271,7 +270,7 @@ def replaced(
         return (ReportUnmatched(command.number, "no replace was asked for"),)
     if command.lots <= 0 or command.px <= 0:
         return (ReportUnmatched(command.number, "terms that make no sense"),)
-    status = PENDING_CANCEL if order.ord_status is PENDING_CANCEL else standing(order)
+    status = PENDING_CANCEL if order.cancel_reason else standing(order)
     if command.lots <= order.cum_lots:
         status, hold = FILLED, 0
     else:

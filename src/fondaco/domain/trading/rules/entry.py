@@ -49,8 +49,9 @@ REDUCING: Final = TradingState.REDUCING
 HALTED: Final = TradingState.HALTED
 OK: Final = Quality.OK
 
-_AT_ONCE: Final = frozenset({TimeInForce.IOC, TimeInForce.FOK})
-_PLAIN: Final = frozenset({TimeInForce.DAY, TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK})
+# Tuples: an enum's hash is worked out in Python, its identity is not.
+_AT_ONCE: Final = (TimeInForce.IOC, TimeInForce.FOK)
+_PLAIN: Final = (TimeInForce.GTC, TimeInForce.DAY, TimeInForce.IOC, TimeInForce.FOK)
 _TEXT_MAX: Final = 64  # digits of any amount: longer ones are nonsense, and slow to read
 _TENS: Final = tuple(10**n for n in range(19))
 # The prices that a type needs, of: price, stop_px, trail_offset. All others must be absent.

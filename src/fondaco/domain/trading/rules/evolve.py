@@ -2,7 +2,6 @@
 nothing that a rule might change. The state is its owner's alone, so it is changed in place."""
 
 from collections.abc import Callable
-from copy import copy
 from typing import Any, Final
 
 from fondaco.domain.trading import events as ev
@@ -17,7 +16,6 @@ MISSING_MAX: Final = 64  # executions of one order that may be overtaken and sti
 FILLED: Final = OrdStatus.FILLED
 PENDING_CANCEL: Final = OrdStatus.PENDING_CANCEL
 PENDING_REPLACE: Final = OrdStatus.PENDING_REPLACE
-_ASKED: Final = (PENDING_CANCEL, PENDING_REPLACE)
 
 
 def evolve(state: AccountState, event: Event) -> AccountState:
@@ -30,7 +28,7 @@ def evolve(state: AccountState, event: Event) -> AccountState:
 
 
 def _accepted(state: AccountState, event: ev.OrderAccepted) -> None:
-    order = copy(event.order)  # the fact stays as it was written
+    order: Order = event.order.__copy__()  # type: ignore[attr-defined]  # the fact stays
     number = order.number
     state.working[number] = order
     state.numbers[order.cl_ord_id] = number
@@ -96,6 +94,7 @@ def _remember(state: AccountState, order: Order, window_ms: int) -> None:
 def _rejected(state: AccountState, event: ev.OrderRejected) -> None:
     if event.number > state.order_count:
         state.order_count = event.number
+    _recall(state, event.number, Ended(event.symbol, event.side, OrdStatus.REJECTED, 0, 0))
 
 
 # --- Orders execute, change and end -------------------------------------------------------------
@@ -176,8 +175,13 @@ def _end(state: AccountState, order: Order, status: OrdStatus) -> None:
             due.pop(number, None)
             if not due:
                 del state.due[order.expire_time]
+    done = Ended(order.symbol, order.side, status, order.cum_lots, order.last_exec)
+    _recall(state, number, done)
+
+
+def _recall(state: AccountState, number: int, done: Ended) -> None:
     ended = state.ended
-    ended[number] = Ended(order.symbol, order.side, status, order.cum_lots, order.last_exec)
+    ended[number] = done
     if len(ended) > ENDED_MAX:
         oldest = next(iter(ended))
         del ended[oldest]
@@ -205,8 +209,6 @@ def _refused(state: AccountState, event: ev.OrderRefused) -> None:
 def _cancel_requested(state: AccountState, event: ev.CancelRequested) -> None:
     order = state.working.get(event.number)
     if order is not None:
-        if order.ord_status not in _ASKED:
-            order.before_pending = order.ord_status
         order.ord_status = PENDING_CANCEL
         order.cancel_reason = event.reason
 
@@ -214,7 +216,6 @@ def _cancel_requested(state: AccountState, event: ev.CancelRequested) -> None:
 def _replace_requested(state: AccountState, event: ev.ReplaceRequested) -> None:
     order = state.working.get(event.number)
     if order is not None:
-        order.before_pending = order.ord_status
         order.ord_status = PENDING_REPLACE
         _weigh(state, order, event.hold, order.lots, order.cum_lots, event.lots)
         order.pending, order.pending_px = event.cl_ord_id, event.px
@@ -246,7 +247,7 @@ def _replaced(state: AccountState, event: ev.OrderReplaced) -> None:
 def _denied(state: AccountState, event: ev.ChangeDenied) -> None:
     """Only a denial by the venue changes anything: a request of ours is no longer pending."""
     order = state.working.get(event.number)
-    if order is None or order.ord_status not in _ASKED or event.ord_status in _ASKED:
+    if order is None or (event.ord_status is order.ord_status and event.hold < 0):
         return
     order.ord_status = event.ord_status
     order.cancel_reason = ""

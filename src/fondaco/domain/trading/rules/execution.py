@@ -87,8 +87,7 @@ def _fills(
             status, hold, leaves = FILLED, 0, 0
         else:
             leaves = lots - cum
-            if status is not PENDING_CANCEL and status is not PENDING_REPLACE:
-                status = PARTIALLY_FILLED
+            status = _still(order)
             hold = hold_of(order, instrument, lots, cum, cost, rest, fee_rest)
         events.append(
             OrderFilled(
@@ -168,6 +167,14 @@ def _late(
             )
         )
     return tuple(events)
+
+
+def _still(order: Order) -> OrdStatus:
+    """The status of an order that has executed in part: what it was asked goes first. A report also
+    resolves an order that its venue had been silent about."""
+    if order.cancel_reason:
+        return PENDING_CANCEL
+    return PENDING_REPLACE if order.pending_lots else PARTIALLY_FILLED
 
 
 def _is_sane(order: Order, fill: Fill) -> bool:

@@ -102,4 +102,4 @@ def same_order(order: Order) -> str:
     """What makes two orders the same to the duplicate window; a market order has no price."""
     px = 0 if order.ord_type is _MARKET else order.px
     lots = -order.cash_qty or order.lots
-    return f"{order.symbol} {order.side.value} {lots} {px} {order.stop_px}"
+    return f"{order.symbol} {order.side} {lots} {px} {order.stop_px}"
