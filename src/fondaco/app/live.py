@@ -75,11 +75,16 @@ class House:
         self.follower = follower
         self.now = kernel.now
         self.authenticate = directory.authenticate
+        self.redeem = directory.redeem
         self.tenant_of = kernel.accounts.get
         self.submit = kernel.submit
         self.pressure = kernel.pressure
         self.reading = views.reading
         self.draining = False
+
+    def recheck(self, caller: Any) -> None:
+        """Raises `Denied` once the key of a caller who stays connected is revoked or has expired."""
+        self.directory.caller_named(caller.tenant, caller.name)
 
     def wait_ns(self, caller: str, address: str) -> int:
         """Nothing where rates are off, which costs nothing."""
