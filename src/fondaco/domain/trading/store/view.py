@@ -226,6 +226,8 @@ class TradingView:
             event = entry.event
             if type(event) is ev.OrderAccepted:
                 accepted.add((entry.stream, event.order.number))
+            elif type(event) is ev.OrderRejected:
+                accepted.add((entry.stream, event.number))
             elif type(event) in _ABOUT_AN_ORDER:
                 key = (entry.stream, event.number)  # type: ignore[attr-defined]
                 if key not in accepted:
@@ -367,6 +369,7 @@ class TradingView:
             event.order_qty, event.price, entry.at, entry.at, entry.position,
         )  # fmt: skip
         batch.new.append(row)
+        batch.rows[account, event.number] = row
 
     def _filled(self, batch: _Batch, entry: Entry, event: ev.OrderFilled) -> None:
         row = self._change(batch, entry, event.number)
