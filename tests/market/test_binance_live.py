@@ -40,6 +40,13 @@ def now() -> Instant:
     return Instant(time.time_ns())
 
 
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The exchange is on loopback, whatever this machine reaches others through."""
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "127.0.0.1")
+
+
 @dataclass
 class House:
     """A board behind a live feed."""

@@ -271,6 +271,9 @@ def test_a_broken_line_is_named_and_a_torn_last_one_left_out(tmp_path: Path) -> 
     write(path, LINES)
     path.write_bytes(path.read_bytes() + b'1 {"torn')
     assert len(list(Recording(path).read())) == len(LINES)
+    packed = tmp_path / "y.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes())[:-9])
+    assert len(list(Recording(packed).read())) in (len(LINES) - 1, len(LINES))
     path.write_bytes(path.read_bytes() + b"\nnonsense\n")
     with pytest.raises(Invalid, match="line 8"):
         list(Recording(path).read())

@@ -93,10 +93,9 @@ class SegmentTape:
         self._closing = Event()
         self._thread: Thread | None = None  # runs from the first frame on
         try:
-            self._unsealed = [
-                seal for path in _files(folder, "seg") if (seal := self._known(path)).sha256 == ""
-            ]
-            self._position = self._reached()
+            known = [self._known(path) for path in _files(folder, "seg")]
+            self._unsealed = [seal for seal in known if seal is not None and not seal.sha256]
+            self._position = self._reached([seal.last for seal in known if seal is not None])
         except OSError as error:
             raise Unavailable(f"the tape in {folder} cannot be read: {error}") from error
 
@@ -262,20 +261,23 @@ class SegmentTape:
             path.unlink()
             over -= sizes[path]
 
-    def _known(self, path: Path) -> Seal:
-        """The seal of a segment, or what it would be, without a checksum: up to its torn tail."""
+    def _known(self, path: Path) -> Seal | None:
+        """The seal of a segment, or what it would be, without a checksum: up to its torn tail.
+        None where a writer has just deleted both."""
         seal = path.with_suffix(".seal")
-        if seal.exists():
-            return _read_seal(seal)
         frames, size, last, at = 0, 0, int(path.stem) - 1, 0
-        for frame, end in _frames(path):
-            frames, size, last, at = frames + 1, end, frame.position, frame.at
+        try:
+            if seal.exists():
+                return _read_seal(seal)
+            for frame, end in _frames(path):
+                frames, size, last, at = frames + 1, end, frame.position, frame.at
+        except FileNotFoundError:
+            return None
         return Seal(path.parent.name, int(path.stem), last, at, frames, size)
 
-    def _reached(self) -> int:
+    def _reached(self, lasts: list[int]) -> int:
         """The position to go on from."""
-        seals = [_read_seal(path).last for path in _files(self._folder, "seal")]
-        last = max(seals + [seal.last for seal in self._unsealed], default=0)
+        last = max(lasts, default=0)
         closed = self._folder / "closed"
         if closed.exists() and (text := closed.read_text().strip()).isdecimal():
             return max(last, int(text))
@@ -372,12 +374,12 @@ def _read_seal(path: Path) -> Seal:
 
 def _wrong(seal_path: Path) -> str:
     """What is wrong with the segment of this seal; empty where nothing is."""
-    seal, path = _read_seal(seal_path), seal_path.with_suffix(".seg")
+    path = seal_path.with_suffix(".seg")
     try:
-        size = path.stat().st_size
+        seal, size = _read_seal(seal_path), path.stat().st_size
         if size != seal.size:
             return f"{path} has {size} bytes, its seal says {seal.size}"
         same = _sha256(path) == seal.sha256
-        return "" if same else f"{path} does not match the SHA-256 of its seal"
-    except FileNotFoundError:
-        return f"{path} is missing"
+    except FileNotFoundError:  # unless both went, for the quota
+        return f"{path} is missing" if seal_path.exists() else ""
+    return "" if same else f"{path} does not match the SHA-256 of its seal"

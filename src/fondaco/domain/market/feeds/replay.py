@@ -13,6 +13,7 @@ import gzip
 import heapq
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -157,8 +158,8 @@ class ReplayFeed:
 
 
 def _lines(file: Path) -> Iterator[tuple[int, bytes]]:
-    """Raises `Invalid` for a line that is not one; a torn last line is left out."""
-    with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as lines:
+    """Raises `Invalid` for a line that is not one; what is torn at the end is left out."""
+    with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as lines, suppress(EOFError):
         for number, line in enumerate(lines, 1):
             at, _, raw = line.rstrip(b"\r\n").partition(b" ")
             if not at.isdigit() or not raw.startswith(b"{"):
@@ -176,7 +177,7 @@ def _instrument_of(file: Path) -> str | None:
                 return found[1].decode()
             if count == _LINES_LOOKED_AT:
                 break
-    except (Invalid, OSError, EOFError):
+    except (Invalid, OSError):
         return None
     return None
 
