@@ -8,7 +8,7 @@ import fcntl
 import os
 import sqlite3
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -39,6 +39,7 @@ CREATE TABLE IF NOT EXISTS reach (
     stop INTEGER NOT NULL,  -- and right behind it
     crc  INTEGER NOT NULL   -- of that frame
 ) STRICT;
+INSERT OR IGNORE INTO reach VALUES (1, 0, 0, 0);
 COMMIT;
 """
 _REACH: Final = "SELECT last, stop, crc FROM reach"
@@ -68,39 +69,39 @@ class Index:
         self._fitting = (0, 0, 0)  # the last reach that was found to fit the journal
 
     def places(
-        self, stream: StreamId, after_version: int, chain: Chain, end: End
+        self, stream: StreamId, after_version: int, chain: Chain, now: Callable[[], End]
     ) -> "tuple[int, array[int]]":
         """The place up to which every frame is indexed (0: none is), and the places of those
         before it that hold what comes after `after_version`."""
         with self._lock:
             try:
-                if connection := self._reaching(chain, end):
+                if connection := self._reaching(chain, now):
                     rows = connection.execute(_PLACES, (stream, after_version, self._fitting[1]))
                     return self._fitting[1], array("Q", (row[0] for row in rows))
             except sqlite3.Error:
                 pass  # the journal itself knows
             return 0, array("Q")
 
-    def version(self, stream: StreamId, chain: Chain, end: End) -> tuple[int, int]:
+    def version(self, stream: StreamId, chain: Chain, now: Callable[[], End]) -> tuple[int, int]:
         """The place up to which every frame is indexed, and the stream's last version there."""
         with self._lock:
             try:
-                if connection := self._reaching(chain, end):
+                if connection := self._reaching(chain, now):
                     row = connection.execute(_VERSION, (stream, self._fitting[1])).fetchone()
                     return self._fitting[1], row[0] if row else 0
             except sqlite3.Error:
                 pass
             return 0, 0
 
-    def fill(self, chain: Chain, end: End, codec: Codec, limit_frames: int) -> bool:
+    def fill(self, chain: Chain, now: Callable[[], End], codec: Codec, limit_frames: int) -> bool:
         """Index up to `limit_frames` more; False when there are none, or somebody else is at it."""
         with _held(self._lock_path) as held:
             if not held:
                 return False
             with self._lock:
                 try:
-                    connection = self._reaching(chain, end) or self._begin_anew()
-                    return _fill(connection, chain, end, codec, self._fitting[1], limit_frames)
+                    connection = self._reaching(chain, now) or self._begin_anew()
+                    return _fill(connection, chain, now(), codec, self._fitting[1], limit_frames)
                 except sqlite3.Error as error:
                     if getattr(error, "sqlite_errorcode", 0) & 0xFF in _PASSING:
                         return False
@@ -113,11 +114,14 @@ class Index:
         with self._lock:
             self._disconnect()
 
-    def _reaching(self, chain: Chain, end: End) -> sqlite3.Connection | None:
-        """A connection to an index of this very journal; `_fitting` says how far it reaches."""
+    def _reaching(self, chain: Chain, now: Callable[[], End]) -> sqlite3.Connection | None:
+        """A connection to an index of this very journal; `_fitting` says how far it reaches.
+
+        The journal's end is asked for after that: an end that is older would not fit.
+        """
         connection = self._current()
         row = connection.execute(_REACH).fetchone() if connection else None
-        if row is None or (row != self._fitting and not _fits(row, chain, end)):
+        if row is None or (row != self._fitting and not _fits(row, chain, now())):
             self._fitting = (0, 0, 0)
             return None
         self._fitting = row
@@ -204,6 +208,8 @@ def _connected(path: Path) -> sqlite3.Connection:
 
 def _fits(row: tuple[int, int, int], chain: Chain, end: End) -> bool:
     last, stop, crc = row
+    if not stop:
+        return True  # it claims nothing
     if not 0 < last <= end.last:
         return False
     try:

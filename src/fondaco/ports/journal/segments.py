@@ -122,7 +122,7 @@ class SegmentJournal:
 
         False when there is nothing to add, or another process is adding it.
         """
-        return self._index.fill(self._chain, self._end(), self._codec, limit_frames)
+        return self._index.fill(self._chain, self._end, self._codec, limit_frames)
 
     def verify(self) -> int:
         """Read everything and check that it is what was written; the number of positions checked.
@@ -185,28 +185,26 @@ class SegmentJournal:
     def _version(self, stream: StreamId) -> int:
         known = self._heads.get(stream)
         if known is None:
-            end = self._end()
             with self._reading:
-                reach, indexed = self._index.version(stream, self._chain, end)
-                known = self._tail_from(reach, end).versions.get(stream, indexed)
+                reach, indexed = self._index.version(stream, self._chain, self._end)
+                known = self._tail_from(reach).versions.get(stream, indexed)
             self._heads[stream] = known
         return known
 
-    def _tail_from(self, reach: int, end: End) -> Tail:
-        """What the index, which reaches so far, does not hold. Under `_reading`."""
+    def _tail_from(self, reach: int) -> Tail:
+        """What the index, which reaches so far, does not hold yet. Under `_reading`."""
         if not self._tail.serves(reach):
             self._tail = Tail(reach)
-        self._tail.extend(self._chain, end, self._codec)
+        self._tail.extend(self._chain, self._end(), self._codec)
         return self._tail
 
     def _decisions_of(
         self, stream: StreamId, after_version: int
     ) -> Iterator[tuple[Decision[Event], int]]:
         """One stream's decisions, each with the position of its first event."""
-        end = self._end()
         with self._reading:
-            reach, places = self._index.places(stream, after_version, self._chain, end)
-            beyond = self._tail_from(reach, end).places.get(stream, ())
+            reach, places = self._index.places(stream, after_version, self._chain, self._end)
+            beyond = self._tail_from(reach).places.get(stream, ())
             places.extend(where for where in beyond if where >= reach)
         records, events, frame_at = self._codec.records, self._codec.events, self._chain.frame
         version = -1
