@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
@@ -112,21 +112,27 @@ def retries_are_answered_once(client: Client, told: Told) -> None:
 
 def the_money_adds_up(client: Client) -> None:
     """What the account holds is what was paid in, moved by its executions and by nothing else."""
-    executions = client.all("/api/executions?account_id=demo&limit=500")
-    balances = amounts(client.get("/api/accounts/demo")["balances"])
+    settled = client.ask("DELETE", "/api/orders?account_id=demo")
+    assert settled.status == 200
+    until = time.perf_counter() + 10
+    while (account := client.get("/api/accounts/demo"))["open_orders"]:
+        assert time.perf_counter() < until, "orders cannot be canceled"
+        time.sleep(0.05)
+    at = account["position"]
+    executions = client.all(f"/api/executions?account_id=demo&limit=500&min_position={at}")
+    assert executions, "nothing was filled, and the flow crosses the touch"
     expected = {"USD": Decimal(100_000_000), "BTC": Decimal(10_000)}
-    assert executions, "nothing was filled: the flow crosses the touch"
     for each in executions:
         sign = 1 if each["side"] == "buy" else -1
-        qty, px = Decimal(each["last_qty"]), Decimal(each["last_px"])
+        qty, px, gross = (Decimal(each[name]) for name in ("last_qty", "last_px", "gross"))
+        assert abs(gross - qty * px) < Decimal("1e-8")
         expected["BTC"] += sign * qty
-        expected["USD"] -= sign * qty * px + Decimal(each["fee"])
-    for asset, amount in expected.items():
-        assert balances[asset] == pytest.approx(amount, abs=Decimal("1e-6") * len(executions))
-
-
-def amounts(balances: list[dict[str, Any]]) -> dict[str, Decimal]:
-    return {each["asset"]: Decimal(each["balance"]) for each in balances}
+        expected["USD"] -= sign * gross + Decimal(each["fee"])
+    found = {each["asset"]: each for each in account["balances"]}
+    assert {asset: Decimal(found[asset]["balance"]) for asset in expected} == expected
+    assert {asset: Decimal(found[asset]["held"]) for asset in expected} == dict.fromkeys(
+        expected, 0
+    )
 
 
 def nothing_is_wrong_with(data: Path) -> None:

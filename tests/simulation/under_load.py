@@ -55,7 +55,7 @@ def orders(seed: int) -> Iterator[dict[str, str]]:
             (
                 {"price": f"{away[:-2]}.{away[-2:]}"},
                 {"price": beyond, "time_in_force": "ioc"},
-                {"price": beyond, "order_qty": "150"},  # 9,000,000 USD: soon there is no money left
+                {"price": beyond, "order_qty": "1500"},  # 90,000,000 USD: beyond every limit
                 {"ord_type": "market", "price": "", "time_in_force": "ioc"},
             ),
             weights=(60, 20, 5, 15),
