@@ -81,6 +81,7 @@ class Protocol(HttpToolsProtocol):
         self._reading_since = 0.0  # the first byte of the request that is being read; 0: none
         self._idle_since = self.loop.time()
         self._in_head = False
+        self._head_began_earlier = False
         self._refused = False  # an error was answered: what else comes is not read
         self._address = ""
 
@@ -121,7 +122,10 @@ class Protocol(HttpToolsProtocol):
                 self._refuse(Invalid("this upgrade is not offered", code="malformed_http"))
         else:
             if self._in_head:
-                self._head_bytes += len(data)
+                # A head that began in this piece is counted from the next one on: what stood
+                # before it were other requests.
+                self._head_bytes += len(data) if self._head_began_earlier else 0
+                self._head_began_earlier = True
                 if self._head_bytes > HEAD_BYTES_MAX:
                     self._refuse(_headers_too_large())
 
@@ -132,6 +136,7 @@ class Protocol(HttpToolsProtocol):
         self.headers = []
         self.expect_100_continue = False
         self._in_head = True
+        self._head_began_earlier = False
         self._head_bytes = 0
         self._body_bytes = 0
         self._reading_since = self.loop.time()
