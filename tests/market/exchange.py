@@ -146,7 +146,8 @@ class Exchange:
         self.fault: Fault = lambda _, __, raw: raw
         self.subscriptions: list[list[str]] = []
         self.snapshots = 0
-        self.refuse_snapshots = 0
+        self.refuse_snapshots = 0  # this many times, in the way of `refusal`
+        self.refusal = "503"
         self.silent = False
         self.sent: list[bytes] = []
         self.stream_url = self.rest_url = ""
@@ -200,15 +201,22 @@ class Exchange:
         request = await reader.readline()
         while (await reader.readline()).strip():
             pass
-        status, body = b"200 OK", b"{}"
+        status, body, cut = b"200 OK", b"{}", 0
         if b"/api/v3/depth?symbol=BTCUSDT&" in request:
             self.snapshots += 1
             if self.refuse_snapshots > 0:
                 self.refuse_snapshots -= 1
-                status = b"503 Service Unavailable"
+                status, body, cut = {
+                    "503": (b"503 Service Unavailable", b"{}", 0),
+                    "an error": (b"200 OK", b'{"code":-1003,"msg":"slow down"}', 0),
+                    "a page": (b"200 OK", b"<html>we are back soon</html>", 0),
+                    "cut short": (b"200 OK", self.walk.snapshot(), 50),
+                    "nothing": (b"", b"", 0),
+                }[self.refusal]
             else:
                 body = self.start or self.walk.snapshot()
         head = b"HTTP/1.1 %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
-        writer.write(head % (status, len(body)) + body)
+        if status:
+            writer.write(head % (status, len(body)) + body[: len(body) - cut])
         await writer.drain()
         writer.close()

@@ -218,14 +218,27 @@ def test_snapshots_are_fetched_now_and_then_so_that_any_part_of_the_tape_can_be_
     assert later.book(BTC).levels.digest() == house.board.book(BTC).levels.digest()
 
 
-def test_snapshots_that_fail_are_asked_for_again() -> None:
+@pytest.mark.parametrize("refusal", ["503", "an error", "a page", "cut short", "nothing"])
+def test_snapshots_that_fail_are_asked_for_again(refusal: str) -> None:
     async def story(house: House) -> None:
-        house.exchange.refuse_snapshots = 3
+        house.exchange.refusal, house.exchange.refuse_snapshots = refusal, 3
         await house.good()
 
     house = live(story)
     assert house.exchange.snapshots == 4
-    assert "503" in house.feed.trouble
+    assert house.feed.connections == 1
+    assert house.qualities == ["ok"]
+
+
+def test_a_book_that_goes_on_needs_no_snapshot_and_is_not_harmed_by_a_bad_one() -> None:
+    async def story(house: House) -> None:
+        await house.good()
+        house.exchange.refusal, house.exchange.refuse_snapshots = "a page", 3
+        await house.until(lambda: house.exchange.snapshots >= 4, "more snapshots")
+
+    house = live(story, manners=msgspec.structs.replace(HASTY, snapshot_again_s=0.05))
+    assert house.qualities == ["ok"]
+    assert house.board.book(BTC).tallies.malformed >= 1
 
 
 def test_an_exchange_that_is_not_there_is_tried_at_growing_distances() -> None:

@@ -167,6 +167,11 @@ class Synchroniser:
         elif ticker[0] == book.sequence and self._joined and not self._equals(ticker):
             self._hole(at)
 
+    def no_snapshot(self) -> None:
+        """What came in its place was something else. A book that goes on does not need it."""
+        self.book.tallies.malformed += 1
+        self.wants_snapshot = not self.book.condition.synced
+
     def malformed(self, at: Instant) -> None:
         """A message about this instrument made no sense: something is missing now."""
         self.book.tallies.malformed += 1
@@ -253,8 +258,11 @@ class Normaliser:
         payload = message.data
         if payload is None:
             sync = self._syncs.get(part)
-            if sync is None or message.last_update_id < 0:
+            if sync is None:
                 self.unknown += message.id is None
+                return
+            if message.last_update_id < 0:
+                sync.no_snapshot()  # an error, politely put
                 return
             sync.book.source = label
             sync.book.tallies.messages += 1
@@ -332,7 +340,10 @@ class Normaliser:
         """Nobody knows whose message it was: every book of this feed may miss it."""
         self.malformed += 1
         named = self._syncs.get(part)
-        for sync in self._syncs.values() if named is None else [named]:
+        if named is not None:
+            named.no_snapshot()
+            return
+        for sync in self._syncs.values():
             sync.malformed(at)
 
     def _source(self, source: str) -> tuple[str, str]:

@@ -39,7 +39,7 @@ class Tape(Protocol):
 
     @property
     def position(self) -> int:
-        """Of the last frame; 0 where there is none."""
+        """Of the last frame, or behind it where a crash made room; 0 where there is none."""
         ...
 
     @property

@@ -8,6 +8,7 @@ that a thousand houses do not come back in the same moment.
 
 import asyncio
 import urllib.request
+from http.client import HTTPException
 from typing import Final
 
 import msgspec
@@ -158,10 +159,13 @@ class BinanceFeed:
         del self._fetches[name]
 
     def _snapshot(self, name: str) -> bytes:
-        """Runs in a thread. Raises `OSError`, of which every error of urllib is one."""
+        """Runs in a thread. Raises `OSError`."""
         url = f"{self._rest_url}/api/v3/depth?symbol={name}&limit={SNAPSHOT_LEVELS}"
         with urllib.request.urlopen(url, timeout=self._manners.rest_timeout_s) as answer:  # noqa: S310 - http or https, see __init__
-            body: bytes = answer.read()
+            try:
+                body: bytes = answer.read()
+            except HTTPException as error:  # cut short; urllib translates only what comes before
+                raise OSError(f"{type(error).__name__}: {error}") from error
         return body
 
     def _subscription(self) -> str:
