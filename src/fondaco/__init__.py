@@ -4,4 +4,6 @@ import os
 
 from fondaco.kernel import compiled
 
+__version__ = "0.1.0"
+
 compiled.prefer(pure=os.environ.get("FONDACO_PURE") == "1")

@@ -134,6 +134,11 @@ class Kernel:
         """A turn of the stream's owner, now."""
         return self._host(stream).submit(stream, command)
 
+    @property
+    def owner_count(self) -> int:
+        """Streams in memory."""
+        return sum(len(host.streams()) for host in self._hosts.values())
+
     def peek(self, stream: StreamId) -> Memory[Any] | None:
         return self._host(stream).peek(stream)
 

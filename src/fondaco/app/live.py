@@ -16,28 +16,33 @@ from typing import Any, Final
 import uvicorn
 import uvloop
 
+from fondaco import __version__
 from fondaco.app.demo import seed_accounts
 from fondaco.app.files import Files
 from fondaco.app.follower import Follower
 from fondaco.app.house import Kernel
 from fondaco.app.kinds import ROOMS
+from fondaco.app.numbers import numbers
 from fondaco.app.outbox import carry
+from fondaco.app.queries import QUERIES
 from fondaco.domain.identity.directory import Directory, seed_demo
 from fondaco.domain.identity.model import TooMany
 from fondaco.domain.identity.rate_limit import RateLimit
+from fondaco.domain.market import api as market_api
 from fondaco.domain.market.feeds import Feed
 from fondaco.domain.market.feeds.spec import chosen, feed
 from fondaco.domain.market.intake import Intake
 from fondaco.domain.reference.model import Symbol
 from fondaco.domain.trading import api as trading_api
 from fondaco.domain.trading.model import AccountId, Side, account_stream
-from fondaco.domain.trading.rules import decide
-from fondaco.domain.trading.store.queries import deadlines, open_accounts, pending_triggers
+from fondaco.domain.trading.rules import decider as trading_law
+from fondaco.domain.trading.store import queries
 from fondaco.domain.trading.triggers import Stop
 from fondaco.gateway.door import Door
-from fondaco.gateway.idempotency import MemoryReplies
+from fondaco.gateway.kept import StoreReplies
 from fondaco.gateway.logs import Log
 from fondaco.gateway.protocol import protocol_of
+from fondaco.gateway.streams import Streams
 from fondaco.kernel.errors import Corrupt, FondacoError, NotFound, Unavailable
 from fondaco.kernel.event import Instant, StreamId
 from fondaco.kernel.operation import Operation
@@ -83,7 +88,7 @@ class House:
         self.draining = False
 
     def recheck(self, caller: Any) -> None:
-        """Raises `Denied` once the key of a caller who stays connected is revoked or has expired."""
+        """Raises `Denied` once the key of somebody who stays connected is no longer valid."""
         self.directory.caller_named(caller.tenant, caller.name)
 
     def wait_ns(self, caller: str, address: str) -> int:
@@ -161,22 +166,34 @@ class House:
 
 def make_door(
     house: House, records: SqliteStore, readers: ThreadPoolExecutor, settings: Settings
-) -> Door:
-    """Every operation of every room behind one door."""
-    return Door(
+) -> tuple[Door, Streams]:
+    """Every operation of every room behind one door, and its WebSockets."""
+    kernel = house.kernel
+    streams: list[Streams] = []
+    door = Door(
         house,
-        _operations(house),
-        replies=MemoryReplies(),
+        operations(house),
+        replies=StoreReplies(records),
         readers=readers,
         log=Log(settings.log_level, house.now),
         body_max=settings.body_max_bytes,
+        version=__version__,
+        checks=house.checks,
+        numbers=lambda: numbers(house, streams[0]),
     )
+    streams.append(Streams(door, house.refs, kernel.board, position=kernel.committer.position))
+    kernel.listeners.append(streams[0].publish)
+    return door, streams[0]
 
 
-def _operations(house: House) -> list[Operation[Any, Any]]:
+def operations(house: House) -> list[Operation[Any, Any]]:
     """What the rooms offer. Those of trading need the reference data as they are now."""
-    found = [operation for room in ROOMS for operation in room.operations]
-    return [*found, *trading_api.operations(house.refs, decide)]
+    return [
+        *(operation for room in ROOMS for operation in room.operations),
+        *market_api.OPERATIONS,
+        *trading_api.operations(house.refs, trading_law.decide),
+        *trading_api.looks(house.refs, trading_law, QUERIES, house.tenant_of),
+    ]
 
 
 def serve(settings: Settings) -> int:
@@ -185,8 +202,8 @@ def serve(settings: Settings) -> int:
 
 
 async def _serve(settings: Settings) -> int:
-    async with running(settings) as (house, door):
-        server, sockets = _server(settings, door)
+    async with running(settings) as (house, door, streams):
+        server, sockets = _server(settings, door, streams)
         serving = asyncio.create_task(server.serve(sockets=sockets))
         announcing = asyncio.create_task(_announce(house, sockets[0]))
         try:
@@ -196,7 +213,9 @@ async def _serve(settings: Settings) -> int:
     return 0
 
 
-def _server(settings: Settings, door: Door) -> tuple[uvicorn.Server, list[socket.socket]]:
+def _server(
+    settings: Settings, door: Door, streams: Streams
+) -> tuple[uvicorn.Server, list[socket.socket]]:
     config = uvicorn.Config(
         door,
         host=settings.host,
@@ -206,7 +225,10 @@ def _server(settings: Settings, door: Door) -> tuple[uvicorn.Server, list[socket
             request_timeout_s=settings.header_timeout_s,
             connections_max=settings.ws_connections_max + 1_000,
         ),
-        ws="websockets-sansio",
+        ws=streams.socket(
+            queue_max=settings.ws_send_queue_max, connections_max=settings.ws_connections_max
+        ),
+        ws_per_message_deflate=False,
         ws_max_size=settings.body_max_bytes,
         ws_ping_interval=settings.ws_idle_timeout_s / 2,
         ws_ping_timeout=settings.ws_idle_timeout_s,
@@ -223,7 +245,7 @@ def _server(settings: Settings, door: Door) -> tuple[uvicorn.Server, list[socket
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[tuple[House, Door]]:
+async def running(settings: Settings) -> AsyncIterator[tuple[House, Door, Streams]]:
     """Everything that makes a house, until the block ends. Raises before anything is served."""
     files = Files(Path(settings.data))
     files.root.mkdir(parents=True, exist_ok=True)
@@ -254,7 +276,7 @@ async def running(settings: Settings) -> AsyncIterator[tuple[House, Door]]:
         for task in tasks:
             task.add_done_callback(_must_not_end)
         stack.push_async_callback(_cancel, tasks)
-        yield house, make_door(house, records, readers, settings)
+        yield house, *make_door(house, records, readers, settings)
 
 
 async def _feed(settings: Settings) -> Feed | None:
@@ -311,7 +333,11 @@ async def _arm(house: House) -> None:
 
     def look() -> tuple[Any, Any, Any]:
         with house.reading() as conn:
-            return open_accounts(conn), pending_triggers(conn), deadlines(conn)
+            return (
+                queries.open_accounts(conn),
+                queries.pending_triggers(conn),
+                queries.deadlines(conn),
+            )
 
     accounts, stops, due = await asyncio.to_thread(look)
     kernel.accounts.update(accounts)

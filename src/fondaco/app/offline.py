@@ -24,6 +24,7 @@ from fondaco.domain.identity.model import Role
 from fondaco.domain.ledger.checks import standing_checks
 from fondaco.domain.market.feeds.spec import chosen, feed
 from fondaco.domain.market.record import record as record_feed
+from fondaco.domain.trading.store.queries import client_balances
 from fondaco.domain.trading.why import text_of, why
 from fondaco.kernel import compiled
 from fondaco.kernel.errors import FondacoError, Invalid, NotFound, Unavailable
@@ -119,7 +120,7 @@ def verify(root: Path) -> dict[str, Any]:
             wrong.append(error.message)
             return found
         with _caught_up(files, journal) as store, store.reading() as conn:
-            wrong += standing_checks(conn)
+            wrong += standing_checks(conn, client_balances(conn))
     if files.tape.is_dir():
         with closing(SegmentTape(files.tape)) as tape:
             wrong += tape.verify()

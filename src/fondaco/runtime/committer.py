@@ -101,6 +101,8 @@ class Committer:
         self.position = journal.head()
         self.failure: FondacoError | None = None  # of the last group
         self.busy_since: float = 0.0  # loop time at which the group now being written was begun
+        self.busy_s: float = 0.0  # of all groups before it
+        self.group_count = 0
 
     @property
     def queued_count(self) -> int:
@@ -129,8 +131,11 @@ class Committer:
                 group = self._next_group()
                 if group:
                     self.busy_since = loop.time()
-                    self._settle(group, await loop.run_in_executor(disk, self._write, group))
+                    outcomes = await loop.run_in_executor(disk, self._write, group)
+                    self.busy_s += loop.time() - self.busy_since
                     self.busy_since = 0.0
+                    self.group_count += 1
+                    self._settle(group, outcomes)
 
     def close(self) -> None:
         self._closing = True
