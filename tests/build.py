@@ -251,9 +251,9 @@ def expire(at: int) -> ev.ExpireOrders:
     return ev.ExpireOrders(CommandId("expire"), Instant(at))
 
 
-def close(symbol: str | None = None) -> ev.ClosePositions:
+def close(symbol: str | None = None, *, key: str = "close") -> ev.ClosePositions:
     return ev.ClosePositions(
-        CommandId("close#f"), Instant(1), None if symbol is None else Symbol(symbol)
+        CommandId(f"{key}#f"), Instant(1), None if symbol is None else Symbol(symbol)
     )
 
 

@@ -106,7 +106,7 @@ def lists(draw: st.DrawFn) -> ev.PlaceOrders:
     names = draw(st.permutations("nopq"))
     if kind is None:
         return b.listed(*draw(st.lists(asks(), min_size=0, max_size=3)), at=draw(instants))
-    limit = {"order_qty": qty, "symbol": symbol}
+    limit: dict[str, Any] = {"order_qty": qty, "symbol": symbol}
     stop: dict[str, Any] = {**limit, "price": "", "ord_type": OrdType.STOP}
     if kind is Contingency.OCO:
         side = draw(sides)

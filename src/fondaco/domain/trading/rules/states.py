@@ -5,8 +5,8 @@ happens that is not in it, and everything in it happens. PENDING_NEW is not in i
 account answers at once.
 
 What an order has been asked goes before what it has done, as FIX orders its statuses
-(PendingCancel, PendingReplace, then PartiallyFilled): a fill leaves a pending status as it is, until
-it is the last one.
+(PendingCancel, PendingReplace, then PartiallyFilled): a fill leaves a pending status as it is,
+until it is the last one.
 """
 
 from collections.abc import Mapping
