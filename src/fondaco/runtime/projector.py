@@ -19,6 +19,10 @@ from fondaco.ports.store import Store
 STEP: Final = 2_048  # entries in one transaction: what a reader may have to wait for under load
 IDLE_MIN_S: Final = 0.0005  # the first wait after the journal's end was reached; it doubles
 IDLE_MAX_S: Final = 0.004
+# A commit writes whole pages, so few large steps cost half of many small ones. The more the last
+# step carried, the longer the next one gathers; a reader waits for it no longer than that.
+GATHER_S: Final = 0.000_04  # for each entry of the last step
+GATHER_MAX_S: Final = 0.02
 _NAME: Final = re.compile(r"[a-z][a-z_]*_v[0-9]+")
 
 
@@ -170,6 +174,8 @@ class Projector:
                 more = index_more()
             if carried:
                 idle_s = IDLE_MIN_S
+                if carried < STEP:  # else it is behind, and goes on at once
+                    stop.wait(min(carried * GATHER_S, GATHER_MAX_S))
             else:
                 stop.wait(idle_s)
                 idle_s = min(2 * idle_s, IDLE_MAX_S)

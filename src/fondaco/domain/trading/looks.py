@@ -4,6 +4,7 @@ import msgspec
 
 from fondaco.domain.trading.model import AccountState, Limits, Rate, TradingRefs
 from fondaco.domain.trading.replies import Terms, moment
+from fondaco.domain.trading.rules.risk import MS, PACE_SLOTS, slot_ms
 from fondaco.kernel.money import AssetCode, format_scaled
 
 
@@ -113,13 +114,13 @@ def limit_lines(state: AccountState, refs: TradingRefs, at: int) -> list[LimitLi
         lost = max(state.session_equity - equity, 0) if equity is not None else None
         used = "" if lost is None else money(lost)
         lines.append(LimitLine("daily_loss_max", money(limits.daily_loss_max), used, currency.code))
-    since = at - limits.rate_window_ms * 1_000_000
-    recent = [bucket for bucket in state.pace if bucket[0] >= since]
+    oldest = at - (PACE_SLOTS + 1) * slot_ms(limits) * MS  # as the rule counts
+    recent = [slot for slot in state.pace if slot[0] > oldest]
     if limits.orders_max:
-        used = str(sum(bucket[1] for bucket in recent))
+        used = str(sum(slot[1] for slot in recent))
         lines.append(LimitLine("orders_max", str(limits.orders_max), used, "orders"))
     if limits.notional_max:
-        used = money(sum(bucket[2] for bucket in recent))
+        used = money(sum(slot[2] for slot in recent))
         lines.append(LimitLine("notional_max", money(limits.notional_max), used, currency.code))
     return lines
 

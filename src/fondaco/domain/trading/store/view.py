@@ -19,7 +19,7 @@ from fondaco.domain.trading.store import tables as t
 from fondaco.kernel.errors import Corrupt
 from fondaco.kernel.event import Entry, Event, StreamId
 from fondaco.kernel.money import half_even_div
-from fondaco.ports.bulk import INT64_MAX, Pick, insert_into, stored, update_of
+from fondaco.ports.bulk import INT64_MAX, Pick, insert_into, stored, tune, update_of
 
 _REMEMBERED_MAX: Final = 100_000  # balances and positions kept in memory; then it starts anew
 
@@ -177,6 +177,7 @@ class TradingView:
     name: Final = t.VIEW
 
     def __init__(self) -> None:
+        self._tuned: object = None  # the driver's connection that was tuned
         self.forget()
 
     def forget(self) -> None:
@@ -198,6 +199,10 @@ class TradingView:
     def apply(self, conn: sa.Connection, entries: Sequence[Entry]) -> None:
         if len(self._balances) + len(self._positions) + len(self._accounts) > _REMEMBERED_MAX:
             self.forget()
+        driver = conn.connection.dbapi_connection
+        if driver is not self._tuned:
+            tune(conn)
+            self._tuned = driver
         batch = _Batch(conn)
         self._fetch(batch, entries)
         applied = self._APPLIED
