@@ -12,7 +12,8 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from fondaco.kernel.codec import Codec
-from fondaco.kernel.event import CommandId, Decision, Event, Instant, StreamId
+from fondaco.kernel.event import CommandId, Decision, Entry, Event, Instant, StreamId
+from fondaco.ports.journal import Journal
 from fondaco.ports.journal._disk import Disk
 
 A: Final = StreamId("account/A")
@@ -38,6 +39,13 @@ def decision(stream: StreamId, expected_version: int, *texts: str) -> Decision[E
 def ahead() -> bool:
     """Whether this is the thread that makes the next segment."""
     return threading.current_thread().name == "journal-spare"
+
+
+def everything(journal: Journal, limit: int = 5) -> list[Entry]:
+    found: list[Entry] = []
+    while page := journal.follow(found[-1].position if found else 0, limit):
+        found += page
+    return found
 
 
 class Died(BaseException):

@@ -34,6 +34,7 @@ from faults.noted import (
     FaultyDisk,
     copied,
     decision,
+    everything,
     folder_in_memory,
     full,
     head_word,
@@ -53,13 +54,6 @@ def opened(
 ) -> SegmentJournal:
     """On a disk that is told to sync and spares itself the trouble."""
     return SegmentJournal(folder, CODEC, segment_bytes=segment_bytes, disk=disk or FaultyDisk())
-
-
-def everything(journal: SegmentJournal) -> list[Entry]:
-    found: list[Entry] = []
-    while page := journal.follow(found[-1].position if found else 0, 5):
-        found += page
-    return found
 
 
 @pytest.fixture

@@ -214,9 +214,9 @@ class SegmentJournal:
             for record in records(frame.payload):
                 if record.stream == stream:
                     expected = record.expected_version
-                    if version >= 0 and expected != version:
+                    if expected != version and (version >= 0 or expected > after_version):
                         raise Corrupt(
-                            f"{stream} goes from version {version} to {expected}: delete "
+                            f"{stream} goes on at version {expected}, not where it was: delete "
                             f"{self._folder / 'index'}, and restore the journal from a backup "
                             f"if that does not help",
                             stream=stream,
