@@ -34,6 +34,7 @@ class Ear:
     def submit(self, stream: StreamId, command: Command) -> Answer:
         if self.deaf:
             raise Unavailable("full")
+        assert command.at == 9, "it was told at 1, and is heard at 9"
         self.heard.append((stream, command.command_id))
         self.answers.append(Answer())
         return self.answers[-1]
@@ -48,7 +49,7 @@ def reacting(act: Callable[[Reactor, Ear], object]) -> tuple[Reactor, Ear]:
     ear = Ear()
 
     async def run() -> Reactor:
-        reactor = Reactor({Took: (pass_on,)}, ear.submit)
+        reactor = Reactor({Took: (pass_on,)}, ear.submit, lambda: Instant(9))
         found = act(reactor, ear)
         if asyncio.iscoroutine(found):
             await found

@@ -123,6 +123,7 @@ class Kernel:
         self.reactor = Reactor(
             policies,
             self.submit,
+            self.now,
             delay_s=lambda stream: latency_s if stream.startswith(VENUES) else 0.0,
         )
         self._ticks = 0

@@ -10,8 +10,10 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from msgspec.structs import replace
+
 from fondaco.kernel.errors import FondacoError, Unavailable
-from fondaco.kernel.event import Command, Entry, Event, StreamId
+from fondaco.kernel.event import Command, Entry, Event, Instant, StreamId
 from fondaco.runtime.committer import Answer, Outcome
 from fondaco.runtime.room import Policy
 
@@ -28,11 +30,13 @@ class Reactor:
         self,
         policies: Mapping[type[Event], Sequence[Policy]],
         submit: Callable[[StreamId, Command], Answer],
+        now: Callable[[], Instant],
         *,
         delay_s: Callable[[StreamId], float] = lambda _: 0.0,
     ) -> None:
         self._policies = policies
         self._submit = submit
+        self._now = now
         self._delay_s = delay_s
         # Positions with messages that are not heard yet, in order: how many, and since when.
         self._open: dict[int, int] = {}
@@ -83,8 +87,10 @@ class Reactor:
             self._hand(position, target, command)
 
     def _hand(self, position: int, target: StreamId, command: Command) -> None:
+        # A policy knows when something was said; it is heard now.
+        stamped = replace(command, at=self._now())
         try:
-            answer = self._submit(target, command)
+            answer = self._submit(target, stamped)
         except Unavailable:
             self._stall(position, target, command)
             return
