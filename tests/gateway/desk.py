@@ -5,7 +5,7 @@ that no change of a trading rule moves a test of the gateway.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -139,6 +139,13 @@ class Desk:
     at: int = 1_000
     views: int = 0
     sources: dict[str, Any] = field(default_factory=dict)
+    tickets: dict[str, str] = field(default_factory=dict)
+    revoked: set[str] = field(default_factory=set)
+    listeners: list[Callable[[Sequence[Entry]], None]] = field(default_factory=list)
+
+    def publish(self, entries: Sequence[Entry]) -> None:
+        for listener in self.listeners:
+            listener(entries)
 
     def now(self) -> Instant:
         self.at += 1
@@ -169,7 +176,20 @@ class Desk:
         return self.views
 
     def source(self, name: str) -> Any:
-        return self.sources[name]
+        return {"house": self, "journal": self.journal, **self.sources}[name]
+
+    def redeem(self, ticket: str) -> Person:
+        return self.authenticate(self.tickets.pop(ticket, ""))
+
+    def recheck(self, caller: Person) -> None:
+        self.authenticate(caller.name if caller.name not in self.revoked else "")
+
+    def peek(self, stream: StreamId) -> Any:
+        memory = self.host.peek(stream)
+        return memory.state if memory else None
+
+    async def wake(self, stream: StreamId) -> None:
+        await self.host.wake(stream)
 
     def entries(self) -> list[Entry]:
         return self.journal.follow(0, 1_000_000)
@@ -178,12 +198,14 @@ class Desk:
 @asynccontextmanager
 async def desk(**sources: Any) -> AsyncIterator[Desk]:
     journal = MemoryJournal(Codec(TradingEvent))
-    committer = Committer(journal)
+    found: list[Desk] = []
+    committer = Committer(journal, lambda entries: found[0].publish(entries))
     refs = Refs()
     host: Host[Any, Any, Any, Any] = Host(DECIDER, lambda _: refs, journal, committer)
     commits = asyncio.create_task(committer.run())
     try:
-        yield Desk(host, journal, committer, sources=sources)
+        found.append(Desk(host, journal, committer, sources=sources))
+        yield found[0]
     finally:
         committer.close()
         await commits

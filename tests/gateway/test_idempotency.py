@@ -39,8 +39,8 @@ async def client(opened: tuple[Door, Desk]) -> AsyncIterator[AsyncClient]:
         yield it
 
 
-async def send(client: AsyncClient, key: str, token: str = "ada", **change: Any) -> Any:
-    headers = {"Idempotency-Key": key, "Authorization": f"Bearer {token}"}
+async def send(client: AsyncClient, key: str, who: str = "ada", **change: Any) -> Any:
+    headers = {"Idempotency-Key": key, "Authorization": f"Bearer {who}"}
     return await client.post("/api/orders", json=ORDER | change, headers=headers)
 
 

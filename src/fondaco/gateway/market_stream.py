@@ -141,7 +141,7 @@ class MarketTalk(Talk):
         if self.socket.is_slow or key in self.behind:
             self.behind[key] = self.behind.get(key, 0) + count
         else:
-            self.socket.send(message)
+            self.socket.tell(message)
 
     def writable(self) -> None:
         """The newest state of everything that was missed."""
@@ -149,7 +149,7 @@ class MarketTalk(Talk):
         for (channel, symbol), missed in behind.items():
             message = self._hub.newest(channel, symbol, missed)
             if message is not None:
-                self.socket.send(message)
+                self.socket.tell(message)
 
     def closed(self) -> None:
         super().closed()
@@ -197,7 +197,7 @@ class MarketHub:
         self._wanted.add(symbol)
         message = self.newest(channel, symbol, 0)
         if message is not None:
-            talk.socket.send(message)
+            talk.socket.tell(message)
 
     def unsubscribe(self, talk: MarketTalk, channel: Channel, symbol: Symbol) -> None:
         key = channel, symbol

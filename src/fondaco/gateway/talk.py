@@ -120,13 +120,13 @@ class Talk:
         self.say(Done(ask.id, 200, "auth"))
 
     def say(self, message: Any) -> None:
-        self.socket.send(_encode(message))
+        self.socket.tell(_encode(message))
 
     def fail(self, ask_id: Id, error: FondacoError, *, was_submitted: bool = False) -> None:
         problem = problem_of(
             error, self.context.names.next(), self.correlation_id, was_submitted=was_submitted
         )
-        self.socket.send(_encode(Failed(ask_id, problem.status, problem)))
+        self.socket.tell(_encode(Failed(ask_id, problem.status, problem)))
 
     def malformed(self, message: bytes, error: Exception) -> None:
         """Under its id, if that can be read at all."""

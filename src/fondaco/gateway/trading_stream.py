@@ -199,7 +199,7 @@ class TradingTalk(Talk):
         else:
             found = hub.replies.order(cl_ord_id, outcome)
         if isinstance(found, od.OrderReply):
-            self.socket.send(
+            self.socket.tell(
                 _encode(
                     Placed(
                         ask_id,
@@ -345,7 +345,7 @@ class TradingTalk(Talk):
             return
         for channel, message in messages:
             if channel in channels:
-                socket.send(message)
+                socket.tell(message)
         self.seen = entry.position
 
     def closed(self) -> None:
