@@ -45,6 +45,7 @@ class MemoryJournal:
                 yield decision
 
     def follow(self, after_position: int, limit: int) -> list[Entry]:
+        """One entry at a time: who follows must not care where a transaction ends."""
         return self._entries[after_position : after_position + limit]
 
     def head(self) -> int:
