@@ -120,13 +120,43 @@ def test_a_new_number_fills_beside_the_old_one_and_then_the_old_one_goes(tmp_pat
     new = Seen(2)
     projector = Projector(made.journal, views, [new])
     projector.step(5)
-    assert projector.retire([old]) == [], "the new one is not there yet"
+    assert projector.retire() == [], "the new one is not there yet"
     assert len(rows(views, old)) == made.journal.head()
     projector.catch_up()
-    assert projector.retire([old]) == ["seen_v1"]
+    assert projector.retire() == ["seen_v1"]
     with views.reading() as conn:
         assert positions(conn) == {"seen_v2": made.journal.head()}
         assert not sa.inspect(conn).has_table("seen_v1")
+
+
+class After:
+    """Says stop after so many waits."""
+
+    def __init__(self, waits: int) -> None:
+        self.waits = waits
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waits -= 1
+        return self.waits < 0
+
+
+def test_a_follower_drops_what_an_earlier_build_left(tmp_path: Path) -> None:
+    made, views = history(), store(tmp_path)
+    Projector(made.journal, views, [Seen(1)]).catch_up()
+    Projector(made.journal, views, [Seen(2)]).run(After(9))
+    with views.reading() as conn:
+        assert positions(conn) == {"seen_v2": made.journal.head()}
+        assert not sa.inspect(conn).has_table("seen_v1")
+
+
+def test_a_full_disk_is_waited_for(tmp_path: Path) -> None:
+    made, views, view = history(), store(tmp_path), Seen(fails_at=7)
+    projector = Projector(made.journal, views, [view])
+    projector.run(After(5))
+    assert (projector.trouble, projector.position) == ("the disk is full", 0)
+    view.fails_at = 0
+    projector.run(After(5))
+    assert (projector.trouble, projector.position) == ("", made.journal.head())
 
 
 def test_a_view_that_fills_from_the_start_does_not_hold_up_the_others(tmp_path: Path) -> None:

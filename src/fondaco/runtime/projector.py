@@ -74,13 +74,18 @@ def _stand(conn: Any, name: str, position: int) -> None:
     )
 
 
-def _enter(conn: Any, name: str) -> None:
+def _enter(conn: Any, name: str, tables: Sequence[str]) -> None:
     conn.exec_driver_sql(
-        f"INSERT INTO fondaco_views (name, position) VALUES ('{name}', 0)"  # noqa: S608
+        "INSERT INTO fondaco_views (name, position, tables)"  # noqa: S608
+        f" VALUES ('{name}', 0, '{' '.join(tables)}')"
     )
 
 
 def _strike(conn: Any, name: str) -> None:
+    """Drop a view of another build, of which nothing is known but what it noted of itself."""
+    noted = conn.exec_driver_sql(f"SELECT tables FROM fondaco_views WHERE name = '{name}'")  # noqa: S608
+    for table in noted.scalar_one().split():
+        conn.exec_driver_sql(f"DROP TABLE IF EXISTS {table}")
     conn.exec_driver_sql(f"DELETE FROM fondaco_views WHERE name = '{name}'")  # noqa: S608
 
 
@@ -99,13 +104,13 @@ class Projector:
         with store.writing() as conn:
             conn.exec_driver_sql(
                 "CREATE TABLE IF NOT EXISTS fondaco_views"
-                " (name VARCHAR(64) PRIMARY KEY, position BIGINT NOT NULL)"
+                " (name VARCHAR(64) PRIMARY KEY, position BIGINT NOT NULL, tables TEXT NOT NULL)"
             )
             known = positions(conn)
             for name, view in self._views.items():
                 if name not in known:
                     view.create(conn)
-                    _enter(conn, name)
+                    _enter(conn, name, view.tables)
                 self._positions[name] = known.get(name, 0)
 
     @property
@@ -163,9 +168,13 @@ class Projector:
         idle_s = IDLE_MIN_S
         index_more = getattr(self._journal, "index_more", None)
         more = index_more is not None
+        retired = False
         while not stop.wait(0):
             try:
                 carried = self.step()
+                if not (carried or retired) and self.position >= self._journal.head():
+                    self.retire()
+                    retired = True
                 self.trouble = ""
             except Unavailable as error:
                 # The disk is full, or the file is locked: nothing is lost, it is tried again.
@@ -197,22 +206,18 @@ class Projector:
         view.forget()
         self._positions[name] = 0
 
-    def retire(self, old: Sequence[View]) -> list[str]:
-        """Drop those of `old` that nobody reads any more, and return their names.
+    def retire(self) -> list[str]:
+        """Drop the views that this build does not have, and return their names.
 
-        Does nothing while a view of this build is behind the journal: its readers are still served
-        by the numbers before it.
+        Does nothing while a view of this build is behind the journal: readers of the build before
+        are still served by its numbers.
         """
         if self.position < self._journal.head():
             return []
-        gone = []
         with self._store.writing() as conn:
-            known = positions(conn)
-            for view in old:
-                if view.name in known and view.name not in self._views:
-                    view.drop(conn)
-                    _strike(conn, view.name)
-                    gone.append(view.name)
+            gone = sorted(positions(conn).keys() - self._views.keys())
+            for name in gone:
+                _strike(conn, name)
         return gone
 
 

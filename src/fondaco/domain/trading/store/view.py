@@ -327,11 +327,11 @@ class TradingView:
         leaves = order.lots - order.cum_lots
         row = _Row(
             entry.position, account, order.number, tenant, order.cl_ord_id, order.symbol,
-            order.side.value, order.ord_type.value, order.time_in_force.value,
-            order.ord_status.value, order.lots, order.px, order.stop_px, order.trail,
+            order.side._value_, order.ord_type._value_, order.time_in_force._value_,
+            order.ord_status._value_, order.lots, order.px, order.stop_px, order.trail,
             order.display_lots, order.cash_qty, order.expire_time,
             _EXEC_INST[order.post_only, order.reduce_only], order.group,
-            order.contingency.value if order.contingency is not None else None,
+            order.contingency._value_ if order.contingency is not None else None,
             1 if order.at_venue else 0, 1, order.hold, order.cum_lots, leaves, order.cum_cost,
             order.fees, order.last_exec, 0, None, None, None, None, entry.at, entry.at,
             entry.position,
@@ -369,8 +369,8 @@ class TradingView:
         account, tenant = self._account(batch, entry.stream)
         row = _Row(
             entry.position, account, event.number, tenant, event.cl_ord_id, event.symbol,
-            event.side.value, event.ord_type.value, None, OrdStatus.REJECTED.value, 0, 0, 0,
-            0, 0, 0, 0, None, 0, None, 0, 0, 0, 0, 0, 0, 0, 0, 0, event.reason.value, event.text,
+            event.side._value_, event.ord_type._value_, None, OrdStatus.REJECTED._value_, 0, 0, 0,
+            0, 0, 0, 0, None, 0, None, 0, 0, 0, 0, 0, 0, 0, 0, 0, event.reason._value_, event.text,
             event.order_qty, event.price, entry.at, entry.at, entry.position,
         )  # fmt: skip
         batch.new.append(row)
@@ -380,14 +380,14 @@ class TradingView:
         row = self._change(batch, entry, event.number)
         account, tenant = self._account(batch, entry.stream)
         if row is not None:
-            row.ord_status = event.ord_status.value
+            row.ord_status = event.ord_status._value_
             row.cum_lots, row.leaves_lots = event.cum_lots, event.leaves_lots
             row.cum_cost += event.gross
             row.fees += event.fee
             row.last_part = row.last_part + 1 if event.exec_number == row.last_exec else 1
             row.last_exec = event.exec_number
             self._rehold(batch, row, event.hold)
-        sign = 1 if event.side.value == "buy" else -1
+        sign = 1 if event.side._value_ == "buy" else -1
         instrument = self._instrument(batch, event.symbol)
         base = self._balance(batch, account, instrument.base)
         base.balance += sign * event.base_units
@@ -401,7 +401,7 @@ class TradingView:
         part = row.last_part if row is not None else 1
         execution = (
             entry.position, account, event.number, event.exec_number, part, tenant, event.symbol,
-            event.side.value, event.last_lots, event.last_px, stored(event.gross),
+            event.side._value_, event.last_lots, event.last_px, stored(event.gross),
             stored(event.fee), 1 if event.is_maker else 0, event.over, entry.at,
         )  # fmt: skip
         batch.executions.append(execution)
@@ -417,11 +417,11 @@ class TradingView:
             return
         row.leaves_lots = 0
         if isinstance(event, ev.OrderCanceled):
-            row.ord_status, row.text = OrdStatus.CANCELED.value, event.reason
+            row.ord_status, row.text = OrdStatus.CANCELED._value_, event.reason
         elif isinstance(event, ev.OrderExpired):
             row.ord_status = OrdStatus.EXPIRED.value
         else:
-            row.ord_status, row.text = OrdStatus.REJECTED.value, event.text
+            row.ord_status, row.text = OrdStatus.REJECTED._value_, event.text
         self._rehold(batch, row, 0)
 
     def _triggered(self, batch: _Batch, entry: Entry, event: ev.OrderTriggered) -> None:
@@ -466,13 +466,13 @@ class TradingView:
             row.cl_ord_id = event.cl_ord_id
         row.lots, row.leaves_lots = event.lots, event.lots - row.cum_lots
         row.px, row.stop_px = event.px, event.stop_px
-        row.ord_status = event.ord_status.value
+        row.ord_status = event.ord_status._value_
         self._rehold(batch, row, event.hold)
 
     def _denied(self, batch: _Batch, entry: Entry, event: ev.ChangeDenied) -> None:
         row = self._change(batch, entry, event.number)
         if row is not None:
-            row.ord_status = event.ord_status.value
+            row.ord_status = event.ord_status._value_
 
     def _unknown(self, batch: _Batch, entry: Entry, event: ev.OrderUnknown) -> None:
         row = self._change(batch, entry, event.number)
@@ -493,7 +493,7 @@ class TradingView:
                 tenant=event.tenant,
                 name=event.name,
                 currency=event.currency,
-                trading_state=TradingState.ACTIVE.value,
+                trading_state=TradingState.ACTIVE._value_,
                 limits=None,
                 opened_at=entry.at,
                 position=entry.position,
