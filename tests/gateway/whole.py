@@ -1,0 +1,177 @@
+"""A house with the real laws and real views, in memory: for tests of what operations do."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from fondaco.domain.market.api import OPERATIONS as MARKET
+from fondaco.domain.market.board import Board
+from fondaco.domain.market.model import Mark, Quality
+from fondaco.domain.reference.events import ListInstrument, ReferenceEvent
+from fondaco.domain.reference.model import HOUSE_STREAM, HouseState
+from fondaco.domain.reference.rules import decider as house_decider
+from fondaco.domain.trading import api, why
+from fondaco.domain.trading.events import AccountOpened, TradingEvent
+from fondaco.domain.trading.model import account_of
+from fondaco.domain.trading.refs import refresh, refs_of, update_rates
+from fondaco.domain.trading.rules import decider
+from fondaco.domain.trading.store import TradingView, queries, statements
+from fondaco.gateway.door import Door
+from fondaco.gateway.idempotency import MemoryReplies
+from fondaco.gateway.metrics import Metric
+from fondaco.kernel.codec import Codec
+from fondaco.kernel.errors import Denied
+from fondaco.kernel.event import Command, CommandId, Entry, Instant, StreamId
+from fondaco.ports.journal.memory import MemoryJournal
+from fondaco.ports.store.sqlite import SqliteStore
+from fondaco.runtime.actor import Host
+from fondaco.runtime.committer import Answer, Committer
+from fondaco.runtime.projector import Projector, positions
+from gateway.desk import BTC, BTC_USD, USD, Person
+
+SCOPES = frozenset(
+    f"{what}:{how}"
+    for what in ("orders", "accounts", "market", "limits", "house", "journal", "keys")
+    for how in ("read", "write")
+)
+PEOPLE = {
+    "ada": Person("ada", "demo", SCOPES),
+    "stranger": Person("stranger", "other", SCOPES),
+    "confined": Person("confined", "demo", SCOPES, frozenset({"demo"})),
+}
+QUESTIONS = SimpleNamespace(
+    filter=queries.OrderFilter,
+    orders=queries.orders,
+    order=queries.order,
+    executions=queries.executions,
+    accounts=queries.accounts,
+    account=queries.account,
+    positions=queries.positions,
+    terms=queries.terms,
+    statement=statements.statement,
+    statement_csv=statements.statement_csv,
+    why=lambda conn, journal, tenant, about, account_id: why.why(
+        conn, journal, about, tenant=tenant, account_id=account_id
+    ),
+)
+
+
+class Whole:
+    """A `House` whose views are carried on whenever somebody asks how far they are."""
+
+    def __init__(self, folder: Path) -> None:
+        codec = Codec(TradingEvent | ReferenceEvent)
+        self.journal = MemoryJournal(codec)
+        self.committer = Committer(self.journal, self._publish)
+        self.board = Board({BTC_USD.symbol: BTC_USD})
+        self.at = 1_700_000_000_000_000_000
+        mark = Mark(BTC_USD.symbol, 5_000_000, Quality.OK, "test", 1, Instant(self.at))
+        self.board.marks[BTC_USD.symbol] = mark
+        self.reference = refs_of(HouseState(), self.board.marks, self.now())
+        self.accounts: dict[str, str] = {}
+        self.hosts: dict[str, Host[Any, Any, Any, Any]] = {
+            prefix: Host(law, lambda _: self.reference, self.journal, self.committer)
+            for prefix, law in (("account/", decider), (HOUSE_STREAM, house_decider))
+        }
+        self.store = SqliteStore(folder / "views.db", durable=False)
+        self.projector = Projector(self.journal, self.store, [TradingView()])
+        update_rates(self.reference, mark)
+
+    def now(self) -> Instant:
+        self.at += 1_000
+        return Instant(self.at)
+
+    def refs(self) -> Any:
+        return self.reference
+
+    def authenticate(self, token: str) -> Person:
+        if found := PEOPLE.get(token):
+            return found
+        raise Denied("this token is unknown or has expired", code="unauthenticated")
+
+    redeem = authenticate
+
+    def recheck(self, caller: Person) -> None:
+        """Nobody is revoked here."""
+
+    def tenant_of(self, account_id: str) -> str | None:
+        return self.accounts.get(account_id)
+
+    def _host(self, stream: StreamId) -> Host[Any, Any, Any, Any]:
+        return next(host for prefix, host in self.hosts.items() if stream.startswith(prefix))
+
+    def submit(self, stream: StreamId, command: Command) -> Answer:
+        return self._host(stream).submit(stream, command)
+
+    def peek(self, stream: StreamId) -> Any:
+        memory = self._host(stream).peek(stream)
+        return memory.state if memory else None
+
+    async def wake(self, stream: StreamId) -> None:
+        await self._host(stream).wake(stream)
+
+    def pressure(self) -> None:
+        return None
+
+    def wait_ns(self, caller: str, address: str) -> int:
+        return 0
+
+    @contextmanager
+    def reading(self) -> Iterator[Any]:
+        with self.store.reading() as conn:
+            yield conn
+
+    def views_at(self) -> int:
+        self.projector.catch_up()
+        with self.store.reading() as conn:
+            return min(positions(conn).values())
+
+    def source(self, name: str) -> Any:
+        return {"house": self, "journal": self.journal, "market": self.board}[name]
+
+    def _publish(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            if isinstance(entry.event, AccountOpened):
+                self.accounts[account_of(entry.stream)] = entry.event.tenant
+            if entry.stream == HOUSE_STREAM:
+                refresh(self.reference, self.peek(HOUSE_STREAM), self.now())
+
+
+@asynccontextmanager
+async def a_house(folder: Path, **knobs: Any) -> AsyncIterator[tuple[Door, Whole]]:
+    with ThreadPoolExecutor(2) as readers:
+        house = Whole(folder)
+        commits = asyncio.create_task(house.committer.run())
+        await house.submit(
+            HOUSE_STREAM, ListInstrument(CommandId("list"), house.now(), BTC_USD, BTC, USD)
+        )
+        operations = [
+            *api.operations(house.refs, decider.decide),
+            *api.looks(house.refs, decider, QUESTIONS, house.tenant_of),
+            *MARKET,
+        ]
+        numbers = [Metric("fondaco_journal_position", "The last entry.", "gauge", 7)]
+        try:
+            yield (
+                Door(
+                    house,
+                    operations,
+                    replies=MemoryReplies(),
+                    readers=readers,
+                    checks=lambda: {"journal": (True, "takes entries"), **house_checks},
+                    numbers=lambda: numbers,
+                    **knobs,
+                ),
+                house,
+            )
+        finally:
+            house.committer.close()
+            await commits
+            house.store.close()
+
+
+house_checks: dict[str, tuple[bool, str]] = {}
