@@ -38,7 +38,7 @@ from fondaco.kernel.event import CommandId, Decision, Event, Instant, StreamId, 
 from fondaco.kernel.money import Asset, AssetCode
 from fondaco.ports.journal.memory import MemoryJournal
 from fondaco.ports.store.sqlite import SqliteStore
-from fondaco.runtime.projector import Projector
+from fondaco.runtime.projector import Projector, View
 
 USD: Final = Asset(AssetCode("USD"), 8, 2, "cash")
 BTC: Final = Asset(AssetCode("BTC"), 9, 8, "crypto")
@@ -110,7 +110,7 @@ def measure(orders: int, accounts: int, marketable: int, step: int, folder: Path
     started = time.perf_counter()
     CODEC.decode(packed)
     decode_s = time.perf_counter() - started
-    views = [TradingView(), LedgerView(Postings().posters(OrderExecuted))]
+    views: list[View] = [TradingView(), LedgerView(Postings().posters(OrderExecuted))]
     store = SqliteStore(folder / "views.db", durable=False)
     gc.collect()
     gc.freeze()

@@ -129,6 +129,25 @@ def test_what_rounding_took_is_on_its_own_account() -> None:
     assert kept[key("account/demo", "USD")] == -371
 
 
+def test_a_fill_that_costs_nothing_posts_no_cash() -> None:
+    """One lot at one tick costs a hundredth of a unit, of which the client pays one whole."""
+    coarse = msgspec.structs.replace(BTC_USD, cost_num=1, cost_den=100)
+    history = History()
+    listed = history.write(HOUSE_STREAM, InstrumentListed(coarse, BTC, USD, "test"))
+    posters = Postings(listed).posters(OrderExecuted)
+    filled = OrderFilled(
+        1, coarse.symbol, Side.BUY, 1, 1, 1, False, 1, 1, 0, 1, 0, 1, 0, OrdStatus.FILLED
+    )
+    (entry,) = history.write(DEMO, filled)
+    assert list(posters[OrderFilled](entry)) == [
+        posting("account/demo", "clearing/PAPER", "BTC", 1),
+        posting(ROUNDING, "account/demo", "USD", 1),
+    ]
+    executed_ = OrderExecuted(DEMO, 1, 1, coarse.symbol, Side.BUY, (Fill(1, 1),), False, 0)
+    (entry,) = history.write(VENUE, executed_)
+    assert [p.asset for p in posters[OrderExecuted](entry)] == ["BTC"]
+
+
 def test_a_rebate_goes_the_other_way() -> None:
     client, usd = key("account/demo", "USD")
     assert moved(FEES, client, usd, -5) == Posting(client, FEES, usd, 5)

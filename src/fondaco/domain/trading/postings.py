@@ -90,7 +90,8 @@ class Postings:
         else:
             base = moved(between, client, terms.base, event.base_units)
             cash = moved(client, between, terms.quote, event.gross + event.residue)
-        postings = [base, cash]
+        # A fill may be so small that it costs nothing once rounded down: that is no posting.
+        postings = [base, cash] if cash.units else [base]
         if event.residue:
             postings.append(moved(ROUNDING, client, terms.quote, event.residue))
         if event.fee:
@@ -107,5 +108,6 @@ class Postings:
         for fill in event.fills:
             lots, cost = fill.lots * terms.base_per_lot, terms.cost_down(fill.px, fill.lots)
             postings.append(moved(between, beyond, terms.base, lots))
-            postings.append(moved(beyond, between, terms.quote, cost))
+            if cost:
+                postings.append(moved(beyond, between, terms.quote, cost))
         return postings
