@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -75,20 +76,26 @@ def calls_in(trace: str) -> list[Call]:
 
 def moments(calls: list[Call], cl_ord_id: str) -> tuple[int, int, int]:
     """When the order's frame had been written, the next sync returned, and the answer began."""
-    written = next(
+    written = first(
         call for call in calls
         if call.name.startswith("pwrite") and "/journal/" in call.path and cl_ord_id in call.said
     )  # fmt: skip
     assert written.returned is not None
-    synced = next(
+    synced = first(
         call for call in calls
         if call.name == "fdatasync" and call.path == written.path
         and call.begun > written.returned and call.result == 0
     )  # fmt: skip
-    answered = next(
+    answered = first(
         call for call in calls
         if call.name in ("write", "writev", "sendto", "sendmsg")
         and "201 Created" in call.said and cl_ord_id in call.said
     )  # fmt: skip
     assert synced.returned is not None
     return written.returned, synced.returned, answered.begun
+
+
+def first(calls: Iterator[Call]) -> Call:
+    found = next(calls, None)
+    assert found is not None, "there is no such call: nothing was written, synced or answered"
+    return found
