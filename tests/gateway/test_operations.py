@@ -140,9 +140,18 @@ async def test_a_position_that_is_not_reached_in_time_is_said_to_be_behind(
     ask: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("fondaco.gateway.rest.VIEWS_WAIT_S", 0.02)
-    behind = await ask(503, "GET", "/orders?min_position=99999")
+    monkeypatch.setattr(ask.house, "views_at", lambda: 1)
+    head = ask.house.journal.head()
+    behind = await ask(503, "GET", f"/orders?min_position={head}")
     assert (behind["code"], behind["retryable"]) == ("view_behind", True)
-    assert behind["state"]["position"] == ask.house.journal.head()
+    assert behind["state"]["position"] == 1
+    await ask(422, "GET", f"/orders?min_position={head + 1}")
+
+
+@pytest.mark.parametrize("year", ["0001", "1677", "2262", "9999"])
+async def test_times_that_no_clock_counts_are_far_away_and_no_error(ask: Client, year: str) -> None:
+    await ask(200, "GET", f"/orders?since={year}-12-31T00:00:00Z")
+    await ask.order("far", time_in_force="gtd", expire_time="9999-12-31T00:00:00Z")
 
 
 async def test_a_bulk_answers_each_order_for_itself(ask: Client) -> None:

@@ -387,6 +387,9 @@ class Endpoint:
         return await self._off_loop(operation.answer, ask, source)
 
     async def _views_reach(self, position: int) -> None:
+        head = self.context.house.source("journal").head()
+        if position > head:
+            raise Invalid(f"min_position is {position}, must be one of the journal: 0 to {head}")
         deadline = time.monotonic() + VIEWS_WAIT_S
         while (at := await self._off_loop(self.context.house.views_at)) < position:
             if time.monotonic() >= deadline:

@@ -38,6 +38,7 @@ OrderIdText = Annotated[
 ]
 BULK_MAX: Final = 1_000
 _BECAUSE_OF_ANOTHER: Final = ("list_refused", "not_placed")
+_FAR: Final = 2**63 - 1
 _EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
@@ -149,9 +150,11 @@ class ChangesReply(msgspec.Struct, frozen=True, gc=False):
 
 
 def instant_of(moment: datetime) -> Instant:
-    """Exact: a float would lose the microseconds."""
+    """Exact, as no float is; a time that nanoseconds since 1970 cannot count is the nearest that
+    they can, in the year 1677 or 2262."""
     since = moment - _EPOCH
-    return Instant(((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) * 1_000)
+    ns = ((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) * 1_000
+    return Instant(min(max(ns, -_FAR), _FAR))
 
 
 def stream_of_account(ask: Any) -> StreamId:
