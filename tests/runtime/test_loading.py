@@ -59,6 +59,8 @@ def test_a_snapshot_and_the_tail_behind_it_make_the_same_memory(tmp_path: Path, 
         lambda b: b"x" * 32 + b[32:],
         lambda b: b"",
         lambda b: b[:60] + b"z" * (len(b) - 60),
+        lambda b: b[:-1] + bytes([b[-1] ^ 1]),  # still well-formed, of another amount
+        lambda b: b[:32] + bytes([b[32] ^ 1]) + b[33:],  # of another version
     ],
 )
 def test_a_snapshot_that_is_torn_or_of_another_build_is_passed_over(
@@ -69,6 +71,15 @@ def test_a_snapshot_that_is_torn_or_of_another_build_is_passed_over(
     snapshots.save(T1, memory)
     (file,) = tmp_path.iterdir()
     file.write_bytes(spoil(file.read_bytes()))  # type: ignore[operator]
+    assert essence(load(T1, law, journal, snapshots)) == essence(memory)
+
+
+def test_a_snapshot_of_a_longer_journal_is_passed_over(tmp_path: Path) -> None:
+    """As after a restore beside what was left of another house."""
+    _, longer = lived(12)
+    journal, memory = lived(9)
+    snapshots = Snapshots(tmp_path, BUILD)
+    snapshots.save(T1, longer)
     assert essence(load(T1, law, journal, snapshots)) == essence(memory)
 
 

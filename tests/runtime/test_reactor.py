@@ -98,3 +98,20 @@ def test_a_target_that_is_broken_keeps_the_cursor_and_is_named() -> None:
 
     reactor, _ = reacting(act)
     assert (reactor.cursor, list(reactor.stopped)) == (0, [T2])
+
+
+def test_what_is_on_its_way_while_its_target_stalls_does_not_overtake_those_before_it() -> None:
+    ear, delays = Ear(), iter((0.0, 0.03))
+
+    async def run() -> None:
+        reactor = Reactor(
+            {Took: (pass_on,)}, ear.submit, lambda: Instant(9), delay_s=lambda _: next(delays)
+        )
+        reactor.deliver([entry(1), entry(2)])
+        ear.settle(Unavailable("disk full"))
+        await asyncio.sleep(0.2)
+        ear.settle()
+        assert reactor.cursor == 2
+
+    asyncio.run(run())
+    assert ear.heard == [(T2, "till/1@1"), (T2, "till/1@1"), (T2, "till/1@2")]

@@ -58,7 +58,7 @@ def load(
 ) -> Memory[S]:
     """The memory of the owner of `stream`: a snapshot, if there is one, and the tail behind it."""
     memory = snapshots.load(stream, decider) if snapshots else None
-    if memory is None:
+    if memory is None or not journal.read(stream, memory.version - 1, 1):  # of another journal
         memory = Memory(decider.initial(stream))
     for decision in journal.replay(stream, memory.version):
         replay(memory, decider, decision)
@@ -105,16 +105,17 @@ class Snapshots:
         )
         path = self._path(stream)
         partial = path.with_suffix(".part")
-        partial.write_bytes(_HEAD.pack(self._build, memory.version, len(content)) + content)
+        sums = _checksum(memory.version, content)
+        partial.write_bytes(_HEAD.pack(self._build, memory.version, len(content), sums) + content)
         partial.replace(path)  # Never half a snapshot under its name.
 
     def load(self, stream: StreamId, decider: Decider[S, C, E, R]) -> Memory[S] | None:
         try:
             stored = self._path(stream).read_bytes()
-        except FileNotFoundError:
+        except OSError:
             return None
         version, content = self._head(stored), stored[_HEAD.size :]
-        if not version:
+        if not version or _HEAD.unpack_from(stored)[3] != _checksum(version, content):
             return None
         try:
             name, answered, heard, state = _SHAPE.decode(content)
@@ -132,13 +133,13 @@ class Snapshots:
         try:
             with self._path(stream).open("rb") as file:
                 return self._head(file.read(_HEAD.size))
-        except FileNotFoundError:
+        except OSError:
             return 0
 
     def _head(self, stored: bytes) -> int:
         if len(stored) < _HEAD.size:
             return 0
-        build, version, size = _HEAD.unpack_from(stored)
+        build, version, size, _ = _HEAD.unpack_from(stored)
         is_whole = len(stored) in (_HEAD.size, _HEAD.size + size)
         return version if build == self._build and is_whole else 0
 
@@ -146,7 +147,11 @@ class Snapshots:
         return self._folder / f"{hash_of(stream):016x}.snapshot"
 
 
-_HEAD: Final = Struct("<32sQQ")  # build, version, length of what follows
+def _checksum(version: int, content: bytes) -> bytes:
+    return xxhash.xxh3_128_digest(version.to_bytes(8, "little") + content)
+
+
+_HEAD: Final = Struct("<32sQQ16s")  # build, version, length of what follows, its checksum
 _SHAPE: Final = msgspec.msgpack.Decoder(
     tuple[str, list[tuple[bytes, bytes]], dict[str, int], bytes]
 )

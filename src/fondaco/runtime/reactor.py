@@ -77,9 +77,6 @@ class Reactor:
         else:
             self._open[position] = 1
             self._since[position] = now
-        if target in self._stalled:
-            self._stalled[target].append((position, command))
-            return
         delay = self._delay_s(target)
         if delay:
             asyncio.get_running_loop().call_later(delay, self._hand, position, target, command)
@@ -87,6 +84,12 @@ class Reactor:
             self._hand(position, target, command)
 
     def _hand(self, position: int, target: StreamId, command: Command) -> None:
+        stalled = self._stalled.get(target)
+        if stalled is not None:
+            # Also what was on its way when the target stalled: heard first, it would make those
+            # before it look as if they had been heard.
+            stalled.append((position, command))
+            return
         # A policy knows when something was said; it is heard now.
         stamped = replace(command, at=self._now())
         try:
@@ -122,7 +125,4 @@ class Reactor:
         # In the order of the journal: a turn that failed may have been told after a later one.
         waiting = sorted(self._stalled.pop(target), key=lambda held: held[0])
         for position, command in waiting:
-            if target in self._stalled:
-                self._stalled[target].append((position, command))
-            else:
-                self._hand(position, target, command)
+            self._hand(position, target, command)
