@@ -50,6 +50,14 @@ def test_while_a_replace_is_asked_for_the_hold_covers_both_terms() -> None:
     assert story.state.numbers == {"o1b": 1}
 
 
+def test_a_replace_must_be_able_to_hold_both_terms() -> None:
+    """Three at 90.00 would fit; three at 100.00, which may execute meanwhile, would not."""
+    story = given(deposit("280")).when(buy(order_qty="2"), replace(order_qty="3", price="90.00"))
+    assert story.only(ev.ChangeDenied).text.startswith(Reason.EXCEEDS_BUYING_POWER)
+    story.when(replace(order_qty="2.8", price="90.00")).then(ev.ReplaceRequested)
+    assert story.state.free(USD) == 0
+
+
 def test_a_replace_that_is_denied_gives_back_what_it_held() -> None:
     story = given().when(buy(order_qty="2"), replace(order_qty="3"), fill(lots=500))
     assert story.state.held[USD] == 250_00 * CENT

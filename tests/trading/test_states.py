@@ -273,6 +273,7 @@ def test_a_denied_cancel_leaves_the_order_as_the_fills_in_between_made_it() -> N
 
 # --- Reports that are late, early, double or too large ------------------------------------------
 
+
 def test_a_report_told_twice_is_booked_once() -> None:
     story = given().when(TEN, filled(1_000, 1), filled(1_000, 1)).then(ev.ReportUnmatched)
     assert story.order().cum_lots == 1_000

@@ -331,6 +331,7 @@ class OrderReplaced(Event, frozen=True, gc=False, tag="trading.order_replaced.v1
     hold: int
     ord_status: OrdStatus
     hold_px: int = 0  # see Order; 0: `px`
+    spare: int = 0
 
 
 class ChangeDenied(Event, frozen=True, gc=False, tag="trading.change_denied.v1"):

@@ -181,6 +181,7 @@ class Order(msgspec.Struct, gc=False, array_like=True):
     quote: AssetCode = AssetCode("")
     base_per_lot: int = 1
     hold_px: int = 0  # the worst price at which it may execute: what a buy's hold is worked out at
+    spare: int = 0  # of `hold`: what a leg of an OCO to buy has beyond its worst cost
     pending_lots: int = 0  # terms of the replace that the venue must answer; 0: none
     pending_px: int = 0
     rest: int = 0  # what `cum_cost` is beyond the exact cost, x `cost_den`; see rules/execution.py

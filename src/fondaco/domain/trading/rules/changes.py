@@ -226,7 +226,7 @@ def trigger(
     left = order.lots - order.cum_lots
     hold = buy_hold(instrument, px, left) if order.side is BUY else left * order.base_per_lot
     goes = msgspec.structs.replace(
-        order, px=px, hold_px=px, hold=hold, at_venue=True, ord_status=OrdStatus.NEW
+        order, px=px, hold_px=px, hold=hold, spare=0, at_venue=True, ord_status=OrdStatus.NEW
     )
     triggered = OrderTriggered(order.number, command.mark, px, hold, goes)
     return (triggered, *groups.after_trigger(state, order))

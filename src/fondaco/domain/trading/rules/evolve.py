@@ -238,7 +238,7 @@ def _replaced(state: AccountState, event: ev.OrderReplaced) -> None:
         order.cl_ord_id = event.cl_ord_id
         state.numbers[event.cl_ord_id] = order.number
     order.px, order.stop_px = event.px, event.stop_px
-    order.hold_px = event.hold_px or event.px
+    order.hold_px, order.spare = event.hold_px or event.px, event.spare
     order.ord_status = event.ord_status
     if event.ord_status is FILLED:
         _end(state, order, FILLED)
@@ -269,6 +269,7 @@ def _triggered(state: AccountState, event: ev.OrderTriggered) -> None:
     if order is not None:
         order.at_venue = True
         order.px = order.hold_px = event.px
+        order.spare = 0
         _weigh(state, order, event.hold, order.lots, order.cum_lots, 0)
 
 

@@ -41,6 +41,9 @@ OCO: Final = Contingency.OCO
 BRACKET: Final = Contingency.BRACKET
 SUSPENDED: Final = OrdStatus.SUSPENDED
 PENDING_CANCEL: Final = OrdStatus.PENDING_CANCEL
+# Ledger units that an OCO to buy holds beyond the worse of its two costs: a leg that takes over
+# from one that has executed in part rounds anew, its cost and its fees. It does so once.
+SPARE: Final = 2
 _STOPS: Final = frozenset({OrdType.STOP, OrdType.STOP_LIMIT, OrdType.TRAILING_STOP})
 
 
@@ -80,6 +83,8 @@ def join(orders: list[Order], contingency: Contingency) -> list[bool]:
         first, second = orders
         carrier = second if second.at_venue and not first.at_venue else first
         carrier.hold_px = max(first.hold_px, second.hold_px)
+        if first.side is BUY:
+            first.spare = second.spare = SPARE
         return [carrier is not first, carrier is not second]
     for child in orders[1:]:
         child.at_venue = False
@@ -146,6 +151,7 @@ def restated(order: Order, lots: int, hold: int) -> OrderReplaced:
         hold,
         order.ord_status,
         order.hold_px,
+        order.spare,
     )
 
 
@@ -211,4 +217,5 @@ def after_end(
         or order.lots <= order.cum_lots
     ):
         return []
-    return [restated(other, other.lots, hold_for(other, instrument))]
+    heir = msgspec.structs.replace(other, spare=0)
+    return [restated(heir, heir.lots, hold_for(heir, instrument))]

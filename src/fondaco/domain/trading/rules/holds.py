@@ -9,14 +9,13 @@ what is left of the order is held net of them.
 from typing import Final
 
 from fondaco.domain.reference.model import RATE_SCALE, Instrument
-from fondaco.domain.trading.model import Contingency, Order, OrdType, Side
+from fondaco.domain.trading.model import Order, OrdType, Side
 
 # Nothing that is counted exceeds this: it fits 64 bits, with room to add two of them.
 AMOUNT_MAX: Final = 1 << 61
 BPS: Final = 10_000
 BUY: Final = Side.BUY
 SELL: Final = Side.SELL
-OCO: Final = Contingency.OCO
 MS: Final = 1_000_000  # nanoseconds
 PACE_SLOTS: Final = 8  # of the rate window; an order counts for up to an eighth longer than it
 _MARKET: Final = OrdType.MARKET
@@ -56,14 +55,11 @@ def hold_of(
     if order.cash_qty:
         return with_fees(instrument, max(order.cash_qty - cum_cost, 0), fee_rest)
     px = order.hold_px if order.hold_px > order.pending_px else order.pending_px
-    return buy_hold(instrument, px, left, rest, fee_rest) + (2 if order.contingency is OCO else 0)
+    return buy_hold(instrument, px, left, rest, fee_rest) + order.spare
 
 
 def buy_hold(instrument: Instrument, px: int, lots: int, rest: int = 0, fee_rest: int = 0) -> int:
-    """Ledger units of the quote asset that `lots` at `px` cost at most, fees included.
-
-    An OCO adds two units to it: its second leg rounds anew, cost and fee, when it takes over.
-    """
+    """Ledger units of the quote asset that `lots` at `px` cost at most, fees included."""
     return with_fees(
         instrument, -((rest - px * lots * instrument.cost_num) // instrument.cost_den), fee_rest
     )

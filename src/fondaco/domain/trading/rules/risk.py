@@ -30,7 +30,6 @@ from fondaco.domain.trading.rules.holds import (
     BPS,
     BUY,
     MS,
-    OCO,
     PACE_SLOTS,
     SELL,
     hold_for,
@@ -394,9 +393,7 @@ def _weigh_power(
         w.ceilings[_POWER] = free // instrument.base_per_lot
         return
     px = w.value_px
-    if order.contingency is OCO:
-        free -= 2
-    room = without_fees(instrument, free)
+    room = without_fees(instrument, free - order.spare)
     if order.cash_qty and order.cash_qty <= room:
         return
     w.ceilings[_POWER] = lots_for(instrument, px, room)
