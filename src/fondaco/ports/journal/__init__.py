@@ -41,7 +41,8 @@ class Journal(Protocol):
         ...
 
     def follow(self, after_position: int, limit: int) -> list[Entry]:
-        """At least `limit` entries of all streams, whole transactions; fewer when there are no more.
+        """At least `limit` entries of all streams, whole transactions; fewer when there are no
+        more.
 
         Empty means: nothing new yet.
         """

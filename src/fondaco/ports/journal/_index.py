@@ -230,14 +230,15 @@ def _fill(
     last = (0, 0, 0)
     connection.execute("BEGIN IMMEDIATE")
     try:
+        ids: dict[StreamId, int] = {}
+        rows: list[tuple[int, int, int]] = []
         for where, frame in islice(chain.frames(reach, end), limit_frames):
             for stream, version in last_versions(codec, frame.payload).items():
-                connection.execute("INSERT OR IGNORE INTO stream (name) VALUES (?)", (stream,))
-                connection.execute(
-                    f"INSERT INTO frame VALUES (({_ID}), ?, ?)",  # noqa: S608
-                    (stream, version, where),
-                )
+                number = ids.get(stream) or ids.setdefault(stream, _number(connection, stream))
+                rows.append((number, version, where))
             last = where, place(segment_of(where), frame.end), frame.crc
+        # In the order of the key, so that a stream's rows land on one page together.
+        connection.executemany("INSERT INTO frame VALUES (?, ?, ?)", sorted(rows))
         if last[0]:
             connection.execute("INSERT OR REPLACE INTO reach VALUES (1, ?, ?, ?)", last)
         connection.execute("COMMIT")
@@ -246,6 +247,13 @@ def _fill(
             connection.execute("ROLLBACK")
         raise
     return last[0] > 0
+
+
+def _number(connection: sqlite3.Connection, stream: StreamId) -> int:
+    """By which the file knows `stream`; a new one where it is new."""
+    connection.execute("INSERT OR IGNORE INTO stream (name) VALUES (?)", (stream,))
+    number: int = connection.execute(_ID, (stream,)).fetchone()[0]
+    return number
 
 
 @contextmanager
