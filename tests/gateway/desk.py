@@ -29,6 +29,7 @@ from fondaco.domain.trading.model import (
     TradingRefs,
 )
 from fondaco.gateway.door import Door
+from fondaco.gateway.house import Caller
 from fondaco.gateway.idempotency import MemoryReplies
 from fondaco.kernel.codec import Codec
 from fondaco.kernel.decider import Decider
@@ -181,7 +182,7 @@ class Desk:
     def redeem(self, ticket: str) -> Person:
         return self.authenticate(self.tickets.pop(ticket, ""))
 
-    def recheck(self, caller: Person) -> None:
+    def recheck(self, caller: Caller) -> None:
         self.authenticate(caller.name if caller.name not in self.revoked else "")
 
     def peek(self, stream: StreamId) -> Any:

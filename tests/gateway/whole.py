@@ -21,6 +21,7 @@ from fondaco.domain.trading.refs import refresh, refs_of, update_rates
 from fondaco.domain.trading.rules import decider
 from fondaco.domain.trading.store import TradingView, queries, statements
 from fondaco.gateway.door import Door
+from fondaco.gateway.house import Caller
 from fondaco.gateway.idempotency import MemoryReplies
 from fondaco.gateway.metrics import Metric
 from fondaco.kernel.codec import Codec
@@ -95,7 +96,7 @@ class Whole:
 
     redeem = authenticate
 
-    def recheck(self, caller: Person) -> None:
+    def recheck(self, caller: Caller) -> None:
         """Nobody is revoked here."""
 
     def tenant_of(self, account_id: str) -> str | None:

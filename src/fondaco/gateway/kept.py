@@ -11,7 +11,7 @@ from typing import Final
 from fondaco.gateway.idempotency import Kept
 from fondaco.kernel.errors import Conflict
 from fondaco.kernel.event import Instant
-from fondaco.runtime.projector import Store
+from fondaco.ports.store import Store
 
 _TABLE: Final = (
     "CREATE TABLE IF NOT EXISTS gateway_replies (name CHAR(64) PRIMARY KEY,"
