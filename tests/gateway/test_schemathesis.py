@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
-from schemathesis.checks import not_a_server_error
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
@@ -54,11 +53,11 @@ def tried(operation: Any) -> None:
         suppress_health_check=list(HealthCheck),
     )
     def try_one(case: Any) -> None:
-        answer = case.call(headers=AS_DEMO, timeout=10)
+        behind = (case.query or {}).get("min_position")
+        if isinstance(behind, int) and 0 < behind <= 2**62:
+            case.query["min_position"] = 0  # or the door would wait for a position that never comes
         # A schema cannot say that a time lies ahead, and calls 5.0 an integer, which we do not.
         unasked = [positive_data_acceptance]
-        if answer.status_code == 503 and answer.json()["code"] == "view_behind":
-            unasked.append(not_a_server_error)  # drawn: a position that no view will ever reach
-        case.validate_response(answer, excluded_checks=unasked)
+        case.call_and_validate(headers=AS_DEMO, timeout=10, excluded_checks=unasked)
 
     try_one()
