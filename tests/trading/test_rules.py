@@ -332,7 +332,7 @@ def test_measuring_rules_in_order_of_precedence(
     )  # so that its like is a duplicate
     story = given(deposit("1000"), deposit("10", BTC), using=refs())
     story.when(buy("first", at=SECOND), using=refs(limits=loose(**{**QUIET, "collar_bps": 0})))
-    story.state.recent[f"{BTC_USD} buy 91000 20000 0"] = before.at
+    story.state.recent[f"{BTC_USD}+91000@20000^0"] = before.at
     fallen = refs(mark("99.00"), mark(symbol=ETH_USD), limits=limits)
     story.when(placed(ask("o2", order_qty=order_qty, price=price), at=SECOND + 1), using=fallen)
     refusal = story.only(OrderRejected)

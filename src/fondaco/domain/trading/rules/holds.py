@@ -97,5 +97,7 @@ def protected(px: int, side: Side, bps: int) -> int:
 def same_order(order: Order) -> str:
     """What makes two orders the same to the duplicate window; a market order has no price."""
     px = 0 if order.ord_type is _MARKET else order.px
-    lots = -order.cash_qty or order.lots
-    return f"{order.symbol} {order.side} {lots} {px} {order.stop_px}"
+    sign = "+" if order.side is BUY else "-"
+    if order.cash_qty:
+        return f"{order.symbol}{sign}={order.cash_qty}"
+    return f"{order.symbol}{sign}{order.lots}@{px}^{order.stop_px}"

@@ -12,6 +12,8 @@ may still bring, in whichever pair.
 
 from typing import Final
 
+import msgspec
+
 from fondaco.domain.market.model import Mark
 from fondaco.domain.reference.model import Instrument, Limits
 from fondaco.domain.trading.events import Ask, OrderAccepted, OrderRejected
@@ -64,6 +66,8 @@ _LOSS: Final = 6
 _ORDERS: Final = 7
 _PACE: Final = 8
 _POWER: Final = 9
+_NO_CEILINGS: Final = [AMOUNT_MAX] * 10
+_ALL_OFF: Final = [-1] * 10
 
 
 class Ahead:
@@ -92,35 +96,21 @@ class Ahead:
         self.notional += notional
 
 
-class Weighed:
+class Weighed(msgspec.Struct, gc=False):
     """What the rules found: a ceiling each, and what was left of each before the order."""
 
-    __slots__ = (
-        "ceilings",
-        "equity",
-        "free",
-        "has",
-        "in_class",
-        "left",
-        "loss",
-        "marks",
-        "notional",
-        "paced",
-        "value_px",
-    )
-
-    def __init__(self, marks: tuple[Mark, ...], value_px: int) -> None:
-        self.ceilings = [AMOUNT_MAX] * 10
-        self.left = [-1] * 10
-        self.marks = marks
-        self.value_px = value_px  # ticks at which the rules value the order
-        self.notional = 0  # of the order, in the account's currency
-        self.has = 0  # base units, open buys included
-        self.equity = 0
-        self.in_class = 0  # of equity, open buys included
-        self.loss = 0  # since the session began
-        self.paced = (0, 0)  # orders and notional within the rate window
-        self.free = 0  # of what pays for the order
+    ceilings: list[int]
+    left: list[int]
+    marks: tuple[Mark, ...]  # that were used
+    value_px: int  # ticks at which the rules value the order
+    notional: int = 0  # of the order, in the account's currency
+    has: int = 0  # base units, open buys included
+    equity: int = 0
+    in_class: int = 0  # of equity, open buys included
+    loss: int = 0  # since the session began
+    orders: int = 0  # within the rate window
+    paced: int = 0  # notional within the rate window
+    free: int = 0  # of what pays for the order
 
     def headroom(self) -> Headroom:
         return Headroom(*self.left)
@@ -151,9 +141,8 @@ def judge(
         text = "an asset of the account has no rate, so its equity is not known"
         return refuse(order.number, ask, (Reason.NO_MARK, text))
     lots = order.lots
-    for ceiling in weighed.ceilings:
-        if lots > ceiling:
-            return _refused(state, order, ask, refs, limits, weighed)
+    if lots > min(weighed.ceilings):
+        return _refused(state, order, ask, refs, limits, weighed)
     if not covered:
         order.hold = hold_for(order, instrument)
     pace_on = limits.orders_max or limits.notional_max
@@ -213,7 +202,12 @@ def weigh(
     """Every rule's ceiling. None: a rule needs the account's equity, and it cannot be valued."""
     symbol = order.symbol
     mark = refs.marks.get(symbol)
-    w = Weighed(() if mark is None else (mark,), _value_px(order, limits, mark))
+    w = Weighed(
+        _NO_CEILINGS.copy(),
+        _ALL_OFF.copy(),
+        () if mark is None else (mark,),
+        _value_px(order, limits, mark),
+    )
     most = limits.order_qty_max.get(symbol)
     if most is not None:
         w.ceilings[_QTY] = w.left[_QTY] = most
@@ -286,7 +280,7 @@ def _weigh_pace(
     if ahead is not None:
         orders += ahead.orders
         notional += ahead.notional
-    w.paced = (orders, notional)
+    w.orders, w.paced = orders, notional
     if limits.orders_max:
         left = limits.orders_max - orders
         w.left[_ORDERS] = left if left > 0 else 0
@@ -515,7 +509,7 @@ def _measured(
     if index == _POSITION:
         return w.has + adds, limits.position_max[order.symbol] * per_lot, base, units
     if index == _ORDERS:
-        return w.paced[0] + 1, limits.orders_max, "orders", 0
+        return w.orders + 1, limits.orders_max, "orders", 0
     if index == _POWER:
         if order.side is SELL:
             return adds, w.free, base, units
@@ -530,7 +524,7 @@ def _measured_money(
     if index == _NOTIONAL:
         return w.notional, limits.order_notional_max or AMOUNT_MAX
     if index == _PACE:
-        return w.paced[1] + w.notional, limits.notional_max
+        return w.paced + w.notional, limits.notional_max
     if index == _LOSS:
         return w.loss, limits.daily_loss_max
     rate = refs.rates[order.base]
