@@ -130,12 +130,18 @@ async def test_head_has_no_body_and_the_connection_goes_on(wire: Wire) -> None:
         ),
         (b"GET /health HTTP/1.1\r\nX: " + b"a" * 400_000, 431, "headers_too_large"),
         (
-            b"POST /api/orders HTTP/1.1\r\n%bContent-Length: 9000\r\n\r\n" % HEAD + b" " * 5_000,
+            b"POST /api/orders HTTP/1.1\r\n%bContent-Length: 9000\r\n\r\n" % HEAD,
             413,
             "too_large",
         ),
         (
-            b"POST /api/accounts HTTP/1.1\r\n%bContent-Length: 9000\r\n\r\n" % HEAD + b" " * 9_000,
+            b"POST /api/orders HTTP/1.1\r\n%bTransfer-Encoding: chunked\r\n\r\n1388\r\n" % HEAD
+            + b" " * 5_000,
+            413,
+            "too_large",
+        ),
+        (
+            b"POST /api/accounts HTTP/1.1\r\n%bContent-Length: 9000\r\n\r\n" % HEAD,
             413,
             "too_large",
         ),

@@ -149,6 +149,8 @@ class Protocol(HttpToolsProtocol):
         if len(self.headers) > HEADERS_MAX:
             raise _headers_too_large()
         headers = dict(self.headers)
+        if int(headers.get(b"content-length", b"0")) > self.body_max:
+            raise too_large(self.body_max)
         endpoint = self.hot.get((self.parser.get_method(), self.url))
         cycle = self.cycle
         if (
