@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from fondaco.kernel.errors import FondacoError
+from fondaco.kernel.errors import FondacoError, Invalid
 from fondaco.settings import effective, knobs, load
 
 EXIT_WRONG: Final = 1
@@ -26,8 +26,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_USAGE
     try:
         status: int | None = asked.run(asked)
+    except Invalid as error:  # what was asked cannot be
+        print(f"fondaco: {error.message}", file=sys.stderr)
+        return EXIT_USAGE
     except FondacoError as error:
         print(f"fondaco: {error.message}", file=sys.stderr)
+        return EXIT_WRONG
+    except BrokenPipeError:  # whoever read our lines has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_WRONG
+    except OSError as error:
+        print(f"fondaco: {error}", file=sys.stderr)
         return EXIT_WRONG
     except KeyboardInterrupt:
         return 130

@@ -79,9 +79,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "bytes", _MIB, 4 * _GIB, "a file is preallocated whole; 64 MiB is seconds of full load"
         ),
     ] = 64 * _MIB
-    checkpoint_every_ms: Annotated[
-        int, _whole("ms", 10, 60_000, "often enough that a log stays short, off the answer path")
-    ] = 1_000
     snapshot_every_entries: Annotated[
         int,
         _whole("entries", 1_000, 10_000_000, "bounds recovery: a stream replays at most this tail"),
@@ -106,12 +103,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     paper_latency_ms: Annotated[
         int, _whole("ms", 0, 10_000, "from acceptance to the paper venue's book; 0 is at once")
     ] = 1
-    order_book_cache_ms: Annotated[
-        int, _whole("ms", 0, 1_000, "C53: an upper bound, a newer sequence invalidates earlier")
-    ] = 1_000
-    quote_cache_s: Annotated[
-        int, _whole("s", 0, 60, "X9: for display only, with its age shown; no decision reads it")
-    ] = 60
 
     # Retention
     retention_idempotency_h: Annotated[
@@ -121,12 +112,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     retention_tape_days: Annotated[
         int, _whole("days", 1, 36_500, "X22: raw market data for a year, within its quota")
     ] = 365
-    retention_logs_days: Annotated[
-        int, _whole("days", 1, 36_500, "X22: logs are for operating; the journal is the record")
-    ] = 30
-    retention_backups_days: Annotated[
-        int, _whole("days", 1, 36_500, "X10: thirty days of backups, the newest always kept")
-    ] = 30
 
     # Doors
     body_max_bytes: Annotated[
@@ -159,12 +144,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     rate_ip_burst: Annotated[
         int, _whole("requests", 1, 10_000_000, "what may come at once after a pause")
     ] = 1_000
-    session_idle_s: Annotated[
-        int, _whole("s", 60, 86_400, "X9: half an hour without a request ends a session")
-    ] = 1_800
-    session_absolute_s: Annotated[
-        int, _whole("s", 60, 2_592_000, "X9: a day ends it in any case")
-    ] = 86_400
 
     # Watching
     log_level: Annotated[
@@ -264,11 +243,6 @@ def load(arguments: Mapping[str, object], environment: Mapping[str, str]) -> Set
         raise Invalid(
             f"host is {settings.host}, must be one of {', '.join(LOOPBACK)} with demo, whose token "
             "everybody knows: leave out --demo, or --host"
-        )
-    if settings.session_idle_s > settings.session_absolute_s:
-        raise Invalid(
-            f"session_idle_s is {settings.session_idle_s}, must be at most session_absolute_s, "
-            f"which is {settings.session_absolute_s}: lower the one or raise the other"
         )
     return settings
 

@@ -18,7 +18,7 @@ INTS = [knob for knob in knobs() if isinstance(knob.kind, IntType)]
 
 def test_every_knob_has_a_default_that_is_allowed_a_unit_and_a_reason() -> None:
     assert load({}, {}) == Settings()
-    assert len(knobs()) > 25
+    assert len(knobs()) > 20
     for knob in knobs():
         assert len(knob.reason) > 20, knob.name
         assert knob.unit or knob.limit.startswith(("true", "one of")), knob.name
@@ -78,7 +78,6 @@ def test_the_file_is_looked_for_where_the_data_is(tmp_path: Path) -> None:
         ("", {}, {"retention_idempotency_h": 23}, "from 24"),
         ("", {}, {"demo": True, "host": "0.0.0.0"}, "leave out --demo"),
         ("", {}, {"demo": True, "host": ""}, "leave out --demo"),
-        ("session_idle_s = 90\nsession_absolute_s = 80", {}, {}, "session_idle_s is 90"),
     ],
 )
 def test_a_wrong_value_says_what_to_do(

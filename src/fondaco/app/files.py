@@ -1,8 +1,13 @@
 """What lies where in a data directory."""
 
 import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from fondaco.kernel.errors import Unavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +54,34 @@ def is_served(files: Files) -> bool:
     return False
 
 
+def make_root(files: Files) -> None:
+    """Raises `Unavailable` where a house cannot write."""
+    try:
+        files.root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(f"{files.root} cannot be a data directory: {error.strerror}") from error
+    if not os.access(files.root, os.W_OK | os.X_OK):
+        raise Unavailable(f"{files.root} cannot be written; name another with --data, or mend that")
+
+
+@contextmanager
+def tape_lock(files: Files) -> Iterator[None]:
+    """One process writes a tape. Raises `Unavailable` while another one does."""
+    files.tape.mkdir(parents=True, exist_ok=True)
+    with (files.tape / "lock").open("ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Unavailable(
+                f"{files.tape} is being written by another process; record into another folder"
+            ) from None
+        yield
+
+
 def read_cursor(path: Path) -> int:
     """0 where there is none, or none that can be read: then everything is told again."""
     try:
-        return int(path.read_text())
+        return max(int(path.read_text()), 0)
     except (FileNotFoundError, ValueError):
         return 0
 

@@ -4,10 +4,12 @@ It only reads the journal, so it may die and start again at any time; it ends wh
 """
 
 import os
+import signal
 import subprocess
 import sys
-from collections import Counter
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Event as Flag
 from threading import Thread
@@ -15,6 +17,7 @@ from typing import Any, Final
 
 from fondaco.app.files import Files
 from fondaco.app.kinds import CODEC, build_digest, room_of
+from fondaco.app.say import say
 from fondaco.app.views import every_view
 from fondaco.kernel.errors import FondacoError
 from fondaco.kernel.event import Entry, StreamId
@@ -24,13 +27,16 @@ from fondaco.runtime.loading import Snapshots, load
 from fondaco.runtime.projector import Projector
 
 END_S: Final = 10.0
+AGAIN_S: Final = 0.1  # before a dead one is started again; each death doubles it
+AGAIN_MAX_S: Final = 30.0
+WELL_AFTER_S: Final = 5.0
 NICENESS: Final = 5  # behind the process that answers, where both want the same core
 
 
 class SnapshotsDue:
-    """Counts what is new on each stream and has long tails snapshotted, on a thread of its own.
+    """Has long tails snapshotted, on a thread of its own.
 
-    It goes along as a view without tables: what it has counted may be lost with the process.
+    It goes along as a view without tables: what it knows, the snapshots and the next entry tell it.
     """
 
     name: Final = "snapshots_v1"
@@ -40,7 +46,8 @@ class SnapshotsDue:
         self._files = files
         self._every = every
         self._snapshots = Snapshots(files.snapshots, build_digest())
-        self._new: Counter[StreamId] = Counter()
+        self._reached: dict[StreamId, int] = {}  # versions, of streams that have moved
+        self._saved: dict[StreamId, int] = {}  # versions, of snapshots
         self._working: Thread | None = None
 
     def create(self, conn: Any) -> None:
@@ -50,16 +57,23 @@ class SnapshotsDue:
         """No tables."""
 
     def forget(self) -> None:
-        """What was counted twice only makes a snapshot come early."""
+        """A snapshot that is there need not be written, and is not."""
 
     def apply(self, _: Any, entries: Sequence[Entry]) -> None:
-        self._new.update(entry.stream for entry in entries)
+        reached, saved = self._reached, self._saved
+        for entry in entries:
+            reached[entry.stream] = entry.version
         if self._working and self._working.is_alive():
             return
-        due = [stream for stream, count in self._new.items() if count >= self._every]
+        due = []
+        for stream, version in reached.items():
+            if stream not in saved:
+                saved[stream] = self._snapshots.version(stream)
+            if version - saved[stream] >= self._every:
+                saved[stream] = version
+                due.append(stream)
+        reached.clear()
         if due:
-            for stream in due:
-                del self._new[stream]
             self._working = Thread(target=self._save, args=(due,), daemon=True)
             self._working.start()
 
@@ -71,7 +85,7 @@ class SnapshotsDue:
                 if decider:
                     self._snapshots.save(stream, load(stream, decider, journal, self._snapshots))
         except (FondacoError, OSError) as error:
-            print(f"no snapshot: {error}", file=sys.stderr)  # noqa: T201  # stderr is its log
+            say(f"no snapshot: {error}")
         finally:
             journal.close()
 
@@ -79,6 +93,8 @@ class SnapshotsDue:
 def follow(root: Path, *, snapshot_every: int) -> None:
     """Run until standard input ends, which it does when the parent is gone."""
     os.nice(NICENESS)
+    for each in (signal.SIGINT, signal.SIGTERM):  # which a terminal or an init sends to all of us
+        signal.signal(each, signal.SIG_IGN)
     files = Files(root)
     stop = Flag()
     Thread(target=_end_with_parent, args=(stop,), daemon=True).start()
@@ -105,16 +121,32 @@ class Follower:
     def __init__(self, root: Path, snapshot_every: int) -> None:
         self._command = [sys.executable, "-m", "fondaco", "follow", "--data", str(root)]
         self._command += ["--snapshot-every", str(snapshot_every)]
-        self._process = self._start()
+        self.deaths = 0
+        self.failures = 0  # deaths one soon after the other
+        self.trouble = ""  # why there is none just now, or was none a moment ago
+        self._again_at = 0.0
+        self._start()
 
     @property
     def pid(self) -> int:
         return self._process.pid
 
     def keep_alive(self) -> None:
-        """Start it again if it has died: it goes on where the rows are."""
-        if self._process.poll() is not None:
-            self._process = self._start()
+        """Start it again if it has died: it goes on where the rows are. To be called often."""
+        status, now = self._process.poll(), time.monotonic()
+        if status is None:
+            if self.trouble and now - self._began > WELL_AFTER_S:
+                self.trouble, self.failures = "", 0
+        elif not self._again_at:
+            self.deaths += 1
+            self.failures += 1
+            self.trouble = f"the process that fills the views has ended with {status}"
+            self._again_at = now + min(AGAIN_S * 2.0 ** (self.failures - 1), AGAIN_MAX_S)
+            say(f"{self.trouble}; it is started again")
+        elif now >= self._again_at:
+            with suppress(OSError):  # no room for another process just now
+                self._start()
+                self._again_at = 0.0
 
     def end(self) -> None:
         """Close its standard input, at which it ends, and wait."""
@@ -126,5 +158,6 @@ class Follower:
             self._process.kill()
             self._process.wait()
 
-    def _start(self) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(self._command, stdin=subprocess.PIPE)  # noqa: S603  # ourselves
+    def _start(self) -> None:
+        self._began = time.monotonic()
+        self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE)  # noqa: S603  # ourselves

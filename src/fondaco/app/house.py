@@ -5,7 +5,7 @@ who watch (stops, deadlines, the paper venue's queue), to the reactor, to whoeve
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Final, get_args
@@ -18,7 +18,12 @@ from fondaco.app.kinds import CODEC, ROOMS, build_digest
 from fondaco.domain.market.board import Board
 from fondaco.domain.market.feeds import Feed
 from fondaco.domain.market.model import Trade
-from fondaco.domain.reference.events import HouseKilled, ListInstrument, ReferenceEvent
+from fondaco.domain.reference.events import (
+    ChangeRefused,
+    HouseKilled,
+    ListInstrument,
+    ReferenceEvent,
+)
 from fondaco.domain.reference.model import HOUSE_STREAM, HouseState, Symbol
 from fondaco.domain.trading.events import (
     AccountOpened,
@@ -31,6 +36,8 @@ from fondaco.domain.trading.events import (
     OrderReplaced,
     OrderTrailed,
     OrderTriggered,
+    TrailOrder,
+    TriggerOrder,
 )
 from fondaco.domain.trading.model import PREFIX as ACCOUNTS
 from fondaco.domain.trading.model import AccountId, account_of, account_stream
@@ -41,7 +48,7 @@ from fondaco.domain.venues.model import PREFIX as VENUES
 from fondaco.domain.venues.model import VenueRefs, symbol_of, venue_stream
 from fondaco.domain.venues.policies import policies
 from fondaco.domain.venues.queue import PaperQueue
-from fondaco.kernel.errors import FondacoError, Unavailable
+from fondaco.kernel.errors import FondacoError, Refused, Unavailable
 from fondaco.kernel.event import (
     Command,
     CommandId,
@@ -66,6 +73,7 @@ IDLE_EVERY: Final = 6_000  # ticks: five minutes
 AGAIN_S: Final = 0.1  # before what must happen is asked again
 SETTLE_TICKS: Final = 40
 REDELIVERED: Final = 10_000  # entries told again at a time
+TRIGGER_AGAIN_NS: Final = 1_000_000_000  # before a stop whose mark was reached is asked again
 
 _REFERENCE: Final = frozenset(get_args(ReferenceEvent))
 _VENUE: Final = frozenset(get_args(VenueEvent))
@@ -126,6 +134,8 @@ class Kernel:
             self.now,
             delay_s=lambda stream: latency_s if stream.startswith(VENUES) else 0.0,
         )
+        self._asked: dict[tuple[StreamId, int], Instant] = {}  # stops whose mark was reached
+        self._caught_up = False  # whether all that was written before is told again
         self._ticks = 0
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -142,6 +152,12 @@ class Kernel:
 
     def peek(self, stream: StreamId) -> Memory[Any] | None:
         return self._host(stream).peek(stream)
+
+    @property
+    def is_killed(self) -> bool:
+        """Whether the kill switch is thrown."""
+        memory = self.peek(HOUSE_STREAM)
+        return memory is not None and bool(memory.state.killed)
 
     def tenant_of(self, account_id: str) -> str | None:
         return self.accounts.get(account_id)
@@ -193,7 +209,8 @@ class Kernel:
                 self._refresh(entry)
             elif isinstance(event, AccountOpened):
                 self.accounts[account_of(entry.stream)] = event.tenant
-        self.reactor.deliver(entries)
+        if self._caught_up:  # until then they come behind what must be told again
+            self.reactor.deliver(entries)
         for listener in self.listeners:
             listener(entries)
 
@@ -205,6 +222,8 @@ class Kernel:
                 self.deadlines.add(order.expire_time, entry.stream)
             if order.at_venue:
                 return
+        elif isinstance(event, OrderTriggered | OrderCanceled | OrderExpired):
+            self._asked.pop((entry.stream, event.number), None)
         self.triggers.note(entry)
 
     def _refresh(self, entry: Entry) -> None:
@@ -212,11 +231,13 @@ class Kernel:
         if memory is not None:
             refresh(self.refs, memory.state, self.now())
         if isinstance(entry.event, HouseKilled):
-            self._cancel_everything(entry)
+            self.cancel_everything(self.accounts)
 
-    def _cancel_everything(self, entry: Entry) -> None:
-        for account in self.accounts:
-            command = CancelOrders(CommandId(f"kill/{entry.position}"), self.now(), reason="kill")
+    def cancel_everything(self, accounts: Iterable[str]) -> None:
+        """Once the kill switch is thrown; and when a house starts that was killed before."""
+        for account in accounts:
+            now = self.now()
+            command = CancelOrders(CommandId(f"kill/{now}"), now, reason="kill")
             self.ask_again_until_done(account_stream(AccountId(account)), command)
 
     def _tell_queue(self, entry: Entry) -> None:
@@ -254,10 +275,25 @@ class Kernel:
         except Unavailable:
             queue.release(match)
 
-    def _try(self, stream: StreamId, command: Command) -> None:
-        """What comes from watching may fail: the next look at the market asks again."""
-        with suppress(Unavailable):
-            self.submit(stream, command)
+    def _try(self, stream: StreamId, command: TriggerOrder | TrailOrder) -> None:
+        """What comes from watching may fail: a later look at the market asks again.
+
+        A stop that was reached and stays, since trading is halted, is not asked about at each look.
+        """
+        key, now = (stream, command.number), self.now()
+        if isinstance(command, TriggerOrder):
+            if now - self._asked.get(key, 0) < TRIGGER_AGAIN_NS:
+                return
+            self._asked[key] = now
+
+        def settled(outcome: Outcome) -> None:
+            if isinstance(outcome, FondacoError):
+                self._asked.pop(key, None)
+
+        try:
+            self.submit(stream, command).then(settled)
+        except Unavailable as error:
+            settled(error)
 
     def ask_again_until_done(self, stream: StreamId, command: Command) -> None:
         """For what must happen, and has nobody who would repeat it."""
@@ -275,9 +311,12 @@ class Kernel:
 
     # --- Starting and stopping ------------------------------------------------------------------
 
-    async def start(self) -> None:
-        """Become what the journal says. Nothing is asked of the house before this has returned."""
-        self._tasks.append(asyncio.create_task(self.committer.run(), name="committer"))
+    async def start(self, ended: Callable[["asyncio.Task[None]"], None]) -> None:
+        """Become what the journal says. Nothing is asked of the house before this has returned.
+
+        `ended` is told when one of our tasks is over.
+        """
+        self._begin(self.committer.run(), "committer", ended)
         await self._list_instruments()
         for symbol in self.board.instruments:
             await self.wake(venue_stream(symbol))
@@ -288,17 +327,29 @@ class Kernel:
         await self._redeliver()
         self.board.on_book.append(self._on_book)
         self.board.on_trade.append(self._on_trade)
-        self._tasks.append(asyncio.create_task(self._tick(), name="ticks"))
+        self._begin(self._tick(), "ticks", ended)
+
+    def _begin(
+        self,
+        part: Coroutine[Any, Any, None],
+        name: str,
+        ended: Callable[["asyncio.Task[None]"], None],
+    ) -> None:
+        task = asyncio.create_task(part, name=name)
+        task.add_done_callback(ended)
+        self._tasks.append(task)
 
     async def stop(self) -> None:
         """Commit what is queued, remember where the reactor stands, and let go of the files."""
         for task in self._tasks[1:]:
             task.cancel()
         await asyncio.gather(*self._tasks[1:], return_exceptions=True)
-        await self._settle()
+        if self._tasks and not self._tasks[0].done():
+            await self._settle()
         self.committer.close()
-        await asyncio.gather(*self._tasks[:1])
-        write_cursor(self.files.cursor, self.reactor.cursor)
+        await asyncio.gather(*self._tasks[:1], return_exceptions=True)
+        if self._caught_up:
+            self._remember_cursor()
         self.loaders.shutdown()
         self.journal.close()
 
@@ -319,7 +370,15 @@ class Kernel:
             same = msgspec.structs.replace(ask, at=Instant(0))
             key = f"!list/{instrument.symbol}/{fingerprint(same)}"
             command_id = request_id(key, "start")
-            await self.submit(HOUSE_STREAM, msgspec.structs.replace(ask, command_id=command_id))
+            told = await self.submit(
+                HOUSE_STREAM, msgspec.structs.replace(ask, command_id=command_id)
+            )
+            if isinstance(told[0].event, ChangeRefused):  # else prices would mean two things
+                raise Refused(
+                    f"the feed and the journal differ: {told[0].event.text}; choose another feed, "
+                    "or another data directory",
+                    code=told[0].event.reason,
+                )
         await self.wake(HOUSE_STREAM)
         memory = self.peek(HOUSE_STREAM)
         if memory is not None:
@@ -332,12 +391,23 @@ class Kernel:
     async def _redeliver(self) -> None:
         """Tell again what may not have been heard before the house stopped."""
         position = read_cursor(self.files.cursor)
-        self.reactor.position = position
-        while entries := await asyncio.to_thread(self.journal.follow, position, REDELIVERED):
-            self.reactor.deliver(entries)
-            position = entries[-1].position
-            while self.reactor.open_count > REDELIVERED:
+        if position > self.committer.position:  # of another journal
+            position = 0
+        reactor = self.reactor
+        reactor.position = position
+        while position < self.committer.position:
+            entries = await asyncio.to_thread(self.journal.follow, position, REDELIVERED)
+            # What is durable but not published yet is published to the reactor later.
+            entries = [entry for entry in entries if entry.position <= self.committer.position]
+            reactor.deliver(entries)
+            position = reactor.position
+            while reactor.open_count > REDELIVERED and not reactor.stopped:
                 await asyncio.sleep(0.001)
+        self._caught_up = True
+
+    def _remember_cursor(self) -> None:
+        with suppress(OSError):  # then more is told again
+            write_cursor(self.files.cursor, self.reactor.cursor)
 
     async def _tick(self) -> None:
         while True:
@@ -349,6 +419,6 @@ class Kernel:
             for stream in self.deadlines.pop_due(now):
                 self.ask_again_until_done(stream, ExpireOrders(CommandId(f"due/{now}"), now))
             if self._ticks % CURSOR_EVERY == 0:
-                write_cursor(self.files.cursor, self.reactor.cursor)
+                self._remember_cursor()
             if self._ticks % IDLE_EVERY == 0:
                 self.trading.dismiss_idle()

@@ -5,26 +5,27 @@ import gc
 import os
 import signal
 import socket
-import sys
-import traceback
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-import uvicorn
 import uvloop
 
 from fondaco import __version__
 from fondaco.app.demo import seed_accounts
-from fondaco.app.files import Files
+from fondaco.app.files import Files, make_root, tape_lock
 from fondaco.app.follower import Follower
 from fondaco.app.house import Kernel
 from fondaco.app.kinds import ROOMS
 from fondaco.app.numbers import numbers
 from fondaco.app.outbox import carry
 from fondaco.app.queries import QUERIES
+from fondaco.app.say import say, say_error
+from fondaco.app.server import bind, make_server, on_signals
 from fondaco.domain.identity.directory import Directory, seed_demo
 from fondaco.domain.identity.model import TooMany
 from fondaco.domain.identity.rate_limit import RateLimit
@@ -39,9 +40,9 @@ from fondaco.domain.trading.rules import decider as trading_law
 from fondaco.domain.trading.store import queries
 from fondaco.domain.trading.triggers import Stop
 from fondaco.gateway.door import Door
+from fondaco.gateway.idempotency import Replies
 from fondaco.gateway.kept import StoreReplies
 from fondaco.gateway.logs import Log
-from fondaco.gateway.protocol import protocol_of
 from fondaco.gateway.streams import Streams
 from fondaco.kernel.errors import Corrupt, FondacoError, NotFound, Unavailable
 from fondaco.kernel.event import Instant, StreamId
@@ -58,7 +59,13 @@ READERS: Final = 4
 READY_POLL_S: Final = 0.02
 OUTBOX_S: Final = 0.5
 UPKEEP_S: Final = 1.0
-RECORDS_EVERY: Final = 30
+RECORDS_EVERY: Final = 30  # times that long
+FORGET_EVERY: Final = 3_600
+HOUR_NS: Final = 3_600_000_000_000
+AGAIN_MIN_S: Final = 0.5  # before what has ended is run again
+AGAIN_MAX_S: Final = 30.0
+FOLLOWER_FAILURES_MAX: Final = 3  # one after the other, at the start
+VIEWS_STILL_S: Final = 10.0  # a step under load takes far less
 VIEWS_BEHIND_MAX: Final = 50_000  # entries; about a second of full load
 
 
@@ -76,7 +83,7 @@ class House:
         self.kernel = kernel
         self.directory = directory
         self._limit = limit
-        self._views = views
+        self._shown = views
         self.follower = follower
         self.now = kernel.now
         self.authenticate = directory.authenticate
@@ -86,6 +93,25 @@ class House:
         self.pressure = kernel.pressure
         self.reading = views.reading
         self.draining = False
+        self.failed = ""  # the part that died; then the house stops
+        self.tape_lost: Callable[[], int] = int  # frames that the disk did not take
+        self.feed_deaths = 0
+        self._views_were_at = self._views_moved_s = 0.0
+
+    def part_ended(self, task: "asyncio.Task[None]") -> None:
+        """A part that nobody foresaw to end: stop, rather than go on without it."""
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not self.failed:
+            self.failed = task.get_name()
+            say_error(f"the part that is called {self.failed} has died: we stop", error)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def feed_died(self, error: BaseException | None) -> None:
+        self.feed_deaths += 1
+        if error is None:
+            say("the feed has ended; it is begun again")
+        else:
+            say_error("the feed has died; it is begun again", error)
 
     def recheck(self, caller: Any) -> None:
         """Raises `Denied` once the key of somebody who stays connected is no longer valid."""
@@ -103,10 +129,44 @@ class House:
 
     def views_at(self) -> int:
         try:
-            with self._views.reading() as conn:
+            with self._shown.reading() as conn:
                 return min(positions(conn).values(), default=0)
         except Corrupt:
             return 0  # the follower has not made its tables yet
+
+    def look_after_views(self) -> None:
+        """Called every second: a dead follower is started again, one that stands still is seen."""
+        self.follower.keep_alive()
+        now, views_at = time.monotonic(), self._views_at()
+        if views_at != self._views_were_at or views_at >= self.kernel.committer.position:
+            self._views_moved_s = now
+        self._views_were_at = views_at
+
+    def _views_at(self) -> int:
+        try:
+            return self.views_at()
+        except FondacoError:
+            return 0
+
+    def _views(self) -> tuple[bool, str]:
+        behind = max(self.kernel.committer.position - self._views_at(), 0)
+        still_s = time.monotonic() - self._views_moved_s if self._views_moved_s else 0.0
+        if self.follower.trouble:
+            return False, f"{self.follower.trouble}; {behind} entries behind"
+        if behind and still_s > VIEWS_STILL_S:
+            return False, f"{behind} entries behind, and nothing moves for {still_s:.0f} s"
+        return behind <= VIEWS_BEHIND_MAX, f"{behind} entries behind"
+
+    def _market(self) -> tuple[bool, str]:
+        books = self.kernel.board.books
+        bad = [f"{symbol} {book.quality}" for symbol, book in books.items() if book.quality != "ok"]
+        source = self.kernel.feed
+        label = source.label if source else "no feed"
+        trouble = getattr(source, "trouble", "")  # of one that needs a network
+        if bad:
+            why = f" ({trouble})" if trouble else ""
+            return False, f"{label}{why}: {', '.join(bad)}"
+        return True, f"{label}: {len(books)} books are ok"
 
     def source(self, name: str) -> Any:
         """What operations are answered from."""
@@ -147,25 +207,17 @@ class House:
 
     def checks(self) -> dict[str, tuple[bool, str]]:
         """Each thing that must hold for `/ready`, and what it is now."""
-        kernel = self.kernel
-        pressure = kernel.pressure()
-        try:
-            views_at = self.views_at()
-        except FondacoError:
-            views_at = 0
-        books = {symbol: book.quality for symbol, book in kernel.board.books.items()}
-        bad = [f"{symbol} {quality}" for symbol, quality in books.items() if quality != "ok"]
-        behind = kernel.committer.position - views_at
+        pressure = self.kernel.pressure()
         return {
             "serving": (not self.draining, "draining" if self.draining else "serving"),
             "journal": (pressure is None, pressure.message if pressure else "takes entries"),
-            "views": (behind <= VIEWS_BEHIND_MAX, f"{max(behind, 0)} entries behind"),
-            "market": (not bad, ", ".join(bad) or f"{len(books)} books are ok"),
+            "views": self._views(),
+            "market": self._market(),
         }
 
 
 def make_door(
-    house: House, records: SqliteStore, readers: ThreadPoolExecutor, settings: Settings
+    house: House, replies: Replies, readers: ThreadPoolExecutor, settings: Settings
 ) -> tuple[Door, Streams]:
     """Every operation of every room behind one door, and its WebSockets."""
     kernel = house.kernel
@@ -173,7 +225,7 @@ def make_door(
     door = Door(
         house,
         operations(house),
-        replies=StoreReplies(records),
+        replies=replies,
         readers=readers,
         log=Log(settings.log_level, house.now),
         body_max=settings.body_max_bytes,
@@ -202,53 +254,49 @@ def serve(settings: Settings) -> int:
 
 
 async def _serve(settings: Settings) -> int:
-    async with running(settings) as (house, door, streams):
-        server, sockets = _server(settings, door, streams)
-        serving = asyncio.create_task(server.serve(sockets=sockets))
-        announcing = asyncio.create_task(_announce(house, sockets[0]))
-        try:
-            await serving
-        finally:
-            announcing.cancel()
-    return 0
+    starting = asyncio.current_task()
+    assert starting  # noqa: S101  # a coroutine runs in a task
+    failed = ""
+
+    def give_up() -> None:
+        on_signals(_ignore)  # what was begun is taken back in peace
+        starting.cancel()
+
+    on_signals(give_up)
+    try:
+        with bind(settings.host, settings.port) as bound:
+            async with running(settings) as (house, door, streams):
+                server = make_server(settings, door, streams)
+
+                def drain() -> None:
+                    server.force_exit = house.draining  # asked twice: do not wait
+                    server.should_exit = house.draining = True
+
+                on_signals(drain)
+                _greet(house, bound)
+                announcing = asyncio.create_task(_announce(house, bound), name="announcement")
+                announcing.add_done_callback(house.part_ended)
+                try:
+                    await server.serve(sockets=[bound])
+                finally:
+                    on_signals(_ignore)
+                    announcing.cancel()
+                    failed = house.failed
+    except asyncio.CancelledError:
+        if starting.uncancel():
+            raise
+    return 1 if failed else 0
 
 
-def _server(
-    settings: Settings, door: Door, streams: Streams
-) -> tuple[uvicorn.Server, list[socket.socket]]:
-    config = uvicorn.Config(
-        door,
-        host=settings.host,
-        port=settings.port,
-        http=protocol_of(
-            door,
-            request_timeout_s=settings.header_timeout_s,
-            connections_max=settings.ws_connections_max + 1_000,
-        ),
-        ws=streams.socket(
-            queue_max=settings.ws_send_queue_max, connections_max=settings.ws_connections_max
-        ),
-        ws_per_message_deflate=False,
-        ws_max_size=settings.body_max_bytes,
-        ws_ping_interval=settings.ws_idle_timeout_s / 2,
-        ws_ping_timeout=settings.ws_idle_timeout_s,
-        lifespan="off",
-        log_level="warning",
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        date_header=False,
-        backlog=4_096,
-        timeout_graceful_shutdown=settings.drain_timeout_s,
-    )
-    return uvicorn.Server(config), [config.bind_socket()]
+def _ignore() -> None:
+    """It is ending already."""
 
 
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[tuple[House, Door, Streams]]:
     """Everything that makes a house, until the block ends. Raises before anything is served."""
     files = Files(Path(settings.data))
-    files.root.mkdir(parents=True, exist_ok=True)
+    make_root(files)
     source = await _feed(settings)
     async with AsyncExitStack() as stack:
         kernel = Kernel(settings, files, source)
@@ -260,23 +308,26 @@ async def running(settings: Settings) -> AsyncIterator[tuple[House, Door, Stream
         directory = Directory(records, cache, kernel.now, os.urandom)
         follower = stack.enter_context(_follower(settings, files))
         house = House(kernel, directory, _rate_limit(settings, cache), views, follower)
-        await kernel.start()
+        await kernel.start(house.part_ended)
         await _arm(house)
         if settings.demo:
             seed_demo(directory)
             await seed_accounts(kernel)
-        tasks = [
-            asyncio.create_task(_upkeep(house), name="upkeep"),
-            asyncio.create_task(_tell_journal(records, kernel), name="outbox"),
-        ]
+        replies = StoreReplies(records)
+        parts = {
+            "upkeep": _upkeep(house, replies),
+            "outbox": _tell_journal(records, house),
+        }
         if source:
-            tape = stack.enter_context(closing(_tape(settings, files)))
+            tape = stack.enter_context(_tape(settings, files))
+            house.tape_lost = lambda: tape.lost
             intake = Intake(kernel.board, tape, source.listings)
-            tasks.append(asyncio.create_task(source.run(kernel.now, intake), name="feed"))
+            parts["feed"] = keep_running(partial(source.run, kernel.now, intake), house.feed_died)
+        tasks = [asyncio.create_task(part, name=name) for name, part in parts.items()]
         for task in tasks:
-            task.add_done_callback(_must_not_end)
+            task.add_done_callback(house.part_ended)
         stack.push_async_callback(_cancel, tasks)
-        yield house, *make_door(house, records, readers, settings)
+        yield house, *make_door(house, replies, readers, settings)
 
 
 async def _feed(settings: Settings) -> Feed | None:
@@ -295,23 +346,48 @@ def _rate_limit(settings: Settings, cache: MemoryCache) -> RateLimit:
     )
 
 
-def _tape(settings: Settings, files: Files) -> Tape:
-    return SegmentTape(files.tape, quota_bytes=settings.tape_quota_bytes)
+@contextmanager
+def _tape(settings: Settings, files: Files) -> Iterator[Tape]:
+    with (
+        tape_lock(files),
+        closing(
+            SegmentTape(
+                files.tape,
+                quota_bytes=settings.tape_quota_bytes,
+                retention_days=settings.retention_tape_days,
+            )
+        ) as tape,
+    ):
+        yield tape
+
+
+async def keep_running(
+    run: Callable[[], Coroutine[Any, Any, None]], died: Callable[[BaseException | None], None]
+) -> None:
+    """Run it again whenever it ends, after a wait that doubles while it keeps ending.
+
+    A feed that dies takes no order with it: its books go stale, which the rules know how to treat.
+    """
+    loop = asyncio.get_running_loop()
+    wait_s = AGAIN_MIN_S
+    while True:
+        began = loop.time()
+        running = asyncio.create_task(run())
+        try:
+            await asyncio.wait({running})
+        finally:
+            running.cancel()
+            await asyncio.wait({running})
+        died(None if running.cancelled() else running.exception())
+        wait_s = AGAIN_MIN_S if loop.time() - began > AGAIN_MAX_S else wait_s
+        await asyncio.sleep(wait_s)
+        wait_s = min(2 * wait_s, AGAIN_MAX_S)
 
 
 async def _cancel(tasks: list["asyncio.Task[None]"]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _must_not_end(task: "asyncio.Task[None]") -> None:
-    """A part of the house has died, which nobody foresaw: stop, rather than go on without it."""
-    error = None if task.cancelled() else task.exception()
-    if error is not None:
-        traceback.print_exception(error)
-        print(f"fondaco: {task.get_name()} has died; the house stops", file=sys.stderr)  # noqa: T201
-        os.kill(os.getpid(), signal.SIGTERM)
 
 
 @contextmanager
@@ -326,21 +402,24 @@ def _follower(settings: Settings, files: Files) -> Iterator["Follower"]:
 async def _arm(house: House) -> None:
     """Wait until the views show all that was written before, and take from them what is due."""
     kernel = house.kernel
-    last = kernel.committer.position
-    while await asyncio.to_thread(house.views_at) < last:
-        house.follower.keep_alive()
-        await asyncio.sleep(READY_POLL_S)
 
-    def look() -> tuple[Any, Any, Any]:
+    def look() -> tuple[Any, Any, Any, Any]:
         with house.reading() as conn:
             return (
                 queries.open_accounts(conn),
                 queries.pending_triggers(conn),
                 queries.deadlines(conn),
+                queries.accounts_at_work(conn),
             )
 
-    accounts, stops, due = await asyncio.to_thread(look)
+    last = -1
+    while last != kernel.committer.position:  # what is told again may move orders meanwhile
+        last = kernel.committer.position
+        await _wait_for_views(house, last)
+        accounts, stops, due, at_work = await asyncio.to_thread(look)
     kernel.accounts.update(accounts)
+    if kernel.is_killed:  # thrown, and perhaps nobody was left to act on it
+        kernel.cancel_everything(at_work)
     for each in stops:
         stop = Stop(
             account_stream(AccountId(each.account_id)),
@@ -359,31 +438,65 @@ async def _arm(house: House) -> None:
         kernel.deadlines.add(Instant(each.expire_time), stream)
 
 
-async def _upkeep(house: House) -> None:
+async def _wait_for_views(house: House, position: int) -> None:
+    """Raises `Unavailable` where nobody can fill them."""
+    while await asyncio.to_thread(house._views_at) < position:
+        house.follower.keep_alive()
+        if house.follower.failures >= FOLLOWER_FAILURES_MAX:
+            raise Unavailable(
+                f"{house.follower.trouble}, again and again; it has said why above. If "
+                f"{house.kernel.files.views.name} is broken, delete it: it is filled anew"
+            )
+        await asyncio.sleep(READY_POLL_S)
+
+
+async def _upkeep(house: House, replies: Replies) -> None:
     """What must be looked after now and then."""
+    kept_ns = house.kernel.settings.retention_idempotency_h * HOUR_NS
+    second = 0
     while True:
-        for _ in range(RECORDS_EVERY):
-            await asyncio.sleep(UPKEEP_S)
-            house.follower.keep_alive()
+        house.look_after_views()
         with suppress(Unavailable):  # the records are locked or their disk is full: next time
-            await asyncio.to_thread(house.directory.note_use)
-            house.directory.refresh()
+            if second % FORGET_EVERY == 0:
+                await asyncio.to_thread(replies.forget, Instant(house.now() - kept_ns))
+            if second % RECORDS_EVERY == RECORDS_EVERY - 1:
+                await asyncio.to_thread(house.directory.note_use)
+                await asyncio.to_thread(house.directory.refresh)
+        await asyncio.sleep(UPKEEP_S)
+        second += 1
 
 
-async def _tell_journal(records: SqliteStore, kernel: Kernel) -> None:
-    """What the records have committed reaches the journal within a moment."""
+async def _tell_journal(records: SqliteStore, house: House) -> None:
+    """What the records have committed reaches the journal within a moment; and so does it us, where
+    another process has committed it, as `fondaco key` does."""
     while True:
         with suppress(Unavailable):
-            await carry(records, kernel.submit)
+            if await carry(records, house.kernel.submit):
+                await asyncio.to_thread(house.directory.refresh)
         await asyncio.sleep(OUTBOX_S)
+
+
+def _greet(house: House, bound: socket.socket) -> None:
+    settings = house.kernel.settings
+    source = house.kernel.feed
+    label = source.label if source else "none"
+    chosen_by = " (auto)" if settings.feed == "auto" else ""
+    where = house.kernel.files.root.resolve()
+    say(f"data in {where}, feed {label}{chosen_by}, listening on {_url(bound)}")
+    if settings.demo:
+        say("demo: account demo, header 'Authorization: Bearer demo'")
 
 
 async def _announce(house: House, bound: socket.socket) -> None:
     """Say where we are, once everything is as it must be to trade."""
-    host, port = bound.getsockname()[:2]
     while not all(ok for ok, _ in house.checks().values()):
         await asyncio.sleep(READY_POLL_S)
     gc.collect()
     gc.freeze()  # What is here stays: do not look at it again.
     gc.set_threshold(*FREEZE_THRESHOLD)
-    print(f"ready http://{host}:{port}", flush=True)  # noqa: T201  # scripts wait for this line
+    print(f"ready {_url(bound)}", flush=True)  # noqa: T201  # scripts wait for this line
+
+
+def _url(bound: socket.socket) -> str:
+    host, port = bound.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

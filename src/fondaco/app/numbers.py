@@ -28,6 +28,10 @@ def numbers(house: "House", streams: Streams) -> Iterator[Metric]:
         "fondaco_messages_open", "Entries whose messages are on their way.", reactor.open_count
     )
     yield _now("fondaco_targets_stopped", "Streams that must be mended.", len(reactor.stopped))
+    yield _now("fondaco_follower_up", "1 while views are filled.", not house.follower.trouble)
+    yield _sum("fondaco_follower_deaths_total", "Times it was missed.", house.follower.deaths)
+    yield _sum("fondaco_feed_deaths_total", "Times the feed had to begin again.", house.feed_deaths)
+    yield _sum("fondaco_tape_lost_total", "Frames that no disk took.", house.tape_lost())
     yield _now("fondaco_accounts", "Accounts that are open.", len(kernel.accounts))
     yield _now("fondaco_owners", "Streams in memory.", kernel.owner_count)
     yield _now("fondaco_stops_waiting", "Stops that wait for a mark.", len(kernel.triggers))

@@ -6,7 +6,7 @@ import platform
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 from hashlib import sha256
@@ -16,19 +16,22 @@ from typing import Any, Final
 import msgspec
 
 from fondaco.app.clock import Clock
-from fondaco.app.files import Files, is_served
+from fondaco.app.files import Files, is_served, make_root, tape_lock
 from fondaco.app.kinds import CODEC, room_of
+from fondaco.app.server import on_signals
 from fondaco.app.views import every_view
 from fondaco.domain.identity.directory import Directory
 from fondaco.domain.identity.model import Role
 from fondaco.domain.ledger.checks import standing_checks
+from fondaco.domain.market.feeds import Feed
 from fondaco.domain.market.feeds.spec import chosen, feed
+from fondaco.domain.market.intake import Emit
 from fondaco.domain.market.record import record as record_feed
 from fondaco.domain.trading.store.queries import client_balances
 from fondaco.domain.trading.why import text_of, why
 from fondaco.kernel import compiled
 from fondaco.kernel.errors import FondacoError, Invalid, NotFound, Unavailable
-from fondaco.kernel.event import StreamId
+from fondaco.kernel.event import Instant, StreamId
 from fondaco.ports.cache.memory import MemoryCache
 from fondaco.ports.journal.segments import SegmentJournal
 from fondaco.ports.store.sqlite import SqliteStore
@@ -145,17 +148,19 @@ def rebuild(root: Path) -> dict[str, Any]:
 def backup(root: Path, to: Path) -> dict[str, Any]:
     """Copy what cannot be worked out again: the journal, the records and the settings file.
 
-    Consistent while a house runs: the journal up to what is durable, the records of one moment.
+    Consistent while a house runs: the records of one moment, then the journal up to what is durable
+    after it. What those records still had to tell is told again by the restored house, to no
+    further effect; the other way round, it might have been told in between, and be in neither.
     """
     files, copy = Files(root), Files(to)
     if to.exists():
         raise Invalid(f"{to} exists already; name a folder that does not")
     with _journal(root) as journal:
         to.mkdir(parents=True)
+        if files.records.exists():
+            with closing(SqliteStore(files.records)) as records:
+                records.copy(copy.records)
         journal.backup(copy.journal)
-    if files.records.exists():
-        with closing(SqliteStore(files.records)) as records:
-            records.copy(copy.records)
     with suppress(FileNotFoundError):
         shutil.copyfile(files.root / "fondaco.toml", copy.root / "fondaco.toml")
     with _journal(to) as copied:
@@ -165,25 +170,56 @@ def backup(root: Path, to: Path) -> dict[str, Any]:
 
 def restore(source: Path, root: Path) -> dict[str, Any]:
     """Make `root` out of a backup, which is checked first. Nothing that exists is overwritten."""
-    if Files(root).journal.exists():
-        raise Invalid(f"{root} holds a house already; restore into a new folder and use that")
+    if root.exists() and any(
+        root.iterdir()
+    ):  # views or a cursor of another house would be believed
+        raise Invalid(f"{root} is not empty; restore into a new folder and use that")
     with _journal(source) as journal:
         entries = journal.verify()
-    shutil.copytree(source, root, dirs_exist_ok=True)
+    partial = root.with_name(f"{root.name}.partial")  # never half a house under its name
+    shutil.copytree(source, partial)
+    partial.replace(root)
     return {"data": str(root), "entries": entries, "bytes": _size(root)}
 
 
 def record(root: Path, spec: str, seconds: float) -> dict[str, Any]:
     """Write what a feed says to the tape of `root`, for `seconds` or until interrupted."""
     files, clock = Files(root), Clock()
+    make_root(files)
 
     async def run() -> Any:
-        source = feed(await chosen(spec), open_tape=SegmentTape)
-        with closing(SegmentTape(files.tape)) as tape:
+        source = _Until(feed(await chosen(spec), open_tape=SegmentTape))
+        on_signals(source.stop)
+        with tape_lock(files), closing(SegmentTape(files.tape)) as tape:
             return await record_feed(source, tape, seconds or FOREVER_S, clock)
 
     recorded: dict[str, Any] = msgspec.to_builtins(asyncio.run(run()))
     return recorded
+
+
+class _Until:
+    """A feed that ends when it is told to."""
+
+    def __init__(self, source: Feed) -> None:
+        self.label, self.listings = source.label, source.listings
+        self.instruments, self.assets = source.instruments, source.assets
+        self._source = source
+        self._stopped = asyncio.Event()
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    async def run(self, clock: Callable[[], Instant], emit: Emit) -> None:
+        running = asyncio.create_task(self._source.run(clock, emit))
+        stopped = asyncio.create_task(self._stopped.wait())
+        try:
+            await asyncio.wait({running, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopped.cancel()
+            running.cancel()
+            await asyncio.wait({running})
+        if not running.cancelled():
+            running.result()  # raises what it died of
 
 
 def create_key(

@@ -6,6 +6,7 @@ command id, and the stream answers with the entry that is there.
 
 import asyncio
 from collections.abc import Callable
+from hashlib import blake2b
 from typing import Final
 
 import msgspec
@@ -24,7 +25,9 @@ async def carry(records: Store, submit: Callable[[StreamId, Command], Answer]) -
     """Tell everything that waits; how much that was. May raise `Unavailable`: ask again later."""
     rows = await asyncio.to_thread(_waiting, records)
     for row in rows:
-        command_id = request_id(f"!records/{row.number}", "told")
+        # Numbers come again where records were restored: what is told tells them apart.
+        content = blake2b(b"%d" % row.at + row.event, digest_size=8).hexdigest()
+        command_id = request_id(f"!records/{row.number}/{content}", "told")
         await submit(StreamId(row.stream), Tell(command_id, row.at, _decode(row.event)))
     if rows:
         await asyncio.to_thread(_take_away, records, rows[-1].number)

@@ -374,6 +374,12 @@ def open_accounts(conn: sa.Connection) -> dict[str, str]:
     return dict(tuple(row) for row in conn.execute(sa.select(a.account_id, a.tenant)))
 
 
+def accounts_at_work(conn: sa.Connection) -> list[str]:
+    """Those with open orders."""
+    o = t.orders.c
+    return list(conn.execute(sa.select(o.account_id).where(t.IS_OPEN).distinct()).scalars())
+
+
 def client_balances(conn: sa.Connection) -> Balances:
     """Every balance by the account's stream and asset: to be compared with the ledger's."""
     b = t.balances.c
