@@ -5,16 +5,20 @@ import threading
 import time
 from collections import Counter
 from decimal import Decimal
+from pathlib import Path
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fondaco.bench import main
 from fondaco.bench.doors import Http, Target, bulk_codes, frame, next_frame, refusal, split
 from fondaco.bench.figures import Tally, bound, bucket_of, rank
 from fondaco.bench.flow import CYCLE, Flow, Market, terms, text
 from fondaco.bench.load import Course, Load
+from fondaco.bench.orders import DOORS, Plan, run
+from running import house, order
 
 BTC = Market("BTC-USD", px=5_000_000, tick=1, px_decimals=2, lot=1, qty_decimals=5)
 
@@ -153,3 +157,32 @@ def test_a_stall_is_charged_to_everybody_who_was_due_meanwhile() -> None:
     assert tally.accepted == tally.answered == load.offered == 250
     late = sum(wait > 0.1 for wait in tally.waits)
     assert late >= 40  # half of the 100 that came due during the stall
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [([], 2), (["trades"], 2), (["--help"], 0), (["orders", "--url", "http://127.0.0.1:1"], 1)],
+)
+def test_the_exit_status_says_whether_there_was_a_load(
+    arguments: list[str], status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == status
+    assert capsys.readouterr().err
+
+
+def test_a_house_is_loaded_over_every_door(tmp_path: Path) -> None:
+    """All of it is answered, nothing refused, and what was placed is there."""
+    with house(tmp_path / "house") as running:
+        plan = Plan(url=running.url, rate=300, seconds=1, warmup=0, connections=4, batch=10)
+        for door in DOORS:
+            figures = run(plan._replace(door=door, working=100))
+            assert (figures.accepted, figures.unanswered) == (300, 0), figures.refused
+            assert not figures.refused
+            assert sum(bucket.count for bucket in figures.histogram) == 300
+        last = running.client().ask("POST", "/api/orders", order("last")).body["position"]
+        path = f"/api/orders?account_id=demo&limit=1000&min_position={last}"
+        assert len(running.client().all(path)) == 3 * (300 + 100) + 1
+        spread = run(plan._replace(accounts=3))
+        assert spread.accepted == 300
+        accounts = {each["account_id"] for each in running.client().all("/api/accounts")}
+        assert accounts >= {"bench-0", "bench-1", "bench-2"}

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-PIECE: Final = 1 << 18
+PIECE: Final = 1 << 15  # larger ones would be mapped and unmapped by the kernel each time
 LOST: Final = "connection_lost"
 UNREADABLE: Final = "unreadable_answer"
 
