@@ -15,8 +15,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from fondaco.domain.market import looks
-from fondaco.domain.market.board import Board
+from fondaco.domain.market.api import Board, looks
 from fondaco.domain.market.model import Trade
 from fondaco.domain.reference.model import Symbol, SymbolText
 from fondaco.gateway.talk import Auth, Done, Id, Ping, Talk

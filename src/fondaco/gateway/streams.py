@@ -8,7 +8,7 @@ uvicorn.Config(door, ws=streams.socket(queue_max=…), ws_per_message_deflate=Fa
 from collections.abc import Mapping
 from typing import Any, Final
 
-from fondaco.domain.market.board import Board
+from fondaco.domain.market.api import Board
 from fondaco.domain.trading.api.orders import RefsNow
 from fondaco.gateway.door import Door
 from fondaco.gateway.market_stream import MarketHub, MarketTalk

@@ -6,8 +6,8 @@ import msgspec
 from msgspec import Meta
 
 from fondaco.domain.identity.model import Scope
-from fondaco.domain.market import looks
-from fondaco.domain.market.board import Board
+from fondaco.domain.market import looks as looks  # doors use it: it belongs to what is asked
+from fondaco.domain.market.board import Board as Board
 from fondaco.domain.reference.model import Symbol, SymbolText
 from fondaco.kernel.errors import NotFound
 from fondaco.kernel.event import Instant

@@ -43,14 +43,16 @@ def _house(_: Any) -> StreamId:
 def operations(refs: RefsNow, decide: Decide) -> tuple[Operation[Any, Any], ...]:
     """Everything that is asked of the account streams and of the house's."""
     return (
-        *_orders(refs),
-        *_accounts(refs),
+        *_placing(od.Replies(refs)),
+        *_changing(od.Replies(refs)),
+        *_money(ac.Transfers(refs)),
+        *_bounds(ac.LimitsReader(refs)),
+        *_house_wide(ac.LimitsReader(refs)),
         *_risk(refs, decide),
     )
 
 
-def _orders(refs: RefsNow) -> tuple[Operation[Any, Any], ...]:
-    replies = od.Replies(refs)
+def _placing(replies: od.Replies) -> tuple[Operation[Any, Any], ...]:
     return (
         Ask(
             name="trading.place_order",
@@ -82,6 +84,11 @@ def _orders(refs: RefsNow) -> tuple[Operation[Any, Any], ...]:
             source="house",
             answer=bulk(replies),
         ),
+    )
+
+
+def _changing(replies: od.Replies) -> tuple[Operation[Any, Any], ...]:
+    return (
         Ask(
             name="trading.cancel_order",
             summary="Cancel one working order.",
@@ -139,8 +146,7 @@ def _orders(refs: RefsNow) -> tuple[Operation[Any, Any], ...]:
     )
 
 
-def _accounts(refs: RefsNow) -> tuple[Operation[Any, Any], ...]:
-    transfers, limits = ac.Transfers(refs), ac.LimitsReader(refs)
+def _money(transfers: ac.Transfers) -> tuple[Operation[Any, Any], ...]:
     return (
         Ask(
             name="trading.open_account",
@@ -201,6 +207,11 @@ def _accounts(refs: RefsNow) -> tuple[Operation[Any, Any], ...]:
             command=ac.withdraw,
             answer=transfers.moved,
         ),
+    )
+
+
+def _bounds(limits: ac.LimitsReader) -> tuple[Operation[Any, Any], ...]:
+    return (
         Ask(
             name="trading.set_account_limits",
             summary="Give an account limits of its own, or take them back.",
@@ -230,33 +241,8 @@ def _accounts(refs: RefsNow) -> tuple[Operation[Any, Any], ...]:
     )
 
 
-def _risk(refs: RefsNow, decide: Decide) -> tuple[Operation[Any, Any], ...]:
-    limits = ac.LimitsReader(refs)
+def _house_wide(limits: ac.LimitsReader) -> tuple[Operation[Any, Any], ...]:
     return (
-        Do(
-            name="risk.validate",
-            summary="Say what an order would be told and what each rule has left. Places nothing.",
-            method="POST",
-            path="/risk/validate",
-            request=od.PlaceOrderRequest,
-            reply=risk.ValidationReply,
-            scope=Scope.ORDERS_READ,
-            account=od.account_of_ask,
-            source="house",
-            answer=risk.Validator(refs, decide).answer,
-        ),
-        Do(
-            name="risk.limits",
-            summary="The limits that hold for an account, and how much of them is used.",
-            method="GET",
-            path="/risk/limits",
-            request=risk.LimitsRequest,
-            reply=risk.LimitsReply,
-            scope=Scope.LIMITS_READ,
-            account=od.account_of_ask,
-            source="house",
-            answer=risk.LimitsShown(refs).answer,
-        ),
         Ask(
             name="risk.set_limits",
             summary="Set the limits of every account that has none of its own.",
@@ -310,6 +296,35 @@ def _risk(refs: RefsNow, decide: Decide) -> tuple[Operation[Any, Any], ...]:
     )
 
 
+def _risk(refs: RefsNow, decide: Decide) -> tuple[Operation[Any, Any], ...]:
+    return (
+        Do(
+            name="risk.validate",
+            summary="Say what an order would be told and what each rule has left. Places nothing.",
+            method="POST",
+            path="/risk/validate",
+            request=od.PlaceOrderRequest,
+            reply=risk.ValidationReply,
+            scope=Scope.ORDERS_READ,
+            account=od.account_of_ask,
+            source="house",
+            answer=risk.Validator(refs, decide).answer,
+        ),
+        Do(
+            name="risk.limits",
+            summary="The limits that hold for an account, and how much of them is used.",
+            method="GET",
+            path="/risk/limits",
+            request=risk.LimitsRequest,
+            reply=risk.LimitsReply,
+            scope=Scope.LIMITS_READ,
+            account=od.account_of_ask,
+            source="house",
+            answer=risk.LimitsShown(refs).answer,
+        ),
+    )
+
+
 def looks(
     refs: RefsNow,
     decider: Decider[AccountState, Any, Any, Any],
@@ -318,6 +333,10 @@ def looks(
 ) -> tuple[Operation[Any, Any], ...]:
     """Everything that is read. `owner` says whose an account is."""
     ask = views.Looks(refs, decider, queries)
+    return (*_trades(ask), *_books(ask), *_records(ask, owner))
+
+
+def _trades(ask: views.Looks) -> tuple[Operation[Any, Any], ...]:
     return (
         Look(
             name="trading.orders",
@@ -358,6 +377,11 @@ def looks(
             source="store",
             answer=ask.executions,
         ),
+    )
+
+
+def _books(ask: views.Looks) -> tuple[Operation[Any, Any], ...]:
+    return (
         Look(
             name="trading.accounts",
             summary="List your tenant's accounts.",
@@ -422,6 +446,13 @@ def looks(
             source="store",
             answer=ask.positions,
         ),
+    )
+
+
+def _records(
+    ask: views.Looks, owner: Callable[[str], str | None]
+) -> tuple[Operation[Any, Any], ...]:
+    return (
         Look(
             name="trading.why",
             summary="Why an order is as it is: each step, with what caused it.",
