@@ -239,6 +239,8 @@ def house(*marks: Mark, **changes: object) -> TradingRefs:
 WORST = {"order_qty": "99.0001", "price": "200.001", "reduce_only": True, "time_in_force": DAY}
 HALTED = house(STALE, state=TradingState.HALTED, restricted=[BTC_USD])
 RESTRICTED = house(STALE, state=TradingState.REDUCING, restricted=[BTC_USD])
+UNRATED = house(STALE, state=TradingState.REDUCING)
+del UNRATED.rates[BTC]
 UNSEEN = house(mark(symbol=ETH_USD), state=TradingState.REDUCING)
 
 
@@ -257,6 +259,7 @@ def off(**terms: object) -> Ask:
         (off(order_qty="99", price="200.00"), RESTRICTED, Reason.RESTRICTED),
         (off(order_qty="99", price="200.00"), UNSEEN, Reason.MARKET_CLOSED),
         (ask("new", order_qty="99", reduce_only=True), UNSEEN, Reason.NO_MARK),
+        (ask("new", order_qty="99", reduce_only=True), UNRATED, Reason.NO_MARK),
         (
             ask("new", order_qty="99", reduce_only=True),
             house(STALE, state=TradingState.REDUCING),

@@ -114,6 +114,8 @@ def read(
     wrong = _barred(state, order, refs, at) or _unpriced(order, refs, limits, mark)
     if wrong is None:
         wrong = _cannot_reduce(state, order, instrument, refs, mark, is_child)
+        if wrong is not None:
+            wrong = unvalued(state, order, refs, limits) or wrong
     if wrong is None and order.ord_type is not LIMIT:
         wrong = _price(order, instrument, limits, mark)
     if wrong is not None:
@@ -350,6 +352,22 @@ def _unpriced(order: Order, refs: TradingRefs, limits: Limits, mark: Mark | None
         return Reason.NO_MARK, f"{order.symbol} has no mark"
     if (limits.order_notional_max or limits.notional_max) and order.quote not in refs.rates:
         return Reason.NO_MARK, f"{order.quote} has no rate into {refs.currency}"
+    return None
+
+
+def unvalued(state: AccountState, order: Order, refs: TradingRefs, limits: Limits) -> Wrong | None:
+    """Whether a rule that is on compares with the account's equity, and that is not known. It is
+    looked at before a reason that comes later is given; who is accepted was valued anyway."""
+    asset_class = refs.instruments[order.symbol].asset_class
+    by_class = limits.class_concentration_max_bps.get(asset_class, 0)
+    if order.side is SELL or not (
+        by_class or limits.concentration_max_bps or limits.daily_loss_max
+    ):
+        return None
+    for asset in (order.base, *state.balances):
+        if asset not in refs.rates and (asset == order.base or state.balances[asset]):
+            text = f"{asset} has no rate into {refs.currency}, so the equity is not known"
+            return Reason.NO_MARK, text
     return None
 
 

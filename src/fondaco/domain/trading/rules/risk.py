@@ -26,7 +26,15 @@ from fondaco.domain.trading.model import (
     Reason,
     TradingRefs,
 )
-from fondaco.domain.trading.rules.entry import LIMIT, STOP_LIMIT, limits_of, read, refuse
+from fondaco.domain.trading.rules.entry import (
+    LIMIT,
+    STOP_LIMIT,
+    Wrong,
+    limits_of,
+    read,
+    refuse,
+    unvalued,
+)
 from fondaco.domain.trading.rules.holds import (
     AMOUNT_MAX,
     BPS,
@@ -66,6 +74,7 @@ _LOSS: Final = 6
 _ORDERS: Final = 7
 _PACE: Final = 8
 _POWER: Final = 9
+_UNVALUED: Final[Wrong] = (Reason.NO_MARK, "the equity of the account is not known")
 _NO_CEILINGS: Final = [AMOUNT_MAX] * 10
 _ALL_OFF: Final = [-1] * 10
 
@@ -135,11 +144,11 @@ def judge(
     if limits.duplicate_window_ms:
         wrong = _again(state, order, limits, at, ahead)
         if wrong is not None:
-            return refuse(order.number, ask, wrong)
+            return refuse(order.number, ask, unvalued(state, order, refs, limits) or wrong)
     weighed = weigh(state, order, instrument, refs, limits, at, ahead, covered=covered)
     if weighed is None:
-        text = "an asset of the account has no rate, so its equity is not known"
-        return refuse(order.number, ask, (Reason.NO_MARK, text))
+        wrong = unvalued(state, order, refs, limits) or _UNVALUED
+        return refuse(order.number, ask, wrong)
     lots = order.lots
     if lots > min(weighed.ceilings):
         return _refused(state, order, ask, refs, limits, weighed)
