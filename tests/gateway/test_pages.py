@@ -157,3 +157,12 @@ async def test_metrics_count_requests_refusals_and_what_the_house_says(
     kinds = re.compile(r"# (HELP|TYPE) [a-z_]+ .+")
     for line in lines:
         assert sample.fullmatch(line) or kinds.fullmatch(line), line
+
+
+@pytest.mark.parametrize("path", ["/health", "/ready", "/metrics", "/docs", "/api/openapi.json"])
+async def test_pages_have_ids_and_are_read_only(client: AsyncClient, path: str) -> None:
+    answer = await client.get(path, headers={"X-Request-Id": "mine"})
+    assert (answer.status_code, answer.headers["x-request-id"]) == (200, "mine")
+    refused = await client.post(path)
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD")
+    assert refused.json()["code"] == "method_not_allowed"

@@ -18,7 +18,7 @@ from fondaco.gateway.house import House
 from fondaco.gateway.idempotency import Replies
 from fondaco.gateway.logs import Log
 from fondaco.gateway.metrics import Metric
-from fondaco.gateway.pages import Checks
+from fondaco.gateway.pages import Checks, Page
 from fondaco.gateway.rest import Context, Endpoint, Exchange, Names, Response, Tally
 from fondaco.kernel.errors import FondacoError, Invalid, NotFound
 from fondaco.kernel.operation import Look, Operation
@@ -72,7 +72,8 @@ class Door:
         ordered = sorted(places.items(), key=lambda place: place[0].count("{"))
         named = [Route(path, self._place(found)) for path, found in ordered]
         self.sockets: Tally | None = None  # of orders that come over WebSockets
-        served = pages.routes(self.endpoints, version, checks, numbers, lambda: self.sockets)
+        shown = pages.pages(self.endpoints, version, checks, numbers, lambda: self.sockets)
+        served = [Route(path, self._page(page)) for path, page in shown.items()]
         self._others = Router(
             [*served, *routes, *named], redirect_slashes=False, default=self._missing
         )
@@ -115,16 +116,32 @@ class Door:
         async def place(scope: Scope, receive: Receive, send: Send) -> None:
             endpoint = methods.get(scope["method"])
             if endpoint is None:
-                error = Invalid(
-                    f"{scope['path']} is not asked with {scope['method'][:20]} but with {allow}",
-                    code="method_not_allowed",
-                    allow=allow,
-                )
-                await self._refuse(error, scope, send)
+                await self._not_allowed(allow, scope, send)
             else:
                 await self._serve(endpoint, scope.get("path_params", {}), scope, receive, send)
 
         return _Application(place)
+
+    def _page(self, page: Page) -> ASGIApp:
+        async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["method"] not in ("GET", "HEAD"):
+                await self._not_allowed("GET, HEAD", scope, send)
+                return
+            exchange = Exchange(self.unknown, dict(scope["headers"]), _said)
+            found = page()
+            found.headers["x-request-id"] = exchange.request_id
+            found.headers["x-correlation-id"] = exchange.correlation_id
+            await found(scope, receive, send)
+
+        return _Application(serve)
+
+    async def _not_allowed(self, allow: str, scope: Scope, send: Send) -> None:
+        error = Invalid(
+            f"{scope['path']} is not asked with {scope['method'][:20]} but with {allow}",
+            code="method_not_allowed",
+            allow=allow,
+        )
+        await self._refuse(error, scope, send)
 
     async def _serve(
         self,

@@ -8,9 +8,7 @@ from html import escape
 from typing import Any, Final
 
 import msgspec
-from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
 
 from fondaco.domain.trading.model import Reason
 from fondaco.gateway import metrics, openapi
@@ -18,6 +16,8 @@ from fondaco.gateway.metrics import Metric
 from fondaco.gateway.rest import Endpoint, Tally
 
 Checks = Mapping[str, tuple[bool, str]]
+Page = Callable[[], Response]
+PREFIXES: Final = ("", "/api", "/api/v1")
 JSON: Final = "application/json"
 SECURE: Final = {
     "x-content-type-options": "nosniff",
@@ -41,13 +41,14 @@ table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.2rem .8
 """
 
 
-def routes(
+def pages(
     endpoints: Sequence[Endpoint],
     version: str,
     checks: Callable[[], Checks],
     numbers: Callable[[], Iterable[Metric]],
     sockets: Callable[[], Tally | None],
-) -> list[BaseRoute]:
+) -> dict[str, Page]:
+    """What is served at each path, with and without a prefix."""
     operations = [endpoint.operation for endpoint in endpoints]
     document = openapi.openapi(operations, version)
     fixed: dict[str, tuple[bytes, str]] = {
@@ -57,18 +58,14 @@ def routes(
         "/docs/errors": (errors().encode(), "text/html"),
     }
 
-    def serve(content: bytes, media_type: str) -> Callable[[Request], Any]:
+    def fixed_page(content: bytes, media_type: str) -> Page:
         headers = SECURE if media_type == JSON else PAGE
+        return lambda: Response(content, media_type=media_type, headers=headers)
 
-        async def page(_: Request) -> Response:
-            return Response(content, media_type=media_type, headers=headers)
-
-        return page
-
-    async def health(_: Request) -> Response:
+    def health() -> Response:
         return Response(b'{"status":"alive"}', media_type=JSON, headers=SECURE)
 
-    async def ready(_: Request) -> Response:
+    def ready() -> Response:
         found = checks()
         is_ready = all(good for good, _ in found.values())
         body = {
@@ -78,20 +75,13 @@ def routes(
         content = msgspec.json.encode(body)
         return Response(content, 200 if is_ready else 503, SECURE, JSON)
 
-    async def measured(_: Request) -> Response:
+    def measured() -> Response:
         text = metrics.rendered(endpoints, sockets(), numbers())
         return Response(text, media_type=metrics.MEDIA_TYPE, headers=SECURE)
 
-    found: list[BaseRoute] = []
-    for path, (content, media_type) in fixed.items():
-        found += _everywhere(path, serve(content, media_type))
-    for path, endpoint in (("/health", health), ("/ready", ready), ("/metrics", measured)):
-        found += _everywhere(path, endpoint)
-    return found
-
-
-def _everywhere(path: str, endpoint: Callable[[Request], Any]) -> list[Route]:
-    return [Route(prefix + path, endpoint, methods=["GET"]) for prefix in ("", "/api", "/api/v1")]
+    served = {path: fixed_page(*found) for path, found in fixed.items()}
+    served |= {"/health": health, "/ready": ready, "/metrics": measured}
+    return {prefix + path: page for path, page in served.items() for prefix in PREFIXES}
 
 
 def docs(document: Mapping[str, Any]) -> str:
