@@ -63,8 +63,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     feed: Annotated[
         str,
         _why(
-            "auto, none, synthetic, replay:PATH[,speed=N] or binance:SYMBOL,…; a synthetic market "
-            "works without a network, and is labelled wherever it is shown",
+            "auto, none, synthetic[,seed=N][,rate=N], replay:PATH[,speed=N] or binance:SYMBOL,…; a "
+            "synthetic market works without a network, and is labelled wherever it is shown",
             "feed",
         ),
     ] = "synthetic"
@@ -286,6 +286,8 @@ def _read(knob: Knob, value: object, source: Source) -> Value:
 
 def _is_feed(text: str) -> bool:
     kind, mark, rest = text.partition(":")
+    if not mark:
+        kind = "synthetic" if text.startswith("synthetic,") else text
     return kind + mark in _FEEDS and bool(rest) == bool(mark)
 
 

@@ -74,6 +74,7 @@ def test_the_file_is_looked_for_where_the_data_is(tmp_path: Path) -> None:
         ("", {}, {"feed": "bloomberg"}, "feed is 'bloomberg', must be one of auto"),
         ("", {}, {"feed": "binance:"}, "feed is 'binance:'"),
         ("", {}, {"feed": "synthetic:x"}, "feed is"),
+        ("", {}, {"feed": "none,rate=1"}, "feed is"),
         ("", {}, {"log_level": "loud"}, "one of DEBUG, ERROR, INFO, WARN"),
         ("", {}, {"retention_idempotency_h": 23}, "from 24"),
         ("", {}, {"demo": True, "host": "0.0.0.0"}, "leave out --demo"),
@@ -93,7 +94,8 @@ def test_a_wrong_value_says_what_to_do(
 
 
 @pytest.mark.parametrize(
-    "feed", ["auto", "none", "synthetic", "replay:x,speed=2", "binance:BTCUSDT"]
+    "feed",
+    ["auto", "none", "synthetic", "synthetic,seed=3,rate=1", "replay:x,speed=2", "binance:BTCUSDT"],
 )
 def test_feeds_are_told_apart_by_their_first_word(feed: str) -> None:
     assert load({"feed": feed}, {}).feed == feed

@@ -189,5 +189,5 @@ async def answers(rest_url: str = REST_URL, *, within_s: float = 3.0) -> bool:
     try:
         async with asyncio.timeout(within_s):
             return await asyncio.to_thread(ping)
-    except (OSError, TimeoutError):
+    except (OSError, HTTPException, TimeoutError):  # somebody in between may speak no HTTP
         return False
