@@ -75,7 +75,8 @@ def replay(root: Path, until: int, only: str) -> Iterator[str]:
             replay_decision(memory, decider, decision)
             position = last
     for stream, memory in sorted(memories.items()):
-        content = msgspec.json.encode(memory.state, order="deterministic")
+        named = msgspec.to_builtins(memory.state, str_keys=True)
+        content = msgspec.json.encode(named, order="deterministic")
         if only:
             yield msgspec.json.format(content).decode()
         yield f"{stream}  version {memory.version}  sha256 {sha256(content).hexdigest()}"
