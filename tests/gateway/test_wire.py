@@ -214,6 +214,27 @@ async def test_what_was_asked_before_the_end_is_answered(opened: tuple[Door, Des
     writer.close()
 
 
+async def test_who_does_not_read_answers_can_ask_no_more(opened: tuple[Door, Desk]) -> None:
+    many = place("a", head=HEAD.replace(b"ada", b"eve")) * 200
+    limit = (64 << 20) // len(many)
+    async with serving(opened[0]) as port, wired(port) as wire:
+        sent = await _sent_until_stuck(wire, many, limit)
+        assert sent < limit
+        for _ in range(200 * sent - 200):
+            status, _, _ = await wire.response()
+            assert status == 401
+
+
+async def _sent_until_stuck(wire: Wire, many: bytes, limit: int) -> int:
+    for sent in range(1, limit):
+        try:
+            async with asyncio.timeout(0.3):
+                await wire.send(many)
+        except TimeoutError:
+            return sent
+    return limit
+
+
 async def test_a_client_that_leaves_early_disturbs_nobody(opened: tuple[Door, Desk]) -> None:
     async with serving(opened[0]) as port:
         for nth in range(10):

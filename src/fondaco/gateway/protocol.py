@@ -205,13 +205,12 @@ class Protocol(HttpToolsProtocol):
 
     def flush(self) -> None:
         """Write what is answered, up to the first request that is not."""
-        slots = self._slots
-        transport = self.transport
+        slots, transport = self._slots, self.transport
+        if transport.is_closing():
+            slots.clear()
+            return
         while slots and slots[0].content is not None:
             slot = slots.popleft()
-            if transport.is_closing():
-                slots.clear()
-                return
             transport.write(slot.content)  # type: ignore[arg-type]
             self.server_state.total_requests += 1
             if not slot.keep_alive:
@@ -223,8 +222,18 @@ class Protocol(HttpToolsProtocol):
             if self.pipeline:
                 cycle, app = self.pipeline.pop()
                 self._start_asgi_task(cycle, app)
-            else:
+            elif not self.flow.write_paused:
                 self.flow.resume_reading()
+
+    def pause_writing(self) -> None:
+        """Who does not read answers may ask no more: else they would pile up here."""
+        super().pause_writing()
+        self.flow.pause_reading()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if not self._slots and not self.pipeline:
+            self.flow.resume_reading()
 
     def on_response_complete(self) -> None:
         self._idle_since = self.loop.time()
