@@ -216,6 +216,21 @@ async def _until(socket: ClientConnection) -> AsyncIterator[Any]:
             yield await socket.recv()
 
 
+async def test_a_subscription_takes_the_place_of_the_one_before(opened: Opened) -> None:
+    async with opened.talk() as watcher, opened.talk() as trader:
+        accounts = ["demo"]
+        await ask(watcher, op="subscribe", id=1, accounts=accounts)
+        await place(trader, "one")
+        assert (await said(watcher))["position"] == 1
+        await ask(watcher, op="subscribe", id=2, accounts=accounts, channels=["executions"])
+        await ask(watcher, op="ping", id=3)
+        await place(trader, "two")
+        assert (await ask(watcher, op="ping", id=4))["id"] == 4  # an order is no execution
+        await ask(watcher, op="resume", id=5, accounts=accounts, after=1)
+        assert (await said(watcher))["position"] == 2
+        assert (await ask(watcher, op="ping", id=6))["id"] == 6
+
+
 async def _many(trader: ClientConnection, count: int) -> None:
     for nth in range(count):
         await place(trader, f"m{nth}")

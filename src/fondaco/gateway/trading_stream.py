@@ -262,6 +262,8 @@ class TradingTalk(Talk):
         caller = self.known()
         for account in ask.accounts:
             self._hub.cancel.check_account(caller, account)
+        for account in ask.accounts:  # a subscription takes the place of the one before
+            self._forget(account_stream(AccountId(account)))
         task = self.socket.loop.create_task(self._catch_up(ask))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -326,10 +328,12 @@ class TradingTalk(Talk):
 
     def _unsubscribe(self, ask: Unsubscribe) -> None:
         for account in ask.accounts:
-            stream = account_stream(AccountId(account))
-            self._channels.pop(stream, None)
-            self._hub.unwatch(stream, self)
+            self._forget(account_stream(AccountId(account)))
         self.say(Done(ask.id, 200, "unsubscribe"))
+
+    def _forget(self, stream: StreamId) -> None:
+        self._channels.pop(stream, None)
+        self._hub.unwatch(stream, self)
 
     def hear(self, entry: Entry, messages: Sequence[tuple[str, bytes]]) -> None:
         """One entry of a stream that is watched, as it was committed."""
