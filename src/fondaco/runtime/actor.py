@@ -13,7 +13,7 @@ from fondaco.runtime.committer import Answer, Committer, Lease, Outcome, Turn
 from fondaco.runtime.loading import Memory, Snapshots, hash_of, load
 
 QUEUED_MAX: Final = 20_000  # turns waiting for the disk: a second's work, then we say no
-RECALLED_MAX: Final = 1_024  # events of one decision, at most
+RECALLED_FIRST: Final = 4  # entries that a look at the journal begins with
 
 
 class Actor(Generic[S, C, E, R]):
@@ -128,9 +128,8 @@ class Actor(Generic[S, C, E, R]):
         try:
             for key, versions in places:
                 for version in versions:
-                    entries = self._journal.read(self.stream, version - 1, RECALLED_MAX)
-                    cause = entries[0].caused_by
-                    same = tuple(_while_caused_by(cause, entries))
+                    same = self._left_at(version)
+                    cause = same[0].caused_by
                     if cause == command.command_id:
                         return same
                     if cause.rpartition(REQUEST_MARK)[0] == key or any(
@@ -141,11 +140,21 @@ class Actor(Generic[S, C, E, R]):
                             f"{key} was used before, with other content; use another id",
                             code="key_reused",
                             key=key,
-                            position=entries[0].position,
+                            position=same[0].position,
                         )
         except FondacoError as error:
             return error
         return ()
+
+    def _left_at(self, version: int) -> tuple[Entry, ...]:
+        """The entry of that version and those of the same cause behind it: mostly one or two."""
+        limit = RECALLED_FIRST
+        while True:
+            entries = self._journal.read(self.stream, version - 1, limit)
+            same = tuple(_while_caused_by(entries[0].caused_by, entries))
+            if len(same) < limit:
+                return same
+            limit *= 8
 
     def _known(self, error: Exception) -> FondacoError:
         return error if isinstance(error, FondacoError) else Corrupt(f"{self.stream}: {error!r}")

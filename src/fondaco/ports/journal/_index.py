@@ -46,7 +46,7 @@ _REACH: Final = "SELECT last, stop, crc FROM reach"
 _ID: Final = "SELECT id FROM stream WHERE name = ?"
 _PLACES: Final = (
     f"SELECT place FROM frame WHERE stream = ({_ID}) AND version > ? AND place < ? "  # noqa: S608
-    "ORDER BY version"
+    "ORDER BY version LIMIT ?"
 )
 _VERSION: Final = (
     f"SELECT version FROM frame WHERE stream = ({_ID}) AND place < ? "  # noqa: S608
@@ -69,14 +69,20 @@ class Index:
         self._fitting = (0, 0, 0)  # the last reach that was found to fit the journal
 
     def places(
-        self, stream: StreamId, after_version: int, chain: Chain, now: Callable[[], End]
+        self,
+        stream: StreamId,
+        after_version: int,
+        chain: Chain,
+        now: Callable[[], End],
+        limit: int = -1,
     ) -> "tuple[int, array[int]]":
-        """The place up to which every frame is indexed (0: none is), and the places of those
-        before it that hold what comes after `after_version`."""
+        """The place up to which every frame is indexed (0: none is), and the places of the first
+        `limit` (below zero: all) before it that hold what comes after `after_version`."""
         with self._lock:
             try:
                 if connection := self._reaching(chain, now):
-                    rows = connection.execute(_PLACES, (stream, after_version, self._fitting[1]))
+                    asked = (stream, after_version, self._fitting[1], limit)
+                    rows = connection.execute(_PLACES, asked)
                     return self._fitting[1], array("Q", (row[0] for row in rows))
             except sqlite3.Error:
                 pass  # the journal itself knows

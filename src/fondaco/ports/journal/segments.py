@@ -75,7 +75,7 @@ class SegmentJournal:
         found: list[Entry] = []
         if limit == 0:
             return found
-        for decision, first in self._decisions_of(stream, after_version):
+        for decision, first in self._decisions_of(stream, after_version, limit):
             entries = entries_of((decision,), first - 1)
             found += entries[max(0, after_version - decision.expected_version) :]
             if 0 < limit <= len(found):
@@ -199,13 +199,17 @@ class SegmentJournal:
         return self._tail
 
     def _decisions_of(
-        self, stream: StreamId, after_version: int
+        self, stream: StreamId, after_version: int, limit: int = -1
     ) -> Iterator[tuple[Decision[Event], int]]:
-        """One stream's decisions, each with the position of its first event."""
+        """One stream's decisions, each with the position of its first event.
+
+        With a `limit` at least that many entries, if there are as many: a frame holds one or more.
+        """
         with self._reading:
-            reach, places = self._index.places(stream, after_version, self._chain, self._end)
-            beyond = self._tail_from(reach).places.get(stream, ())
-            places.extend(where for where in beyond if where >= reach)
+            reach, places = self._index.places(stream, after_version, self._chain, self._end, limit)
+            if len(places) != limit:
+                beyond = self._tail_from(reach).places.get(stream, ())
+                places.extend(where for where in beyond if where >= reach)
         records, events, frame_at = self._codec.records, self._codec.events, self._chain.frame
         version = -1
         for where in places:
