@@ -250,7 +250,7 @@ def load(arguments: Mapping[str, object], environment: Mapping[str, str]) -> Set
 def _file(path: Path) -> dict[str, object]:
     try:
         values = tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError) as error:
         raise Invalid(f"{path} cannot be read: {error}; mend or remove it") from error

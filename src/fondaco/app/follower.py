@@ -29,7 +29,7 @@ from fondaco.runtime.projector import Projector
 END_S: Final = 10.0
 AGAIN_S: Final = 0.1  # before a dead one is started again; each death doubles it
 AGAIN_MAX_S: Final = 30.0
-WELL_AFTER_S: Final = 5.0
+WELL_AFTER_S: Final = 3.0
 NICENESS: Final = 5  # behind the process that answers, where both want the same core
 
 

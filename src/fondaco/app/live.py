@@ -302,7 +302,7 @@ async def running(settings: Settings) -> AsyncIterator[tuple[House, Door, Stream
         kernel = Kernel(settings, files, source)
         stack.push_async_callback(kernel.stop)
         records = stack.enter_context(closing(SqliteStore(files.records)))
-        views = stack.enter_context(closing(SqliteStore(files.views, durable=False)))
+        views = stack.enter_context(closing(_views(files)))
         readers = stack.enter_context(ThreadPoolExecutor(READERS, "reader"))
         cache = MemoryCache(kernel.now)
         directory = Directory(records, cache, kernel.now, os.urandom)
@@ -334,6 +334,17 @@ async def _feed(settings: Settings) -> Feed | None:
     if settings.feed == "none":
         return None
     return feed(await chosen(settings.feed), open_tape=SegmentTape)
+
+
+def _views(files: Files) -> SqliteStore:
+    """They can be filled anew from the journal, so a file that is broken stops nobody."""
+    try:
+        return SqliteStore(files.views, durable=False)
+    except Corrupt as error:
+        say(f"{files.views} is broken, and filled anew: {error.message}")
+        for path in files.root.glob(f"{files.views.name}*"):
+            path.unlink()
+        return SqliteStore(files.views, durable=False)
 
 
 def _rate_limit(settings: Settings, cache: MemoryCache) -> RateLimit:
