@@ -3,7 +3,7 @@
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -182,6 +182,7 @@ def test_a_house_comes_back_as_it_was(
         before = answers(client, position)
         if lose is lose_cursor:
             wait_for(lambda: any((data / "snapshots").glob("*.snapshot")))
+            wait_for((data / "reactor.cursor").exists)
         end(running)
     states = list(replay(data, position, ""))
     lose(data)
@@ -209,7 +210,7 @@ def wait_for(what: Callable[[], object], within_s: float = 10.0) -> None:
 
 
 @pytest.fixture
-def left(tmp_path: Path) -> Iterator[Path]:
+def left(tmp_path: Path) -> Path:
     """What a house has left that was killed while an order of a second rested, and others."""
     data = tmp_path / "house"
     with house(data) as running:
@@ -220,7 +221,7 @@ def left(tmp_path: Path) -> Iterator[Path]:
         done(client, "POST", "/api/orders",
              order("short", time_in_force="gtd", expire_time=after(1.0)))  # fmt: skip
         running.kill()
-    yield data
+    return data
 
 
 def statuses(client: Client) -> dict[str, str]:
