@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from build import A1, ASSETS
+from build import A1, ASSETS, SECOND, ask, fill, placed, refs, replace, venue_denied
 from fondaco.domain.ledger.checks import standing_checks
 from fondaco.domain.ledger.model import Posting, add_up, trial_balance
 from fondaco.domain.ledger.store import LedgerView
@@ -17,7 +17,7 @@ from fondaco.domain.reference.events import InstrumentListed
 from fondaco.domain.reference.model import HOUSE_STREAM
 from fondaco.domain.trading import store as looks
 from fondaco.domain.trading.events import Fill, OrderFilled
-from fondaco.domain.trading.model import AccountState, Side, account_of
+from fondaco.domain.trading.model import AccountState, OrdStatus, Side, account_of
 from fondaco.domain.trading.postings import Postings
 from fondaco.domain.trading.rules import decide, decider, evolve, initial
 from fondaco.domain.trading.store import OrderFilter, TradingView, client_balances
@@ -28,7 +28,7 @@ from fondaco.ports.journal.memory import MemoryJournal
 from fondaco.runtime.history import state_at
 from fondaco.runtime.projector import Projector, View, digests
 from ledger.history import CODEC
-from properties.test_account_laws import Story, stories
+from properties.test_account_laws import FINE, FUNDED, Story, stories
 
 cuts = st.lists(st.integers(1, 9), min_size=1, max_size=20)
 laws = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -122,6 +122,34 @@ def test_a_projector_may_start_again_anywhere(story: Story, cut: list[int]) -> N
 @laws
 @given(stories())
 def test_views_show_what_the_state_holds(story: Story) -> None:
+    check_views(story)
+
+
+@st.composite
+def denied(draw: st.DrawFn) -> Story:
+    """A replace that the venue denies, once or twice, with or without a fill between."""
+    side = draw(st.sampled_from(Side))
+    history = [*FUNDED, placed(ask("a", side=side, price="100.00", order_qty="1"), at=SECOND)]
+    for name in draw(st.sampled_from(["b", "bc"])):
+        asked = draw(st.sampled_from(["", "0.5", "3"]))
+        history.append(
+            replace(1, cl_ord_id=name, order_qty=asked, price=draw(st.sampled_from(["", "101.00"])))
+        )
+        if draw(st.booleans()):
+            history.append(fill(1, 100_000_000, 100_00, nth=ord(name) - ord("a"), side=side))
+        history.append(venue_denied(1))
+    return Story(refs(btc=FINE), history)
+
+
+@laws
+@given(denied())
+def test_a_denied_replace_leaves_rows_as_the_state_is(story: Story) -> None:
+    check_views(story)
+    _, state = told(story)
+    assert state.working[1].ord_status in (OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED)
+
+
+def check_views(story: Story) -> None:
     journal, state = told(story)
     store = filled_at_once(journal)
     o, b = t.orders.c, t.balances.c

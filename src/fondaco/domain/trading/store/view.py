@@ -473,6 +473,8 @@ class TradingView:
         row = self._change(batch, entry, event.number)
         if row is not None:
             row.ord_status = event.ord_status._value_
+            if event.hold >= 0:
+                self._rehold(batch, row, event.hold)
 
     def _unknown(self, batch: _Batch, entry: Entry, event: ev.OrderUnknown) -> None:
         row = self._change(batch, entry, event.number)
