@@ -250,10 +250,12 @@ class SegmentTape:
         so that the tape knows how far it came."""
         sizes = {path: path.stat().st_size for path in _files(self._folder, "seg")}
         over = sum(sizes.values()) - self._quota_bytes
-        ordered = sorted(sizes, key=lambda each: each.stem)[:-1]
+        ordered = sorted(sizes, key=lambda each: each.stem)
         sealed = [(path, seal) for path in ordered if (seal := path.with_suffix(".seal")).exists()]
         newest_at = max((_read_seal(seal).newest_at for _, seal in sealed[-1:]), default=0)
         for path, seal in sealed:
+            if path == ordered[-1]:
+                return
             kept_for = newest_at - _read_seal(seal).newest_at if self._retention_ns else 0
             if over <= 0 and kept_for <= self._retention_ns:
                 return
