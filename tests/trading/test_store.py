@@ -11,14 +11,14 @@ import sqlalchemy as sa
 from fondaco.domain.reference.model import Limits, TradingState
 from fondaco.domain.trading import events as ev
 from fondaco.domain.trading import store as looks
-from fondaco.domain.trading.model import OrdType, Side
+from fondaco.domain.trading.model import OrdStatus, OrdType, Side
 from fondaco.domain.trading.replies import WaitingStop
 from fondaco.domain.trading.store import OrderFilter, TradingView
 from fondaco.domain.trading.store import tables as t
 from fondaco.kernel.errors import Invalid, NotFound
 from fondaco.ports.store.sqlite import SqliteStore
 from fondaco.runtime.projector import Projector
-from ledger.history import BTC, DEMO, OTHER, USD, History
+from ledger.history import BTC, BTC_USD, DEMO, OTHER, USD, History
 
 
 class Asked:
@@ -107,6 +107,22 @@ def test_an_order_is_found_by_every_cl_ord_id_that_it_ever_had(asked: Asked) -> 
         (line,) = looks.orders(conn, "demo", OrderFilter(account_id="demo", cl_ord_id=name)).items
         assert (line.cl_ord_id, line.order_qty, line.price) == ("second", "0.0005", "40000")
     asked.done()
+
+
+def test_an_order_that_its_account_has_forgotten_stays_done(asked: Asked) -> None:
+    """What comes too late of it is told with UNKNOWN, and counted from nothing."""
+    number = asked.history.accept("a", lots=40)
+    asked.history.fill(number, 30).cancel(number)
+    late = ev.OrderFilled(
+        number, BTC_USD.symbol, Side.BUY, 2, 5, 5_000_000, False, 25, 50, 0, 0, 0, 5, 0,
+        OrdStatus.UNKNOWN, 5,
+    )  # fmt: skip
+    asked.history.write(DEMO, late)
+    asked.history.write(DEMO, ev.ChangeDenied(number, OrdStatus.UNKNOWN, "too_late"))
+    conn = asked.reading()
+    found = conn.execute(sa.select(t.orders.c["ord_status", "is_open", "cum_lots"])).one()
+    asked.done()
+    assert tuple(found) == ("canceled", 0, 35)
 
 
 FILTERS = {

@@ -365,6 +365,12 @@ class TradingView:
             self._hold(batch, row, hold - row.hold, row.last_position)
             row.hold = hold
 
+    def _set_status(self, row: _Row, status: OrdStatus) -> None:
+        """Nothing opens an order that is done. An account forgets it in the end, and then calls it
+        UNKNOWN; its row remembers."""
+        if row.ord_status not in t.DONE:
+            row.ord_status = status._value_
+
     def _rejected(self, batch: _Batch, entry: Entry, event: ev.OrderRejected) -> None:
         account, tenant = self._account(batch, entry.stream)
         row = _Row(
@@ -380,8 +386,8 @@ class TradingView:
         row = self._change(batch, entry, event.number)
         account, tenant = self._account(batch, entry.stream)
         if row is not None:
-            row.ord_status = event.ord_status._value_
-            row.cum_lots, row.leaves_lots = event.cum_lots, event.leaves_lots
+            self._set_status(row, event.ord_status)
+            row.cum_lots, row.leaves_lots = row.cum_lots + event.last_lots, event.leaves_lots
             row.cum_cost += event.gross
             row.fees += event.fee
             row.last_part = row.last_part + 1 if event.exec_number == row.last_exec else 1
@@ -472,7 +478,7 @@ class TradingView:
     def _denied(self, batch: _Batch, entry: Entry, event: ev.ChangeDenied) -> None:
         row = self._change(batch, entry, event.number)
         if row is not None:
-            row.ord_status = event.ord_status._value_
+            self._set_status(row, event.ord_status)
             if event.hold >= 0:
                 self._rehold(batch, row, event.hold)
 
