@@ -1,5 +1,6 @@
 """What is logged: one JSON line an event, at the level asked for, and never a secret."""
 
+import errno
 from typing import Any
 
 import msgspec
@@ -51,6 +52,24 @@ async def test_each_level_has_its_lines(level: str, logged: list[Any]) -> None:
         assert line["request_id"]
     assert not any(b"not-a-token" in line or b"Bearer" in line for line in lines)
     assert all(line.endswith(b"}\n") and line.count(b"\n") == 1 for line in lines)
+
+
+async def test_a_log_that_cannot_be_written_is_counted_and_stops_nobody() -> None:
+    def write(_: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    log = Log("DEBUG", write=write)
+    async with (
+        a_door(log=log) as (door, _),
+        AsyncClient(transport=ASGITransport(door), base_url="http://test") as client,
+    ):
+        for change, token, status in CASES:
+            headers = {"Authorization": f"Bearer {token}"}
+            answer = await client.post("/api/orders", json=ORDER | change, headers=headers)
+            assert answer.status_code == status
+        text = (await client.get("/metrics")).text
+    assert log.lost == len(CASES) + 1  # the failure has a line of its own
+    assert f"\nfondaco_log_lost_total {log.lost}\n" in text
 
 
 def test_a_failure_of_ours_is_logged_with_where_it_happened() -> None:

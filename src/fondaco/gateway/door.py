@@ -72,11 +72,18 @@ class Door:
         ordered = sorted(places.items(), key=lambda place: place[0].count("{"))
         named = [Route(path, self._place(found)) for path, found in ordered]
         self.sockets: Tally | None = None  # of orders that come over WebSockets
-        shown = pages.pages(self.endpoints, version, checks, numbers, lambda: self.sockets)
+        shown = pages.pages(
+            self.endpoints, version, checks, self._counted(numbers), lambda: self.sockets
+        )
         served = [Route(path, self._page(page)) for path, page in shown.items()]
         self._others = Router(
             [*served, *routes, *named], redirect_slashes=False, default=self._missing
         )
+
+    def _counted(self, numbers: Callable[[], Iterable[Metric]]) -> Callable[[], Iterable[Metric]]:
+        log = self.context.log
+        text = "Lines that no log took."
+        return lambda: [*numbers(), Metric("fondaco_log_lost_total", text, "counter", log.lost)]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":

@@ -4,7 +4,7 @@ Successes are logged at DEBUG or INFO, which the order path can do without; what
 at INFO, what was not allowed or too much at WARN; our own failures always, with their traceback.
 """
 
-import sys
+import os
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -19,15 +19,21 @@ Level = Literal["DEBUG", "INFO", "WARN", "ERROR"]
 LEVELS: Final[dict[str, int]] = {"DEBUG": 0, "INFO": 1, "WARN": 2, "ERROR": 3}
 _WARNED: Final = frozenset({401, 403, 408, 413, 429, 431})
 _NEVER: Final = 1_000
+_STDERR: Final = 2
 _encode: Final = msgspec.json.Encoder().encode
 
 
 def _to_stderr(line: bytes) -> None:
-    sys.stderr.write(line.decode())
+    """Without a buffer, which would keep what a full disk did not take and fail again with it."""
+    os.write(_STDERR, line)
 
 
 class Log:
-    """`status_min` is the lowest status that is logged at all; the hot path only compares it."""
+    """`status_min` is the lowest status that is logged at all; the hot path only compares it.
+
+    A line that cannot be written is counted in `lost` and stops nobody: the log often lies on the
+    disk that is full, and whoever is about to be answered has nothing to do with it.
+    """
 
     def __init__(
         self,
@@ -38,6 +44,7 @@ class Log:
         self._level = LEVELS[level]
         self._clock = clock
         self._write = write
+        self.lost = 0
         self.status_min = {"DEBUG": 0, "INFO": 0, "WARN": 400, "ERROR": _NEVER}[level]
 
     def line(self, level: Level, event: str, **fields: Any) -> None:
@@ -46,7 +53,10 @@ class Log:
         seconds, ns = divmod(self._clock(), 1_000_000_000)
         moment = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
         head = {"time": f"{moment}.{ns // 1_000_000:03d}Z", "level": level, "event": event}
-        self._write(_encode({**head, **fields}) + b"\n")
+        try:
+            self._write(_encode({**head, **fields}) + b"\n")
+        except OSError:
+            self.lost += 1
 
     def request(self, exchange: Any, status: int, seconds: float) -> None:
         level: Level = "WARN" if status in _WARNED else "INFO"
