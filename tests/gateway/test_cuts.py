@@ -5,13 +5,15 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+import pytest
 import uvicorn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from uvicorn.server import ServerState
 
 from fondaco.bench.doors import frame, next_frame
-from fondaco.gateway.protocol import protocol_of
+from fondaco.gateway.door import Door
+from fondaco.gateway.protocol import Protocol, protocol_of
 from fondaco.gateway.streams import Streams
 from gateway.desk import ORDER, REFS, Desk, a_door
 
@@ -90,14 +92,43 @@ def test_requests_are_answered_in_order_however_they_are_cut(
     asyncio.run(_requests(kinds, cut(whole, places)))
 
 
+@pytest.mark.parametrize(
+    "place", [b"GET /health?%b HTTP/1.1\r\n", b"GET /health HTTP/1.1\r\nX: %b\r\n"]
+)
+@pytest.mark.parametrize("places", [[], [60], [100, 200], [50_000], [40_000, 69_000], [60_000]])
+@pytest.mark.parametrize(("size", "status"), [(60_000, b"200"), (70_000, b"431"), (99_999, b"431")])
+def test_a_head_above_the_limit_is_refused_however_it_is_cut(
+    place: bytes, places: list[int], size: int, status: bytes
+) -> None:
+    """Also where it is whole at once, or ends in the piece that goes above."""
+    head = place % (b"a" * size) + b"Host: t\r\n\r\n"
+    assert asyncio.run(_one(cut(head, places))) == status
+
+
+async def _one(pieces: list[bytes]) -> bytes:
+    """The status that is answered to one request."""
+    async with a_door() as (door, _):
+        wire, transport = _wire(door)
+        for piece in pieces:
+            wire.data_received(piece)
+        await _until(lambda: b"\r\n\r\n" in transport.written)
+        wire.connection_lost(None)
+        return transport.written.split(b" ")[1]
+
+
+def _wire(door: Door) -> tuple[Protocol, Transport]:
+    """A connection of its own to the door."""
+    config = uvicorn.Config(door, log_level="critical", lifespan="off", access_log=False)
+    config.load()
+    kind = protocol_of(door, request_timeout_s=5.0)
+    wire, transport = kind(config, ServerState(), {}, asyncio.get_running_loop()), Transport()
+    wire.connection_made(transport)
+    return wire, transport
+
+
 async def _requests(kinds: list[Callable[[str], bytes]], pieces: list[bytes]) -> None:
     async with a_door() as (door, house):
-        config = uvicorn.Config(door, log_level="critical", lifespan="off", access_log=False)
-        config.load()
-        kind = protocol_of(door, request_timeout_s=5.0)
-        wire = kind(config, ServerState(), {}, asyncio.get_running_loop())
-        transport = Transport()
-        wire.connection_made(transport)
+        wire, transport = _wire(door)
         for piece in pieces:
             wire.data_received(piece)
             await asyncio.sleep(0)

@@ -82,6 +82,7 @@ class Protocol(HttpToolsProtocol):
         self._idle_since = self.loop.time()
         self._in_head = False
         self._head_began_earlier = False
+        self._is_large = False  # the piece that is being read may hold a head above the limit
         self._refused = False  # an error was answered: what else comes is not read
         self._address = ""
 
@@ -108,6 +109,7 @@ class Protocol(HttpToolsProtocol):
             return
         if self.timeout_keep_alive_task is not None:
             self._unset_keepalive_if_required()
+        self._is_large = len(data) > HEAD_BYTES_MAX
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserCallbackError as error:
@@ -148,6 +150,10 @@ class Protocol(HttpToolsProtocol):
         self._in_head = False
         if len(self.headers) > HEADERS_MAX:
             raise _headers_too_large()
+        if self._head_began_earlier or self._is_large:
+            lines = sum(len(name) + len(value) + 4 for name, value in self.headers)
+            if lines + len(self.url) > HEAD_BYTES_MAX:
+                raise _headers_too_large()
         headers = dict(self.headers)
         if int(headers.get(b"content-length", b"0")) > self.body_max:
             raise too_large(self.body_max)
