@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from httpx2 import ASGITransport, AsyncClient
 
+from fondaco.kernel.errors import Unavailable
 from gateway.desk import ORDER
 from gateway.whole import Whole, a_house
 
@@ -152,6 +153,24 @@ async def test_a_position_that_is_not_reached_in_time_is_said_to_be_behind(
 async def test_times_that_no_clock_counts_are_far_away_and_no_error(ask: Client, year: str) -> None:
     await ask(200, "GET", f"/orders?since={year}-12-31T00:00:00Z")
     await ask.order("far", time_in_force="gtd", expire_time="9999-12-31T00:00:00Z")
+
+
+async def test_under_pressure_whoever_only_reads_is_still_answered(ask: Client) -> None:
+    placed = await ask.order("working")
+    ask.house.pressed = Unavailable("the disk is behind")
+    await ask.order("more", status=503)
+    await ask(503, "DELETE", f"/orders/{placed['order_id']}")
+    await ask(503, "POST", "/orders/bulk", {"orders": [ORDER]})
+    at = f"min_position={placed['position']}"
+    for path in (
+        f"/orders?{at}",
+        f"/orders/{placed['order_id']}?{at}",
+        f"/accounts/demo?{at}",
+        "/risk/limits?account_id=demo",
+        "/market-data/prices/BTC-USD",
+        "/journal",
+    ):
+        await ask(200, "GET", path)
 
 
 async def test_a_bulk_answers_each_order_for_itself(ask: Client) -> None:

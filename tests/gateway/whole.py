@@ -25,7 +25,7 @@ from fondaco.gateway.house import Caller
 from fondaco.gateway.idempotency import MemoryReplies
 from fondaco.gateway.metrics import Metric
 from fondaco.kernel.codec import Codec
-from fondaco.kernel.errors import Denied
+from fondaco.kernel.errors import Denied, FondacoError
 from fondaco.kernel.event import Command, CommandId, Entry, Instant, StreamId
 from fondaco.ports.journal.memory import MemoryJournal
 from fondaco.ports.store.sqlite import SqliteStore
@@ -73,6 +73,7 @@ class Whole:
         mark = Mark(BTC_USD.symbol, 5_000_000, Quality.OK, "test", 1, Instant(self.at))
         self.board.marks[BTC_USD.symbol] = mark
         self.reference = refs_of(HouseState(), self.board.marks, self.now())
+        self.pressed: FondacoError | None = None  # what a test wants it to say
         self.accounts: dict[str, str] = {}
         self.hosts: dict[str, Host[Any, Any, Any, Any]] = {
             prefix: Host(law, lambda _: self.reference, self.journal, self.committer)
@@ -115,8 +116,8 @@ class Whole:
     async def wake(self, stream: StreamId) -> None:
         await self._host(stream).wake(stream)
 
-    def pressure(self) -> None:
-        return None
+    def pressure(self) -> FondacoError | None:
+        return self.pressed
 
     def wait_ns(self, caller: str, address: str) -> int:
         return 0

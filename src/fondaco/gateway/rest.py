@@ -209,6 +209,7 @@ class Endpoint:
         self.is_hot = isinstance(operation, Ask) and operation.hot
         self.has_body = operation.method in ("POST", "PUT", "PATCH")
         self._decoder = msgspec.json.Decoder(operation.request)
+        self._only_reads = isinstance(operation, Look) or operation.method == "GET"
         self._scope = operation.scope
         self._account = operation.account
         self._accounts = hasattr(operation.request, "account_ids")  # several, to be checked each
@@ -218,7 +219,8 @@ class Endpoint:
     # The steps that all requests take, in this order
 
     def admit(self, headers: Headers, address: str) -> Caller | None:
-        """Who is asking. Raises `Denied`, or `Unavailable` while nothing new is taken on."""
+        """Who is asking. Raises `Denied`, or `Unavailable` while nothing new is taken on; to read
+        is nothing new."""
         house = self.context.house
         authorization = headers.get(b"authorization")
         caller: Caller | None = None
@@ -231,9 +233,10 @@ class Endpoint:
                 code="rate_limited",
                 retry_after_s=-(-wait_ns // 1_000_000_000),
             )
-        pressure = house.pressure()
-        if pressure is not None:
-            raise pressure
+        if not self._only_reads:
+            pressure = house.pressure()
+            if pressure is not None:
+                raise pressure
         return caller
 
     def decode(self, body: bytes) -> Any:
