@@ -166,3 +166,13 @@ async def test_pages_have_ids_and_are_read_only(client: AsyncClient, path: str) 
     refused = await client.post(path)
     assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD")
     assert refused.json()["code"] == "method_not_allowed"
+
+
+async def test_a_browser_that_names_no_page_finds_the_documents(client: AsyncClient) -> None:
+    answer = await client.get("/")
+    assert (answer.status_code, answer.headers["location"]) == (307, "/docs")
+    assert (await client.get(answer.headers["location"])).status_code == 200
+    icon = await client.get("/favicon.ico")
+    assert (icon.status_code, icon.content) == (204, b"")
+    for path in ("/", "/favicon.ico"):
+        assert (await client.post(path)).status_code == 405

@@ -79,9 +79,16 @@ def pages(
         text = metrics.rendered(endpoints, sockets(), numbers())
         return Response(text, media_type=metrics.MEDIA_TYPE, headers=SECURE)
 
+    def start() -> Response:
+        return Response(status_code=307, headers={**SECURE, "location": "/docs"})
+
+    def no_icon() -> Response:
+        return Response(status_code=204, headers=SECURE)
+
     served = {path: fixed_page(*found) for path, found in fixed.items()}
     served |= {"/health": health, "/ready": ready, "/metrics": measured}
-    return {prefix + path: page for path, page in served.items() for prefix in PREFIXES}
+    everywhere = {prefix + path: page for path, page in served.items() for prefix in PREFIXES}
+    return {"/": start, "/favicon.ico": no_icon, **everywhere}
 
 
 def docs(document: Mapping[str, Any]) -> str:
