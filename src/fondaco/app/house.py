@@ -126,6 +126,7 @@ class Kernel:
                 snapshots=self.snapshots,
                 loaders=self.loaders,
             )
+        self._by_kind = {prefix.partition("/")[0]: each for prefix, each in self._hosts.items()}
         self.trading, self.venues = self._hosts[ACCOUNTS], self._hosts[VENUES]
         latency_s = settings.paper_latency_ms / 1_000
         self.reactor = Reactor(
@@ -177,10 +178,10 @@ class Kernel:
         return None
 
     def _host(self, stream: StreamId) -> AnyHost:
-        for prefix, host in self._hosts.items():
-            if stream.startswith(prefix):
-                return host
-        raise LookupError(f"no room owns {stream}")
+        host = self._by_kind.get(stream.partition("/")[0])
+        if host is None:
+            raise LookupError(f"no room owns {stream}")
+        return host
 
     def _refs_for(self, prefix: str) -> Callable[[StreamId], Any]:
         if prefix == VENUES:

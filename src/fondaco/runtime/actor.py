@@ -7,10 +7,10 @@ from typing import Any, Final, Generic
 
 from fondaco.kernel.decider import C, Decider, E, R, S
 from fondaco.kernel.errors import Conflict, Corrupt, FondacoError, Unavailable
-from fondaco.kernel.event import MESSAGE_MARK, REQUEST_MARK, Decision, Entry, StreamId
+from fondaco.kernel.event import REQUEST_MARK, Decision, Entry, StreamId
 from fondaco.ports.journal import Journal
 from fondaco.runtime.committer import Answer, Committer, Lease, Outcome, Turn
-from fondaco.runtime.loading import Memory, Snapshots, hash_of, load
+from fondaco.runtime.loading import Cause, Memory, Snapshots, hash_of, load
 
 QUEUED_MAX: Final = 20_000  # turns waiting for the disk: a second's work, then we say no
 RECALLED_FIRST: Final = 4  # entries that a look at the journal begins with
@@ -42,14 +42,20 @@ class Actor(Generic[S, C, E, R]):
 
     def take_turn(self, command: C, refs: R, *, others: frozenset[int] = frozenset()) -> Answer:
         """Decide `command` now. `others` are versions that only share a hash with its keys."""
-        answer = Answer()
-        if self.lease.lost:
-            answer.settle(self.lease.lost)
+        answer, lease = Answer(), self.lease
+        if lease.lost:
+            answer.settle(lease.lost)
             return answer
         self.touched = True
         memory, decider = self.memory, self._decider
+        cause = Cause(command.command_id)
         try:
-            if self._was_heard(command, refs, answer, others):
+            if cause.is_request:
+                if self._was_answered(command, cause, refs, answer, others):
+                    return answer
+            elif cause.told and cause.told <= memory.heard.get(cause.own, 0):
+                # Settled behind the commit that is queued, as what was heard may still be in there.
+                self._committer.enqueue(Turn(self.stream, None, answer, lease))
                 return answer
             events = decider.decide(memory.state, command, refs)
             if not events:
@@ -59,46 +65,34 @@ class Actor(Generic[S, C, E, R]):
             return answer
         before = memory.version
         try:
-            keys: list[tuple[str, int]] = []
-            version, state = before, memory.state
-            for event in events:
-                state = decider.evolve(state, event)
-                version += 1
-                for key in decider.keys_used(event):
-                    keys.append((key, version))  # noqa: PERF401  # a loop costs less for none or one
-            memory.state, memory.version = state, version
-            memory.note(command.command_id, before + 1, keys)
+            memory.live_through(decider, cause, events)
         except Exception as error:  # The state may be half changed: this stream stops, no other.
-            self.lease.lost = self._known(error)
-            answer.settle(self.lease.lost)
+            lease.lost = self._known(error)
+            answer.settle(lease.lost)
             return answer
         decision = Decision(
             self.stream, before, command.command_id, command.at, refs.version, events
         )
-        self._committer.enqueue(Turn(self.stream, decision, answer, self.lease))
+        self._committer.enqueue(Turn(self.stream, decision, answer, lease))
         return answer
 
-    def _was_heard(self, command: C, refs: R, answer: Answer, others: frozenset[int]) -> bool:
+    def _was_answered(
+        self, command: C, cause: Cause, refs: R, answer: Answer, others: frozenset[int]
+    ) -> bool:
         """Whether the answer will come from what this stream decided before."""
-        own, is_request, _ = command.command_id.rpartition(REQUEST_MARK)
-        if is_request:
-            asked = self._decider.keys_asked(command)
-            answered = self.memory.answered
-            places: list[tuple[str, Sequence[int]]] = [(own, answered.find(hash_of(own)))]
-            if asked:
-                places += [(key, answered.find(hash_of(key))) for key in asked]
-            if others:
-                places = [(key, [v for v in found if v not in others]) for key, found in places]
-            places = [place for place in places if place[1]]
-            if places:
-                self._recall(command, refs, answer, places, others)
-            return bool(places)
-        source, is_message, version = command.command_id.rpartition(MESSAGE_MARK)
-        if is_message and int(version) <= self.memory.heard.get(source, 0):
-            # Settled behind the commit that is queued, as what was heard may still be in there.
-            self._committer.enqueue(Turn(self.stream, None, answer, self.lease))
-            return True
-        return False
+        answered = self.memory.answered
+        found = answered.find(cause.hash)
+        asked = self._decider.keys_asked(command)
+        if not found and not asked:
+            return False
+        places = [(cause.own, found)]
+        places += [(key, answered.find(hash_of(key))) for key in asked]
+        if others:
+            places = [(key, [v for v in found if v not in others]) for key, found in places]
+        places = [place for place in places if place[1]]
+        if places:
+            self._recall(command, refs, answer, places, others)
+        return bool(places)
 
     def _recall(
         self,

@@ -30,16 +30,17 @@ _GROW_DEN: Final = 4
 class Shard:
     """One open-addressing table with linear probing. Version 0 marks a free place."""
 
-    keys: object
-    versions: object
+    # Views, taken once and not at every look: that would cost more than the look.
+    keys: cython.ulonglong[::1]
+    versions: cython.uint[::1]
     capacity: cython.ulonglong
     count: cython.ulonglong
 
     def __init__(self) -> None:
         self.capacity = _FIRST
         self.count = 0
-        self.keys = array("Q", bytes(8 * _FIRST))
-        self.versions = array("I", bytes(4 * _FIRST))
+        self.keys = memoryview(array("Q", bytes(8 * _FIRST)))
+        self.versions = memoryview(array("I", bytes(4 * _FIRST)))
 
     @cython.boundscheck(False)
     @cython.wraparound(False)
@@ -47,29 +48,25 @@ class Shard:
     def add(self, key: cython.ulonglong, version: cython.uint) -> None:
         if (self.count + 1) * _FULL_DEN > self.capacity * _FULL_NUM:
             self.grow()
-        keys: cython.ulonglong[:] = self.keys
-        versions: cython.uint[:] = self.versions
         place: cython.ulonglong = (key >> 8) % self.capacity
-        while versions[place] != 0:
+        while self.versions[place] != 0:
             place += 1
             if place == self.capacity:
                 place = 0
-        keys[place] = key
-        versions[place] = version
+        self.keys[place] = key
+        self.versions[place] = version
         self.count += 1
 
     @cython.boundscheck(False)
     @cython.wraparound(False)
     @cython.cdivision(True)
-    def find(self, key: cython.ulonglong) -> list:
+    def find(self, key: cython.ulonglong) -> Sequence[int]:
         """Every version under this hash; more than one only after a collision."""
-        keys: cython.ulonglong[:] = self.keys
-        versions: cython.uint[:] = self.versions
         place: cython.ulonglong = (key >> 8) % self.capacity
-        found: list = []
-        while versions[place] != 0:
-            if keys[place] == key:
-                found.append(versions[place])
+        found: tuple = ()
+        while self.versions[place] != 0:
+            if self.keys[place] == key:
+                found = (*found, self.versions[place])
             place += 1
             if place == self.capacity:
                 place = 0
@@ -79,14 +76,14 @@ class Shard:
     @cython.wraparound(False)
     @cython.cdivision(True)
     def grow(self) -> None:
-        old_keys: cython.ulonglong[:] = self.keys
-        old_versions: cython.uint[:] = self.versions
+        old_keys: cython.ulonglong[::1] = self.keys
+        old_versions: cython.uint[::1] = self.versions
         old_capacity: cython.ulonglong = self.capacity
         self.capacity = old_capacity * _GROW_NUM // _GROW_DEN + 2
-        self.keys = array("Q", bytes(8 * self.capacity))
-        self.versions = array("I", bytes(4 * self.capacity))
-        keys: cython.ulonglong[:] = self.keys
-        versions: cython.uint[:] = self.versions
+        self.keys = memoryview(array("Q", bytes(8 * self.capacity)))
+        self.versions = memoryview(array("I", bytes(4 * self.capacity)))
+        keys: cython.ulonglong[::1] = self.keys
+        versions: cython.uint[::1] = self.versions
         old: cython.ulonglong = 0
         place: cython.ulonglong = 0
         while old < old_capacity:
@@ -113,7 +110,8 @@ class Shard:
 
     def restore(self, keys: bytes, versions: bytes) -> None:
         """What `dump` gave."""
-        self.keys, self.versions = array("Q", keys), array("I", versions)
+        self.keys = memoryview(array("Q", keys))
+        self.versions = memoryview(array("I", versions))
         self.capacity = len(self.versions)
         self.count = sum(1 for version in self.versions if version)
 
@@ -135,10 +133,12 @@ class Answered:
         self._count += 1
         if self._count == SPLIT_AT:
             self._split()
-        self._shards[key % len(self._shards)].add(key, version)
+        shards = self._shards
+        shards[key % len(shards)].add(key, version)
 
     def find(self, key: int) -> Sequence[int]:
-        found: list[int] = self._shards[key % len(self._shards)].find(key)
+        shards = self._shards
+        found: Sequence[int] = shards[key % len(shards)].find(key)
         return found
 
     def __len__(self) -> int:

@@ -39,7 +39,11 @@ class Answer:
     def settle(self, outcome: Outcome) -> None:
         self._outcome = outcome
         if self._then:
-            self._then(outcome)
+            try:
+                self._then(outcome)
+            except Exception as error:  # Others of the group wait behind this one.
+                told = {"message": "whoever waited for an answer failed on it", "exception": error}
+                asyncio.get_running_loop().call_exception_handler(told)
         if self._waiter and not self._waiter.done():
             self._waiter.set_result(None)
 

@@ -1,5 +1,6 @@
 """From entries to an actor's memory: the state, what it has answered and whom it has heard."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from struct import Struct
 from typing import Any, Final, Generic
@@ -25,6 +26,24 @@ def hash_of(key: str) -> int:
     return xxhash.xxh3_64_intdigest(key.encode())
 
 
+class Cause:
+    """A command id, taken apart: a request's key and its hash, or who told what."""
+
+    __slots__ = ("hash", "is_request", "own", "told")
+
+    def __init__(self, caused_by: CommandId) -> None:
+        own, is_request, _ = caused_by.rpartition(REQUEST_MARK)
+        self.is_request = bool(is_request)
+        self.told = 0  # the version of the entry that told it; 0: it is no message
+        if is_request:
+            self.own = own  # the key of a request, or the stream that a message comes from
+            self.hash = hash_of(own)
+        else:
+            self.own, is_message, told = caused_by.rpartition(MESSAGE_MARK)
+            if is_message:
+                self.told = int(told)
+
+
 class Memory(Generic[S]):
     """What an actor knows of its stream."""
 
@@ -36,18 +55,24 @@ class Memory(Generic[S]):
         self.answered = Answered()  # hashes of the keys that may not be used again
         self.heard: dict[str, int] = {}  # the highest version told by each source
 
-    def note(self, caused_by: CommandId, first_version: int, keys: list[tuple[str, int]]) -> None:
-        """Remember what a decision has used up. `keys` come with the version that used them."""
-        own, is_request, _ = caused_by.rpartition(REQUEST_MARK)
-        if is_request:
-            if not (keys and keys[0][0] == own):
-                self.answered.add(hash_of(own), first_version)
-        else:
-            source, is_message, told = caused_by.rpartition(MESSAGE_MARK)
-            if is_message:
-                self.heard[source] = int(told)
-        for key, version in keys:
-            self.answered.add(hash_of(key), version)
+    def live_through(self, decider: Decider[S, C, E, R], cause: Cause, events: Sequence[E]) -> None:
+        """Be what a decision makes of it. What goes wrong here leaves it half changed."""
+        state, evolve, keys_used = self.state, decider.evolve, decider.keys_used
+        first = version = self.version + 1
+        used_own = False
+        for event in events:
+            state = evolve(state, event)
+            for key in keys_used(event):
+                is_own = cause.is_request and key == cause.own
+                used_own = used_own or is_own
+                self.answered.add(cause.hash if is_own else hash_of(key), version)
+            version += 1
+        self.state, self.version = state, version - 1
+        if cause.is_request:
+            if not used_own:
+                self.answered.add(cause.hash, first)
+        elif cause.told:
+            self.heard[cause.own] = cause.told
 
 
 def load(
@@ -70,17 +95,7 @@ def replay(memory: Memory[S], decider: Decider[S, C, E, R], decision: Decision[A
         raise Corrupt(
             f"{decision.stream} continues at {decision.expected_version}, not at {memory.version}"
         )
-    state, evolve, keys_used = memory.state, decider.evolve, decider.keys_used
-    version = memory.version
-    keys: list[tuple[str, int]] = []
-    for event in decision.events:
-        state = evolve(state, event)
-        version += 1
-        used = keys_used(event)
-        if used:
-            keys += [(key, version) for key in used]
-    memory.note(decision.caused_by, memory.version + 1, keys)
-    memory.state, memory.version = state, version
+    memory.live_through(decider, Cause(decision.caused_by), decision.events)
 
 
 class Snapshots:

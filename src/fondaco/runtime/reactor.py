@@ -20,6 +20,16 @@ from fondaco.runtime.room import Policy
 RETRY_AFTER_S: Final = 0.1
 
 
+class _Open:
+    """Messages of one entry that are on their way."""
+
+    __slots__ = ("count", "since")
+
+    def __init__(self, since: float) -> None:
+        self.count = 1
+        self.since = since  # in the loop's time
+
+
 class Reactor:
     """Belongs to the event loop's thread. `submit` takes a turn on the stream's owner.
 
@@ -38,9 +48,7 @@ class Reactor:
         self._submit = submit
         self._now = now
         self._delay_s = delay_s
-        # Positions with messages that are not heard yet, in order: how many, and since when.
-        self._open: dict[int, int] = {}
-        self._since: dict[int, float] = {}
+        self._open: dict[int, _Open] = {}  # positions with messages not heard yet, in order
         self._stalled: dict[StreamId, deque[tuple[int, Command]]] = {}
         self.stopped: dict[StreamId, FondacoError] = {}  # targets that will not hear until mended
         self.position = 0
@@ -56,7 +64,7 @@ class Reactor:
 
     def behind_s(self, now: float) -> float:
         """For how long the oldest message has been on its way, in the loop's time."""
-        return now - next(iter(self._since.values())) if self._since else 0.0
+        return now - next(iter(self._open.values())).since if self._open else 0.0
 
     def deliver(self, entries: Sequence[Entry]) -> None:
         """What a committed group says, in order."""
@@ -72,11 +80,11 @@ class Reactor:
             self.position = entries[-1].position
 
     def _send(self, position: int, now: float, target: StreamId, command: Command) -> None:
-        if position in self._open:
-            self._open[position] += 1
+        waiting = self._open.get(position)
+        if waiting is None:
+            self._open[position] = _Open(now)
         else:
-            self._open[position] = 1
-            self._since[position] = now
+            waiting.count += 1
         delay = self._delay_s(target)
         if delay:
             asyncio.get_running_loop().call_later(delay, self._hand, position, target, command)
@@ -84,7 +92,7 @@ class Reactor:
             self._hand(position, target, command)
 
     def _hand(self, position: int, target: StreamId, command: Command) -> None:
-        stalled = self._stalled.get(target)
+        stalled = self._stalled.get(target) if self._stalled else None
         if stalled is not None:
             # Also what was on its way when the target stalled: heard first, it would make those
             # before it look as if they had been heard.
@@ -106,12 +114,10 @@ class Reactor:
             else:
                 self.stopped[target] = outcome
             return
-        left = self._open[position] - 1
-        if left:
-            self._open[position] = left
-        else:
+        waiting = self._open[position]
+        waiting.count -= 1
+        if not waiting.count:
             del self._open[position]
-            del self._since[position]
 
     def _stall(self, position: int, target: StreamId, command: Command) -> None:
         """Keep the message, and those after it, until the target can be reached."""
