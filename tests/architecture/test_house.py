@@ -55,6 +55,7 @@ NOT_LAWS = frozenset({"kernel/compiled.py"})
 # needs no entry.
 CATCHES_ALL = {
     ("runtime/actor.py", "take_turn"): "a broken `decide` fails one request, `evolve` one stream",
+    ("runtime/committer.py", "settle"): "one caller's failure must not keep answers from others",
     ("runtime/committer.py", "_write"): "one bad decision must not take its group with it",
     ("gateway/rest.py", "begin"): "a poison request fails alone, and is logged",
     ("gateway/rest.py", "_settled"): "a poison request fails alone, and is logged",

@@ -11,7 +11,7 @@ from fondaco.kernel.errors import Conflict, Corrupt, Unavailable
 from fondaco.kernel.event import Decision, Entry, Event
 from fondaco.ports.journal.memory import MemoryJournal
 from fondaco.runtime.actor import AnyHost, Host
-from fondaco.runtime.committer import Answer, Committer
+from fondaco.runtime.committer import Answer, Committer, Outcome
 from runtime.till import CODEC, T1, T2, Declined, Rates, Till, Took, law, put, ticketed, timer, told
 
 
@@ -240,3 +240,30 @@ def test_whoever_stops_waiting_changes_nothing(house: House) -> None:
 def test_an_answer_is_not_given_before_its_time(house: House) -> None:
     with pytest.raises(asyncio.InvalidStateError, match="not committed yet"):
         house.tills.submit(T1, put()).result()
+
+
+async def _settled_around_a_failure(house: House) -> tuple[Answer, list[dict[str, Any]]]:
+    """The answer to a turn after one whose caller fails on its own; what the loop was told."""
+
+    def fail(_: Outcome) -> None:
+        raise ZeroDivisionError
+
+    told_of: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: told_of.append(told))
+    commits = asyncio.create_task(house.committer.run())
+    house.tills.submit(T1, put(5)).then(fail)
+    answer = house.tills.submit(T2, put(5))
+    async with asyncio.timeout(5):
+        await answer
+        again = house.tills.submit(T1, put(6, "later"))
+        await again
+    house.committer.close()
+    await commits
+    return again, told_of
+
+
+def test_a_caller_that_fails_on_its_answer_fails_alone(house: House) -> None:
+    again, told_of = asyncio.run(_settled_around_a_failure(house))
+    assert [entry.version for entry in again.result()] == [2]
+    assert [type(each["exception"]) for each in told_of] == [ZeroDivisionError]
+    assert house.published == house.journal.follow(0, 10)
