@@ -5,6 +5,7 @@ import os
 import resource
 import signal
 import socket
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -221,6 +222,16 @@ def test_a_feed_that_dies_is_begun_again(monkeypatch: pytest.MonkeyPatch) -> Non
 
     asyncio.run(watch())
     assert [type(each) for each in died] == [ZeroDivisionError, type(None), ValueError]
+
+
+def test_a_part_that_dies_ends_the_house_and_is_named(tmp_path: Path) -> None:
+    """Whoever watches the process sees the status, and the log says which part and why."""
+    with house(tmp_path / "house") as running:
+        with sqlite3.connect(tmp_path / "house" / "records.db") as records:
+            records.execute("DROP TABLE store_outbox")
+        assert running.process.wait(20) == 1
+        assert "called outbox has died" in running.said()
+        assert "no such table" in running.said()
 
 
 def test_a_request_under_way_is_answered_before_the_house_ends(tmp_path: Path) -> None:
