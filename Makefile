@@ -25,8 +25,9 @@ check: .venv/tested
 
 # The same promises for longer: more seeds of the faults that `make test` tries three of.
 soak: .venv/tested
-	FONDACO_SOAK=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile tests/simulation tests/properties
+	FONDACO_SOAK=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile tests/simulation tests/properties tests/faults
 
+# With --peer it also measures what `pip install --group bench` brings.
 bench: .venv/tested
 	$(BIN)/python benchmarks/orders.py
 

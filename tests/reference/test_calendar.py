@@ -1,5 +1,8 @@
 """Trading days in any time zone: both changes of the clocks, gaps, folds, and a skipped day."""
 
+import os
+import subprocess
+import sys
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -106,3 +109,10 @@ def test_what_is_no_time_zone_is_invalid(name: str) -> None:
         check_time_zone(name)
     with pytest.raises(Invalid):
         session_day_and_close(ns("2026-11-20 00:00"), Session(name, 0))
+
+
+def test_zones_are_known_where_the_machine_has_none() -> None:
+    """As in a small container: the zones of the package `tzdata` are used."""
+    code = "from fondaco.domain.reference.calendar import check_time_zone as c; c('Europe/Zurich')"
+    bare = {**os.environ, "PYTHONTZPATH": "", "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", code], env=bare, check=True)
