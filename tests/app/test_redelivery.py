@@ -10,16 +10,17 @@ import pytest
 
 from app.test_restart import entries_after
 from build import ask as order_ask
-from build import deposit, opened, placed
+from build import deposit, opened, placed, stop
 from fondaco.app import house
 from fondaco.app.files import Files
 from fondaco.app.house import Kernel
 from fondaco.domain.market.feeds.synthetic import SyntheticFeed
 from fondaco.domain.market.model import Mark, Quality
 from fondaco.domain.reference.model import Symbol
-from fondaco.domain.trading.model import AccountId, TimeInForce, account_stream
+from fondaco.domain.trading.events import SetTradingState
+from fondaco.domain.trading.model import AccountId, TimeInForce, TradingState, account_stream
 from fondaco.domain.venues.model import venue_stream
-from fondaco.kernel.event import Command, Instant, StreamId
+from fondaco.kernel.event import Command, CommandId, Instant, StreamId
 from fondaco.runtime.history import kind_of
 from fondaco.settings import load
 
@@ -92,3 +93,24 @@ def test_what_is_new_does_not_overtake_what_is_told_again(
     assert Counter(account)[ENDED] == ORDERS, "a report was lost"
     asyncio.run(again(tmp_path))
     assert (entries_of(tmp_path, VENUE), entries_of(tmp_path, A1)) == (venue, account)
+
+
+def test_a_stop_that_may_not_go_is_not_asked_about_at_each_look(tmp_path: Path) -> None:
+    """A halted account whose stop is reached would write an entry at every update of the book."""
+
+    async def look() -> None:
+        kernel = await started(tmp_path, hears=0, latency_ms=0)
+        await kernel.submit(A1, opened())
+        await kernel.submit(A1, deposit("10", "BTC"))
+        await kernel.submit(A1, stop("s1", "60000.00"))
+        halt = SetTradingState(CommandId("h#1"), Instant(2), TradingState.HALTED, "test")
+        await kernel.submit(A1, halt)
+        for _ in range(50):
+            kernel._on_book(BTC_USD)
+            await asyncio.sleep(0.001)
+        await kernel.stop()
+
+    asyncio.run(look())
+    told = Counter(entries_of(tmp_path, A1))
+    assert told["trading.order_accepted.v1"] == 1
+    assert told["trading.nothing_to_do.v1"] == 1
