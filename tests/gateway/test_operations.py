@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from httpx2 import ASGITransport, AsyncClient
 
+from fondaco.domain.reference.model import Session
 from fondaco.kernel.errors import Unavailable
 from gateway.desk import ORDER
 from gateway.whole import Whole, a_house
@@ -283,6 +284,32 @@ async def test_limits_and_states_of_the_house_hold_for_everybody_at_once(ask: Cl
     assert (await ask(200, "GET", "/risk/limits?account_id=demo"))["house_state"] == "halted"
     await ask(200, "POST", "/risk/unkill", {"reason": "test"})
     await ask.order("o5")
+
+
+async def test_fees_the_restricted_list_and_the_session_are_the_house_s(ask: Client) -> None:
+    fees = {"maker_fee_ppm": -50, "taker_fee_ppm": 250}
+    assert (await ask(200, "PUT", "/instruments/BTC-USD/fees", fees))["changed"] is True
+    assert (await ask(200, "PUT", "/instruments/BTC-USD/fees", fees))["changed"] is False
+    terms = ask.house.refs().instruments["BTC-USD"]
+    assert (terms.maker_fee_ppm, terms.taker_fee_ppm) == (-50, 250)
+    beyond = {**fees, "maker_fee_ppm": -251}
+    assert (await ask(409, "PUT", "/instruments/BTC-USD/fees", beyond))["code"] == "fee_invalid"
+    unknown = await ask(409, "PUT", "/instruments/DOGE-USD/fees", fees)
+    assert unknown["code"] == "unknown_instrument"
+
+    closed = {"symbols": ["BTC-USD"], "reason": "insider list"}
+    assert (await ask(200, "PUT", "/risk/restricted", closed))["changed"] is True
+    assert (await ask.order("o1", 409))["code"] == "restricted"
+    await ask(409, "PUT", "/risk/restricted", {**closed, "symbols": ["DOGE-USD"]})
+    await ask(200, "PUT", "/risk/restricted", {**closed, "symbols": []})
+    await ask.order("o2")
+
+    opens = {"time_zone": "America/New_York", "opens_minute": 570}
+    assert (await ask(200, "PUT", "/risk/session", opens))["changed"] is True
+    assert ask.house.refs().session == Session("America/New_York", 570)
+    for wrong in ({"time_zone": "Mars/Olympus"}, {"time_zone": "../UTC"}, {"opens_minute": 1_440}):
+        await ask(422, "PUT", "/risk/session", {**opens, **wrong})
+    await ask(409, "PUT", "/instruments/BTC-USD/fees", beyond)  # a house goes on after a wrong ask
 
 
 async def test_the_journal_shows_a_tenant_its_own_and_the_house(ask: Client) -> None:

@@ -1,0 +1,110 @@
+"""Asks about what holds for everybody who trades here: fees, the restricted list, the session."""
+
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta
+
+from fondaco.domain.identity.model import Scope
+from fondaco.domain.reference import events as ref
+from fondaco.domain.reference.api import check_time_zone
+from fondaco.domain.reference.model import HOUSE_STREAM, RATE_SCALE, Session, Symbol, SymbolText
+from fondaco.domain.trading.api.accounts import DoneReply, ReasonText, done
+from fondaco.domain.trading.api.orders import own_id
+from fondaco.kernel.errors import Refused
+from fondaco.kernel.event import StreamId
+from fondaco.kernel.operation import Ask, Operation, Stamp
+
+Minute = Annotated[int, Meta(ge=0, lt=1_440, examples=[570])]
+TimeZoneText = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_/+-]{0,63}$", examples=["America/New_York"])
+]
+
+
+class FeesRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """In parts per million of the notional. A maker's may be negative, which is a rebate, but not
+    more than what the taker pays."""
+
+    symbol: SymbolText
+    maker_fee_ppm: Annotated[int, Meta(gt=-RATE_SCALE, lt=RATE_SCALE, examples=[100])]
+    taker_fee_ppm: Annotated[int, Meta(ge=0, lt=RATE_SCALE, examples=[200])]
+
+
+class RestrictedRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole restricted list as it is to be: what is not on it may be traded."""
+
+    symbols: Annotated[list[SymbolText], Meta(max_length=10_000)]
+    reason: ReasonText
+
+
+class SessionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When a trading day begins: a minute of the local day in an IANA time zone."""
+
+    time_zone: TimeZoneText
+    opens_minute: Minute = 0
+
+
+def set_fees(ask: FeesRequest, stamp: Stamp) -> ref.SetFees:
+    command_id = own_id("fees", ask, stamp)
+    fees = (ask.maker_fee_ppm, ask.taker_fee_ppm)
+    return ref.SetFees(command_id, stamp.at, Symbol(ask.symbol), *fees, stamp.caller)
+
+
+def restrict(ask: RestrictedRequest, stamp: Stamp) -> ref.RestrictInstruments:
+    command_id = own_id("restricted", ask, stamp)
+    symbols = tuple(map(Symbol, ask.symbols))
+    return ref.RestrictInstruments(command_id, stamp.at, symbols, ask.reason, stamp.caller)
+
+
+def set_session(ask: SessionRequest, stamp: Stamp) -> ref.SetSession:
+    """Raises `Invalid` for a time zone that nobody knows, before the journal holds it."""
+    check_time_zone(ask.time_zone)
+    session = Session(ask.time_zone, ask.opens_minute)
+    return ref.SetSession(own_id("session", ask, stamp), stamp.at, session, stamp.caller)
+
+
+def _house(_: Any) -> StreamId:
+    return HOUSE_STREAM
+
+
+OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
+    Ask(
+        name="reference.set_fees",
+        summary="Set what an instrument's executions cost from now on.",
+        method="PUT",
+        path="/instruments/{symbol}/fees",
+        request=FeesRequest,
+        reply=DoneReply,
+        scope=Scope.HOUSE_WRITE,
+        errors=(Refused,),
+        stream=_house,
+        command=set_fees,
+        answer=done,
+    ),
+    Ask(
+        name="risk.set_restricted",
+        summary="Set the list of instruments that nobody may trade.",
+        method="PUT",
+        path="/risk/restricted",
+        request=RestrictedRequest,
+        reply=DoneReply,
+        scope=Scope.LIMITS_WRITE,
+        errors=(Refused,),
+        stream=_house,
+        command=restrict,
+        answer=done,
+    ),
+    Ask(
+        name="risk.set_session",
+        summary="Set when a trading day begins, from which daily loss is measured.",
+        method="PUT",
+        path="/risk/session",
+        request=SessionRequest,
+        reply=DoneReply,
+        scope=Scope.HOUSE_WRITE,
+        errors=(Refused,),
+        stream=_house,
+        command=set_session,
+        answer=done,
+    ),
+)
