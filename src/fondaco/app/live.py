@@ -118,7 +118,9 @@ class House:
         self.directory.caller_named(caller.tenant, caller.name)
 
     def wait_ns(self, caller: str, address: str) -> int:
-        """Nothing where rates are off, which costs nothing."""
+        """0 where rates are off, which costs nothing."""
+        if self._limit.is_off:
+            return 0
         try:
             self._limit.check_ip(address)
             if caller:

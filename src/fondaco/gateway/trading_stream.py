@@ -182,8 +182,7 @@ class TradingTalk(Talk):
         hub = self._hub
         try:
             self._check(hub.place, ask, ask.account_id)
-            order = plain_order(ask)
-            command = od.place(order, hub.stamp(self))
+            command = od.placed_at(ask, self.house.now())
             answer = self.house.submit(account_stream(AccountId(ask.account_id)), command)
         except FondacoError as error:
             hub.tally.count(codes_of(error).http)
@@ -423,27 +422,6 @@ class TradingHub:
                 break
         shown = cast(Endpoint, self._account).operation.answer(AccountRequest(account), on)
         return Snapshot("snapshot", ask_id, account, shown.position, orders, shown)
-
-
-def plain_order(ask: Place) -> od.PlaceOrderRequest:
-    """Without op and id, so that the same order is the same over every door."""
-    return od.PlaceOrderRequest(
-        ask.account_id,
-        ask.cl_ord_id,
-        ask.symbol,
-        ask.side,
-        ask.ord_type,
-        ask.order_qty,
-        ask.price,
-        ask.time_in_force,
-        ask.stop_px,
-        ask.trail_offset,
-        ask.display_qty,
-        ask.cash_order_qty,
-        ask.expire_time,
-        ask.post_only,
-        ask.reduce_only,
-    )
 
 
 _REPLACED: Final = od.ReplaceOrderRequest.__struct_fields__

@@ -13,6 +13,7 @@ class RateLimit:
         self._cache = cache
         self._user = (user_per_s, user_burst)
         self._ip = (ip_per_s, ip_burst)
+        self.is_off = not (user_per_s or ip_per_s)
 
     def check_ip(self, ip: str) -> None:
         """Before anybody is authenticated. Raises `TooMany`, with how long to wait."""

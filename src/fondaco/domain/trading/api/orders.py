@@ -1,5 +1,6 @@
 """Asks about orders: requests, replies, and how the one becomes a command and entries the other."""
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from hashlib import blake2b
@@ -37,6 +38,28 @@ OrderIdText = Annotated[
     str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}\.[1-9][0-9]{0,17}$", examples=["demo.57"])
 ]
 BULK_MAX: Final = 1_000
+
+# The texts of an order are looked at all at once, behind the decoder: it would take a regular
+# expression to each, which costs more than all the rest of reading an order.
+_ACCOUNT: Final = "[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
+_CL_ORD_ID: Final = "[A-Za-z0-9_.:+=-]{1,64}"
+_SYMBOL: Final = "[A-Z0-9][A-Z0-9._-]{0,31}"
+_DECIMAL: Final = r"[0-9]{1,12}(?:\.[0-9]{1,9})?"
+_USUAL: Final = re.compile(
+    f"{_ACCOUNT}\n{_CL_ORD_ID}\n{_SYMBOL}\n(?:{_DECIMAL})?\n(?:{_DECIMAL})?"
+).fullmatch
+_AMOUNT: Final = re.compile(_DECIMAL).fullmatch
+
+
+def _text(pattern: str, example: str) -> Meta:
+    """For the documents; `PlaceOrderRequest` checks it."""
+    return Meta(extra_json_schema={"pattern": f"^{pattern}$"}, examples=[example])
+
+
+_Account = Annotated[str, _text(_ACCOUNT, "demo")]
+_ClOrdId = Annotated[str, _text(_CL_ORD_ID, "my-order-1")]
+_Symbol = Annotated[str, _text(_SYMBOL, "BTC-USD")]
+_Amount = Annotated[str, _text(_DECIMAL, "10.25")]
 _BECAUSE_OF_ANOTHER: Final = ("list_refused", "not_placed")
 _FAR: Final = 2**63 - 1
 _EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
@@ -45,21 +68,59 @@ _EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 class PlaceOrderRequest(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """`cl_ord_id` is yours: send the same request again if unsure that we heard you."""
 
-    account_id: AccountText
-    cl_ord_id: ClOrdIdText
-    symbol: SymbolText
+    account_id: _Account
+    cl_ord_id: _ClOrdId
+    symbol: _Symbol
     side: Side
     ord_type: OrdType = OrdType.LIMIT
-    order_qty: DecimalText | None = None  # in units of the base asset
-    price: DecimalText | None = None  # the limit, per unit, in the quote asset
+    order_qty: _Amount | None = None  # in units of the base asset
+    price: _Amount | None = None  # the limit, per unit, in the quote asset
     time_in_force: TimeInForce = TimeInForce.DAY
-    stop_px: DecimalText | None = None
-    trail_offset: DecimalText | None = None  # how far a trailing stop stays behind the mark
-    display_qty: DecimalText | None = None  # of an iceberg
-    cash_order_qty: DecimalText | None = None  # of a market order: what to spend or to raise
+    stop_px: _Amount | None = None
+    trail_offset: _Amount | None = None  # how far a trailing stop stays behind the mark
+    display_qty: _Amount | None = None  # of an iceberg
+    cash_order_qty: _Amount | None = None  # of a market order: what to spend or to raise
     expire_time: Annotated[datetime, Meta(tz=True)] | None = None  # with gtd
     post_only: bool = False
     reduce_only: bool = False
+
+    def __post_init__(self) -> None:
+        usual = (
+            f"{self.account_id}\n{self.cl_ord_id}\n{self.symbol}\n"
+            f"{'' if self.order_qty is None else self.order_qty}\n"
+            f"{'' if self.price is None else self.price}"
+        )
+        if (
+            not _USUAL(usual)
+            or self.order_qty == ""
+            or self.price == ""
+            or self.stop_px is not None
+            or self.trail_offset is not None
+            or self.display_qty is not None
+            or self.cash_order_qty is not None
+        ):
+            _check_each(self)
+
+
+def _check_each(ask: PlaceOrderRequest) -> None:
+    """Raises `ValueError`, which the decoder makes its own, with the first field that is wrong."""
+    for name, pattern in (("account_id", _ACCOUNT), ("cl_ord_id", _CL_ORD_ID), ("symbol", _SYMBOL)):
+        if not re.fullmatch(pattern, getattr(ask, name)):
+            raise ValueError(f"Expected text that matches {pattern} - at `$.{name}`")
+    for name in _AMOUNTS:
+        text = getattr(ask, name)
+        if text is not None and not _AMOUNT(text):
+            raise ValueError(f"Expected a decimal such as 10.25, unsigned - at `$.{name}`")
+
+
+_AMOUNTS: Final = (
+    "order_qty",
+    "price",
+    "stop_px",
+    "trail_offset",
+    "display_qty",
+    "cash_order_qty",
+)
 
 
 class OrderReply(msgspec.Struct, frozen=True, gc=False):
@@ -207,8 +268,15 @@ def order_ask(ask: PlaceOrderRequest) -> OrderAsk:
 
 
 def place(ask: PlaceOrderRequest, stamp: Stamp) -> ev.PlaceOrder:
-    """The same request has the same id; another one under a used `cl_ord_id` has not."""
-    return ev.PlaceOrder(request_id(ask.cl_ord_id, fingerprint(ask)), stamp.at, order_ask(ask))
+    """The same request has the same id over every door; another one under a used `cl_ord_id` has
+    not."""
+    return placed_at(ask, stamp.at)
+
+
+def placed_at(ask: PlaceOrderRequest, at: Instant) -> ev.PlaceOrder:
+    """As `place`; an order needs nothing else of its stamp."""
+    asked = order_ask(ask)
+    return ev.PlaceOrder(request_id(ask.cl_ord_id, fingerprint(asked)), at, asked)
 
 
 def place_all(ask: BulkRequest, stamp: Stamp) -> ev.PlaceOrders:
