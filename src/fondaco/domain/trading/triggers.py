@@ -44,7 +44,7 @@ class TriggerBook:
         self._stops: dict[Key, Stop] = {}
         self._asleep: dict[Key, Stop] = {}  # suspended children of a bracket
         self._nearest: dict[tuple[Symbol, Side], list[tuple[int, Key]]] = {}
-        self._trailing: dict[Symbol, set[Key]] = {}
+        self._trailing: dict[Symbol, dict[Key, None]] = {}  # in the order of arming
 
     def __len__(self) -> int:
         return len(self._stops)
@@ -56,7 +56,7 @@ class TriggerBook:
             toward = stop.stop_px if stop.side is Side.BUY else -stop.stop_px
             heappush(self._nearest.setdefault((stop.symbol, stop.side), []), (toward, key))
             if stop.trail:
-                self._trailing.setdefault(stop.symbol, set()).add(key)
+                self._trailing.setdefault(stop.symbol, {})[key] = None
 
     def put_to_sleep(self, stop: Stop) -> None:
         """A suspended child of a bracket: it is armed once its parent has executed."""
@@ -125,4 +125,4 @@ class TriggerBook:
         self._asleep.pop(key, None)
         stop = self._stops.pop(key, None)
         if stop and stop.trail:
-            self._trailing[stop.symbol].discard(key)
+            self._trailing[stop.symbol].pop(key, None)
