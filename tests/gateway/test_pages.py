@@ -4,13 +4,17 @@ import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
+import msgspec
 import pytest
 from httpx2 import ASGITransport, AsyncClient
 from openapi_spec_validator import validate
 
 from fondaco.domain.trading.model import Reason
+from fondaco.gateway.door import Door
 from fondaco.gateway.errors import CODES, MEANINGS
+from fondaco.gateway.rest import parameters_of
 from fondaco.gateway.streams import Streams
 from gateway import whole
 from gateway.desk import ORDER
@@ -25,15 +29,20 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture
-async def client(tmp_path: Path) -> AsyncIterator[AsyncClient]:
-    async with a_house(tmp_path, version="9.9") as (door, house):
-        Streams(door, house.refs, house.board)
-        async with AsyncClient(
-            transport=ASGITransport(door),
-            base_url="http://test",
-            headers={"Authorization": "Bearer ada"},
-        ) as it:
-            yield it
+async def door(tmp_path: Path) -> AsyncIterator[Door]:
+    async with a_house(tmp_path, version="9.9") as (opened, house):
+        Streams(opened, house.refs, house.board)
+        yield opened
+
+
+@pytest.fixture
+async def client(door: Door) -> AsyncIterator[AsyncClient]:
+    async with AsyncClient(
+        transport=ASGITransport(door),
+        base_url="http://test",
+        headers={"Authorization": "Bearer ada"},
+    ) as it:
+        yield it
 
 
 async def test_the_openapi_document_is_valid_and_names_every_path(client: AsyncClient) -> None:
@@ -76,6 +85,37 @@ async def test_the_openapi_document_is_valid_and_names_every_path(client: AsyncC
     patch = document["paths"]["/api/orders/{order_id}"]["patch"]
     body = patch["requestBody"]["content"]["application/json"]["schema"]
     assert "order_id" not in body["properties"]  # the path says it
+
+
+async def test_every_operation_shows_a_request_that_can_be_read(
+    door: Door, client: AsyncClient
+) -> None:
+    document = (await client.get("/api/openapi.json")).json()
+    endpoints = {each.operation.name: each for each in door.endpoints}
+    seen = 0
+    for item in document["paths"].values():
+        for shown in item.values():
+            endpoint = endpoints.get(shown["operationId"])
+            if endpoint is None:
+                continue  # an alias
+            given = {p["name"]: p["example"] for p in shown["parameters"] if "example" in p}
+            for each in shown["parameters"]:
+                assert not each["required"] or each["name"] in given, shown["operationId"]
+            body = shown.get("requestBody", {}).get("content", {}).get("application/json", {})
+            path = {name: given.pop(name) for name in parameters_of(endpoint.operation.path)}
+            content = msgspec.json.encode(body["example"]) if body else b""
+            endpoint.convert(path, urlencode(given).encode(), content)
+            seen += 1
+    assert seen == len(endpoints)
+
+
+async def test_the_order_that_documents_show_is_accepted(client: AsyncClient) -> None:
+    document = (await client.get("/api/openapi.json")).json()
+    await client.post("/api/accounts", json={"account_id": "demo"})
+    rich = {"asset": "USD", "amount": "1000000"}
+    await client.post("/api/accounts/demo/deposits", json=rich)
+    body = document["paths"]["/api/orders"]["post"]["requestBody"]["content"]["application/json"]
+    assert (await client.post("/api/orders", json=body["example"])).status_code == 201
 
 
 async def test_the_asyncapi_document_names_what_is_said_on_each_socket(client: AsyncClient) -> None:

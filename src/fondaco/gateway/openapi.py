@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import msgspec
 
+from fondaco.gateway import examples, talk, tell
 from fondaco.gateway import market_stream as market
-from fondaco.gateway import talk, tell
 from fondaco.gateway import trading_stream as trading
 from fondaco.gateway.errors import CODES, MEANINGS, Problem
 from fondaco.kernel.operation import Look, Operation
@@ -92,10 +92,14 @@ def _operation(
     if operation.scope:
         item["security"] = [{"bearer": []}]
         item["x-scope"] = operation.scope
+    example = examples.request_of(operation, request, schemas)
     parameters = [_parameter(field, "path", properties[field], True) for field in in_path]
     parameters += [
         _parameter(field, "query", properties[field], field in required) for field in in_query
     ]
+    for parameter in parameters:
+        if parameter["name"] in example:
+            parameter["example"] = example[parameter["name"]]
     if has_body or method == "DELETE":
         parameters.append(_idempotency_key())
     item["parameters"] = parameters
@@ -103,9 +107,10 @@ def _operation(
         schema: Mapping[str, Any] = reference[operation.request]
         if in_path:
             schema = _without(request, in_path)
+        body = {name: value for name, value in example.items() if name not in in_path}
         item["requestBody"] = {
             "required": bool(set(required) - set(in_path)),
-            "content": {"application/json": {"schema": schema}},
+            "content": {"application/json": {"schema": schema, "example": body}},
         }
     return item
 

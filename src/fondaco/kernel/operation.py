@@ -8,7 +8,7 @@ All parameters of an operation are fields of its `request`: those named in the p
 path, the others from the query string (GET, DELETE) or the JSON body (POST, PUT, PATCH).
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
@@ -50,6 +50,8 @@ class Operation(Generic[Q, A]):
     status: int = 200
     media_type: str = "application/json"  # "text/csv": `reply` is str
     bare: bool = False  # also served without /api, because a document names it so
+    # Fields that an example sets beside those that a request must have.
+    example: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,7 +38,7 @@ class Keys(msgspec.Struct, frozen=True):
 
 
 class RevokeKey(msgspec.Struct, frozen=True):
-    key_id: Annotated[str, Meta(max_length=64)]
+    key_id: Annotated[str, Meta(max_length=64, examples=["key_5f2c9a1b4d3e6078"])]
 
 
 class RevokedKey(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
 """Asks about accounts: opening, deposits and withdrawals, limits and trading states."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -17,11 +17,12 @@ from fondaco.kernel.money import AssetCode, DecimalText, format_scaled, parse_sc
 from fondaco.kernel.operation import Stamp
 
 AssetText = Annotated[str, Meta(pattern=r"^[A-Z0-9]{1,16}$", examples=["USD"])]
-ReasonText = Annotated[str, Meta(min_length=1, max_length=200)]
+ReasonText = Annotated[str, Meta(min_length=1, max_length=200, examples=["agreed today"])]
 BasisPoints = Annotated[int, Meta(ge=0, le=1_000_000)]
 Count = Annotated[int, Meta(ge=0, le=10**12)]
 Milliseconds = Annotated[int, Meta(ge=0, le=86_400_000)]
 Direction = Literal["deposit", "withdrawal"]
+SOME_LIMITS: Final = {"order_notional_max": "250000", "daily_loss_max": "10000", "orders_max": 100}
 
 
 class OpenAccountRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -38,6 +38,16 @@ OrderIdText = Annotated[
     str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}\.[1-9][0-9]{0,17}$", examples=["demo.57"])
 ]
 BULK_MAX: Final = 1_000
+AN_ORDER: Final = {
+    "account_id": "demo",
+    "cl_ord_id": "my-order-1",
+    "symbol": "BTC-USD",
+    "side": "buy",
+    "ord_type": "limit",
+    "order_qty": "0.01",
+    "price": "50000.00",
+    "time_in_force": "gtc",
+}
 
 # The texts of an order are looked at all at once, behind the decoder: it would take a regular
 # expression to each, which costs more than all the rest of reading an order.

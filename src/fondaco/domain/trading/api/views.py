@@ -47,7 +47,7 @@ Limit = Annotated[int, Meta(ge=1, le=1_000)]
 CursorText = Annotated[str, Meta(max_length=64)]
 Moment = Annotated[datetime, Meta(tz=True)]
 StatusesText = Annotated[str, Meta(pattern=r"^[a-z_]+(,[a-z_]+)*$", examples=["new,filled"])]
-AboutText = Annotated[str, Meta(min_length=1, max_length=100)]
+AboutText = Annotated[str, Meta(min_length=1, max_length=100, examples=["demo.57"])]
 
 
 class Reading(Protocol):
