@@ -9,11 +9,14 @@ from collections.abc import Callable, Iterator
 from enum import StrEnum
 from importlib import import_module
 from inspect import cleandoc, getsource
+from itertools import groupby
 from pathlib import Path
-from typing import Any, Final
+from types import SimpleNamespace
+from typing import Any, Final, cast
 
 import fondaco.domain
 from fondaco import settings
+from fondaco.app import live
 from fondaco.kernel.event import Event
 from fondaco.kernel.operation import Operation
 from fondaco.runtime.room import Room
@@ -30,6 +33,12 @@ def rooms() -> list[Room]:
     return [
         value for module in modules for value in vars(module).values() if isinstance(value, Room)
     ]
+
+
+def operations() -> list[Operation[Any, Any]]:
+    """Everything that a running house serves, by name. To be shown it needs no house behind it."""
+    nobody = SimpleNamespace(refs=lambda: None, tenant_of=lambda _: None)
+    return sorted(live.operations(cast(live.House, nobody)), key=lambda each: each.name)
 
 
 def declared_kinds() -> list[type[Event]]:
@@ -104,13 +113,11 @@ def operations_page() -> Iterator[str]:
     yield from ("# Operations", "", _MADE_BY, "")
     yield "Paths are served under `/api` and `/api/v1`. Parameters stand in the path, in the query"
     yield "string (GET, DELETE) or in the JSON body; the schemas are in `/api/openapi.json`."
-    for room in rooms():
-        if room.operations:
-            yield from ("", f"## {room.name}", "")
-            yield "| operation | ask | scope | what it does |"
-            yield "|---|---|---|---|"
-            for operation in room.operations:
-                yield _operation_line(operation)
+    for group, listed in groupby(operations(), key=lambda each: each.name.partition(".")[0]):
+        yield from ("", f"## {group}", "")
+        yield "| operation | ask | scope | what it does |"
+        yield "|---|---|---|---|"
+        yield from map(_operation_line, listed)
 
 
 def _operation_line(operation: Operation[Any, Any]) -> str:
