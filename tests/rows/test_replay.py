@@ -203,7 +203,7 @@ class Auditor:
             refresh(self.refs, self.house, decision.at)
         for entry in entries_of([decision], first - 1):
             for policy in policies.get(type(entry.event), ()):
-                self.messages |= {command.command_id: command for _, command in policy(entry)}
+                self.messages |= {command.command_id: command for _, command in policy(entry, entry.at)}
         if decision.stream == DEMO:
             self.decide(decision)
             for event in decision.events:

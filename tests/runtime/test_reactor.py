@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Callable, Iterator
 
+from msgspec.structs import replace
+
 from fondaco.kernel.errors import Corrupt, FondacoError, Unavailable
 from fondaco.kernel.event import Command, CommandId, Entry, Instant, StreamId
 from fondaco.runtime.committer import Answer
@@ -16,11 +18,10 @@ def entry(position: int, amount: int = 1) -> Entry:
     return Entry(T1, position, position, CommandId("c"), Instant(1), 7, Took(amount))
 
 
-def pass_on(entry: Entry) -> Iterator[tuple[StreamId, Put]]:
+def pass_on(entry: Entry, at: Instant) -> Iterator[tuple[StreamId, Put]]:
     assert isinstance(entry.event, Took)
-    yield T2, told(entry.stream, entry.version, entry.event.amount)
-    if entry.event.amount > 1:
-        yield OTHER, told(entry.stream, entry.version, entry.event.amount)
+    for target in (T2, OTHER) if entry.event.amount > 1 else (T2,):
+        yield target, replace(told(entry.stream, entry.version, entry.event.amount), at=at)
 
 
 class Ear:

@@ -39,7 +39,7 @@ from fondaco.domain.venues.events import (
 )
 from fondaco.domain.venues.policies import policies, report, route
 from fondaco.domain.venues.room import room
-from fondaco.kernel.event import Command, CommandId, Entry, Event
+from fondaco.kernel.event import Command, CommandId, Entry, Event, Instant
 from venues.paper import NOW, STREAM, SYMBOL, A
 
 BUY, GTC = Side.BUY, TimeInForce.GTC
@@ -50,6 +50,7 @@ STOP = msgspec.structs.replace(ORDER, ord_type=OrdType.STOP, at_venue=False)
 MARK = Mark(SYMBOL, 100, Quality.OK, "test", 1, NOW)
 TO_VENUE, TO_ACCOUNT = CommandId("account/A@12"), CommandId("venue/PAPER/BTC-USD@12")
 FILLS = (Fill(101, 5, 3),)
+AT = Instant(NOW + 7)  # when those who are told hear of it
 
 
 def entry(event: Event) -> Entry:
@@ -60,7 +61,7 @@ def entry(event: Event) -> Entry:
 def entered(px: int, *, is_market: bool = False, cum: int = 0) -> EnterOrder:
     return EnterOrder(
         TO_VENUE,
-        NOW,
+        AT,
         A,
         7,
         SYMBOL,
@@ -98,10 +99,10 @@ def accepted(order: Order) -> OrderAccepted:
             OrderReleased(7, 50, 0, msgspec.structs.replace(ORDER, cum_lots=2, last_exec=2)),
             entered(100, cum=2),
         ),
-        (CancelRequested(7, "kill", SYMBOL), CancelAtVenue(TO_VENUE, NOW, A, 7, "kill")),
+        (CancelRequested(7, "kill", SYMBOL), CancelAtVenue(TO_VENUE, AT, A, 7, "kill")),
         (
             ReplaceRequested(7, ClOrdId("o8"), 60, 99, 0, SYMBOL),
-            ReplaceAtVenue(TO_VENUE, NOW, A, 7, 60, 99),
+            ReplaceAtVenue(TO_VENUE, AT, A, 7, 60, 99),
         ),
         # What does not work at a venue stays in the account.
         (accepted(STOP), None),
@@ -113,9 +114,9 @@ def test_an_account_speaks_to_the_venue_of_the_symbol(
     event: Event, command: Command | None
 ) -> None:
     expected = [] if command is None else [(STREAM, command)]
-    assert list(route(entry(event))) == expected
-    assert list(route(entry(event))) == expected, "a redelivery asked for something else"
-    assert list(report(entry(event))) == []
+    assert list(route(entry(event), AT)) == expected
+    assert list(route(entry(event), AT)) == expected, "a redelivery asked for something else"
+    assert list(report(entry(event), AT)) == []
 
 
 @pytest.mark.parametrize(
@@ -123,14 +124,14 @@ def test_an_account_speaks_to_the_venue_of_the_symbol(
     [
         (
             OrderExecuted(A, 7, 3, SYMBOL, BUY, FILLS, False, 45),
-            RecordExecution(TO_ACCOUNT, NOW, 7, SYMBOL, BUY, 3, FILLS, False),
+            RecordExecution(TO_ACCOUNT, AT, 7, SYMBOL, BUY, 3, FILLS, False),
         ),
         (
             OrderEnded(A, 7, OrdStatus.EXPIRED, "no_liquidity"),
-            RecordEnd(TO_ACCOUNT, NOW, 7, OrdStatus.EXPIRED, "no_liquidity"),
+            RecordEnd(TO_ACCOUNT, AT, 7, OrdStatus.EXPIRED, "no_liquidity"),
         ),
-        (OrderReplaced(A, 7, 60, 99, 55, 4, False), RecordReplaced(TO_ACCOUNT, NOW, 7, 60, 99)),
-        (ChangeDenied(A, 7, "too_late"), RecordDenial(TO_ACCOUNT, NOW, 7, "too_late")),
+        (OrderReplaced(A, 7, 60, 99, 55, 4, False), RecordReplaced(TO_ACCOUNT, AT, 7, 60, 99)),
+        (ChangeDenied(A, 7, "too_late"), RecordDenial(TO_ACCOUNT, AT, 7, "too_late")),
         (OrderBooked(A, 7, BUY, 100, 50, 50, 0, 4, 0), None),
         (NothingMatched(100), None),
     ],
@@ -139,8 +140,8 @@ def test_a_venue_reports_to_the_account_whose_order_it_is(
     event: Event, command: Command | None
 ) -> None:
     expected = [] if command is None else [(A, command)]
-    assert list(report(entry(event))) == expected
-    assert list(route(entry(event))) == []
+    assert list(report(entry(event), AT)) == expected
+    assert list(route(entry(event), AT)) == []
 
 
 def test_the_room_offers_every_policy_under_the_events_that_it_hears() -> None:

@@ -89,7 +89,7 @@ class Town:
             version = self.versions[stream] = self.versions.get(stream, 0) + 1
             entry = Entry(stream, version, 0, command.command_id, NOW, 1, event)
             for policy in policies.get(type(event), ()):
-                for target, message in policy(entry):
+                for target, message in policy(entry, entry.at):
                     assert message.command_id == message_id(stream, version)
                     self.post.setdefault((stream, target), deque()).append(message)
 

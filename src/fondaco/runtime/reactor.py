@@ -69,27 +69,31 @@ class Reactor:
     def deliver(self, entries: Sequence[Entry]) -> None:
         """What a committed group says, in order."""
         policies = self._policies
-        now = asyncio.get_running_loop().time()
+        since, at = asyncio.get_running_loop().time(), self._now()
         for entry in entries:
             found = policies.get(type(entry.event))
             if found:
                 for policy in found:
-                    for target, command in policy(entry):
-                        self._send(entry.position, now, target, command)
+                    for target, command in policy(entry, at):
+                        self._send(entry.position, since, target, command)
         if entries:
             self.position = entries[-1].position
 
-    def _send(self, position: int, now: float, target: StreamId, command: Command) -> None:
+    def _send(self, position: int, since: float, target: StreamId, command: Command) -> None:
         waiting = self._open.get(position)
         if waiting is None:
-            self._open[position] = _Open(now)
+            self._open[position] = _Open(since)
         else:
             waiting.count += 1
         delay = self._delay_s(target)
         if delay:
-            asyncio.get_running_loop().call_later(delay, self._hand, position, target, command)
+            asyncio.get_running_loop().call_later(delay, self._arrive, position, target, command)
         else:
             self._hand(position, target, command)
+
+    def _arrive(self, position: int, target: StreamId, command: Command) -> None:
+        """After a while on its way: it is heard now, and not when it was sent."""
+        self._hand(position, target, replace(command, at=self._now()))
 
     def _hand(self, position: int, target: StreamId, command: Command) -> None:
         stalled = self._stalled.get(target) if self._stalled else None
@@ -98,10 +102,8 @@ class Reactor:
             # before it look as if they had been heard.
             stalled.append((position, command))
             return
-        # A policy knows when something was said; it is heard now.
-        stamped = replace(command, at=self._now())
         try:
-            answer = self._submit(target, stamped)
+            answer = self._submit(target, command)
         except Unavailable:
             self._stall(position, target, command)
             return
@@ -131,4 +133,4 @@ class Reactor:
         # In the order of the journal: a turn that failed may have been told after a later one.
         waiting = sorted(self._stalled.pop(target), key=lambda held: held[0])
         for position, command in waiting:
-            self._hand(position, target, command)
+            self._arrive(position, target, command)

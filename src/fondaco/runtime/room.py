@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from fondaco.kernel.decider import Decider
-from fondaco.kernel.event import Command, Entry, Event, StreamId
+from fondaco.kernel.event import Command, Entry, Event, Instant, StreamId
 from fondaco.kernel.operation import Operation
 
 Message: TypeAlias = tuple[StreamId, Command]
-Policy: TypeAlias = Callable[[Entry], Iterable[Message]]
+# An entry, and when those who are told hear of it.
+Policy: TypeAlias = Callable[[Entry, Instant], Iterable[Message]]
 
 
 @dataclass(frozen=True, slots=True)

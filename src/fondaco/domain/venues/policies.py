@@ -26,7 +26,7 @@ from fondaco.domain.venues.events import (
     ReplaceAtVenue,
 )
 from fondaco.domain.venues.model import PREFIX, venue_stream
-from fondaco.kernel.event import Command, Entry, Event, StreamId, message_id
+from fondaco.kernel.event import Command, Entry, Event, Instant, StreamId, message_id
 
 _Message: TypeAlias = tuple[StreamId, Command]
 _Messages: TypeAlias = tuple[_Message, ...]
@@ -35,22 +35,22 @@ _Messages: TypeAlias = tuple[_Message, ...]
 _MARKET: Final = frozenset({OrdType.MARKET, OrdType.STOP, OrdType.TRAILING_STOP})
 
 
-def route(entry: Entry) -> Iterable[_Message]:
+def route(entry: Entry, at: Instant) -> Iterable[_Message]:
     """What an account has accepted, triggered, released or wants changed goes to its venue."""
     make = _ROUTES.get(type(entry.event))
-    return () if make is None else make(entry, entry.event)
+    return () if make is None else make(entry, entry.event, at)
 
 
-def report(entry: Entry) -> Iterable[_Message]:
+def report(entry: Entry, at: Instant) -> Iterable[_Message]:
     """What a venue did goes to the account whose order it was."""
     make = _REPORTS.get(type(entry.event))
-    return () if make is None else make(entry, entry.event)
+    return () if make is None else make(entry, entry.event, at)
 
 
 def _enter(entry: Entry, order: Order, px: int) -> _Messages:
     command = EnterOrder(
         message_id(entry.stream, entry.version),
-        entry.at,
+        at,
         entry.stream,
         order.number,
         order.symbol,
@@ -68,35 +68,35 @@ def _enter(entry: Entry, order: Order, px: int) -> _Messages:
     return ((StreamId(PREFIX + order.symbol), command),)
 
 
-def _accepted(entry: Entry, event: OrderAccepted) -> _Messages:
-    return _enter(entry, event.order, event.order.px) if event.order.at_venue else ()
+def _accepted(entry: Entry, event: OrderAccepted, at: Instant) -> _Messages:
+    return _enter(entry, event.order, event.order.px, at) if event.order.at_venue else ()
 
 
-def _triggered(entry: Entry, event: OrderTriggered) -> _Messages:
-    return _enter(entry, event.order, event.px)
+def _triggered(entry: Entry, event: OrderTriggered, at: Instant) -> _Messages:
+    return _enter(entry, event.order, event.px, at)
 
 
-def _released(entry: Entry, event: OrderReleased) -> _Messages:
+def _released(entry: Entry, event: OrderReleased, at: Instant) -> _Messages:
     order = event.order
     return _enter(entry, order, order.px) if order.at_venue else ()
 
 
-def _cancel(entry: Entry, event: CancelRequested) -> _Messages:
+def _cancel(entry: Entry, event: CancelRequested, at: Instant) -> _Messages:
     cause = message_id(entry.stream, entry.version)
-    command = CancelAtVenue(cause, entry.at, entry.stream, event.number, event.reason)
+    command = CancelAtVenue(cause, at, entry.stream, event.number, event.reason)
     return ((venue_stream(event.symbol), command),)
 
 
-def _replace(entry: Entry, event: ReplaceRequested) -> _Messages:
+def _replace(entry: Entry, event: ReplaceRequested, at: Instant) -> _Messages:
     cause = message_id(entry.stream, entry.version)
-    command = ReplaceAtVenue(cause, entry.at, entry.stream, event.number, event.lots, event.px)
+    command = ReplaceAtVenue(cause, at, entry.stream, event.number, event.lots, event.px)
     return ((venue_stream(event.symbol), command),)
 
 
-def _executed(entry: Entry, event: OrderExecuted) -> _Messages:
+def _executed(entry: Entry, event: OrderExecuted, at: Instant) -> _Messages:
     command = RecordExecution(
         message_id(entry.stream, entry.version),
-        entry.at,
+        at,
         event.number,
         event.symbol,
         event.side,
@@ -107,37 +107,37 @@ def _executed(entry: Entry, event: OrderExecuted) -> _Messages:
     return ((event.account_stream, command),)
 
 
-def _ended(entry: Entry, event: OrderEnded) -> _Messages:
+def _ended(entry: Entry, event: OrderEnded, at: Instant) -> _Messages:
     cause = message_id(entry.stream, entry.version)
-    command = RecordEnd(cause, entry.at, event.number, event.ord_status, event.text)
+    command = RecordEnd(cause, at, event.number, event.ord_status, event.text)
     return ((event.account_stream, command),)
 
 
-def _replaced(entry: Entry, event: OrderReplaced) -> _Messages:
+def _replaced(entry: Entry, event: OrderReplaced, at: Instant) -> _Messages:
     cause = message_id(entry.stream, entry.version)
-    command = RecordReplaced(cause, entry.at, event.number, event.lots, event.px)
+    command = RecordReplaced(cause, at, event.number, event.lots, event.px)
     return ((event.account_stream, command),)
 
 
-def _denied(entry: Entry, event: ChangeDenied) -> _Messages:
+def _denied(entry: Entry, event: ChangeDenied, at: Instant) -> _Messages:
     cause = message_id(entry.stream, entry.version)
-    return ((event.account_stream, RecordDenial(cause, entry.at, event.number, event.text)),)
+    return ((event.account_stream, RecordDenial(cause, at, event.number, event.text)),)
 
 
-_ROUTES: Final[dict[type[Event], Callable[[Entry, Any], _Messages]]] = {
+_ROUTES: Final[dict[type[Event], Callable[[Entry, Any, Instant], _Messages]]] = {
     OrderAccepted: _accepted,
     OrderTriggered: _triggered,
     OrderReleased: _released,
     CancelRequested: _cancel,
     ReplaceRequested: _replace,
 }
-_REPORTS: Final[dict[type[Event], Callable[[Entry, Any], _Messages]]] = {
+_REPORTS: Final[dict[type[Event], Callable[[Entry, Any, Instant], _Messages]]] = {
     OrderExecuted: _executed,
     OrderEnded: _ended,
     OrderReplaced: _replaced,
     ChangeDenied: _denied,
 }
-policies: Final[dict[type[Event], tuple[Callable[[Entry], Iterable[_Message]], ...]]] = {
+policies: Final[dict[type[Event], tuple[Callable[[Entry, Instant], Iterable[_Message]], ...]]] = {
     **dict.fromkeys(_ROUTES, (route,)),
     **dict.fromkeys(_REPORTS, (report,)),
 }
