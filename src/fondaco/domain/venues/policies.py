@@ -47,7 +47,7 @@ def report(entry: Entry, at: Instant) -> Iterable[_Message]:
     return () if make is None else make(entry, entry.event, at)
 
 
-def _enter(entry: Entry, order: Order, px: int) -> _Messages:
+def _enter(entry: Entry, order: Order, px: int, at: Instant) -> _Messages:
     command = EnterOrder(
         message_id(entry.stream, entry.version),
         at,
@@ -78,7 +78,7 @@ def _triggered(entry: Entry, event: OrderTriggered, at: Instant) -> _Messages:
 
 def _released(entry: Entry, event: OrderReleased, at: Instant) -> _Messages:
     order = event.order
-    return _enter(entry, order, order.px) if order.at_venue else ()
+    return _enter(entry, order, order.px, at) if order.at_venue else ()
 
 
 def _cancel(entry: Entry, event: CancelRequested, at: Instant) -> _Messages:
