@@ -225,19 +225,27 @@ class Endpoint:
         authorization = headers.get(b"authorization")
         caller: Caller | None = None
         if authorization is not None or self._scope:
-            caller = house.authenticate(bearer(authorization))
-        wait_ns = house.wait_ns(caller.name if caller else "", address)
+            try:
+                caller = house.authenticate(bearer(authorization))
+            except Denied:
+                self._may_ask("", address)  # who guesses asks, too
+                raise
+        self._may_ask(caller.name if caller else "", address)
+        if not self._only_reads:
+            pressure = house.pressure()
+            if pressure is not None:
+                raise pressure
+        return caller
+
+    def _may_ask(self, caller: str, address: str) -> None:
+        """Raises `Unavailable` where that is too often."""
+        wait_ns = self.context.house.wait_ns(caller, address)
         if wait_ns > 0:
             raise Unavailable(
                 "too many requests; wait as long as Retry-After says",
                 code="rate_limited",
                 retry_after_s=-(-wait_ns // 1_000_000_000),
             )
-        if not self._only_reads:
-            pressure = house.pressure()
-            if pressure is not None:
-                raise pressure
-        return caller
 
     def decode(self, body: bytes) -> Any:
         try:
