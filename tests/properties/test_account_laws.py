@@ -151,8 +151,21 @@ replaces = st.builds(
     stop_px=st.sampled_from(["", "", "95.00"]),
     cl_ord_id=st.sampled_from("abcxyz"),
 )
+by_cash = st.builds(
+    b.ask,
+    st.sampled_from("abcdefghijklm"),
+    side=sides,
+    ord_type=st.just(OrdType.MARKET),
+    time_in_force=st.just(TimeInForce.IOC),
+    order_qty=st.just(""),
+    price=st.just(""),
+    cash_order_qty=st.sampled_from(["0.1", "33.33", "200"]),
+)
 placed: st.SearchStrategy[TradingCommand] = st.one_of(
-    st.builds(b.placed, asks(), at=instants), st.builds(b.placed, asks(), at=instants), lists()
+    st.builds(b.placed, asks(), at=instants),
+    st.builds(b.placed, asks(), at=instants),
+    lists(),
+    st.builds(b.placed, by_cash, at=instants),
 )
 asked: st.SearchStrategy[TradingCommand] = st.one_of(
     placed,
@@ -194,6 +207,8 @@ def answers(draw: st.DrawFn, state: AccountState) -> TradingCommand:
         seen = Mark(order.symbol, max(toward, 1), Quality.OK, "t", 1, Instant(1))
         is_trail = draw(st.integers(0, 2)) == 2
         return b.trail(number, seen) if is_trail else b.trigger(number, seen)
+    if order.cash_qty and order.cum_lots and draw(st.booleans()):
+        return b.ended(number, OrdStatus.EXPIRED, ev.CASH_SPENT)
     kind = draw(st.integers(0, 9))
     if kind <= 4:
         left = max(order.leaves_lots, 1)
@@ -570,7 +585,7 @@ def test_the_laws_are_not_empty() -> None:
     """The stories above meet every event, every reason that fits them and every measuring rule."""
     met: set[object] = set()
 
-    @settings(max_examples=600, database=None, derandomize=True)
+    @settings(max_examples=900, database=None, derandomize=True)
     @given(stories(), plain | unpriced, any_limits, st.sampled_from(["100.00", "97.00"]))
     def meet(story: Story, what: Ask, limits: Limits, fall: str) -> None:
         state, journal = run(story)

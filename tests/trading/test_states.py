@@ -59,6 +59,8 @@ TRAILING = placed(
         time_in_force=DAY,
     )
 )
+BY_CASH = placed(ask(order_qty="", cash_order_qty="500", price="", ord_type=OrdType.MARKET))
+SPENT = ended(status=OrdStatus.EXPIRED, text=ev.CASH_SPENT)
 OCO = listed(
     ask("o1", side=Side.SELL, order_qty="4", price="120.00"),
     ask("o2", side=Side.SELL, order_qty="4", price="", stop_px="90.00", ord_type=OrdType.STOP),
@@ -99,6 +101,11 @@ STATES: dict[str, tuple[TradingCommand, ...]] = {
     "unknown, in an oco": (OCO, silent()),
     "suspended": (BRACKET,),
     "released": (BRACKET, fill(lots=1_000)),
+    "by cash": (BY_CASH,),
+    "by cash, partially filled": (BY_CASH, PART),
+    "by cash, to be canceled": (BY_CASH, PART, cancel()),
+    "by cash, unknown": (BY_CASH, PART, silent()),
+    "cash spent": (BY_CASH, PART, SPENT),
     "filled": (WORKING, fill(lots=10_000)),
     "canceled": (WAITING, cancel()),
     "expired": (WORKING, expire(FAR), ended()),
@@ -122,6 +129,7 @@ SAID: tuple[TradingCommand, ...] = (
     ended(status=OrdStatus.CANCELED),
     ended(status=OrdStatus.EXPIRED),
     ended(status=OrdStatus.REJECTED),
+    SPENT,
     venue_replaced(lots=5_000, px=100_00),
     venue_replaced(lots=2_000, px=100_00),
     venue_denied(),
@@ -200,6 +208,24 @@ def test_whatever_is_said_to_an_order_it_stays_whole(way: str) -> None:
                 if asset == (order.quote if order.side is Side.BUY else order.base)
             ]
             assert held == sum(holds)
+
+
+@pytest.mark.parametrize(
+    ("history", "status_", "lots"),
+    [
+        ((BY_CASH, PART, SPENT), OrdStatus.FILLED, 3_000),
+        ((BY_CASH, PART, cancel(), SPENT), OrdStatus.FILLED, 3_000),  # it had met its terms before
+        ((BY_CASH, SPENT), OrdStatus.EXPIRED, 0),  # its cash buys not one lot
+        ((WORKING, PART, SPENT), OrdStatus.EXPIRED, 3_000),  # it has a quantity to fill
+        ((BY_CASH, PART, ended(text="no_liquidity")), OrdStatus.CANCELED, 3_000),
+    ],
+)
+def test_an_order_by_cash_is_filled_once_its_cash_is_spent(
+    history: tuple[TradingCommand, ...], status_: OrdStatus, lots: int
+) -> None:
+    story = given().when(*history)
+    assert seen(story) == (status_, lots, 0)
+    assert not any(story.state.held.values())
 
 
 # --- FIX 4.2, appendix D ------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from fondaco.domain.trading.model import OrdStatus, OrdType, Side
 from fondaco.domain.trading.replies import WaitingStop
 from fondaco.domain.trading.store import OrderFilter, TradingView
 from fondaco.domain.trading.store import tables as t
+from fondaco.domain.trading.why import why
 from fondaco.kernel.errors import Invalid, NotFound
 from fondaco.ports.store.sqlite import SqliteStore
 from fondaco.runtime.projector import Projector
@@ -120,9 +121,27 @@ def test_an_order_that_its_account_has_forgotten_stays_done(asked: Asked) -> Non
     asked.history.write(DEMO, late)
     asked.history.write(DEMO, ev.ChangeDenied(number, OrdStatus.UNKNOWN, "too_late"))
     conn = asked.reading()
-    found = conn.execute(sa.select(t.orders.c["ord_status", "is_open", "cum_lots"])).one()
+    o = t.orders.c
+    found = conn.execute(sa.select(o.ord_status, o.is_open, o.cum_lots)).one()
     asked.done()
     assert tuple(found) == ("canceled", 0, 35)
+
+
+def test_an_order_by_cash_was_for_what_it_has_executed_once_its_cash_is_spent(
+    asked: Asked,
+) -> None:
+    number = asked.history.accept("cash", lots=100)
+    asked.history.fill(number, 30)
+    asked.history.write(DEMO, ev.OrderCompleted(number, BTC_USD.symbol, 30))
+    conn = asked.reading()
+    found = looks.order(conn, "demo", f"demo.{number}").order
+    held = conn.execute(sa.select(t.balances.c.held)).scalars().all()
+    told = why(conn, asked.history.journal, f"demo.{number}", tenant="demo", account_id="")
+    asked.done()
+    shown = (found.ord_status, found.order_qty, found.cum_qty, found.leaves_qty, found.hold)
+    assert shown == ("filled", "0.0003", "0.0003", "0", "0")
+    assert not any(held)
+    assert told.steps[-1].said == "filled: its cash is spent on 0.0003"
 
 
 FILTERS = {

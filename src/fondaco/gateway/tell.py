@@ -82,6 +82,8 @@ class Teller:
         elif isinstance(event, ev.CashDeposited | ev.CashWithdrawn):
             sign = 1 if isinstance(event, ev.CashDeposited) else -1
             found = [self._moved(entry, {event.asset: sign * event.units})]
+        elif isinstance(event, ev.OrderCompleted):
+            found = [self._completed(entry, event)]
         elif isinstance(event, ev.OrderAccepted | ev.OrderRejected):
             found = [self._decided(entry, event)]
         elif hasattr(event, "number"):
@@ -168,6 +170,22 @@ class Teller:
             instrument.qty_text(order.lots),
             instrument.px_text(order.px) if order.px else "",
             instrument.qty_text(order.leaves_lots),
+        )
+
+    def _completed(self, entry: Entry, event: ev.OrderCompleted) -> OrderMessage:
+        """Also what is restated: the order was for what it has executed."""
+        account = account_of(entry.stream)
+        return OrderMessage(
+            entry.position,
+            account,
+            order_id(account, event.number),
+            _kind(event),
+            entry.at,
+            OrdStatus.FILLED,
+            symbol=event.symbol,
+            order_qty=self._refs().instruments[event.symbol].qty_text(event.cum_lots),
+            leaves_qty="0",
+            text=ev.CASH_SPENT,
         )
 
     def _changed(self, entry: Entry, event: Any) -> OrderMessage:

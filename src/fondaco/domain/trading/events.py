@@ -1,6 +1,6 @@
 """What the trading room accepts and what it publishes. Other rooms may rely on all of it."""
 
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -22,6 +22,9 @@ from fondaco.domain.trading.model import (
 )
 from fondaco.kernel.event import Command, Event, Instant
 from fondaco.kernel.money import AssetCode
+
+# What a venue says of an order by cash (CashOrderQty) once its cash buys, or raises, no lot more.
+CASH_SPENT: Final = "cash_spent"
 
 # --- What is asked ------------------------------------------------------------------------------
 
@@ -142,7 +145,7 @@ class RecordEnd(Command, frozen=True, gc=False):
 
     number: int
     ord_status: OrdStatus  # CANCELED, EXPIRED or REJECTED
-    text: str
+    text: str  # CASH_SPENT, "no_liquidity" …
 
 
 class RecordReplaced(Command, frozen=True, gc=False):
@@ -302,6 +305,16 @@ class OrderExpired(Event, frozen=True, gc=False, tag="trading.order_expired.v1")
     cum_lots: int
 
 
+class OrderCompleted(Event, frozen=True, gc=False, tag="trading.order_completed.v1"):
+    """An order by cash has executed all that its cash is good for: ExecType D (restated), OrdStatus
+    2 (filled). Its OrderQty was what the cash might at best have been good for; from here on it is
+    `cum_lots`. The whole hold is released."""
+
+    number: int
+    symbol: Symbol
+    cum_lots: int
+
+
 class OrderRefused(Event, frozen=True, gc=False, tag="trading.order_refused.v1"):
     """The venue rejected what the account had accepted: ExecType 8. The hold is released."""
 
@@ -423,6 +436,7 @@ TradingEvent: TypeAlias = (
     | CancelRequested
     | OrderCanceled
     | OrderExpired
+    | OrderCompleted
     | OrderRefused
     | ReplaceRequested
     | OrderReplaced

@@ -237,6 +237,9 @@ class _Telling:
                     f"{of.px_text(event.last_px)} as {role}, fee {fee} {of.quote}; "
                     f"{of.qty_text(event.leaves_lots)} left"
                 )
+            case ev.OrderCompleted():
+                of = self._printing.instrument(event.symbol)
+                return f"filled: its cash is spent on {of.qty_text(event.cum_lots)}"
             case ev.OrderCanceled() | ev.CancelRequested():
                 return f"{_words(event)}, {event.reason}"
             case ev.OrderRefused() | ev.ChangeDenied() | ev.ReportUnmatched():

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from fondaco.domain.market.model import Quality
-from fondaco.domain.trading.events import Fill
+from fondaco.domain.trading.events import CASH_SPENT, Fill
 from fondaco.domain.trading.model import OrdStatus, Side, TimeInForce
 from fondaco.domain.venues.events import (
     CancelAtVenue,
@@ -134,7 +134,7 @@ def _take(state: VenueState, ask: EnterOrder, book: Depth, leaves: int) -> tuple
             )
         )
     if left and (ask.is_market or ask.cash_qty or tif is _IOC or tif is _FOK):
-        text = "cash_spent" if taken.is_spent else "no_liquidity"
+        text = CASH_SPENT if taken.is_spent else "no_liquidity"
         events.append(OrderEnded(account_stream, number, OrdStatus.EXPIRED, text))
     elif left:
         queue = _queue(book, ask.side, ask.px)

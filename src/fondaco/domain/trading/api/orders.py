@@ -445,6 +445,8 @@ def status_after(event: object) -> OrdStatus | None:
             return OrdStatus.CANCELED
         case ev.OrderExpired():
             return OrdStatus.EXPIRED
+        case ev.OrderCompleted():
+            return OrdStatus.FILLED
         case ev.CancelRequested():
             return OrdStatus.PENDING_CANCEL
         case ev.ReplaceRequested():

@@ -11,6 +11,7 @@ import msgspec
 
 from fondaco.domain.market.model import Mark
 from fondaco.domain.trading.events import (
+    CASH_SPENT,
     CancelOrder,
     CancelOrders,
     CancelRequested,
@@ -18,6 +19,7 @@ from fondaco.domain.trading.events import (
     ExpireOrders,
     NothingToDo,
     OrderCanceled,
+    OrderCompleted,
     OrderExpired,
     OrderRefused,
     OrderReplaced,
@@ -142,7 +144,9 @@ def end(state: AccountState, command: RecordEnd, refs: TradingRefs) -> tuple[Tra
     if order is None or not order.at_venue:
         return (ReportUnmatched(command.number, f"no such order at a venue: {command.text}"),)
     event: TradingEvent
-    if command.ord_status is EXPIRED or order.cancel_reason == "expired":
+    if command.text == CASH_SPENT and order.cash_qty and order.cum_lots:
+        event = OrderCompleted(order.number, order.symbol, order.cum_lots)
+    elif command.ord_status is EXPIRED or order.cancel_reason == "expired":
         event = OrderExpired(order.number, order.cum_lots)
     elif command.ord_status is CANCELED:
         reason = order.cancel_reason or command.text

@@ -200,6 +200,12 @@ def _expired(state: AccountState, event: ev.OrderExpired) -> None:
         _end(state, order, OrdStatus.EXPIRED)
 
 
+def _completed(state: AccountState, event: ev.OrderCompleted) -> None:
+    order = state.working.get(event.number)
+    if order is not None:
+        _end(state, order, FILLED)
+
+
 def _refused(state: AccountState, event: ev.OrderRefused) -> None:
     order = state.working.get(event.number)
     if order is not None:
@@ -341,6 +347,7 @@ _EVOLVED: Final[dict[type[Event], Callable[[AccountState, Any], None]]] = {
     ev.CancelRequested: _cancel_requested,
     ev.OrderCanceled: _canceled,
     ev.OrderExpired: _expired,
+    ev.OrderCompleted: _completed,
     ev.OrderRefused: _refused,
     ev.ReplaceRequested: _replace_requested,
     ev.OrderReplaced: _replaced,

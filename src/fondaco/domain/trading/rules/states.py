@@ -34,6 +34,8 @@ _ENDS: Final[Moves] = {
     ev.OrderExpired: (EXPIRED,),
     ev.OrderRefused: (REJECTED,),
 }
+# An order by cash that has executed, and whose cash is spent.
+_SPENT: Final[Moves] = {ev.OrderCompleted: (FILLED,)}
 _SILENCE: Final[Moves] = {ev.OrderUnknown: (UNKNOWN,)}
 
 
@@ -66,6 +68,7 @@ MOVES: Final[Mapping[OrdStatus | None, Moves]] = {
         ev.OrderReplaced: (PARTIALLY_FILLED,),  # restated
         ev.ChangeDenied: (PARTIALLY_FILLED,),
         **_SILENCE,
+        **_SPENT,
         **_ENDS,
     },
     PENDING_CANCEL: {
@@ -73,6 +76,7 @@ MOVES: Final[Mapping[OrdStatus | None, Moves]] = {
         ev.OrderReplaced: (PENDING_CANCEL, FILLED),  # asked before the cancel was
         ev.ChangeDenied: (NEW, PARTIALLY_FILLED, PENDING_CANCEL),
         **_SILENCE,
+        **_SPENT,
         **_ENDS,
     },
     PENDING_REPLACE: {
@@ -88,6 +92,7 @@ MOVES: Final[Mapping[OrdStatus | None, Moves]] = {
         ev.CancelRequested: (PENDING_CANCEL,),
         ev.OrderReplaced: (NEW, PARTIALLY_FILLED, PENDING_CANCEL, FILLED, UNKNOWN),
         ev.ChangeDenied: (NEW, PARTIALLY_FILLED, UNKNOWN),
+        **_SPENT,
         **_ENDS,
     },
     SUSPENDED: {

@@ -416,7 +416,7 @@ class TradingView:
         self,
         batch: _Batch,
         entry: Entry,
-        event: ev.OrderCanceled | ev.OrderExpired | ev.OrderRefused,
+        event: ev.OrderCanceled | ev.OrderExpired | ev.OrderCompleted | ev.OrderRefused,
     ) -> None:
         row = self._change(batch, entry, event.number)
         if row is None:
@@ -426,6 +426,8 @@ class TradingView:
             row.ord_status, row.text = OrdStatus.CANCELED._value_, event.reason
         elif isinstance(event, ev.OrderExpired):
             row.ord_status = OrdStatus.EXPIRED.value
+        elif isinstance(event, ev.OrderCompleted):
+            row.ord_status, row.lots = OrdStatus.FILLED.value, event.cum_lots
         else:
             row.ord_status, row.text = OrdStatus.REJECTED._value_, event.text
         self._rehold(batch, row, 0)
@@ -555,6 +557,7 @@ class TradingView:
         ev.CancelRequested: _pending,
         ev.OrderCanceled: _ended,
         ev.OrderExpired: _ended,
+        ev.OrderCompleted: _ended,
         ev.OrderRefused: _ended,
         ev.ReplaceRequested: _pending,
         ev.OrderReplaced: _replaced,
@@ -579,6 +582,7 @@ _ABOUT_AN_ORDER: Final = frozenset(
         ev.CancelRequested,
         ev.OrderCanceled,
         ev.OrderExpired,
+        ev.OrderCompleted,
         ev.OrderRefused,
         ev.ReplaceRequested,
         ev.OrderReplaced,
