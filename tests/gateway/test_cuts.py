@@ -105,9 +105,26 @@ def test_a_head_above_the_limit_is_refused_however_it_is_cut(
     assert asyncio.run(_one(cut(head, places))) == status
 
 
-async def _one(pieces: list[bytes]) -> bytes:
+@pytest.mark.parametrize(
+    "lines", [[b"X-%d: 1\r\n" % nth for nth in range(101)], [b"X: ", *[b"a" * 10_000] * 20]]
+)
+def test_lines_without_end_after_a_body_are_refused(lines: list[bytes]) -> None:
+    """HTTP lets headers follow a body that comes in chunks."""
+    begun = b"POST /api/orders HTTP/1.1\r\n%bTransfer-Encoding: chunked\r\n\r\n" % HEAD
+    pieces = [begun + b"2\r\n{}\r\n0\r\n", *lines]
+    assert asyncio.run(_one(pieces, body_max=4_096)) == b"431"
+
+
+def test_a_body_in_chunks_of_one_byte_is_read() -> None:
+    body = msgspec.json.encode({**ORDER, "cl_ord_id": "o" * 60})
+    begun = b"POST /api/orders HTTP/1.1\r\n%bTransfer-Encoding: chunked\r\n\r\n" % HEAD
+    pieces = [begun, *(b"1\r\n%c\r\n" % byte for byte in body), b"0\r\n\r\n"]
+    assert asyncio.run(_one(pieces, body_max=len(body))) == b"201"
+
+
+async def _one(pieces: list[bytes], **knobs: int) -> bytes:
     """The status that is answered to one request."""
-    async with a_door() as (door, _):
+    async with a_door(**knobs) as (door, _):
         wire, transport = _wire(door)
         for piece in pieces:
             wire.data_received(piece)

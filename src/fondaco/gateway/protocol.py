@@ -25,6 +25,7 @@ PIPELINED_MAX: Final = (
 )
 HEADERS_MAX: Final = 100
 HEAD_BYTES_MAX: Final = 65_536
+CHUNKED_TIMES_MAX: Final = 8  # what chunks of one byte make of a body, and a little more
 _SWEEP_S: Final = 1.0
 _SECURITY: Final = b"".join(b"%b: %b\r\n" % pair for pair in SECURITY)
 _HEAD: Final = (
@@ -78,10 +79,12 @@ class Protocol(HttpToolsProtocol):
         self._body: list[bytes] = []
         self._body_bytes = 0
         self._head_bytes = 0
+        self._around_bytes = 0
         self._reading_since = 0.0  # the first byte of the request that is being read; 0: none
         self._idle_since = self.loop.time()
         self._in_head = False
         self._head_began_earlier = False
+        self._body_began_earlier = False
         self._is_large = False  # the piece that is being read may hold a head above the limit
         self._refused = False  # an error was answered: what else comes is not read
         self._address = ""
@@ -123,13 +126,23 @@ class Protocol(HttpToolsProtocol):
             else:
                 self._refuse(Invalid("this upgrade is not offered", code="malformed_http"))
         else:
-            if self._in_head:
-                # A head that began in this piece is counted from the next one on: what stood
-                # before it were other requests.
-                self._head_bytes += len(data) if self._head_began_earlier else 0
-                self._head_began_earlier = True
-                if self._head_bytes > HEAD_BYTES_MAX:
-                    self._refuse(_headers_too_large())
+            if self._reading_since:
+                self._weigh(len(data))
+
+    def _weigh(self, size: int) -> None:
+        """Count a piece that ended within a request; from the next one on, since what stood before
+        it were other requests. A body in chunks may be followed by lines, as a head has them."""
+        if self._in_head:
+            self._head_bytes += size if self._head_began_earlier else 0
+            self._head_began_earlier = True
+        else:
+            self._around_bytes += size if self._body_began_earlier else 0
+            self._body_began_earlier = True
+        if (
+            self._head_bytes > HEAD_BYTES_MAX
+            or self._around_bytes > HEAD_BYTES_MAX + CHUNKED_TIMES_MAX * self.body_max
+        ):
+            self._refuse(_headers_too_large())
 
     # Request
 
@@ -139,17 +152,19 @@ class Protocol(HttpToolsProtocol):
         self.expect_100_continue = False
         self._in_head = True
         self._head_began_earlier = False
+        self._body_began_earlier = False
         self._head_bytes = 0
         self._body_bytes = 0
+        self._around_bytes = 0
         self._reading_since = self.loop.time()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self.headers.append((name.lower(), value))
+        if len(self.headers) > HEADERS_MAX:
+            raise _headers_too_large()
 
     def on_headers_complete(self) -> None:
         self._in_head = False
-        if len(self.headers) > HEADERS_MAX:
-            raise _headers_too_large()
         if self._head_began_earlier or self._is_large:
             lines = sum(len(name) + len(value) + 4 for name, value in self.headers)
             if lines + len(self.url) > HEAD_BYTES_MAX:
