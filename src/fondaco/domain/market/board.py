@@ -31,6 +31,7 @@ from fondaco.kernel.money import half_even_div
 STALE_AFTER_MS: Final = 2_000  # the feeds here speak every 100 ms; twenty in a row are no accident
 CHECKSUM_LEVELS: Final = 10
 PERIODS_KEPT: Final = 256  # of quality, per instrument
+OUTLIER_PARTS: Final = 10  # a trade beyond a tenth of a good book's middle is somebody's mistake
 
 
 class LiveBook:
@@ -189,11 +190,20 @@ class Board:
         self._judge(book, at)
 
     def traded(self, trade: Trade, position: int) -> None:
+        """A print that nobody could have had is counted, and moves neither price nor queue."""
         symbol = trade.symbol
+        book = self.books[symbol]
+        middle = self._middle(book)
+        if (
+            middle is not None
+            and book.quality is Quality.OK
+            and abs(trade.px - middle) * OUTLIER_PARTS > middle
+        ):
+            book.tallies.outliers += 1
+            return
         self._lasts[symbol] = trade
         self._bars[symbol].add(trade)
-        book = self.books[symbol]
-        if self._middle(book) is None:
+        if middle is None:
             self.marks[symbol] = Mark(
                 symbol, trade.px, book.quality, trade.source, position, trade.at
             )

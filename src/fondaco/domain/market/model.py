@@ -107,6 +107,7 @@ class Tallies(msgspec.Struct, gc=False):
     stale: int = 0
     recoveries: int = 0
     malformed: int = 0
+    outliers: int = 0  # trades too far from the book to be true: on the tape, and nowhere else
     snapshots_late: int = 0  # older than the diffs that were there to go on from
     tickers_compared: int = 0
     tickers_different: int = 0
