@@ -134,8 +134,8 @@ async def run(tape: SegmentTape, plan: list[Request], data: Path) -> dict[str, A
 
 def main(tape: str, plan: str, data: str, loaders: str, skew_s: str) -> None:
     skew_the_machine(int(skew_s))
-    app_house.Clock = Recorded  # type: ignore[misc,assignment]
-    app_house.LOADERS = int(loaders)  # type: ignore[misc]
+    replaced = {"Clock": Recorded, "LOADERS": int(loaders)}
+    vars(app_house).update(replaced)
     requests = msgspec.json.decode(Path(plan).read_bytes(), type=list[Request])
     with closing(SegmentTape(Path(tape))) as opened:
         found = asyncio.run(run(opened, requests, Path(data)))

@@ -105,7 +105,8 @@ def test_an_order_goes_in_meets_the_market_and_every_view_shows_it(client: Clien
     trace = client.get(f"/api/why/{order_id}")["steps"]
     assert [step["kind"] for step in trace] == kinds
     assert trace[0]["causes"][0] | {"by": "request", "id": "meets"} == trace[0]["causes"][0]
-    assert trace[0]["marks"] and trace[0]["headroom"]
+    assert trace[0]["marks"]
+    assert trace[0]["headroom"]
 
     listed = client.get(f"/trades/history?{MINE}&limit=1000")["items"]
     assert [each for each in listed if each["order_id"] == order_id] == executions

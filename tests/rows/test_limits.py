@@ -111,7 +111,11 @@ async def test_a_day_that_lost_too_much_buys_no_more_until_the_next_session(desk
 async def test_concentration_is_limited_by_instrument_and_by_asset_class(desk: Desk) -> None:
     for account, limits, code in (
         ("one", {"concentration_max_bps": 5_000}, "exceeds_concentration"),
-        ("class", {"class_concentration_max_bps": {"crypto": 5_000}}, "exceeds_class_concentration"),
+        (
+            "class",
+            {"class_concentration_max_bps": {"crypto": 5_000}},
+            "exceeds_class_concentration",
+        ),
     ):
         await desk.opens(account, USD="100000")
         await desk.limits(account, **limits)
@@ -176,3 +180,32 @@ async def test_the_size_that_a_refusal_suggests_passes_and_one_lot_more_does_not
         if largest:
             await desk.accepted(account, "fits", order_qty=f"{largest:f}", **terms)
     assert len(codes) >= 6, codes
+
+
+async def test_whichever_way_an_order_is_asked_for_one_explanation_is_given(desk: Desk) -> None:
+    """Placed, in a list, as the change of another, or only asked about: row O3."""
+    await desk.opens("demo", USD="1000000")
+    await desk.limits("demo", order_notional_max="100")
+    await desk.accepted("demo", "small")
+    big = ORDER | {"account_id": "demo", "cl_ord_id": "big", "order_qty": "0.003"}
+    names = ("value", "limit", "distance", "unit", "order_qty_max")
+
+    said = [await desk.refused("exceeds_order_notional", "demo", "big", order_qty="0.003")]
+    _, listed = await desk("POST", "/orders/bulk", {"orders": [big | {"cl_ord_id": "listed"}]})
+    assert listed["items"][0]["error"]["code"] == "exceeds_order_notional"
+    said.append(listed["items"][0]["error"]["details"])
+    _, both = await desk(
+        "POST", "/orders/bulk", {"orders": [big | {"cl_ord_id": "all"}], "atomic": True}
+    )
+    said.append(both["details"]["items"][0]["error"]["details"])
+    _, asked = await desk("POST", "/risk/validate", big | {"cl_ord_id": "asked"})
+    said.append(asked["reasons"][0] | {"order_qty_max": asked["order_qty_max"]})
+    found = [{name: each[name] for name in names} for each in said]
+    assert found == [
+        {"value": "150", "limit": "100", "distance": "50", "unit": "USD", "order_qty_max": "0.002"}
+    ] * 4  # fmt: skip
+    status, changed = await desk(
+        "PATCH", "/orders/demo.1", {"cl_ord_id": "b", "order_qty": "0.003"}
+    )
+    assert status == 409, changed
+    assert "exceeds_order_notional" in str(changed), changed

