@@ -236,3 +236,40 @@ def test_8_a_copy_is_one_whole_moment(store: Store, tmp_path: Path) -> None:
         assert names(conn) == ["ada"]
     with pytest.raises(Conflict):
         store.copy(tmp_path / "copy.db")
+
+
+# --- Views are not synced ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("settled", "another_boot", "is_there"),
+    [(False, False, True), (False, True, False), (True, True, True), (True, False, True)],
+)
+def test_what_is_not_synced_is_begun_anew_after_another_boot_unless_it_was_settled(
+    tmp_path: Path, settled: bool, another_boot: bool, is_there: bool
+) -> None:
+    marker = tmp_path / "views.db.boot"
+    store = SqliteStore(tmp_path / "views.db", durable=False)
+    store.create(metadata)
+    assert marker.exists(), "nothing warns of a power cut"
+    if settled:
+        store.settle()
+        assert not marker.exists()
+    store.close()
+    if another_boot and marker.exists():
+        marker.write_text("another boot")
+    again = SqliteStore(tmp_path / "views.db", durable=False)
+    with again.reading() as conn:
+        found = sa.inspect(conn).get_table_names()
+    again.close()
+    assert bool(found) is is_there
+    assert marker.read_text() != "another boot"
+
+
+def test_records_are_synced_and_never_begun_anew(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "records.db")
+    store.create(metadata)
+    with store.writing() as conn:
+        assert conn.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+    store.close()
+    assert not (tmp_path / "records.db.boot").exists()

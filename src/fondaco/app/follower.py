@@ -101,9 +101,9 @@ def follow(root: Path, *, snapshot_every: int) -> None:
     journal = SegmentJournal(files.journal, CODEC, writer=False)
     store = SqliteStore(files.views, durable=False)
     try:
-        Projector(journal, store, [*every_view(journal), SnapshotsDue(files, snapshot_every)]).run(
-            stop
-        )
+        views = [*every_view(journal), SnapshotsDue(files, snapshot_every)]
+        Projector(journal, store, views).run(stop)
+        store.settle()
     finally:
         store.close()
         journal.close()

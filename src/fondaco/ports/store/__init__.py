@@ -43,6 +43,10 @@ class Store(Protocol):
         """Write everything as of one moment to `target`, which is not there yet."""
         ...
 
+    def settle(self) -> None:
+        """Make what was committed outlive a power cut, also where commits are not synced."""
+        ...
+
     def close(self) -> None: ...
 
 

@@ -1,5 +1,6 @@
 """The embedded store: one SQLite file in WAL mode, one writer, any number of readers."""
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -18,12 +19,21 @@ _WAIT_S: Final = 10  # for a reader's connection, and for another process that w
 
 
 class SqliteStore:
-    """`durable` syncs every commit, as records need; views can be worked out again."""
+    """`durable` syncs every commit, as records need.
+
+    Views can be worked out again, so theirs are not synced at all: on the disk of the journal, a
+    sync of megabytes makes everybody wait who waits for the journal. They survive the death of
+    every process, but a power cut may leave them broken. So a file of theirs remembers in which
+    boot of the machine it was written, and is begun anew in another one, unless it was settled.
+    """
 
     def __init__(self, path: Path, *, durable: bool = True) -> None:
         self._path = path
         self._writing = Lock()
-        level = "FULL" if durable else "NORMAL"
+        self._boot = None if durable else _boot_id()
+        if self._boot:
+            _begin_anew_after_another_boot(path, self._boot)
+        level = "FULL" if durable else "OFF" if self._boot else "NORMAL"
         self._writer = _engine(path, 1, "BEGIN IMMEDIATE", f"PRAGMA synchronous = {level}")
         self._readers = _engine(path, _READERS_MAX, "BEGIN", "PRAGMA query_only = ON")
         with _translated(), closing(self._connect()) as first:
@@ -60,6 +70,14 @@ class SqliteStore:
         ):
             source.backup(copy)
 
+    def settle(self) -> None:
+        """Sync what is there, so that it survives a power cut until the next one opens it."""
+        with self._writing, _translated(), closing(self._connect()) as last:
+            last.execute("PRAGMA synchronous = FULL")
+            busy, _, _ = last.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if self._boot and not busy:
+            _marker(self._path).unlink(missing_ok=True)
+
     def close(self) -> None:
         self._readers.dispose()
         self._writer.dispose()
@@ -91,6 +109,38 @@ def _engine(path: Path, connections: int, begin: str, pragma: str) -> sa.Engine:
     listen(engine, "connect", connected)
     listen(engine, "begin", begun)
     return engine
+
+
+def _boot_id() -> str:
+    """Of this run of the machine; empty where the system does not tell."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
+def _marker(path: Path) -> Path:
+    return path.with_name(path.name + ".boot")
+
+
+def _begin_anew_after_another_boot(path: Path, boot: str) -> None:
+    marker = _marker(path)
+    try:
+        written = marker.read_text() if marker.exists() else boot
+        if written != boot:
+            for suffix in ("-wal", "-shm", ""):
+                path.with_name(path.name + suffix).unlink(missing_ok=True)
+        with marker.open("w") as file:
+            file.write(boot)
+            file.flush()
+            os.fsync(file.fileno())  # It must be there before anything that it warns of.
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise Unavailable(f"{marker} cannot be used: {error}") from error
 
 
 @contextmanager
