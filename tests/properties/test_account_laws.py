@@ -203,9 +203,10 @@ def answers(draw: st.DrawFn, state: AccountState) -> TradingCommand:
     order = state.working[draw(st.sampled_from(sorted(state.working)))]
     number = order.number
     if not order.at_venue:
-        toward = order.stop_px + draw(st.sampled_from([-10_00, -1, 0, 1, 10_00]))
+        away = draw(st.sampled_from([-10_00, -1, 0, 1, 10_00, 30_00 if order.trail else 0]))
+        toward = order.stop_px + (away if order.side is Side.SELL else -away)
         seen = Mark(order.symbol, max(toward, 1), Quality.OK, "t", 1, Instant(1))
-        is_trail = draw(st.integers(0, 2)) == 2
+        is_trail = draw(st.integers(0, 3)) < (3 if order.trail else 1)
         return b.trail(number, seen) if is_trail else b.trigger(number, seen)
     if order.cash_qty and order.cum_lots and draw(st.booleans()):
         return b.ended(number, OrdStatus.EXPIRED, ev.CASH_SPENT)
