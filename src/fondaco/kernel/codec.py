@@ -40,9 +40,10 @@ class Codec:
     def encode(self, decisions: Sequence[Decision[Event]]) -> bytes:
         """`decisions` as one msgpack array of records."""
         encode = self._encoder.encode
+        # A tuple is written as a `Record` is, and is made in a fifth of the time.
         return encode(
             [
-                Record(
+                (
                     d.stream,
                     d.expected_version,
                     d.caused_by,

@@ -57,12 +57,14 @@ class Journal(Protocol):
 
 def entries_of(decisions: Iterable[Decision[Event]], last_position: int) -> list[Entry]:
     """`decisions` as the entries that they become right after `last_position`."""
-    numbered = (
-        (decision, version, event)
-        for decision in decisions
-        for version, event in enumerate(decision.events, decision.expected_version + 1)
-    )
-    return [
-        Entry(d.stream, version, position, d.caused_by, d.at, d.refs_version, event)
-        for position, (d, version, event) in enumerate(numbered, last_position + 1)
-    ]
+    entries: list[Entry] = []
+    position = last_position
+    for d in decisions:
+        version = d.expected_version
+        for event in d.events:
+            version += 1
+            position += 1
+            entries.append(
+                Entry(d.stream, version, position, d.caused_by, d.at, d.refs_version, event)
+            )
+    return entries
