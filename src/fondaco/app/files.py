@@ -87,6 +87,10 @@ def read_cursor(path: Path) -> int:
 
 
 def write_cursor(path: Path, position: int) -> None:
-    partial = path.with_suffix(".part")
-    partial.write_text(str(position))
-    partial.replace(path)
+    """In place: a rename a second would make the file system's own journal busy, and ours waits
+    for that one. Twenty digits in one page are written whole, or not."""
+    file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        os.pwrite(file, b"%020d" % position, 0)
+    finally:
+        os.close(file)

@@ -30,6 +30,7 @@ END_S: Final = 10.0
 AGAIN_S: Final = 0.1  # before a dead one is started again; each death doubles it
 AGAIN_MAX_S: Final = 30.0
 WELL_AFTER_S: Final = 3.0
+SELDOM: Final = 4  # a long stream's tail, in those of a short one
 NICENESS: Final = 5  # behind the process that answers, where both want the same core
 
 
@@ -69,13 +70,17 @@ class SnapshotsDue:
         for stream, version in reached.items():
             if stream not in saved:
                 saved[stream] = self._snapshots.version(stream)
-            if version - saved[stream] >= self._every:
+            if version - saved[stream] >= self._tail_max(saved[stream]):
                 saved[stream] = version
                 due.append(stream)
         reached.clear()
         if due:
             self._working = Thread(target=self._save, args=(due,), daemon=True)
             self._working.start()
+
+    def _tail_max(self, saved: int) -> int:
+        """The longer a history, the larger its snapshot may be, and the more seldom it is made."""
+        return max(self._every, min(saved // 4, SELDOM * self._every))
 
     def _save(self, streams: Sequence[StreamId]) -> None:
         journal = SegmentJournal(self._files.journal, CODEC, writer=False)

@@ -349,9 +349,9 @@ class Kernel:
             await self._settle()
         self.committer.close()
         await asyncio.gather(*self._tasks[:1], return_exceptions=True)
-        if self._caught_up:
-            self._remember_cursor()
         self.loaders.shutdown()
+        if self._caught_up:
+            self._remember_cursor(self.reactor.cursor)
         self.journal.close()
 
     async def _settle(self) -> None:
@@ -406,9 +406,9 @@ class Kernel:
                 await asyncio.sleep(0.001)
         self._caught_up = True
 
-    def _remember_cursor(self) -> None:
+    def _remember_cursor(self, position: int) -> None:
         with suppress(OSError):  # then more is told again
-            write_cursor(self.files.cursor, self.reactor.cursor)
+            write_cursor(self.files.cursor, position)
 
     async def _tick(self) -> None:
         while True:
@@ -420,6 +420,6 @@ class Kernel:
             for stream in self.deadlines.pop_due(now):
                 self.ask_again_until_done(stream, ExpireOrders(CommandId(f"due/{now}"), now))
             if self._ticks % CURSOR_EVERY == 0:
-                self._remember_cursor()
+                self.loaders.submit(self._remember_cursor, self.reactor.cursor)
             if self._ticks % IDLE_EVERY == 0:
                 self.trading.dismiss_idle()

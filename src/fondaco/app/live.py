@@ -54,7 +54,9 @@ from fondaco.ports.tape.segments import SegmentTape
 from fondaco.runtime.projector import positions
 from fondaco.settings import Settings
 
-FREEZE_THRESHOLD: Final = (10_000, 50, 1_000_000)  # young ones only: a full one stops everybody
+# Often and little: what survives a look at thousands of young objects is never looked at again,
+# where half a million at a time stop everybody for 200 ms. A full collection never comes.
+FREEZE_THRESHOLD: Final = (5_000, 2, 1_000_000)
 READERS: Final = 4
 READY_POLL_S: Final = 0.02
 OUTBOX_S: Final = 0.5
