@@ -37,11 +37,11 @@ async def started(data: Path, *, hears: int, latency_ms: int) -> Kernel:
     kernel = Kernel(settings, Files(data), SyntheticFeed())
     send, left = kernel.reactor._send, hears
 
-    def lose(position: int, now: float, target: StreamId, command: Command) -> None:
+    def lose(position: int, since: float, target: StreamId, command: Command) -> None:
         nonlocal left
         left -= 1
         if left >= 0:
-            send(position, now, target, command)
+            send(position, since, target, command)
 
     kernel.reactor._send = lose  # type: ignore[method-assign]
     kernel.board.marks[BTC_USD] = Mark(BTC_USD, 5_000_000, Quality.OK, "synthetic", 0, Instant(1))

@@ -1,8 +1,8 @@
 """A journal that an earlier build wrote: every later one reads it, and comes to the same accounts.
 
-`day.msgpack.gz` is what a recorded synthetic day with 160 requests left, as `Codec.encode` wrote it;
-`day.json` what was true afterwards. Neither is ever written again: a new meaning is a new kind, with
-a recording of its own beside this one.
+`day.msgpack.gz` is what a recorded synthetic day with 160 requests left, as `Codec.encode` wrote
+it; `day.json` what was true afterwards. Neither is ever written again: a new meaning is a new kind,
+with a recording of its own beside this one.
 """
 
 import gzip
