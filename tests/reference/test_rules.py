@@ -10,21 +10,29 @@ from hypothesis import strategies as st
 from fondaco.domain.reference.events import (
     ChangeRefused,
     FeesChanged,
+    HaircutChanged,
     HouseKilled,
     HouseUnkilled,
     InstrumentListed,
     InstrumentsRestricted,
+    IssuerChanged,
     Kill,
     LimitsChanged,
     ListInstrument,
+    MarginChanged,
+    MarginRulesChanged,
     NothingChanged,
     ReferenceCommand,
     ReferenceEvent,
     RestrictInstruments,
     SessionChanged,
     SetFees,
+    SetHaircut,
     SetHouseLimits,
     SetHouseState,
+    SetIssuer,
+    SetMargin,
+    SetMarginRules,
     SetSession,
     StateChanged,
     Unkill,
@@ -34,6 +42,9 @@ from fondaco.domain.reference.model import (
     HouseState,
     Instrument,
     Limits,
+    Margin,
+    MarginRules,
+    MarginTier,
     Session,
     Symbol,
     TradingState,
@@ -80,6 +91,30 @@ def fees(maker: int, taker: int, symbol: Symbol = BTC_SYMBOL) -> SetFees:
 
 def session(zone: str, minute: int) -> SetSession:
     return SetSession(CAUSE, NOW, Session(zone, minute), "ops")
+
+
+def tiers(*each: tuple[int, int, int, int]) -> Margin:
+    return Margin(tuple(MarginTier(*tier) for tier in each))
+
+
+def margin(rates: Margin | None, symbol: Symbol = BTC_SYMBOL) -> SetMargin:
+    return SetMargin(CAUSE, NOW, symbol, rates, "because", "ops")
+
+
+def haircut(ppm: int, asset: str = "BTC") -> SetHaircut:
+    return SetHaircut(CAUSE, NOW, AssetCode(asset), ppm, "because", "ops")
+
+
+def margin_rules(*levels: int, hysteresis: int = 500) -> SetMarginRules:
+    return SetMarginRules(CAUSE, NOW, MarginRules(levels, hysteresis), "because", "ops")
+
+
+def issuer(name: str, symbol: Symbol = BTC_SYMBOL) -> SetIssuer:
+    return SetIssuer(CAUSE, NOW, symbol, name, "ops")
+
+
+# 10 % and 5 % up to 1,000, 20 % and 10 % beyond: what is deducted makes the two meet at 1,000.
+RATES = tiers((1_000, 100_000, 50_000, 0), (0, 200_000, 100_000, 50))
 
 
 def run(*history: ReferenceCommand) -> tuple[HouseState, list[ReferenceEvent]]:
@@ -133,6 +168,41 @@ replaced = msgspec.structs.replace
         (session("UTC", 0), NothingChanged("so it is")),
         (session("UTC", 1_440), "session_invalid"),
         (session("", 0), "session_invalid"),
+        (margin(RATES), MarginChanged(BTC_SYMBOL, RATES, "because", "ops")),
+        (margin(None), NothingChanged("these are the margin rates of BTC-USD")),
+        (margin(RATES, ETH_SYMBOL), "unknown_instrument"),
+        (margin(tiers()), "margin_invalid"),
+        (margin(tiers((0, 0, 0, 0))), "margin_invalid"),
+        (margin(tiers((0, 50_000, 100_000, 0))), "margin_invalid"),
+        (margin(tiers((0, 1_000_001, 50_000, 0))), "margin_invalid"),
+        (margin(tiers((1_000, 100_000, 50_000, 0))), "margin_invalid"),
+        (margin(tiers((0, 100_000, 50_000, 0), (0, 100_000, 50_000, 0))), "margin_invalid"),
+        (
+            margin(tiers((9, 1, 1, 0), (9, 1, 1, 0), (0, 1, 1, 0))),
+            "margin_invalid",
+        ),
+        (margin(tiers((9, 200, 100, 0), (0, 100, 100, 0))), "margin_invalid"),
+        (margin(tiers((9, 200, 100, 0), (0, 200, 50, 0))), "margin_invalid"),
+        (margin(tiers((1_000, 200_000, 50_000, 0), (0, 200_000, 100_000, -1))), "margin_invalid"),
+        (margin(tiers((1_000, 200_000, 50_000, 0), (0, 200_000, 100_000, 51))), "margin_invalid"),
+        (margin(tiers((0, 200_000, 50_000, 1))), "margin_invalid"),
+        (haircut(50_000), HaircutChanged(BTC.code, 50_000, "because", "ops")),
+        (haircut(0), NothingChanged("this is the haircut of BTC")),
+        (haircut(-1), "haircut_invalid"),
+        (haircut(1_000_001), "haircut_invalid"),
+        (haircut(1, "DOGE"), "unknown_asset"),
+        (
+            margin_rules(7_000, 9_500),
+            MarginRulesChanged(MarginRules((7_000, 9_500)), "because", "ops"),
+        ),
+        (margin_rules(8_000, 9_000), NothingChanged("these are the rules")),
+        (margin_rules(9_000, 8_000), "margin_invalid"),
+        (margin_rules(8_000, 8_000), "margin_invalid"),
+        (margin_rules(10_001), "margin_invalid"),
+        (margin_rules(500), "margin_invalid"),
+        (issuer("Satoshi"), IssuerChanged(BTC_SYMBOL, "Satoshi", "ops")),
+        (issuer(""), NothingChanged("this is the issuer of BTC")),
+        (issuer("Vitalik", ETH_SYMBOL), "unknown_instrument"),
         (KILL, HouseKilled("fat finger", "ops")),
         (Kill(CAUSE, NOW, "", "ops"), HouseKilled("requested", "ops")),
         (UNKILL, NothingChanged("nothing is killed")),
@@ -160,11 +230,18 @@ def test_the_house_is_what_was_decided() -> None:
         restrict(ETH_SYMBOL, BTC_SYMBOL),
         fees(-10, 20),
         session("Asia/Tokyo", 60),
+        margin(RATES),
+        margin(RATES, ETH_SYMBOL),
+        margin(None, ETH_SYMBOL),
+        haircut(50_000),
+        margin_rules(7_000),
+        issuer("Satoshi"),
+        listing(),
     )
     assert house == HouseState(
-        version=8,
+        version=15,
         instruments={
-            BTC_SYMBOL: replaced(BTC_USD, maker_fee_ppm=-10, taker_fee_ppm=20),
+            BTC_SYMBOL: replaced(BTC_USD, maker_fee_ppm=-10, taker_fee_ppm=20, issuer="Satoshi"),
             ETH_SYMBOL: ETH_USD,
         },
         assets={BTC.code: BTC, ETH.code: ETH, USD.code: USD},
@@ -173,6 +250,9 @@ def test_the_house_is_what_was_decided() -> None:
         states={ETH_SYMBOL: HALTED},
         restricted=frozenset({BTC_SYMBOL, ETH_SYMBOL}),
         session=Session("Asia/Tokyo", 60),
+        margins={BTC_SYMBOL: RATES},
+        haircuts={BTC.code: 50_000},
+        margin_rules=MarginRules((7_000,)),
     )
     assert len(journal) == house.version
 
@@ -198,7 +278,60 @@ def test_what_was_handed_out_does_not_change() -> None:
     assert house.instruments != before[0]
 
 
+@pytest.mark.parametrize(
+    ("notional", "initial", "maintenance"),
+    [
+        (0, 0, 0),
+        (1, 1, 1),  # rounded up
+        (1_000, 100, 50),
+        (1_001, 201, 51),  # the whole position at the rate of its tier, less what is deducted
+        (10_000, 2_000, 950),
+    ],
+)
+def test_a_position_must_be_covered_by_the_rates_of_its_tier(
+    notional: int, initial: int, maintenance: int
+) -> None:
+    assert RATES.required(notional) == (initial, maintenance)
+
+
+def test_a_refused_margin_says_which_tier_and_what_must_hold() -> None:
+    house, _ = run(listing())
+    (event,) = decide(house, margin(tiers((9, 200, 100, 0), (0, 100, 100, 0))), NoRefs())
+    assert isinstance(event, ChangeRefused)
+    assert event.text == "tier 2: rates must not be below those of the tier before"
+
+
+rising = st.lists(
+    st.tuples(st.integers(1, 500), st.integers(0, 300_000), st.integers(0, 300_000)),
+    min_size=1,
+    max_size=3,
+)
+
+
+@given(rising, st.lists(st.integers(0, 60), min_size=3, max_size=3), st.integers(0, 2_000))
+def test_what_is_accepted_never_needs_less_for_more(
+    steps: list[tuple[int, int, int]], deductions: list[int], notional: int
+) -> None:
+    most, initial, maintenance, each = 0, 1, 1, list[tuple[int, int, int, int]]()
+    for (width, more_initial, more), deduction in zip(steps, deductions, strict=False):
+        most, maintenance = most + width, maintenance + more
+        initial = max(initial, maintenance) + more_initial
+        each.append((most, min(initial, 1_000_000), min(maintenance, 1_000_000), deduction))
+    each[-1] = (0, *each[-1][1:])
+    rates = tiers(*each)
+    house, _ = run(listing(), margin(rates))
+    if house.margins:
+        one, more_of_it = rates.required(notional), rates.required(notional + 1)
+        assert one[0] <= more_of_it[0]
+        assert one[1] <= more_of_it[1]
+        assert one[1] <= one[0]
+
+
 commands: st.SearchStrategy[ReferenceCommand] = st.one_of(
+    st.builds(margin, st.sampled_from([RATES, None, tiers()])),
+    st.builds(haircut, st.sampled_from([-1, 0, 10])),
+    st.builds(margin_rules, st.sampled_from([8_000, 20_000])),
+    st.builds(issuer, st.sampled_from(["", "Satoshi"])),
     st.sampled_from([listing(), listing(ETH_USD, ETH), listing(ETH_USD, BTC), KILL, UNKILL]),
     st.builds(state, st.sampled_from(TradingState), st.sampled_from([NONE, BTC_SYMBOL])),
     st.builds(fees, st.integers(-5, 5), st.integers(-5, 5)),

@@ -2,9 +2,17 @@
 
 from typing import TypeAlias
 
-from fondaco.domain.reference.model import Instrument, Limits, Session, Symbol, TradingState
+from fondaco.domain.reference.model import (
+    Instrument,
+    Limits,
+    Margin,
+    MarginRules,
+    Session,
+    Symbol,
+    TradingState,
+)
 from fondaco.kernel.event import Command, Event
-from fondaco.kernel.money import Asset
+from fondaco.kernel.money import Asset, AssetCode
 
 # --- What is asked. `by` is who asks, as the door knows them --------------------------------------
 
@@ -54,6 +62,38 @@ class SetSession(Command, frozen=True, gc=False):
     """Whoever asks has checked that the time zone exists: `api.check_time_zone`."""
 
     session: Session
+    by: str = ""
+
+
+class SetMargin(Command, frozen=True, gc=False):
+    """Margin rates of an instrument; None: it must be paid for in full again."""
+
+    symbol: Symbol
+    margin: Margin | None
+    reason: str
+    by: str = ""
+
+
+class SetHaircut(Command, frozen=True, gc=False):
+    """How much of an asset's worth does not count as collateral, in parts per million."""
+
+    asset: AssetCode
+    haircut_ppm: int
+    reason: str
+    by: str = ""
+
+
+class SetMarginRules(Command, frozen=True, gc=False):
+    rules: MarginRules
+    reason: str
+    by: str = ""
+
+
+class SetIssuer(Command, frozen=True, gc=False):
+    """Who stands behind the base asset of an instrument; "": nobody."""
+
+    symbol: Symbol
+    issuer: str
     by: str = ""
 
 
@@ -116,6 +156,34 @@ class SessionChanged(Event, frozen=True, gc=False, tag="reference.session_change
     by: str
 
 
+class MarginChanged(Event, frozen=True, gc=False, tag="reference.margin_changed.v1"):
+    """Requirements are worked out by these rates from here on; None: the whole notional."""
+
+    symbol: Symbol
+    margin: Margin | None
+    reason: str
+    by: str
+
+
+class HaircutChanged(Event, frozen=True, gc=False, tag="reference.haircut_changed.v1"):
+    asset: AssetCode
+    haircut_ppm: int
+    reason: str
+    by: str
+
+
+class MarginRulesChanged(Event, frozen=True, gc=False, tag="reference.margin_rules_changed.v1"):
+    rules: MarginRules
+    reason: str
+    by: str
+
+
+class IssuerChanged(Event, frozen=True, gc=False, tag="reference.issuer_changed.v1"):
+    symbol: Symbol
+    issuer: str
+    by: str
+
+
 class HouseKilled(Event, frozen=True, gc=False, tag="reference.house_killed.v1"):
     reason: str
     by: str
@@ -148,6 +216,10 @@ ReferenceCommand: TypeAlias = (
     | RestrictInstruments
     | SetFees
     | SetSession
+    | SetMargin
+    | SetHaircut
+    | SetMarginRules
+    | SetIssuer
     | Kill
     | Unkill
 )
@@ -158,6 +230,10 @@ ReferenceEvent: TypeAlias = (
     | InstrumentsRestricted
     | FeesChanged
     | SessionChanged
+    | MarginChanged
+    | HaircutChanged
+    | MarginRulesChanged
+    | IssuerChanged
     | HouseKilled
     | HouseUnkilled
     | NothingChanged

@@ -17,8 +17,16 @@ HOUSE_STREAM: Final = StreamId("reference/house")
 RATE_SCALE: Final = 1_000_000  # fee rates are parts per million of the notional
 
 
+class InstrumentKind(StrEnum):
+    """What changes hands when an instrument trades."""
+
+    SPOT = "spot"  # the base asset against the quote asset
+    LINEAR = "linear"  # nothing but its gains and losses, in the quote asset: a contract
+
+
 class Instrument(msgspec.Struct, frozen=True, gc=False):
-    """A spot pair. A price is whole ticks, a quantity whole lots; both are plain ints everywhere.
+    """A spot pair, or a linear contract on its base asset that settles in its quote asset. A price
+    is whole ticks, a quantity whole lots; both are plain ints everywhere.
 
     A tick is `tick_units` x 10^-px_decimals of the quote asset, a lot `lot_units` x
     10^-qty_decimals of the base asset. One lot at one tick costs `cost_num / cost_den` ledger units
@@ -39,6 +47,8 @@ class Instrument(msgspec.Struct, frozen=True, gc=False):
     taker_fee_ppm: int = 0
     mic: str = "PAPER"  # where its orders go
     asset_class: str = "crypto"
+    kind: InstrumentKind = InstrumentKind.SPOT
+    issuer: str = ""  # who stands behind the base asset, as concentration limits name it; "": none
 
     def ticks(self, text: str, what: str = "price") -> int:
         """Read a price; raises `Invalid` off the tick."""
@@ -74,7 +84,15 @@ class Instrument(msgspec.Struct, frozen=True, gc=False):
 
 
 def instrument(
-    symbol: str, base: Asset, quote: Asset, *, tick: str, lot: str, maker: int = 0, taker: int = 0
+    symbol: str,
+    base: Asset,
+    quote: Asset,
+    *,
+    tick: str,
+    lot: str,
+    maker: int = 0,
+    taker: int = 0,
+    kind: InstrumentKind = InstrumentKind.SPOT,
 ) -> Instrument:
     """An instrument from its tick and lot as text; `maker` and `taker` are parts per million.
 
@@ -102,6 +120,7 @@ def instrument(
         maker_fee_ppm=maker,
         taker_fee_ppm=taker,
         asset_class=base.asset_class,
+        kind=kind,
     )
 
 
@@ -147,6 +166,79 @@ def wrong_limit(limits: Limits) -> str:
     return ""
 
 
+class MarginTier(msgspec.Struct, frozen=True, gc=False):
+    """One bracket of margin rates, by the notional of a whole position: ledger units of the
+    accounts' currency. Rates are parts per million of it.
+
+    `deduction` is what the maintenance of the whole position at this bracket's rate is too much,
+    since its first units are in lower brackets: "cum" in Binance's tables (figures R1 to R5).
+    """
+
+    notional_max: int  # this bracket ends there, inclusive; 0, of the last one: it does not end
+    initial_ppm: int
+    maintenance_ppm: int
+    deduction: int = 0  # ledger units
+
+
+class Margin(msgspec.Struct, frozen=True, gc=False):
+    """What a position in an instrument must be covered by, in brackets that go up."""
+
+    tiers: tuple[MarginTier, ...]
+
+    def required(self, notional: int) -> tuple[int, int]:
+        """Initial and maintenance requirement of a position worth `notional`, rounded up."""
+        for tier in self.tiers:
+            if notional <= tier.notional_max or not tier.notional_max:
+                break
+        initial = ceil_div(notional * tier.initial_ppm, RATE_SCALE)
+        maintenance = ceil_div(notional * tier.maintenance_ppm, RATE_SCALE) - tier.deduction
+        return initial, maintenance if maintenance > 0 else 0
+
+
+def wrong_margin(margin: Margin) -> str:
+    """Why `margin` makes no sense, or "": requirements never fall as a position grows."""
+    before = MarginTier(0, 1, 1)
+    for nth, tier in enumerate(margin.tiers, 1):
+        is_last = nth == len(margin.tiers)
+        if not 0 < tier.maintenance_ppm <= tier.initial_ppm <= RATE_SCALE:
+            return f"tier {nth}: rates must be 0 < maintenance_ppm <= initial_ppm <= {RATE_SCALE}"
+        if (tier.notional_max == 0) != is_last:
+            return f"tier {nth}: notional_max must be 0 in the last tier, and in no other"
+        if not is_last and tier.notional_max <= before.notional_max:
+            return f"tier {nth}: notional_max must be above that of the tier before"
+        if tier.initial_ppm < before.initial_ppm or tier.maintenance_ppm < before.maintenance_ppm:
+            return f"tier {nth}: rates must not be below those of the tier before"
+        if tier.deduction < 0:
+            return f"tier {nth}: deduction is {tier.deduction}, must be at least 0"
+        begin = before.notional_max
+        if (
+            begin * tier.maintenance_ppm - tier.deduction * RATE_SCALE
+            < begin * before.maintenance_ppm - before.deduction * RATE_SCALE
+        ):
+            return f"tier {nth}: with its deduction, more would need less maintenance at its start"
+        before = tier
+    return "" if margin.tiers else "at least one tier is needed"
+
+
+class MarginRules(msgspec.Struct, frozen=True, gc=False):
+    """When an account on margin is warned: the share of its equity, in basis points, that its
+    maintenance requirement takes. At 10,000 it is liquidated. A level is said once, and again only
+    after the share has fallen by `hysteresis_bps` below it."""
+
+    warning_bps: tuple[int, ...] = (8_000, 9_000)
+    hysteresis_bps: int = 500
+
+
+def wrong_margin_rules(rules: MarginRules) -> str:
+    """Why `rules` make no sense, or ""."""
+    levels = rules.warning_bps
+    if list(levels) != sorted(set(levels)) or any(not 0 < bps <= 10_000 for bps in levels):
+        return f"warning_bps are {list(levels)}, must go up from 1 to 10000"
+    if not 0 <= rules.hysteresis_bps < min(levels, default=10_000):
+        return f"hysteresis_bps is {rules.hysteresis_bps}, must be from 0 to below the first level"
+    return ""
+
+
 class Session(msgspec.Struct, frozen=True, gc=False):
     """When a trading day begins: `opens_minute` of the local day in `time_zone` (IANA)."""
 
@@ -174,6 +266,10 @@ class HouseState(msgspec.Struct):
     restricted: frozenset[Symbol] = frozenset()
     session: Session = Session()
     killed: str = ""  # why, while the kill switch is thrown
+    margins: dict[Symbol, Margin] = {}  # an instrument that is absent must be paid for in full
+    # Parts per million of an asset's worth that do not count as collateral; absent: 0.
+    haircuts: dict[AssetCode, int] = {}
+    margin_rules: MarginRules = MarginRules()
 
     @property
     def effective_state(self) -> TradingState:

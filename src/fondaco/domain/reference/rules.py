@@ -12,21 +12,29 @@ import msgspec
 from fondaco.domain.reference.events import (
     ChangeRefused,
     FeesChanged,
+    HaircutChanged,
     HouseKilled,
     HouseUnkilled,
     InstrumentListed,
     InstrumentsRestricted,
+    IssuerChanged,
     Kill,
     LimitsChanged,
     ListInstrument,
+    MarginChanged,
+    MarginRulesChanged,
     NothingChanged,
     ReferenceCommand,
     ReferenceEvent,
     RestrictInstruments,
     SessionChanged,
     SetFees,
+    SetHaircut,
     SetHouseLimits,
     SetHouseState,
+    SetIssuer,
+    SetMargin,
+    SetMarginRules,
     SetSession,
     StateChanged,
     Unkill,
@@ -38,6 +46,8 @@ from fondaco.domain.reference.model import (
     Symbol,
     TradingState,
     wrong_limit,
+    wrong_margin,
+    wrong_margin_rules,
 )
 from fondaco.kernel.decider import Decider, Refs
 from fondaco.kernel.event import StreamId
@@ -78,10 +88,15 @@ def _list(state: HouseState, ask: ListInstrument) -> ReferenceEvent:
             )
     if known is None:
         return InstrumentListed(new, ask.base, ask.quote, ask.by)
-    # Fees have their own command: a restart must not bring those of the configuration back.
-    if msgspec.structs.replace(
-        new, maker_fee_ppm=known.maker_fee_ppm, taker_fee_ppm=known.taker_fee_ppm
-    ) == (known):
+    # Fees and issuers have their own commands: a restart must not bring those of the configuration
+    # back.
+    same = msgspec.structs.replace(
+        new,
+        maker_fee_ppm=known.maker_fee_ppm,
+        taker_fee_ppm=known.taker_fee_ppm,
+        issuer=known.issuer,
+    )
+    if same == known:
         return NothingChanged(f"{new.symbol} is listed")
     return ChangeRefused("terms_fixed", f"{new.symbol} is listed already, as {known}")
 
@@ -145,6 +160,46 @@ def _session(state: HouseState, ask: SetSession) -> ReferenceEvent:
     )
 
 
+def _margin(state: HouseState, ask: SetMargin) -> ReferenceEvent:
+    if ask.symbol not in state.instruments:
+        return _unknown(ask.symbol)
+    wrong = "" if ask.margin is None else wrong_margin(ask.margin)
+    if wrong:
+        return ChangeRefused("margin_invalid", wrong)
+    if state.margins.get(ask.symbol) == ask.margin:
+        return NothingChanged(f"these are the margin rates of {ask.symbol}")
+    return MarginChanged(ask.symbol, ask.margin, ask.reason, ask.by)
+
+
+def _haircut(state: HouseState, ask: SetHaircut) -> ReferenceEvent:
+    if ask.asset not in state.assets:
+        return ChangeRefused("unknown_asset", f"{ask.asset} is of no instrument that is listed")
+    if not 0 <= ask.haircut_ppm <= RATE_SCALE:
+        text = f"haircut_ppm is {ask.haircut_ppm}, must be from 0 to {RATE_SCALE}"
+        return ChangeRefused("haircut_invalid", text)
+    if state.haircuts.get(ask.asset, 0) == ask.haircut_ppm:
+        return NothingChanged(f"this is the haircut of {ask.asset}")
+    return HaircutChanged(ask.asset, ask.haircut_ppm, ask.reason, ask.by)
+
+
+def _margin_rules(state: HouseState, ask: SetMarginRules) -> ReferenceEvent:
+    wrong = wrong_margin_rules(ask.rules)
+    if wrong:
+        return ChangeRefused("margin_invalid", wrong)
+    if ask.rules == state.margin_rules:
+        return NothingChanged("these are the rules")
+    return MarginRulesChanged(ask.rules, ask.reason, ask.by)
+
+
+def _issuer(state: HouseState, ask: SetIssuer) -> ReferenceEvent:
+    known = state.instruments.get(ask.symbol)
+    if known is None:
+        return _unknown(ask.symbol)
+    if known.issuer == ask.issuer:
+        return NothingChanged(f"this is the issuer of {known.base}")
+    return IssuerChanged(ask.symbol, ask.issuer, ask.by)
+
+
 def _kill(state: HouseState, ask: Kill) -> ReferenceEvent:
     if state.killed:
         return NothingChanged(f"the house is killed: {state.killed}")
@@ -194,6 +249,26 @@ def _on_session(state: HouseState, event: SessionChanged) -> None:
     state.session = event.session
 
 
+def _on_margin(state: HouseState, event: MarginChanged) -> None:
+    others = {symbol: each for symbol, each in state.margins.items() if symbol != event.symbol}
+    state.margins = others if event.margin is None else {**others, event.symbol: event.margin}
+
+
+def _on_haircut(state: HouseState, event: HaircutChanged) -> None:
+    state.haircuts = {**state.haircuts, event.asset: event.haircut_ppm}
+
+
+def _on_margin_rules(state: HouseState, event: MarginRulesChanged) -> None:
+    state.margin_rules = event.rules
+
+
+def _on_issuer(state: HouseState, event: IssuerChanged) -> None:
+    known: Instrument | None = state.instruments.get(event.symbol)
+    if known is not None:
+        changed = msgspec.structs.replace(known, issuer=event.issuer)
+        state.instruments = {**state.instruments, event.symbol: changed}
+
+
 def _on_killed(state: HouseState, event: HouseKilled) -> None:
     state.killed = event.reason
 
@@ -213,6 +288,10 @@ _DECIDE: Final[dict[type, Callable[[HouseState, Any], ReferenceEvent]]] = {
     RestrictInstruments: _restrict,
     SetFees: _fees,
     SetSession: _session,
+    SetMargin: _margin,
+    SetHaircut: _haircut,
+    SetMarginRules: _margin_rules,
+    SetIssuer: _issuer,
     Kill: _kill,
     Unkill: _unkill,
 }
@@ -223,6 +302,10 @@ _EVOLVE: Final[dict[type, Callable[[HouseState, Any], None]]] = {
     InstrumentsRestricted: _on_restricted,
     FeesChanged: _on_fees,
     SessionChanged: _on_session,
+    MarginChanged: _on_margin,
+    HaircutChanged: _on_haircut,
+    MarginRulesChanged: _on_margin_rules,
+    IssuerChanged: _on_issuer,
     HouseKilled: _on_killed,
     HouseUnkilled: _on_unkilled,
     NothingChanged: _on_nothing,

@@ -10,7 +10,7 @@ from typing import Final, NewType
 import msgspec
 
 from fondaco.domain.market.model import Mark
-from fondaco.domain.reference.model import Instrument, Symbol
+from fondaco.domain.reference.model import Instrument, Margin, MarginRules, Symbol
 from fondaco.domain.reference.model import Limits as Limits  # set for the house; named here too
 from fondaco.domain.reference.model import Session as Session
 from fondaco.domain.reference.model import TradingState as TradingState
@@ -265,3 +265,11 @@ class TradingRefs(msgspec.Struct):
     session: Session = Session()
     session_day: int = 0  # days since 1970 of the session that is open now, in `session.time_zone`
     session_closes_at: Instant = Instant(0)  # when DAY orders expire
+    margins: dict[Symbol, Margin] = {}  # an instrument that is absent must be paid for in full
+    haircuts: dict[AssetCode, int] = {}  # parts per million that are no collateral; absent: 0
+    margin_rules: MarginRules = MarginRules()
+    # Worked out from `instruments` whenever they change; `homes` names the instrument by which a
+    # position in an asset is closed and, if it has margin rates, required to be covered.
+    homes: dict[AssetCode, Symbol] = {}
+    by_issuer: dict[str, tuple[AssetCode, ...]] = {}
+    by_venue: dict[str, tuple[AssetCode, ...]] = {}  # an asset counts wherever it trades

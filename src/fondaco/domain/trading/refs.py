@@ -9,7 +9,7 @@ from math import gcd
 
 from fondaco.domain.market.model import Mark
 from fondaco.domain.reference.api import session_day_and_close
-from fondaco.domain.reference.model import PEGS, HouseState, Instrument, Symbol
+from fondaco.domain.reference.model import PEGS, HouseState, Instrument, InstrumentKind, Symbol
 from fondaco.domain.trading.model import Rate, TradingRefs
 from fondaco.kernel.event import Instant
 from fondaco.kernel.money import AssetCode
@@ -43,6 +43,9 @@ def refresh(refs: TradingRefs, house: HouseState, now: Instant) -> None:
     refs.state = house.effective_state
     refs.states = house.states
     refs.restricted = house.restricted
+    refs.margins, refs.haircuts = house.margins, house.haircuts
+    refs.margin_rules = house.margin_rules
+    group(refs)
     if refs.session != house.session or not refs.session_closes_at:
         refs.session = house.session
         refs.session_closes_at = Instant(0)
@@ -50,6 +53,26 @@ def refresh(refs: TradingRefs, house: HouseState, now: Instant) -> None:
     _par(refs)
     for mark in list(refs.marks.values()):
         update_rates(refs, mark)
+
+
+def group(refs: TradingRefs) -> None:
+    """Work out again what is looked up by asset, by issuer and by venue."""
+    homes: dict[AssetCode, Symbol] = {}
+    by_issuer: dict[str, dict[AssetCode, bool]] = {}
+    by_venue: dict[str, dict[AssetCode, bool]] = {}
+    ranked = sorted(
+        refs.instruments.values(),
+        key=lambda i: (i.symbol not in refs.margins, i.quote != refs.currency, i.symbol),
+    )
+    for each in ranked:
+        by_venue.setdefault(each.mic, {})[each.base] = True
+        if each.issuer:
+            by_issuer.setdefault(each.issuer, {})[each.base] = True
+        if each.kind is InstrumentKind.SPOT:
+            homes.setdefault(each.base, each.symbol)
+    refs.homes = homes
+    refs.by_issuer = {name: tuple(found) for name, found in by_issuer.items()}
+    refs.by_venue = {mic: tuple(found) for mic, found in by_venue.items()}
 
 
 def roll_session(refs: TradingRefs, now: Instant) -> bool:
@@ -69,8 +92,8 @@ def update_rates(refs: TradingRefs, mark: Mark) -> None:
     says how good that is.
     """
     instrument = refs.instruments.get(mark.symbol)
-    if instrument is None or mark.px <= 0:
-        return
+    if instrument is None or mark.px <= 0 or instrument.kind is not InstrumentKind.SPOT:
+        return  # what a contract trades at is not what its base asset is worth
     if instrument.quote == refs.currency:
         num, den = mark.px * instrument.cost_num, instrument.cost_den * instrument.base_per_lot
         refs.rates[instrument.base] = Rate(num, den, mark)
@@ -108,7 +131,7 @@ def _convert(refs: TradingRefs, instrument: Instrument, mark: Mark) -> None:
 def _through(refs: TradingRefs, quote: AssetCode) -> None:
     """A quote asset has another rate: so have those that are rated by markets in it."""
     for instrument in refs.instruments.values():
-        if instrument.quote == quote:
+        if instrument.quote == quote and instrument.kind is InstrumentKind.SPOT:
             mark = refs.marks.get(instrument.symbol)
             if mark is not None and mark.px > 0 and _is_ours_to_rate(refs, instrument):
                 _convert(refs, instrument, mark)

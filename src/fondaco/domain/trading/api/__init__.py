@@ -11,8 +11,8 @@ from typing import Any
 from fondaco.domain.identity.model import Scope
 from fondaco.domain.reference.model import HOUSE_STREAM
 from fondaco.domain.trading.api import accounts as ac
+from fondaco.domain.trading.api import margin, risk, terms, views
 from fondaco.domain.trading.api import orders as od
-from fondaco.domain.trading.api import risk, terms, views
 from fondaco.domain.trading.api.house import Decide, bulk
 from fondaco.domain.trading.api.house import House as House
 from fondaco.domain.trading.api.orders import BulkReply as BulkReply
@@ -49,6 +49,7 @@ def operations(refs: RefsNow, decide: Decide) -> tuple[Operation[Any, Any], ...]
         *_bounds(ac.LimitsReader(refs)),
         *_house_wide(ac.LimitsReader(refs)),
         *terms.OPERATIONS,
+        *margin.operations(refs),
         *_risk(refs, decide),
     )
 

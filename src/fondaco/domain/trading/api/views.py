@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from fondaco.domain.reference.model import SymbolText, TradingState
+from fondaco.domain.trading.api.margin import TierBody, tiers_of
 from fondaco.domain.trading.api.orders import (
     AccountText,
     ClOrdIdText,
@@ -237,6 +238,9 @@ class InstrumentReply(msgspec.Struct, frozen=True):
     asset_class: str
     trading_state: TradingState
     restricted: bool
+    kind: str = "spot"
+    issuer: str = ""
+    margin: list[TierBody] | None = None  # by notional; null: paid for in full, not sold short
 
 
 class InstrumentsReply(msgspec.Struct, frozen=True):
@@ -407,6 +411,9 @@ class Looks:
                     asset_class=each.asset_class,
                     trading_state=refs.states.get(each.symbol, TradingState.ACTIVE),
                     restricted=each.symbol in refs.restricted,
+                    kind=each.kind.value,
+                    issuer=each.issuer,
+                    margin=tiers_of(each, refs),
                 )
                 for each in refs.instruments.values()
             ],
