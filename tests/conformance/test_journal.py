@@ -15,13 +15,16 @@ from fondaco.kernel.errors import Conflict
 from fondaco.kernel.event import Entry
 from fondaco.ports.journal import Journal, entries_of
 from fondaco.ports.journal.memory import MemoryJournal
+from fondaco.ports.journal.postgres import PostgresJournal
 from fondaco.ports.journal.segments import SegmentJournal
+from servers import postgres
 
 # Opens the journal that lives in, or is named by, a folder; again after a close, if it is durable.
 Open: TypeAlias = Callable[[Path], Journal]
 OPEN: dict[str, Open] = {
     "memory": lambda _: MemoryJournal(CODEC),
     "segments": lambda folder: SegmentJournal(folder / "journal", CODEC, segment_bytes=512),
+    "postgres": lambda folder: PostgresJournal(postgres().database(str(folder)), CODEC),
 }
 DURABLE = sorted(OPEN.keys() - {"memory"})
 each = pytest.mark.parametrize("journal", OPEN, indirect=True)

@@ -87,8 +87,10 @@ def test_every_dependency_is_accounted_for() -> None:
     """docs/dependencies.md says of each, and of nothing else, why it is here."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     groups = project["dependency-groups"].values()
+    extras = project["project"]["optional-dependencies"].values()
     required = [
         *project["project"]["dependencies"],
+        *(name for extra in extras for name in extra),
         *project["build-system"]["requires"],
         *(name for group in groups for name in group),
     ]
