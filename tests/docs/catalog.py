@@ -57,18 +57,21 @@ def kind_of(event: type[Event]) -> str:
     return str(event.__struct_config__.tag or "")
 
 
-def reasons() -> list[tuple[str, str]]:
-    """Every reason for which a rule refuses, and the comment that stands beside it."""
-    found: dict[str, str] = {}
+def reasons() -> list[tuple[str, str, str]]:
+    """Room and name of every reason for which a rule refuses, and the comment beside it."""
+    found: list[tuple[str, str, str]] = []
     for path in sorted(DOMAIN.glob("*/model.py")):
         module = import_module(f"fondaco.domain.{path.parent.name}.model")
         reason = vars(module).get("Reason")
         if isinstance(reason, type) and issubclass(reason, StrEnum):
             lines = getsource(reason).splitlines()
             for member in reason:
-                [line] = [line for line in lines if line.strip().startswith(f"{member.name} =")]
-                found[member.value] = line.partition("  # ")[2].strip()
-    return list(found.items())
+                [nth] = [
+                    n for n, line in enumerate(lines) if line.strip().startswith(f"{member.name} =")
+                ]
+                said = " ".join(lines[nth : nth + 2 if lines[nth].endswith("(") else nth + 1])
+                found.append((path.parent.name, member.value, said.partition("  # ")[2].strip()))
+    return found
 
 
 def first_sentence(thing: object) -> str:
@@ -101,12 +104,13 @@ def events_page() -> Iterator[str]:
 
 def reasons_page() -> Iterator[str]:
     yield from ("# Reasons", "", _MADE_BY, "")
-    yield "Why an order is refused, in the order in which the rules look: the first that applies is"
-    yield "the answer's `code`. A measuring rule also gives value, limit, distance and the largest"
-    yield "order that would have passed. Values are permanent."
-    yield from ("", "| reason | note; numbers are FIX tags |", "|---|---|")
-    for value, comment in reasons():
-        yield f"| `{value}` | {cell(comment)} |"
+    yield "Why an order, or a transfer of a book, is refused, in the order in which the rules look:"
+    yield "the first that applies is the answer's `code`. A measuring rule also gives value, limit,"
+    yield "distance and the largest order that would have passed. Values are permanent."
+    for room, listed in groupby(reasons(), key=lambda each: each[0]):
+        yield from ("", f"## {room}", "", "| reason | note; numbers are FIX tags |", "|---|---|")
+        for _, value, comment in listed:
+            yield f"| `{value}` | {cell(comment)} |"
 
 
 def operations_page() -> Iterator[str]:

@@ -8,6 +8,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from fondaco.domain.ledger.events import BookEvent
+from fondaco.domain.ledger.model import PREFIX as BOOKS
+from fondaco.domain.ledger.room import room as ledger
+from fondaco.domain.ledger.store import BooksView
 from fondaco.domain.market.api import OPERATIONS as MARKET
 from fondaco.domain.market.board import Board
 from fondaco.domain.market.model import Mark, Quality
@@ -65,7 +69,7 @@ class Whole:
     """A `House` whose views are carried on whenever somebody asks how far they are."""
 
     def __init__(self, folder: Path) -> None:
-        codec = Codec(TradingEvent | ReferenceEvent)
+        codec = Codec(TradingEvent | ReferenceEvent | BookEvent)
         self.journal = MemoryJournal(codec)
         self.committer = Committer(self.journal, self._publish)
         self.board = Board({BTC_USD.symbol: BTC_USD})
@@ -77,10 +81,15 @@ class Whole:
         self.accounts: dict[str, str] = {}
         self.hosts: dict[str, Host[Any, Any, Any, Any]] = {
             prefix: Host(law, lambda _: self.reference, self.journal, self.committer)
-            for prefix, law in (("account/", decider), (HOUSE_STREAM, house_decider))
+            for prefix, law in (
+                ("account/", decider),
+                (HOUSE_STREAM, house_decider),
+                (BOOKS, ledger.decider),
+            )
+            if law
         }
         self.store = SqliteStore(folder / "views.db", durable=False)
-        self.projector = Projector(self.journal, self.store, [TradingView()])
+        self.projector = Projector(self.journal, self.store, [TradingView(), BooksView()])
         update_rates(self.reference, mark)
 
     def now(self) -> Instant:
@@ -155,6 +164,7 @@ async def a_house(folder: Path, **knobs: Any) -> AsyncIterator[tuple[Door, Whole
             *api.operations(house.refs, decider.decide),
             *api.looks(house.refs, decider, QUESTIONS, house.tenant_of),
             *MARKET,
+            *ledger.operations,
         ]
         numbers = [Metric("fondaco_journal_position", "The last entry.", "gauge", 7)]
         try:

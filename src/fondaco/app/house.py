@@ -15,6 +15,8 @@ import msgspec
 from fondaco.app.clock import Clock
 from fondaco.app.files import Files, read_cursor, write_cursor
 from fondaco.app.kinds import CODEC, ROOMS, build_digest
+from fondaco.domain.ledger.events import ExpireTransfers, TransferPending
+from fondaco.domain.ledger.model import PREFIX as BOOKS
 from fondaco.domain.market.board import Board
 from fondaco.domain.market.feeds import Feed
 from fondaco.domain.market.model import Trade
@@ -206,6 +208,9 @@ class Kernel:
                 self._tell_queue(entry)
             elif kind in _WATCHED:
                 self._watch(entry)
+            elif isinstance(event, TransferPending):
+                if event.expires_at:
+                    self.deadlines.add(event.expires_at, entry.stream)
             elif kind in _REFERENCE:
                 self._refresh(entry)
             elif isinstance(event, AccountOpened):
@@ -418,7 +423,8 @@ class Kernel:
             self.board.check(now)
             roll_session(self.refs, now)
             for stream in self.deadlines.pop_due(now):
-                self.ask_again_until_done(stream, ExpireOrders(CommandId(f"due/{now}"), now))
+                expire = ExpireTransfers if stream.startswith(BOOKS) else ExpireOrders
+                self.ask_again_until_done(stream, expire(CommandId(f"due/{now}"), now))
             if self._ticks % CURSOR_EVERY == 0:
                 self.loaders.submit(self._remember_cursor, self.reactor.cursor)
             if self._ticks % IDLE_EVERY == 0:

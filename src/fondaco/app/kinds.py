@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from fondaco.domain.identity.room import room as identity
+from fondaco.domain.ledger.room import checks
+from fondaco.domain.ledger.room import room as ledger
 from fondaco.domain.reference.room import room as reference
 from fondaco.domain.trading.room import room as trading
 from fondaco.domain.venues.room import room as venues
@@ -14,7 +16,7 @@ from fondaco.kernel.codec import Codec
 from fondaco.kernel.event import Event, StreamId
 from fondaco.runtime.room import Room
 
-ROOMS: Final = (reference, identity, trading, venues)
+ROOMS: Final = (reference, identity, ledger, checks, trading, venues)
 KINDS: Final[tuple[type[Event], ...]] = tuple(kind for room in ROOMS for kind in room.kinds)
 CODEC: Final = Codec(reduce(or_, KINDS))
 

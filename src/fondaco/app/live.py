@@ -29,6 +29,8 @@ from fondaco.app.server import bind, make_server, on_signals
 from fondaco.domain.identity.directory import Directory, seed_demo
 from fondaco.domain.identity.model import TooMany
 from fondaco.domain.identity.rate_limit import RateLimit
+from fondaco.domain.ledger.model import book_stream
+from fondaco.domain.ledger.store.books import book_deadlines
 from fondaco.domain.market import api as market_api
 from fondaco.domain.market.feeds import Feed
 from fondaco.domain.market.feeds.spec import chosen, feed
@@ -418,20 +420,21 @@ async def _arm(house: House) -> None:
     """Wait until the views show all that was written before, and take from them what is due."""
     kernel = house.kernel
 
-    def look() -> tuple[Any, Any, Any, Any]:
+    def look() -> tuple[Any, ...]:
         with house.reading() as conn:
             return (
                 queries.open_accounts(conn),
                 queries.pending_triggers(conn),
                 queries.deadlines(conn),
                 queries.accounts_at_work(conn),
+                book_deadlines(conn),
             )
 
     last = -1
     while last != kernel.committer.position:  # what is told again may move orders meanwhile
         last = kernel.committer.position
         await _wait_for_views(house, last)
-        accounts, stops, due, at_work = await asyncio.to_thread(look)
+        accounts, stops, due, at_work, books_due = await asyncio.to_thread(look)
     kernel.accounts.update(accounts)
     if kernel.is_killed:  # thrown, and perhaps nobody was left to act on it
         kernel.cancel_everything(at_work)
@@ -451,6 +454,8 @@ async def _arm(house: House) -> None:
     for each in due:
         stream = account_stream(AccountId(each.account_id))
         kernel.deadlines.add(Instant(each.expire_time), stream)
+    for tenant, book, expires_at in books_due:
+        kernel.deadlines.add(Instant(expires_at), book_stream(tenant, book))
 
 
 async def _wait_for_views(house: House, position: int) -> None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from fondaco.domain.ledger.store import LedgerView
+from fondaco.domain.ledger.postings import POSTERS
+from fondaco.domain.ledger.store import BooksView, LedgerView
 from fondaco.domain.reference.model import HOUSE_STREAM
 from fondaco.domain.trading.postings import Postings
 from fondaco.domain.trading.store import TradingView
@@ -14,4 +15,5 @@ from fondaco.runtime.projector import View
 def every_view(journal: Journal) -> Sequence[View]:
     """New ones each time: a view remembers rows of the store that it fills, and what was listed."""
     postings = Postings(journal.read(HOUSE_STREAM))
-    return (TradingView(), LedgerView(postings.posters(OrderExecuted)))
+    posters = {**postings.posters(OrderExecuted), **POSTERS}
+    return (TradingView(), LedgerView(posters), BooksView())

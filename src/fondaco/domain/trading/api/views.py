@@ -12,6 +12,8 @@ from typing import Annotated, Any, Final, Protocol
 import msgspec
 from msgspec import Meta
 
+from fondaco.domain.ledger.model import PREFIX as BOOKS
+from fondaco.domain.ledger.model import book_of
 from fondaco.domain.reference.model import SymbolText, TradingState
 from fondaco.domain.trading.api.margin import TierBody, tiers_of
 from fondaco.domain.trading.api.orders import (
@@ -423,10 +425,12 @@ class Looks:
 
 def journal_page(owner: Callable[[str], str | None]) -> Callable[[JournalRequest, Reading], Any]:
     """`owner` says whose an account is. The house's own streams and the venues' are everybody's
-    who may read the journal at all; accounts are their tenant's."""
+    who may read the journal at all; accounts and books are their tenant's."""
 
     def answer(ask: JournalRequest, on: Reading) -> JournalReply:
         def shows(stream: StreamId) -> bool:
+            if stream.startswith(BOOKS):
+                return on.accounts is None and book_of(stream)[0] == on.tenant
             if not stream.startswith(PREFIX):
                 return on.accounts is None
             account = account_of(stream)
