@@ -1,35 +1,63 @@
 """One suite for every cache, one test a promise. An adapter not in `OPEN` does not exist."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache as once
 from typing import TypeAlias
 
 import pytest
+import redis
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fondaco.kernel.errors import Invalid, Unavailable
 from fondaco.ports import cache as port
 from fondaco.ports.cache import Cache, Ranked
 from fondaco.ports.cache.memory import MemoryCache
+from fondaco.ports.cache.redis import SCORE_MAX, RedisCache
+from servers import Valkey, valkey
 
 SECOND = 1_000_000_000
+MINUTE_MS = 60_000
 
 
 class Clock:
-    """Nanoseconds that pass when the test says so."""
+    """Nanoseconds that pass when the test says so; `also` are other clocks that are set forward."""
 
     def __init__(self) -> None:
         self.now = 7
+        self.also: list[Callable[[int], None]] = []
 
     def __call__(self) -> int:
         return self.now
 
     def pass_ms(self, ms: int) -> None:
         self.now += ms * 1_000_000
+        for set_forward in self.also:
+            set_forward(ms)
+
+
+@once
+def server_itself() -> redis.Redis:
+    return redis.Redis.from_url(valkey().url)
+
+
+def redis_cache(clock: Clock) -> Cache:
+    """An empty one. A server's clock cannot be set forward; all that waits for it can be."""
+    server = server_itself()
+    server.flushdb()
+
+    def set_forward(ms: int) -> None:
+        for key in server.scan_iter():
+            server.pexpireat(key, server.pexpiretime(key) - ms)
+
+    clock.also.append(set_forward)
+    return RedisCache(valkey().url, clock, own_time=True)
 
 
 Open: TypeAlias = Callable[[Clock], Cache]
-OPEN: dict[str, Open] = {"memory": MemoryCache}
+OPEN: dict[str, Open] = {"memory": MemoryCache, "redis": redis_cache}
 each = pytest.mark.parametrize("opened", OPEN.values(), ids=OPEN.keys())
 
 
@@ -37,13 +65,13 @@ each = pytest.mark.parametrize("opened", OPEN.values(), ids=OPEN.keys())
 def test_1_a_value_is_there_until_it_expires_and_no_longer(opened: Open) -> None:
     clock = Clock()
     cache = opened(clock)
-    cache.put("k", b"old", 50)
-    cache.put("k", b"new", 100)
-    clock.pass_ms(99)
+    cache.put("k", b"old", 50 * MINUTE_MS)
+    cache.put("k", b"new", 100 * MINUTE_MS)
+    clock.pass_ms(99 * MINUTE_MS)
     assert cache.get("k") == b"new"
-    clock.pass_ms(1)
+    clock.pass_ms(MINUTE_MS)
     assert cache.get("k") is None
-    cache.put("k", b"again", 100)
+    cache.put("k", b"again", MINUTE_MS)
     cache.delete("k")
     cache.delete("k")
     assert cache.get("k") is None
@@ -75,22 +103,22 @@ def test_2_buckets_are_bounded_too_and_full_ones_go_first() -> None:
 def test_3_one_of_many_puts_and_one_of_many_pops_succeeds(opened: Open) -> None:
     cache = opened(Clock())
     with ThreadPoolExecutor(8) as threads:
-        put = list(threads.map(lambda n: cache.put_if_absent("k", b"%d" % n, 1000), range(64)))
+        put = list(threads.map(lambda n: cache.put_if_absent("k", b"%d" % n, MINUTE_MS), range(64)))
         winner = b"%d" % put.index(True)
         popped = list(threads.map(lambda _: cache.pop("k"), range(64)))
     assert put.count(True) == 1
     assert [value for value in popped if value is not None] == [winner]
-    assert cache.put_if_absent("k", b"", 1000)
+    assert cache.put_if_absent("k", b"", MINUTE_MS)
 
 
 @each
 def test_3_what_has_expired_is_absent(opened: Open) -> None:
     clock = Clock()
     cache = opened(clock)
-    assert cache.put_if_absent("k", b"1", 10)
-    clock.pass_ms(10)
+    assert cache.put_if_absent("k", b"1", MINUTE_MS)
+    clock.pass_ms(MINUTE_MS)
     assert cache.pop("k") is None
-    assert cache.put_if_absent("k", b"2", 10)
+    assert cache.put_if_absent("k", b"2", MINUTE_MS)
     assert cache.get("k") == b"2"
 
 
@@ -106,11 +134,47 @@ def test_4_messages_reach_those_who_were_there_in_order(opened: Open) -> None:
     cache.subscribe("c", twice.append)
     cache.publish("c", b"1")
     cache.publish("other", b"x")
+    arrived(lambda: len(twice) == 2)
     leave()
     leave()
-    cache.subscribe("c", late.append)
     cache.publish("c", b"2")
-    assert (early, twice, late) == ([b"1", b"2"], [b"1", b"1", b"2"], [b"2"])
+    cache.subscribe("c", late.append)
+    cache.publish("c", b"3")
+    arrived(lambda: bool(late))
+    assert early == [b"1", b"2", b"3"]
+    assert twice == [b"1", b"1", b"2", b"3"]
+    assert late == [b"3"]
+
+
+@each
+def test_4_whoever_comes_while_others_publish_misses_nothing_after_that(opened: Open) -> None:
+    cache = opened(Clock())
+    first: list[bytes] = []
+    cache.subscribe("c", first.append)
+    later: list[list[bytes]] = []
+    came: list[int] = []
+    with ThreadPoolExecutor(1) as other:
+        publishing = other.submit(
+            lambda: [cache.publish("c", b"%d" % n) for n in range(500)]  # type: ignore[func-returns-value]
+        )
+        while not publishing.done():
+            later.append([])
+            came.append(len(first))
+            cache.subscribe("c", later[-1].append)
+    cache.publish("c", b"end")
+    arrived(lambda: all(each[-1:] == [b"end"] for each in (first, *later)))
+    assert first == [*(b"%d" % n for n in range(500)), b"end"]
+    for since, heard in zip(came, later, strict=True):
+        assert heard == first[-len(heard) :], "a message is missing, or out of order"
+        assert len(heard) <= len(first) - since, "it heard what was published before"
+
+
+def arrived(said: Callable[[], bool]) -> None:
+    """Over a network it takes a moment."""
+    until = time.monotonic() + 20
+    while not said():
+        assert time.monotonic() < until, "it never arrived"
+        time.sleep(0.001)
 
 
 scores = st.dictionaries(st.text("abc", min_size=1, max_size=3), st.integers(-3, 3), max_size=12)
@@ -173,6 +237,97 @@ def test_6_a_burst_comes_at_once_and_who_waits_as_told_is_granted(
     clock.now += 1
     assert cache.take("b", per_s=per_s, burst=burst) == 0
     assert cache.take("other", per_s=per_s, burst=burst) == 0
+
+
+# --- What only a server can do -------------------------------------------------------------------
+
+
+def test_6_buckets_fill_by_the_servers_clock_which_all_who_share_them_see_alike() -> None:
+    redis_cache(Clock()).take("warm", per_s=1, burst=1)
+    early, late = (RedisCache(valkey().url, lambda at=at: at) for at in (5, 10**19))  # type: ignore[misc]
+    assert early.take("b", per_s=1, burst=2) == 0
+    assert late.take("b", per_s=1, burst=2) == 0
+    wait_ns = early.take("b", per_s=1, burst=2)
+    assert 0 < wait_ns <= SECOND
+    assert 0 < late.take("b", per_s=1, burst=2) <= wait_ns
+    time.sleep(wait_ns / 1e9)
+    assert late.take("b", per_s=1, burst=2) == 0
+    for cache in (early, late):
+        cache.close()
+
+
+def test_1_what_is_kept_in_one_process_is_there_for_another() -> None:
+    redis_cache(Clock())
+    one, other = RedisCache(valkey().url, time.time_ns), RedisCache(valkey().url, time.time_ns)
+    one.put(port.order_key("o1"), b"v", port.ORDER_MS)
+    assert other.pop("order:o1") == b"v"
+    assert one.get("order:o1") is None
+    for cache in (one, other):
+        cache.close()
+
+
+def test_a_server_that_is_gone_is_unavailable_at_once_and_serves_again() -> None:
+    server, clock = Valkey(), Clock()
+    cache = RedisCache(server.url, clock)
+    heard: list[bytes] = []
+    cache.subscribe("c", heard.append)
+    server.kill()
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="Redis /tmp/"):
+            cache.get("k")
+    server.start()
+    with pytest.raises(Unavailable, match="a moment ago"):
+        cache.get("k")
+    clock.pass_ms(1_000)
+    assert cache.get("k") is None
+
+    def told_again() -> bool:
+        cache.publish("c", b"again")
+        return bool(heard)
+
+    arrived(told_again)
+    cache.close()
+    server.kill()
+
+
+def test_a_score_that_would_be_rounded_and_a_time_that_is_none_are_refused() -> None:
+    cache = redis_cache(Clock())
+    cache.rank("board", "a", SCORE_MAX)
+    assert cache.top("board", 1) == [Ranked(1, "a", SCORE_MAX)]
+    with pytest.raises(Invalid, match="2\\*\\*53"):
+        cache.rank("board", "a", SCORE_MAX + 1)
+    with pytest.raises(Invalid, match="ttl_ms is 0"):
+        cache.put("k", b"", 0)
+    with pytest.raises(Invalid, match="address of the cache"):
+        RedisCache("http://localhost", Clock())
+
+
+# --- What is kept for how long -------------------------------------------------------------------
+
+
+@each
+@pytest.mark.parametrize(
+    ("key", "ttl_ms"),
+    [
+        (port.idempotency_key("k"), port.IDEMPOTENCY_MS),
+        (port.order_key("o"), port.ORDER_MS),
+        (port.order_book_key("BTC-USD"), port.ORDER_BOOK_MS),
+        ("session:s", port.SESSION_IDLE_MS),
+        ("quote:q", port.QUOTE_MS),
+        ("ticket:t", port.TICKET_MS),
+    ],
+)
+def test_what_the_documents_name_is_kept_for_as_long_as_they_say(
+    opened: Open, key: str, ttl_ms: int
+) -> None:
+    clock = Clock()
+    cache = opened(clock)
+    cache.put(key, b"v", ttl_ms)
+    if ttl_ms > port.ORDER_BOOK_MS:  # a second that really passes proves nothing
+        clock.pass_ms(ttl_ms * 9 // 10)
+        assert cache.get(key) == b"v"
+    clock.pass_ms(ttl_ms)
+    assert cache.get(key) is None
 
 
 def test_keys_and_times_are_those_that_the_documents_name() -> None:
