@@ -5,7 +5,7 @@ from copy import deepcopy
 from typing import Any, NamedTuple, get_args
 
 import msgspec
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 import build as b
@@ -586,8 +586,8 @@ def test_the_laws_are_not_empty() -> None:
     """The stories above meet every event, every reason that fits them and every measuring rule."""
     met: set[object] = set()
 
-    @settings(max_examples=900, database=None, derandomize=True)
-    @given(stories(), plain | unpriced, any_limits, st.sampled_from(["100.00", "97.00"]))
+    told = (stories(), plain | unpriced, any_limits, st.sampled_from(["100.00", "97.00"]))
+
     def meet(story: Story, what: Ask, limits: Limits, fall: str) -> None:
         state, journal = run(story)
         refs = b.refs(b.mark(fall), b.mark(fall, ETH_USD), limits=limits)
@@ -599,8 +599,13 @@ def test_the_laws_are_not_empty() -> None:
             elif isinstance(event, ev.OrderFilled):
                 met.add(("over", bool(event.over)))
 
-    meet()
     elsewhere = {ev.LimitsSet, ev.TradingStateSet}
+    wanted = {*get_args(TradingEvent)} - elsewhere | {("over", True), ("over", False)}
+    wanted |= {*MEASURES, Reason.EXCEEDS_POSITION, Reason.WOULD_NOT_REDUCE}
+    for nth in range(9):  # 900 stories at most; mostly the first few hundred meet all
+        seed(nth)(settings(max_examples=100, database=None)(given(*told)(meet)))()
+        if wanted <= met:
+            break
     assert {*get_args(TradingEvent)} - met == elsewhere
     assert {*MEASURES, Reason.EXCEEDS_POSITION, Reason.WOULD_NOT_REDUCE} <= met
     assert {("over", True), ("over", False)} <= met
