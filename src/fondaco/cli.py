@@ -1,5 +1,5 @@
 """The command line: fondaco up | record | replay | why | verify | rebuild | backup | restore |
-key | doctor | bench."""
+key | doctor | sim | bench."""
 
 import argparse
 import json
@@ -83,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         command("doctor", _doctor, "Say what runs compiled, and every setting's source.")
     )
     _with_keys(commands)
+    _with_seeds(command("sim", _sim, "Run the house under a seed, among faults and crashes."))
     bench = commands.add_parser(
         "bench", help="Load a running house and measure it.", add_help=False
     )
@@ -125,6 +126,14 @@ def _with_keys(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     revoke.add_argument("--tenant", required=True)
     revoke.add_argument("--key", required=True, dest="key_id")
     revoke.set_defaults(run=_key_revoke)
+
+
+def _with_seeds(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--seed", type=int, required=True, metavar="N")
+    sub.add_argument("--count", type=int, default=1, help="how many seeds, from N on [1]")
+    sub.add_argument("--steps", type=int, default=0, help="requests and faults of a run [200]")
+    sub.add_argument("--verbose", action="store_true", help="say everything as it happens")
+    sub.add_argument("--json", action="store_true", help="a line of JSON for each seed")
 
 
 def _given(asked: argparse.Namespace) -> dict[str, object]:
@@ -228,6 +237,20 @@ def _key_revoke(asked: argparse.Namespace) -> None:
 
     revoke_key(Path(asked.data), asked.tenant, asked.key_id)
     print(f"{asked.key_id} is refused from now on")
+
+
+def _sim(asked: argparse.Namespace) -> int:
+    from fondaco.app.simulation import STEPS, simulate, text_of
+
+    if asked.count < 1 or asked.steps < 0:
+        raise Invalid("--count must be at least 1, and --steps at least 0, which is the usual")
+    status = 0
+    tell = print if asked.verbose else None
+    for seed in range(asked.seed, asked.seed + asked.count):
+        report = simulate(seed, asked.steps or STEPS, tell=tell)
+        print(report.as_json() if asked.json else text_of(report), flush=True)
+        status = EXIT_WRONG if report.invariant else status
+    return status
 
 
 def _bench(asked: argparse.Namespace) -> int:

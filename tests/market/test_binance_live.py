@@ -14,11 +14,11 @@ from websockets.asyncio.server import ServerConnection
 from fondaco.domain.market.board import Board
 from fondaco.domain.market.feeds.binance_live import BinanceFeed, Manners, answers
 from fondaco.domain.market.feeds.replay import Recording
-from fondaco.domain.market.feeds.seeded import Seeded
 from fondaco.domain.market.intake import Intake, rebuild
 from fondaco.domain.market.listings import listed
 from fondaco.domain.market.model import Quality
 from fondaco.kernel.event import Instant
+from fondaco.kernel.seeded import Seeded
 from fondaco.ports.tape.memory import MemoryTape
 from market.exchange import BTC, Exchange, encoded
 

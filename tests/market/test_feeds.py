@@ -12,7 +12,6 @@ from fondaco.domain.market.board import Board
 from fondaco.domain.market.feeds import Feed
 from fondaco.domain.market.feeds.binance_live import BinanceFeed
 from fondaco.domain.market.feeds.replay import Recording, ReplayFeed, tape_recording
-from fondaco.domain.market.feeds.seeded import Seeded
 from fondaco.domain.market.feeds.spec import chosen, feed
 from fondaco.domain.market.feeds.synthetic import SyntheticFeed
 from fondaco.domain.market.intake import Arrival, Intake, rebuild
@@ -21,6 +20,7 @@ from fondaco.domain.market.record import record
 from fondaco.domain.reference.model import Symbol
 from fondaco.kernel.errors import Invalid
 from fondaco.kernel.event import Instant
+from fondaco.kernel.seeded import Seeded
 from fondaco.ports.tape import Tape
 from fondaco.ports.tape.memory import MemoryTape
 from fondaco.ports.tape.segments import SegmentTape

@@ -37,6 +37,7 @@ from fondaco.domain.trading.events import (
 from fondaco.domain.trading.model import AccountId, Contingency, account_stream
 from fondaco.kernel.event import Command, CommandId, Instant
 from fondaco.kernel.money import AssetCode
+from fondaco.ports.journal.segments import SegmentJournal
 from fondaco.ports.tape.segments import SegmentTape
 from fondaco.runtime.history import kind_of
 from fondaco.settings import Settings
@@ -125,9 +126,10 @@ async def run(tape: SegmentTape, plan: list[Request], data: Path) -> dict[str, A
     assert not waiting
     assert not died
     log, kinds = sha256(), Counter[str]()
-    for decision, _ in kernel.journal.decisions(0):
-        log.update(CODEC.encode([decision]))
-        kinds.update(map(kind_of, decision.events))
+    with closing(SegmentJournal(files.journal, CODEC, writer=False)) as journal:
+        for decision, _ in journal.decisions(0):
+            log.update(CODEC.encode([decision]))
+            kinds.update(map(kind_of, decision.events))
     await kernel.stop()
     return {"sha256": log.hexdigest(), "kinds": dict(sorted(kinds.items()))}
 

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any, Final, get_args
+from typing import Any, Final, TypeAlias, get_args
 
 import msgspec
 
@@ -60,6 +60,7 @@ from fondaco.kernel.event import (
     fingerprint,
     request_id,
 )
+from fondaco.ports.journal import Journal
 from fondaco.ports.journal.segments import SegmentJournal
 from fondaco.runtime.actor import AnyHost, Host
 from fondaco.runtime.committer import Answer, Committer, Outcome
@@ -76,6 +77,8 @@ AGAIN_S: Final = 0.1  # before what must happen is asked again
 SETTLE_TICKS: Final = 40
 REDELIVERED: Final = 10_000  # entries told again at a time
 TRIGGER_AGAIN_NS: Final = 1_000_000_000  # before a stop whose mark was reached is asked again
+
+Submit: TypeAlias = Callable[[StreamId, Command], Answer]
 
 _REFERENCE: Final = frozenset(get_args(ReferenceEvent))
 _VENUE: Final = frozenset(get_args(VenueEvent))
@@ -95,19 +98,32 @@ _WATCHED: Final = frozenset(
 class Kernel:
     """Journal, owners and market of a house, without a door. Belongs to the event loop's thread.
 
-    `listeners` are given the entries of every commit, in order, after the house itself has.
+    `listeners` are given the entries of every commit, in order, after the house itself has. A
+    simulation gives it another journal, another clock, and a `link` that carries what its streams
+    tell each other.
     """
 
-    def __init__(self, settings: Settings, files: Files, feed: Feed | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        files: Files,
+        feed: Feed | None,
+        *,
+        journal: Journal | None = None,
+        now: Clock | None = None,
+        link: Callable[[Submit], Submit] = lambda submit: submit,
+    ) -> None:
         self.settings = settings
         self.files = files
         self.feed = feed
         self.listeners: list[Callable[[Sequence[Entry]], None]] = []
-        self.journal = SegmentJournal(files.journal, CODEC, segment_bytes=settings.segment_bytes)
+        self.journal: Journal = journal or SegmentJournal(
+            files.journal, CODEC, segment_bytes=settings.segment_bytes
+        )
         self.snapshots = Snapshots(files.snapshots, build_digest())
         self.loaders = ThreadPoolExecutor(LOADERS, "loader")
         self.committer = Committer(self.journal, self._publish)
-        self.now = Clock()
+        self.now = now or Clock()
         instruments = {each.symbol: each for each in feed.instruments()} if feed else {}
         self.board = Board(instruments, stale_after_ms=settings.stale_after_ms)
         self.triggers = TriggerBook()
@@ -133,7 +149,7 @@ class Kernel:
         latency_s = settings.paper_latency_ms / 1_000
         self.reactor = Reactor(
             policies,
-            self.submit,
+            link(self.submit),
             self.now,
             delay_s=lambda stream: latency_s if stream.startswith(VENUES) else 0.0,
         )
@@ -151,7 +167,11 @@ class Kernel:
     @property
     def owner_count(self) -> int:
         """Streams in memory."""
-        return sum(len(host.streams()) for host in self._hosts.values())
+        return len(self.streams())
+
+    def streams(self) -> list[StreamId]:
+        """Those in memory."""
+        return [stream for host in self._hosts.values() for stream in host.streams()]
 
     def peek(self, stream: StreamId) -> Memory[Any] | None:
         return self._host(stream).peek(stream)
@@ -426,6 +446,8 @@ class Kernel:
                 expire = ExpireTransfers if stream.startswith(BOOKS) else ExpireOrders
                 self.ask_again_until_done(stream, expire(CommandId(f"due/{now}"), now))
             if self._ticks % CURSOR_EVERY == 0:
-                self.loaders.submit(self._remember_cursor, self.reactor.cursor)
+                asyncio.get_running_loop().run_in_executor(
+                    self.loaders, self._remember_cursor, self.reactor.cursor
+                )
             if self._ticks % IDLE_EVERY == 0:
                 self.trading.dismiss_idle()

@@ -1,6 +1,6 @@
 """Everything that this build can read in a journal, and the rooms that wrote it."""
 
-from functools import reduce
+from functools import cache, reduce
 from hashlib import sha256
 from operator import or_
 from pathlib import Path
@@ -29,6 +29,7 @@ def room_of(stream: StreamId) -> Room:
     raise LookupError(f"no room owns {stream}")
 
 
+@cache
 def build_digest() -> bytes:
     """32 bytes that change with any source that a snapshot depends on."""
     root = Path(__file__).resolve().parents[1]

@@ -16,6 +16,7 @@ from typing import Any, Final
 import uvloop
 
 from fondaco import __version__
+from fondaco.app.arming import Waiting, arm, waiting
 from fondaco.app.demo import seed_accounts
 from fondaco.app.files import Files, make_root, tape_lock
 from fondaco.app.follower import Follower
@@ -29,18 +30,12 @@ from fondaco.app.server import bind, make_server, on_signals
 from fondaco.domain.identity.directory import Directory, seed_demo
 from fondaco.domain.identity.model import TooMany
 from fondaco.domain.identity.rate_limit import RateLimit
-from fondaco.domain.ledger.model import book_stream
-from fondaco.domain.ledger.store.books import book_deadlines
 from fondaco.domain.market import api as market_api
 from fondaco.domain.market.feeds import Feed
 from fondaco.domain.market.feeds.spec import chosen, feed
 from fondaco.domain.market.intake import Intake
-from fondaco.domain.reference.model import Symbol
 from fondaco.domain.trading import api as trading_api
-from fondaco.domain.trading.model import AccountId, Side, account_stream
 from fondaco.domain.trading.rules import decider as trading_law
-from fondaco.domain.trading.store import queries
-from fondaco.domain.trading.triggers import Stop
 from fondaco.gateway.door import Door
 from fondaco.gateway.idempotency import Replies
 from fondaco.gateway.kept import StoreReplies
@@ -417,45 +412,19 @@ def _follower(settings: Settings, files: Files) -> Iterator["Follower"]:
 
 
 async def _arm(house: House) -> None:
-    """Wait until the views show all that was written before, and take from them what is due."""
+    """Wait until the views show all that was written before, and take from them what waits."""
     kernel = house.kernel
 
-    def look() -> tuple[Any, ...]:
+    def look() -> Waiting:
         with house.reading() as conn:
-            return (
-                queries.open_accounts(conn),
-                queries.pending_triggers(conn),
-                queries.deadlines(conn),
-                queries.accounts_at_work(conn),
-                book_deadlines(conn),
-            )
+            return waiting(conn)
 
     last = -1
     while last != kernel.committer.position:  # what is told again may move orders meanwhile
         last = kernel.committer.position
         await _wait_for_views(house, last)
-        accounts, stops, due, at_work, books_due = await asyncio.to_thread(look)
-    kernel.accounts.update(accounts)
-    if kernel.is_killed:  # thrown, and perhaps nobody was left to act on it
-        kernel.cancel_everything(at_work)
-    for each in stops:
-        stop = Stop(
-            account_stream(AccountId(each.account_id)),
-            each.number,
-            Symbol(each.symbol),
-            Side(each.side),
-            each.stop_px,
-            each.trail,
-        )
-        if each.suspended:
-            kernel.triggers.put_to_sleep(stop)
-        else:
-            kernel.triggers.arm((stop,))
-    for each in due:
-        stream = account_stream(AccountId(each.account_id))
-        kernel.deadlines.add(Instant(each.expire_time), stream)
-    for tenant, book, expires_at in books_due:
-        kernel.deadlines.add(Instant(expires_at), book_stream(tenant, book))
+        found = await asyncio.to_thread(look)
+    arm(kernel, found)
 
 
 async def _wait_for_views(house: House, position: int) -> None:

@@ -49,6 +49,11 @@ class TriggerBook:
     def __len__(self) -> int:
         return len(self._stops)
 
+    def find(self, stream: StreamId, number: int) -> Stop | None:
+        """The stop of this order, whether it is armed or asleep."""
+        key = (stream, number)
+        return self._stops.get(key) or self._asleep.get(key)
+
     def arm(self, stops: Iterable[Stop]) -> None:
         for stop in stops:
             key = (stop.stream, stop.number)

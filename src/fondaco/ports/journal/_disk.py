@@ -33,6 +33,10 @@ class Disk:
         finally:
             os.close(file)
 
+    def start(self, thread: Thread) -> None:
+        """Make the next segment beside whoever commits."""
+        thread.start()
+
 
 def write(disk: Disk, file: int, content: bytes, offset: int) -> None:
     """All of `content`, however many calls that takes."""
@@ -85,7 +89,7 @@ class Spare:
         """Begin to make one, unless there is one, or the last attempt failed: the disk is full."""
         if self._thread is None and not self._ready and not self._failed:
             self._thread = Thread(target=self._make, name="journal-spare", daemon=True)
-            self._thread.start()
+            self._disk.start(self._thread)
 
     def take(self, path: Path, size_min: int) -> bool:
         """Give the spare the name `path`, if it is there and large enough. Waits for nothing."""
@@ -98,7 +102,7 @@ class Spare:
             return True
 
     def close(self) -> None:
-        if thread := self._thread:
+        if (thread := self._thread) and thread.is_alive():
             thread.join()
         with suppress(OSError):
             self._path.unlink(missing_ok=True)

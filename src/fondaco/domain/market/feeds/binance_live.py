@@ -16,12 +16,12 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 from fondaco.domain.market.binance import HOUSE, notice
-from fondaco.domain.market.feeds.seeded import Seeded
 from fondaco.domain.market.intake import Arrival, Clock, Emit
 from fondaco.domain.market.listings import Listing, assets_of
 from fondaco.domain.reference.model import Instrument
 from fondaco.kernel.errors import Invalid
 from fondaco.kernel.money import Asset
+from fondaco.kernel.seeded import Seeded
 
 SOURCE: Final = "binance"
 STREAM_URL: Final = "wss://stream.binance.com:9443"

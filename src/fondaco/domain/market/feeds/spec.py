@@ -13,10 +13,10 @@ from typing import Final
 from fondaco.domain.market.feeds import Feed
 from fondaco.domain.market.feeds.binance_live import BinanceFeed, answers
 from fondaco.domain.market.feeds.replay import Recording, ReplayFeed, tape_recording
-from fondaco.domain.market.feeds.seeded import Seeded
 from fondaco.domain.market.feeds.synthetic import RATE, SEED, SyntheticFeed
 from fondaco.domain.market.listings import listed
 from fondaco.kernel.errors import Invalid
+from fondaco.kernel.seeded import Seeded
 from fondaco.ports.tape import Tape
 
 USAGE: Final = "synthetic[,seed=N][,rate=N], replay:PATH[,speed=N], binance:NAME,… or auto"

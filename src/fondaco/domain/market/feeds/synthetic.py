@@ -12,13 +12,13 @@ from typing import Final
 import msgspec
 
 from fondaco.domain.market.binance import MS, notice
-from fondaco.domain.market.feeds.seeded import Seeded
 from fondaco.domain.market.intake import Arrival, Clock, Emit
 from fondaco.domain.market.listings import Listing, assets_of, listed
 from fondaco.domain.reference.model import Instrument
 from fondaco.kernel.errors import Invalid
 from fondaco.kernel.event import Instant
 from fondaco.kernel.money import Asset
+from fondaco.kernel.seeded import Seeded
 
 SOURCE: Final = "synthetic"
 SEED: Final = 7

@@ -1,6 +1,11 @@
 """A small random generator of our own: the same numbers in every version of Python, for ever."""
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, TypeVar
+
+import xxhash
+
+T = TypeVar("T")
 
 _MASK: Final = (1 << 64) - 1
 
@@ -34,3 +39,14 @@ class Seeded:
     def normal(self) -> float:
         """Standard normal, near enough for noise: the sum of twelve uniforms less six."""
         return sum([self.unit() for _ in range(12)]) - 6.0
+
+    def chance(self, parts: int, of: int) -> bool:
+        """True in `parts` of `of` cases."""
+        return self.bits() % of < parts
+
+    def pick(self, choices: Sequence[T]) -> T:
+        return choices[self.bits() % len(choices)]
+
+    def child(self, name: str) -> "Seeded":
+        """A generator of its own, so that who draws more from one moves no other."""
+        return Seeded(xxhash.xxh3_64_intdigest(name.encode(), self._state))

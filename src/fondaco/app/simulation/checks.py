@@ -1,0 +1,209 @@
+"""What must hold of a house at rest: nothing is under way, and the market stands still."""
+
+from array import array
+from collections.abc import Iterator
+from typing import Any
+
+from fondaco.app.house import Kernel
+from fondaco.app.kinds import room_of
+from fondaco.app.simulation.life import Life, empty_views, there
+from fondaco.app.simulation.witness import check
+from fondaco.app.views import every_view
+from fondaco.domain.ledger.checks import not_cleared, standing_checks
+from fondaco.domain.ledger.model import LedgerAccount
+from fondaco.domain.ledger.store import ledger_balances
+from fondaco.domain.trading.model import PREFIX as ACCOUNTS
+from fondaco.domain.trading.model import AccountState, Order, OrdStatus, Side
+from fondaco.domain.trading.store.queries import client_balances
+from fondaco.domain.venues.model import VenueState, venue_stream
+from fondaco.kernel.event import StreamId
+from fondaco.ports.store.sqlite import SqliteStore
+from fondaco.runtime.loading import Memory, load
+from fondaco.runtime.projector import views_equal_replay
+
+# A stop that the market stands beyond may wait until the next look at it, or for trading to go on.
+_PENDING = (OrdStatus.PENDING_CANCEL, OrdStatus.PENDING_REPLACE, OrdStatus.PENDING_NEW)
+
+
+def at_rest(life: Life, now_ns: int) -> None:
+    """Raises `Broken`, naming what does not hold."""
+    kernel = there(life.kernel)
+    for stream in kernel.streams():
+        replay_equals_live(kernel, stream)
+    accounts = dict(_states(kernel, ACCOUNTS))
+    for stream, state in accounts.items():
+        sums_hold(stream, state)
+        nothing_is_overdue(kernel, stream, state, now_ns)
+    venues_agree(kernel, accounts)
+    books_balance(life, accounts)
+
+
+def empty_handed(life: Life) -> None:
+    """After everything was canceled: no order works, and nothing is held for one."""
+    kernel = there(life.kernel)
+    for stream, state in _states(kernel, ACCOUNTS):
+        for number, order in state.working.items():
+            check(False, "what is canceled ends", f"{stream} still works {number}: {order}")
+        for name, sums in (("held", state.held), ("coming", state.coming)):
+            left = {asset: units for asset, units in sums.items() if units}
+            check(not left, "no orphan holds", f"{stream} has no order, and {left} {name}")
+
+
+def replay_equals_live(kernel: Kernel, stream: StreamId) -> None:
+    decider = room_of(stream).decider
+    live = kernel.peek(stream)
+    if decider is None or live is None:
+        return
+    found = [("replay", load(stream, decider, kernel.journal))]
+    if kernel.snapshots.version(stream):
+        snapped = load(stream, decider, kernel.journal, kernel.snapshots)
+        found.append(("snapshot and tail", snapped))
+    for how, memory in found:
+        for what, one, other in (
+            ("version", live.version, memory.version),
+            ("state", live.state, memory.state),
+            ("what was heard", live.heard, memory.heard),
+            ("keys used", _keys(live), _keys(memory)),
+        ):
+            check(
+                one == other,
+                "replay equals live",
+                f"{what} of {stream} by {how} is {_short(other)}, live {_short(one)}",
+            )
+
+
+def sums_hold(stream: StreamId, state: AccountState) -> None:
+    """What is held is the sum of the holds of working orders, and no more than there is unless a
+    venue executed more than it was asked for."""
+    held: dict[str, int] = {}
+    for order in state.working.values():
+        paid = order.quote if order.side is Side.BUY else order.base
+        held[paid] = held.get(paid, 0) + order.hold
+    for asset in sorted({*held, *state.held}):
+        kept, found = state.held.get(asset, 0), held.get(asset, 0)  # type: ignore[call-overload]
+        check(
+            kept == found,
+            "no orphan holds",
+            f"{stream} holds {kept} {asset}, and its orders {found}",
+        )
+        check(
+            state.free(asset) >= 0,  # type: ignore[arg-type]
+            "nobody spends what is not there",
+            f"{stream} has {state.balances} and holds {state.held}",
+        )
+
+
+def nothing_is_overdue(kernel: Kernel, stream: StreamId, state: AccountState, now_ns: int) -> None:
+    """Deadlines and stops are watched by somebody; what a venue must answer, it has answered."""
+    for number, order in state.working.items():
+        shown = f"order {number} of {stream}"
+        check(
+            not order.expire_time or order.expire_time > now_ns - 5_000_000_000,
+            "what is due expires",
+            f"{shown} expired at {order.expire_time}, it is {now_ns}",
+        )
+        check(
+            order.ord_status not in _PENDING,
+            "venues answer",
+            f"{shown} is {order.ord_status}, and nothing is under way",
+        )
+        if order.stop_px and not order.at_venue:
+            found = kernel.triggers.find(stream, number)
+            check(found is not None, "stops are watched", f"nobody watches {shown}: {order}")
+            check(
+                found is None or found.stop_px == order.stop_px,
+                "stops are watched",
+                f"{shown} stops at {order.stop_px}, and is watched at {found}",
+            )
+
+
+def venues_agree(kernel: Kernel, accounts: dict[StreamId, AccountState]) -> None:
+    """Every order at a venue rests there as its account has it, and nothing else does."""
+    resting: dict[tuple[StreamId, int], Any] = {}
+    for symbol in kernel.board.instruments:
+        memory = kernel.peek(venue_stream(symbol))
+        if memory is None:
+            continue
+        venue: VenueState = memory.state
+        for stream, orders in venue.orders.items():
+            for number, rests in orders.items():
+                resting[stream, number] = rests
+        queue = kernel.queues.get(symbol)
+        waits = sum(len(orders) for orders in venue.orders.values())
+        check(
+            queue is None or len(queue) == waits,
+            "the queue knows what rests",
+            f"{waits} orders rest in {symbol}, and {len(queue or ())} wait for the market",
+        )
+    for stream, state in accounts.items():
+        for number, order in state.working.items():
+            if order.at_venue:
+                _agrees(stream, order, resting.pop((stream, number), None))
+    unknown = {key: order for key, order in resting.items() if key[0] in accounts}
+    check(not unknown, "venue and account agree", f"these rest, and no account has them: {unknown}")
+
+
+def _agrees(stream: StreamId, order: Order, found: Any) -> None:
+    shown = f"order {order.number} of {stream}"
+    check(found is not None, "venue and account agree", f"{shown} rests at no venue: {order}")
+    there = (found.px, found.leaves_lots, found.exec_number, found.side)
+    here = (order.px, order.leaves_lots, order.last_exec, order.side)
+    check(
+        there == here,
+        "venue and account agree",
+        f"{shown} is (px, leaves, executions) {here} here and {there} at its venue",
+    )
+
+
+def books_balance(life: Life, accounts: dict[StreamId, AccountState]) -> None:
+    """The money in the views is that of the accounts, and none is between a venue and them."""
+    projector, views = there(life.projector), there(life.views)
+    projector.catch_up()
+    with views.reading() as conn:
+        clients = client_balances(conn)
+        wrong = standing_checks(conn, clients) + not_cleared(ledger_balances(conn))
+    check(not wrong, "the books balance", "; ".join(wrong))
+    for stream, state in accounts.items():
+        for asset, units in state.balances.items():
+            shown = clients.get((LedgerAccount(stream), asset), 0)
+            check(
+                shown == units,
+                "money is conserved",
+                f"{stream} has {units} {asset}, by its view {shown}",
+            )
+
+
+def views_show_it(life: Life) -> None:
+    """Views show what a replay into empty ones shows."""
+    views, reading = there(life.views), there(life.reading)
+    path = life.files.root / "again.db"
+    path.write_bytes(empty_views())
+    again = SqliteStore(path, durable=False)
+    try:
+        different = views_equal_replay(reading, views, again, lambda: every_view(reading))
+    finally:
+        again.close()
+        for each in life.files.root.glob("again.db*"):
+            each.unlink()
+    check(not different, "views equal replay", "; ".join(different))
+
+
+def _states(kernel: Kernel, prefix: str) -> Iterator[tuple[StreamId, Any]]:
+    for stream in kernel.streams():
+        memory = kernel.peek(stream)
+        if stream.startswith(prefix) and memory is not None:
+            yield stream, memory.state
+
+
+def _keys(memory: Memory[Any]) -> list[tuple[int, int]]:
+    """Hashes of the keys that may not be used again, with their versions."""
+    found: list[tuple[int, int]] = []
+    for keys, versions in memory.answered.dump():
+        pairs = zip(array("Q", keys), array("I", versions), strict=True)
+        found += [(key, version) for key, version in pairs if version]
+    return sorted(found)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) < 2_000 else f"{text[:2_000]} …"

@@ -1,0 +1,352 @@
+"""Whoever asks something of the house: traders who share accounts, and the house's own people.
+
+They do what clients do: ask again when no answer came, give up, ask twice at once, use an id twice
+for different things, change and cancel what may be gone by then, and sometimes talk nonsense.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, TypeAlias
+
+import msgspec
+
+from fondaco.domain.reference.events import (
+    Kill,
+    ReferenceCommand,
+    RestrictInstruments,
+    SetFees,
+    SetHouseLimits,
+    SetHouseState,
+    Unkill,
+)
+from fondaco.domain.reference.model import HOUSE_STREAM, Instrument, Limits, Symbol, TradingState
+from fondaco.domain.trading import events as ev
+from fondaco.domain.trading.events import Ask
+from fondaco.domain.trading.model import (
+    AccountId,
+    ClOrdId,
+    Contingency,
+    OrdType,
+    Side,
+    TimeInForce,
+    account_stream,
+)
+from fondaco.kernel.errors import FondacoError
+from fondaco.kernel.event import (
+    Command,
+    CommandId,
+    Entry,
+    Instant,
+    StreamId,
+    fingerprint,
+    request_id,
+)
+from fondaco.kernel.money import AssetCode
+from fondaco.kernel.seeded import Seeded
+
+# None: no answer came, and nobody knows whether one was on its way.
+Told: TypeAlias = tuple[Entry, ...] | FondacoError | None
+AskHouse: TypeAlias = Callable[[StreamId, Command], Awaitable[Told]]
+
+THINK_MS: Final = 120
+ASKED_AGAIN_MAX: Final = 6
+NO_TIME: Final = Instant(0)
+DEPOSITS: Final = {"USD": "2000000", "BTC": "20", "ETH": "400", "SOL": "5000"}
+SECOND_NS: Final = 1_000_000_000
+
+
+class Market:
+    """What clients see of the market: it goes on while the house is away."""
+
+    def __init__(self, instruments: Sequence[Instrument], anchors: dict[Symbol, int]) -> None:
+        self.instruments = list(instruments)
+        self.px = dict(anchors)  # ticks, as last seen
+        self.now = NO_TIME
+
+
+class Client:
+    """Asks for one thing after the other until it is told to stop."""
+
+    def __init__(self, name: str, dice: Seeded, ask: AskHouse, market: Market) -> None:
+        self.name = name
+        self.dice = dice
+        self.market = market
+        self.goes_on = True
+        self._ask = ask
+        self._asked = 0
+        self._before: list[tuple[StreamId, Command]] = []
+
+    async def run(self) -> None:
+        while self.goes_on:
+            await asyncio.sleep(self.dice.below(THINK_MS) / 1_000)
+            if self.goes_on:
+                await self._one()
+
+    async def _one(self) -> None:
+        dice = self.dice
+        if self._before and dice.chance(1, 25):  # long after
+            await self._ask(*dice.pick(self._before))
+            return
+        stream, command = self.wants()
+        self._before = [*self._before[-7:], (stream, command)]
+        if dice.chance(1, 30):  # an impatient one
+            twice = (self.until_told(stream, command), self.until_told(stream, command))
+            self.learn((await asyncio.gather(*twice))[0])
+            return
+        self.learn(await self.until_told(stream, command))
+        if dice.chance(1, 30):
+            other = self.other_content(command)
+            if other is not None:
+                await self._ask(stream, other)
+
+    async def until_told(self, stream: StreamId, command: Command) -> Told:
+        """Ask again while there is no answer, or one that says so."""
+        told: Told = None
+        for _ in range(ASKED_AGAIN_MAX):
+            told = await self._ask(stream, command)
+            if told is not None and not (isinstance(told, FondacoError) and told.retryable):
+                return told
+            if self.dice.chance(1, 8):
+                return told
+            await asyncio.sleep(self.dice.between(20, 400) / 1_000)
+        return told
+
+    def key(self) -> str:
+        self._asked += 1
+        return f"{self.name}-{self._asked}"
+
+    def wants(self) -> tuple[StreamId, Command]:
+        raise LookupError(self.name)
+
+    def learn(self, told: Told) -> None:
+        """What an answer says that later wishes need."""
+
+    def other_content(self, command: Command) -> Command | None:
+        """The same id for something else."""
+        return None
+
+
+class Trader(Client):
+    def __init__(
+        self, name: str, account: str, dice: Seeded, ask: AskHouse, market: Market
+    ) -> None:
+        super().__init__(name, dice, ask, market)
+        self.stream = account_stream(AccountId(account))
+        self._numbers: list[int] = []  # of orders that may still work
+
+    def wants(self) -> tuple[StreamId, Command]:
+        dice = self.dice
+        kind = dice.below(100)
+        command: Command
+        if kind < 55 or not self._numbers:
+            command = self._placed(self._order())
+        elif kind < 62:
+            command = self._list()
+        elif kind < 74:
+            number = dice.pick(self._numbers)
+            command = ev.CancelOrder(self._own("cancel"), NO_TIME, number)
+        elif kind < 84:
+            command = self._replace()
+        elif kind < 86:
+            side = dice.pick((None, *Side))
+            command = ev.CancelOrders(self._own("all"), NO_TIME, None, side)
+        elif kind < 88:
+            command = ev.ClosePositions(self._own("close"), NO_TIME, self._instrument().symbol)
+        else:
+            command = self._money(kind)
+        return self.stream, command
+
+    def _money(self, kind: int) -> Command:
+        dice, own = self.dice, self._own("money")
+        if kind < 92:
+            asset = AssetCode(dice.pick(tuple(DEPOSITS)))
+            return ev.RecordDeposit(
+                own, NO_TIME, asset, dice.pick(("0.5", "10", "-1", "0.00000001"))
+            )
+        if kind < 96:
+            asset = AssetCode(dice.pick(tuple(DEPOSITS)))
+            return ev.Withdraw(own, NO_TIME, asset, dice.pick(("1", "3", "100000000")))
+        if kind < 98:
+            limits = Limits(orders_max=5, rate_window_ms=500) if dice.chance(1, 3) else None
+            return ev.SetLimits(own, NO_TIME, limits, "simulated")
+        state = dice.pick((*TradingState, TradingState.ACTIVE, TradingState.ACTIVE))
+        return ev.SetTradingState(own, NO_TIME, state, "simulated")
+
+    def opening(self) -> list[tuple[StreamId, Command]]:
+        """Accounts have more than one owner: the second one's requests are the same."""
+        opens = ev.OpenAccount(request_id("!open", "first"), NO_TIME, "simulated", "Simulated")
+        deposits = [
+            ev.RecordDeposit(request_id(f"!first/{asset}", units), NO_TIME, AssetCode(asset), units)
+            for asset, units in DEPOSITS.items()
+        ]
+        return [(self.stream, opens), *((self.stream, each) for each in deposits)]
+
+    async def run(self) -> None:
+        for stream, command in self.opening():
+            while self.goes_on:
+                told = await self.until_told(stream, command)
+                if isinstance(told, tuple):
+                    break
+        await super().run()
+
+    def learn(self, told: Told) -> None:
+        if isinstance(told, tuple):
+            for entry in told:
+                if isinstance(entry.event, ev.OrderAccepted):
+                    self._numbers = [*self._numbers[-9:], entry.event.order.number]
+
+    def other_content(self, command: Command) -> Command | None:
+        if not isinstance(command, ev.PlaceOrder):
+            return None
+        ask = msgspec.structs.replace(command.ask, order_qty="0.0123")
+        return self._placed(ask)
+
+    # --- Orders -----------------------------------------------------------------------------------
+
+    def _own(self, what: str) -> CommandId:
+        return request_id(f"!{what}-{self.key()}", "simulated")
+
+    def _placed(self, ask: Ask) -> Command:
+        return ev.PlaceOrder(request_id(ask.cl_ord_id, fingerprint(ask)), NO_TIME, ask)
+
+    def _instrument(self) -> Instrument:
+        return self.dice.pick(self.market.instruments)
+
+    def _px(self, instrument: Instrument, side: Side, bps: int) -> str:
+        """So many hundredths of a percent better for whoever takes it; worse below zero."""
+        px = self.market.px[instrument.symbol]
+        away = px * bps // 10_000
+        return instrument.px_text(max(px + (away if side is Side.BUY else -away), 1))
+
+    def _qty(self, instrument: Instrument) -> str:
+        """Worth some 100 to 20,000 of the quote asset; now and then far too much."""
+        px = self.market.px[instrument.symbol]
+        one = max(instrument.cost_den * 10**8 // (px * instrument.cost_num), 1)
+        times = 5_000_000 if self.dice.chance(1, 40) else self.dice.between(100, 20_000)
+        return instrument.qty_text(max(one * times, 1))
+
+    def _order(self) -> Ask:
+        dice, instrument = self.dice, self._instrument()
+        side = dice.pick(tuple(Side))
+        terms: dict[str, Any] = {"order_qty": self._qty(instrument)}
+        ord_type, force = OrdType.LIMIT, TimeInForce.GTC
+        kind = dice.below(20)
+        if kind < 7:  # rests
+            terms["price"] = self._px(instrument, side, -dice.between(1, 60))
+            force = dice.pick((TimeInForce.GTC, TimeInForce.DAY))
+        elif kind < 11:  # takes
+            terms["price"] = self._px(instrument, side, dice.between(1, 60))
+            force = dice.pick((TimeInForce.IOC, TimeInForce.FOK, TimeInForce.GTC))
+        elif kind < 13:
+            ord_type, force = OrdType.MARKET, TimeInForce.IOC
+            if dice.chance(1, 2):
+                terms = {"cash_order_qty": f"{dice.between(10, 5_000)}.33"}
+        elif kind < 16:
+            ord_type, more = self._stop(instrument, side)
+            terms |= more
+        elif kind < 18:
+            force = TimeInForce.GTD
+            expires = self.market.now + dice.between(1, 5_000) * SECOND_NS // 1_000
+            terms |= {"price": self._px(instrument, side, -40), "expire_time": Instant(expires)}
+        elif kind < 19:
+            terms |= {"price": self._px(instrument, side, -3), "post_only": dice.chance(1, 2)}
+            terms["display_qty"] = instrument.qty_text(1 + dice.below(50))
+        else:
+            terms["price"] = dice.pick(("0", "1.234567", "x", "", "-5"))
+        return Ask(ClOrdId(self.key()), instrument.symbol, side, ord_type, force, **terms)
+
+    def _stop(self, instrument: Instrument, side: Side) -> tuple[OrdType, dict[str, Any]]:
+        dice = self.dice
+        at = self._px(instrument, side, dice.between(1, 25))
+        match dice.below(3):
+            case 0:
+                return OrdType.STOP, {"stop_px": at}
+            case 1:
+                beyond = self._px(instrument, side, 60)
+                return OrdType.STOP_LIMIT, {"stop_px": at, "price": beyond}
+            case _:
+                away = max(self.market.px[instrument.symbol] // 1_000, 1)
+                return OrdType.TRAILING_STOP, {"trail_offset": instrument.px_text(away)}
+
+    def _list(self) -> Command:
+        """An OCO, a bracket, or just several."""
+        dice, instrument = self.dice, self._instrument()
+        symbol, qty, gtc = instrument.symbol, self._qty(instrument), TimeInForce.GTC
+        kind = dice.pick((None, Contingency.OCO, Contingency.BRACKET))
+
+        def limit(side: Side, bps: int) -> Ask:
+            price = self._px(instrument, side, bps)
+            return Ask(ClOrdId(self.key()), symbol, side, OrdType.LIMIT, gtc, qty, price)
+
+        def stop(side: Side, bps: int) -> Ask:
+            at = self._px(instrument, side, bps)
+            return Ask(ClOrdId(self.key()), symbol, side, OrdType.STOP, gtc, qty, stop_px=at)
+
+        side = dice.pick(tuple(Side))
+        asks: tuple[Ask, ...]
+        if kind is Contingency.BRACKET:
+            entry = limit(Side.BUY, dice.pick((-10, 20)))
+            asks = (entry, limit(Side.SELL, -20), stop(Side.SELL, 20))
+        elif kind is Contingency.OCO:
+            asks = (limit(side, -20), stop(side, 20))
+        else:
+            asks = (self._order(), self._order())
+        command_id = request_id(f"!list/{asks[0].cl_ord_id}", "simulated")
+        return ev.PlaceOrders(command_id, NO_TIME, asks, kind)
+
+    def _replace(self) -> Command:
+        dice, instrument, name = self.dice, self._instrument(), self.key()
+        side = dice.pick(tuple(Side))
+        qty = self._qty(instrument) if dice.chance(1, 2) else ""
+        price = self._px(instrument, side, dice.between(-50, 5)) if dice.chance(2, 3) else ""
+        return ev.ReplaceOrder(
+            request_id(name, f"{qty}/{price}"),
+            NO_TIME,
+            dice.pick(self._numbers),
+            ClOrdId(name),
+            qty,
+            price,
+        )
+
+
+class Admin(Client):
+    """Throws the kill switch, and takes it back soon; moves limits, states and fees."""
+
+    async def _one(self) -> None:
+        if self.dice.chance(3, 4):
+            return  # they have other things to do
+        stream, command = self.wants()
+        await self.until_told(stream, command)
+        if not isinstance(command, SetFees):
+            await asyncio.sleep(self.dice.below(800) / 1_000)
+            for undo in self.as_it_was():
+                await self.until_told(stream, undo)
+
+    def as_it_was(self) -> list[ReferenceCommand]:
+        limits = SetHouseLimits(self._own(), NO_TIME, Limits(), "again", by="sim")
+        active = SetHouseState(self._own(), NO_TIME, TradingState.ACTIVE, "again", by="sim")
+        none = RestrictInstruments(self._own(), NO_TIME, (), "again", by="sim")
+        return [Unkill(self._own(), NO_TIME, "again", by="sim"), limits, active, none]
+
+    def wants(self) -> tuple[StreamId, Command]:
+        dice, own = self.dice, self._own()
+        symbol = dice.pick(self.market.instruments).symbol
+        command: Command
+        match dice.below(5):
+            case 0:
+                command = Kill(own, NO_TIME, "simulated", by="sim")
+            case 1:
+                limits = Limits(collar_bps=40, orders_max=8, duplicate_window_ms=200)
+                command = SetHouseLimits(own, NO_TIME, limits, "simulated", by="sim")
+            case 2:
+                state = dice.pick(tuple(TradingState))
+                command = SetHouseState(own, NO_TIME, state, "simulated", by="sim")
+            case 3:
+                command = RestrictInstruments(own, NO_TIME, (symbol,), "simulated", by="sim")
+            case _:
+                maker, taker = dice.below(400), dice.below(900)
+                command = SetFees(own, NO_TIME, symbol, maker, taker, by="sim")
+        return HOUSE_STREAM, command
+
+    def _own(self) -> CommandId:
+        return request_id(f"!admin-{self.key()}", "simulated")

@@ -1,0 +1,35 @@
+"""What goes wrong, and when. Each seed has its own choice of kinds, so that some run without the
+others: a fault that hides another one would hide it under every seed."""
+
+from typing import Final
+
+from fondaco.kernel.seeded import Seeded
+
+# Each kind by its name, as it is printed.
+CRASH: Final = "the process is killed"
+POWER: Final = "the power is cut"
+INSIDE: Final = "the process dies inside a call to the disk"
+INSIDE_POWER: Final = "the power is cut inside a call to the disk"
+STOP: Final = "the house is stopped in good order"
+FULL: Final = "the disk is full"
+SYNC: Final = "syncs fail"
+WRITE: Final = "writes fail"
+SLOW: Final = "the disk is slow"
+LINES: Final = "lines delay, repeat and break"
+PARTITION: Final = "a stream cannot be reached"
+CLOCK: Final = "the machine's clock is set"
+SILENCE: Final = "the market is silent"
+
+KINDS: Final = (
+    CRASH, POWER, INSIDE, INSIDE_POWER, STOP, FULL, SYNC, WRITE, SLOW, LINES, PARTITION, CLOCK,
+    SILENCE,
+)  # fmt: skip
+DEADLY: Final = (CRASH, POWER, INSIDE, INSIDE_POWER, STOP)
+
+
+def chosen(dice: Seeded) -> tuple[str, ...]:
+    """About half of the kinds, and at least one that ends a life; a few seeds have none at all."""
+    if dice.chance(1, 20):
+        return ()
+    kinds = tuple(kind for kind in KINDS if dice.chance(1, 2))
+    return kinds if any(kind in DEADLY for kind in kinds) else (*kinds, dice.pick(DEADLY))
