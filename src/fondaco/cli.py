@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     _with_settings(command("up", _up, "Serve a house until told to stop."))
     follow = with_data("follow", _follow, "Carry the journal into views; `up` starts it itself.")
     follow.add_argument("--snapshot-every", type=int, default=100_000)
+    follow.add_argument("--checks-every", type=int, default=60, metavar="SECONDS")
     record = with_data("record", _record, "Write what a feed says to the tape, and nothing else.")
     record.add_argument("--feed", required=True, help="as for `up`")
     record.add_argument("--seconds", type=float, default=0.0, help="0: until interrupted")
@@ -153,7 +154,11 @@ def _up(asked: argparse.Namespace) -> int:
 def _follow(asked: argparse.Namespace) -> None:
     from fondaco.app.follower import follow
 
-    follow(Path(asked.data), snapshot_every=asked.snapshot_every)
+    follow(
+        Path(asked.data),
+        snapshot_every=asked.snapshot_every,
+        checks_every_s=asked.checks_every,
+    )
 
 
 def _record(asked: argparse.Namespace) -> None:

@@ -83,6 +83,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         _whole("entries", 1_000, 10_000_000, "bounds recovery: a stream replays at most this tail"),
     ] = 100_000
+    checks_every_s: Annotated[
+        int,
+        _whole(
+            "s",
+            0,
+            86_400,
+            "how late a wrong balance may be told of; 0 makes no standing checks",
+        ),
+    ] = 60
     behind_max_ms: Annotated[
         int,
         _whole("ms", 50, 60_000, "a committer or reactor further behind answers Unavailable"),

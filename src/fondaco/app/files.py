@@ -37,6 +37,11 @@ class Files:
         return self.root / "snapshots"
 
     @property
+    def checks(self) -> Path:
+        """What the last round of standing checks found."""
+        return self.root / "checks.json"
+
+    @property
     def cursor(self) -> Path:
         """Up to which position the reactor's messages were all heard."""
         return self.root / "reactor.cursor"

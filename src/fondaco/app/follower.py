@@ -15,6 +15,7 @@ from threading import Event as Flag
 from threading import Thread
 from typing import Any, Final
 
+from fondaco.app.checks import keep_checking
 from fondaco.app.files import Files
 from fondaco.app.kinds import CODEC, build_digest, room_of
 from fondaco.app.say import say
@@ -95,7 +96,7 @@ class SnapshotsDue:
             journal.close()
 
 
-def follow(root: Path, *, snapshot_every: int) -> None:
+def follow(root: Path, *, snapshot_every: int, checks_every_s: int) -> None:
     """Run until standard input ends, which it does when the parent is gone."""
     os.nice(NICENESS)
     for each in (signal.SIGINT, signal.SIGTERM):  # which a terminal or an init sends to all of us
@@ -105,9 +106,14 @@ def follow(root: Path, *, snapshot_every: int) -> None:
     Thread(target=_end_with_parent, args=(stop,), daemon=True).start()
     journal = SegmentJournal(files.journal, CODEC, writer=False)
     store = SqliteStore(files.views, durable=False)
+    checking = Thread(target=keep_checking, args=(files, store, checks_every_s, stop), daemon=True)
     try:
+        if checks_every_s:
+            checking.start()
         views = [*every_view(journal), SnapshotsDue(files, snapshot_every)]
         Projector(journal, store, views).run(stop)
+        if checks_every_s:
+            checking.join()  # it reads what is closed below
         store.settle()
     finally:
         store.close()
@@ -123,9 +129,10 @@ def _end_with_parent(stop: Flag) -> None:
 class Follower:
     """The child process, as its parent sees it."""
 
-    def __init__(self, root: Path, snapshot_every: int) -> None:
+    def __init__(self, root: Path, snapshot_every: int, checks_every_s: int) -> None:
         self._command = [sys.executable, "-m", "fondaco", "follow", "--data", str(root)]
         self._command += ["--snapshot-every", str(snapshot_every)]
+        self._command += ["--checks-every", str(checks_every_s)]
         self.deaths = 0
         self.failures = 0  # deaths one soon after the other
         self.trouble = ""  # why there is none just now, or was none a moment ago

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, suppress
 from functools import partial
@@ -17,6 +17,7 @@ import uvloop
 
 from fondaco import __version__
 from fondaco.app.arming import Waiting, arm, waiting
+from fondaco.app.checks import Heard
 from fondaco.app.demo import seed_accounts
 from fondaco.app.files import Files, make_root, tape_lock
 from fondaco.app.follower import Follower
@@ -30,6 +31,8 @@ from fondaco.app.server import bind, make_server, on_signals
 from fondaco.domain.identity.directory import Directory, seed_demo
 from fondaco.domain.identity.model import TooMany
 from fondaco.domain.identity.rate_limit import RateLimit
+from fondaco.domain.ledger.events import RecordChecks
+from fondaco.domain.ledger.model import CHECKS_STREAM
 from fondaco.domain.market import api as market_api
 from fondaco.domain.market.feeds import Feed
 from fondaco.domain.market.feeds.spec import chosen, feed
@@ -42,7 +45,7 @@ from fondaco.gateway.kept import StoreReplies
 from fondaco.gateway.logs import Log
 from fondaco.gateway.streams import Streams
 from fondaco.kernel.errors import Corrupt, FondacoError, NotFound, Unavailable
-from fondaco.kernel.event import Instant, StreamId
+from fondaco.kernel.event import CommandId, Instant, StreamId
 from fondaco.kernel.operation import Operation
 from fondaco.ports.cache.memory import MemoryCache
 from fondaco.ports.store.sqlite import SqliteStore
@@ -95,6 +98,7 @@ class House:
         self.failed = ""  # the part that died; then the house stops
         self.tape_lost: Callable[[], int] = int  # frames that the disk did not take
         self.feed_deaths = 0
+        self.checked = Heard(kernel.files)
         self._views_were_at = self._views_moved_s = 0.0
 
     def part_ended(self, task: "asyncio.Task[None]") -> None:
@@ -204,6 +208,41 @@ class House:
     async def wake(self, stream: StreamId) -> None:
         await self.kernel.wake(stream)
 
+    # --- Standing checks ------------------------------------------------------------------------
+
+    def hear_checks(self) -> None:
+        """A check that fails, or holds again, is written to the journal and to the log, once."""
+        made = self.checked.read()
+        if made is None:
+            return
+        failing = self.failing()
+        for each in made.found:
+            if bool(each.wrong) != (each.name in failing):
+                say(f"standing check {each.name} {'; '.join(each.wrong) or 'holds again'}")
+                command = RecordChecks(
+                    CommandId(f"checks/{made.at}"), self.now(), made.found, made.position
+                )
+                self.kernel.ask_again_until_done(CHECKS_STREAM, command)
+                return
+
+    def failing(self) -> Mapping[str, tuple[str, ...]]:
+        """Standing checks that fail, as the journal has them."""
+        memory = self.kernel.peek(CHECKS_STREAM)
+        return memory.state.failing if memory else {}
+
+    def standing(self) -> Any:
+        """The last round of standing checks, and which fail: what `ledger.checks` is made of."""
+        return self.checked.last, self.failing()
+
+    def _books(self) -> tuple[bool, str]:
+        """Never a reason to be taken away from those who trade here: that would mend no book."""
+        failing = self.failing()
+        if failing:
+            return True, f"FAILING: {', '.join(failing)}; see /api/checks"
+        if self.checked.last is None:
+            return True, "no standing check was made yet"
+        return True, f"{len(self.checked.last.found)} standing checks hold"
+
     # --- Whether it is ready --------------------------------------------------------------------
 
     def checks(self) -> dict[str, tuple[bool, str]]:
@@ -214,6 +253,7 @@ class House:
             "journal": (pressure is None, pressure.message if pressure else "takes entries"),
             "views": self._views(),
             "market": self._market(),
+            "books": self._books(),
         }
 
 
@@ -404,7 +444,7 @@ async def _cancel(tasks: list["asyncio.Task[None]"]) -> None:
 
 @contextmanager
 def _follower(settings: Settings, files: Files) -> Iterator["Follower"]:
-    follower = Follower(files.root, settings.snapshot_every_entries)
+    follower = Follower(files.root, settings.snapshot_every_entries, settings.checks_every_s)
     try:
         yield follower
     finally:
@@ -425,6 +465,7 @@ async def _arm(house: House) -> None:
         await _wait_for_views(house, last)
         found = await asyncio.to_thread(look)
     arm(kernel, found)
+    await kernel.wake(CHECKS_STREAM)
 
 
 async def _wait_for_views(house: House, position: int) -> None:
@@ -445,6 +486,7 @@ async def _upkeep(house: House, replies: Replies) -> None:
     second = 0
     while True:
         house.look_after_views()
+        house.hear_checks()
         with suppress(Unavailable):  # the records are locked or their disk is full: next time
             if second % FORGET_EVERY == 0:
                 await asyncio.to_thread(replies.forget, Instant(house.now() - kept_ns))

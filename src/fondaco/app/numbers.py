@@ -35,8 +35,23 @@ def numbers(house: "House", streams: Streams) -> Iterator[Metric]:
     yield _now("fondaco_accounts", "Accounts that are open.", len(kernel.accounts))
     yield _now("fondaco_owners", "Streams in memory.", kernel.owner_count)
     yield _now("fondaco_stops_waiting", "Stops that wait for a mark.", len(kernel.triggers))
+    yield from _checks(house)
     yield _now("fondaco_websockets", "Open WebSockets.", streams.open_count)
     yield from _market(house)
+
+
+def _checks(house: "House") -> Iterator[Metric]:
+    """Alert on any that is 0, and on an age of more than a few rounds."""
+    made, failing = house.checked.last, house.failing()
+    if made is None:
+        return
+    for each in made.found:
+        label = (("check", each.name),)
+        holds = float(each.name not in failing and not each.wrong)
+        yield _now("fondaco_check_holds", "1 while a standing check holds.", holds, label)
+    age_s = (house.now() - made.at) / 1e9
+    yield _now("fondaco_checks_age_seconds", "Since the last round of standing checks.", age_s)
+    yield _now("fondaco_checks_round_seconds", "How long it took.", made.took_ms / 1e3)
 
 
 def _market(house: "House") -> Iterator[Metric]:

@@ -23,6 +23,7 @@ from fondaco.app.views import every_view
 from fondaco.domain.identity.directory import Directory
 from fondaco.domain.identity.model import Role
 from fondaco.domain.ledger.checks import standing_checks
+from fondaco.domain.ledger.store.books import pending_amiss
 from fondaco.domain.market.feeds import Feed
 from fondaco.domain.market.feeds.spec import chosen, feed
 from fondaco.domain.market.intake import Emit
@@ -124,7 +125,7 @@ def verify(root: Path) -> dict[str, Any]:
             wrong.append(error.message)
             return found
         with _caught_up(files, journal) as store, store.reading() as conn:
-            wrong += standing_checks(conn, client_balances(conn))
+            wrong += standing_checks(conn, client_balances(conn)) + pending_amiss(conn)
     if files.tape.is_dir():
         with closing(SegmentTape(files.tape)) as tape:
             wrong += tape.verify()

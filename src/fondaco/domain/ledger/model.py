@@ -197,6 +197,25 @@ class BookRefs(Protocol):
 # --- Standing checks ----------------------------------------------------------------------------
 
 CHECKS_STREAM: Final = StreamId("checks/house")
+TRIAL_BALANCE: Final = "trial_balance"
+POSTINGS: Final = "postings"
+CONSERVATION: Final = "asset_conservation"
+PENDING: Final = "pending"
+STANDING: Final = "clearing"
+REPLAY: Final = "views_equal_replay"
+READABLE: Final = "readable"
+
+# What each standing check says while it holds.
+SAYS: Final = {
+    TRIAL_BALANCE: "Debits equal credits in every asset, over all accounts of the ledger.",
+    POSTINGS: "Every balance of the ledger is the sum of its postings.",
+    CONSERVATION: "Clients own what the ledger says, asset by asset.",
+    PENDING: "What books have set aside is what their pending transfers say.",
+    STANDING: "Nothing has stood on a clearing account for a minute or longer.",
+    REPLAY: "Accounts replayed from the journal, a few each round, are what the views show.",
+    READABLE: "Journal and views can be read.",
+}
+
 WRONG_MAX: Final = 20  # sentences kept of a check that fails; the last says how many more there are
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 import sqlalchemy as sa
 
-from fondaco.domain.ledger.model import Balances, LedgerAccount, Posters, Posting
+from fondaco.domain.ledger.model import CLEARING, Balances, LedgerAccount, Posters, Posting
 from fondaco.kernel.event import Entry
 from fondaco.kernel.money import AssetCode
 from fondaco.ports.bulk import UNITS, Pick, insert_into, stored, update_of
@@ -138,6 +138,25 @@ def postings_of(conn: sa.Connection, position: int) -> list[Posting]:
     return [
         Posting(LedgerAccount(debit), LedgerAccount(credit), AssetCode(asset), int(units))
         for debit, credit, asset, units in rows
+    ]
+
+
+def placed_postings(conn: sa.Connection, after: int) -> Iterator[tuple[int, Posting]]:
+    """Every posting behind a position, oldest first, each with its own; lazily."""
+    p = postings.c
+    query = sa.select(p.position, p.debit, p.credit, p.asset, p.units).where(p.position > after)
+    for position, debit, credit, asset, units in conn.execute(query.order_by(p.position, p.leg)):
+        posting = Posting(LedgerAccount(debit), LedgerAccount(credit), AssetCode(asset), int(units))
+        yield position, posting
+
+
+def clearing_since(conn: sa.Connection) -> list[tuple[str, str, int, int]]:
+    """What stands on clearing accounts: account, asset, units, and where it moved last."""
+    b = balances.c
+    query = sa.select(b.account, b.asset, b.units, b.last_position)
+    rows = conn.execute(query.where(b.account.startswith(CLEARING)).order_by(b.account, b.asset))
+    return [
+        (account, asset, int(units), position) for account, asset, units, position in rows if units
     ]
 
 

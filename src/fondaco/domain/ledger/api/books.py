@@ -1,4 +1,4 @@
-"""What can be asked of the ledger: books of a tenant's own, and the standing checks.
+"""What can be asked of books.
 
 A book belongs to the tenant that asks: its name means another book to everybody else.
 """
@@ -334,7 +334,7 @@ def _reply(book: str, entry: Entry) -> TransferReply:
             status, amount, posted = "posted", event.units, event.units
         case ev.TransferPending():
             status, amount, posted = "pending", event.units, 0
-            expires_at = _moment(event.expires_at) if event.expires_at else None
+            expires_at = moment(event.expires_at) if event.expires_at else None
         case ev.TransferPosted():
             status, amount, posted = "posted", event.set_aside, event.units
         case ev.TransferVoided():
@@ -427,14 +427,14 @@ def _transfer_line(row: Any) -> BookTransferLine:
         status=row.status,
         two_phase=bool(row.two_phase),
         reference=row.reference,
-        created_at=_moment(row.created_at),
-        updated_at=_moment(row.updated_at),
+        created_at=moment(row.created_at),
+        updated_at=moment(row.updated_at),
         position=row.last_position,
-        expires_at=_moment(row.expires_at) if row.expires_at else None,
+        expires_at=moment(row.expires_at) if row.expires_at else None,
     )
 
 
-def _moment(at: int) -> str:
+def moment(at: int) -> str:
     return (_EPOCH + timedelta(microseconds=at // 1_000)).isoformat().replace("+00:00", "Z")
 
 
