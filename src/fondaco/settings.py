@@ -34,6 +34,7 @@ FILE: Final = "fondaco.toml"
 PREFIX: Final = "FONDACO_"
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 _FEEDS: Final = ("auto", "none", "synthetic", "replay:", "binance:")
+_ALONE: Final = ("auto", "none")
 _KIB: Final = 1024
 _MIB: Final = 1024 * _KIB
 _GIB: Final = 1024 * _MIB
@@ -63,8 +64,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     feed: Annotated[
         str,
         _why(
-            "auto, none, synthetic[,seed=N][,rate=N], replay:PATH[,speed=N] or binance:SYMBOL,…; a "
-            "synthetic market works without a network, and is labelled wherever it is shown",
+            "auto, none, synthetic[,seed=N][,rate=N], replay:PATH[,speed=N] or binance:SYMBOL,…; "
+            "several parted by ';', of which the first that is good is shown; a synthetic market "
+            "works without a network, and is labelled wherever it is shown",
             "feed",
         ),
     ] = "synthetic"
@@ -294,6 +296,11 @@ def _read(knob: Knob, value: object, source: Source) -> Value:
 
 
 def _is_feed(text: str) -> bool:
+    parts = [each.strip() for each in text.split(";")]
+    return all(_is_one_feed(each) and (len(parts) == 1 or each not in _ALONE) for each in parts)
+
+
+def _is_one_feed(text: str) -> bool:
     kind, mark, rest = text.partition(":")
     if not mark:
         kind = "synthetic" if text.startswith("synthetic,") else text

@@ -15,9 +15,11 @@ import msgspec
 import pytest
 
 import build
-from fondaco.domain.market.binance import HOUSE, Normaliser, notice
+from fondaco.domain.market.binance import Normaliser
 from fondaco.domain.market.board import Board, LiveBook
-from fondaco.domain.market.feeds.replay import Recorded, Recording
+from fondaco.domain.market.connection import HOUSE, notice
+from fondaco.domain.market.feeds.captured import Recorded
+from fondaco.domain.market.feeds.replay import Recording
 from fondaco.domain.market.listings import Listing, listed
 from fondaco.domain.market.model import Quality
 from fondaco.domain.reference.model import Symbol

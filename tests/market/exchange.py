@@ -10,9 +10,10 @@ from contextlib import asynccontextmanager
 
 from websockets.asyncio.server import ServerConnection, serve
 
-from fondaco.domain.market.binance import Normaliser, notice
+from fondaco.domain.market.binance import Normaliser
 from fondaco.domain.market.board import Board
 from fondaco.domain.market.book import ASK, BID
+from fondaco.domain.market.connection import notice
 from fondaco.domain.market.feeds.synthetic import SHAPES, Walk
 from fondaco.domain.market.listings import LISTINGS, listed
 from fondaco.domain.market.model import Mark, Quality

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fondaco.domain.market.binance import PENDING_MAX, notice
+from fondaco.domain.market.binance import PENDING_MAX
+from fondaco.domain.market.connection import notice
 from fondaco.domain.market.model import Quality
 from fondaco.domain.reference.model import Symbol
 from fondaco.kernel.errors import NotFound

@@ -11,7 +11,7 @@ import pytest
 from fondaco.domain.market.board import Board
 from fondaco.domain.market.feeds import Feed
 from fondaco.domain.market.feeds.binance_live import BinanceFeed
-from fondaco.domain.market.feeds.replay import Recording, ReplayFeed, tape_recording
+from fondaco.domain.market.feeds.replay import Recording, ReplayFeed, tape_recordings
 from fondaco.domain.market.feeds.spec import chosen, feed
 from fondaco.domain.market.feeds.synthetic import SyntheticFeed
 from fondaco.domain.market.intake import Arrival, Intake, rebuild
@@ -391,7 +391,7 @@ def test_a_replay_of_a_recorded_replay_keeps_its_times(
     first = ReplayFeed(Recording(recording), speed=2.0)
     board = board_of(first)
     run(first, 8, monkeypatch, Intake(board, tape, first.listings))
-    second = ReplayFeed(tape_recording(tape), speed=5.0)
+    second = ReplayFeed(*tape_recordings(tape), speed=5.0)
     assert second.label == "replay:binance"
     again = board_of(second)
     Intake(again, MemoryTape(), second.listings)(second.once(Instant(T0 * 2)))

@@ -362,7 +362,7 @@ async def running(settings: Settings) -> AsyncIterator[tuple[House, Door, Stream
         if source:
             tape = stack.enter_context(_tape(settings, files))
             house.tape_lost = lambda: tape.lost
-            intake = Intake(kernel.board, tape, source.listings)
+            intake = Intake(kernel.board, tape, source.listings, source.wire)
             parts["feed"] = keep_running(partial(source.run, kernel.now, intake), house.feed_died)
         tasks = [asyncio.create_task(part, name=name) for name, part in parts.items()]
         for task in tasks:

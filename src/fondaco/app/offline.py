@@ -203,7 +203,7 @@ class _Until:
     """A feed that ends when it is told to."""
 
     def __init__(self, source: Feed) -> None:
-        self.label, self.listings = source.label, source.listings
+        self.label, self.listings, self.wire = source.label, source.listings, source.wire
         self.instruments, self.assets = source.instruments, source.assets
         self._source = source
         self._stopped = asyncio.Event()

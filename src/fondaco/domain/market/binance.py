@@ -10,27 +10,24 @@ first and the last number of the changes inside them (U, u). The exchange's rule
 The best-bid-and-offer stream numbers its messages alike, so a ticker numbered u must equal the book
 after the update that ends with u. Every one that can be compared is; a difference is a hole too.
 
-Frames come as the feeds wrote them to the tape. `SOURCE` is the combined stream, `SOURCE.NAME` a
-snapshot of the instrument NAME, `SOURCE.house` what the feed itself had to say (`Notice`).
+Among the frames, `SOURCE` is the combined stream and `SOURCE.NAME` a snapshot of NAME.
 """
 
 from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-from fondaco.domain.market.board import Board, LiveBook
+from fondaco.domain.market.board import Board
 from fondaco.domain.market.book import ASK, BID
+from fondaco.domain.market.connection import MS, Connection, Keeper
 from fondaco.domain.market.listings import Listing
 from fondaco.domain.market.model import Trade
 from fondaco.kernel.event import Instant
 
-HOUSE: Final = "house"  # the last part of the source of a `Notice`
-REPLAY: Final = "replay"  # the first part of the source of whatever was recorded before
 PENDING_MAX: Final = 5_000  # updates without a snapshot: eight minutes of them
 TICKERS_MAX: Final = 10_000
-MS: Final = 1_000_000
 
 _EMPTY: Final = msgspec.Raw(b"")
 Ticker: TypeAlias = tuple[int, msgspec.Raw, msgspec.Raw, msgspec.Raw, msgspec.Raw]
@@ -65,50 +62,14 @@ class Message(msgspec.Struct, gc=False):
     id: int | None = None  # the answer to a subscription
 
 
-class Notice(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """What a feed knows and the exchange did not say; on the tape, so that a replay knows it too.
-
-    `reset`: the connection is new, nothing that came before goes on. `fetching`: a snapshot of
-    `name` was asked for. `clock`: event times that follow belong to a recording; one at `origin`
-    is now `start`, and time runs `speed` times as fast.
-    """
-
-    notice: Literal["reset", "fetching", "clock"]
-    name: str = ""
-    reason: str = ""
-    origin: int = 0
-    start: int = 0
-    speed: float = 1.0
-
-
-class Synchroniser:
+class Synchroniser(Keeper):
     """Keeps one instrument's book by the exchange's rules."""
 
     def __init__(self, board: Board, listing: Listing) -> None:
-        self._board = board
-        self.name = listing.name
-        self.book: LiveBook = board.book(listing.symbol)
-        self.wants_snapshot = True
+        super().__init__(board, listing)
         self._joined = False  # an update has been applied since the snapshot
         self._pending: deque[tuple[Instant, Instant, int, Payload]] = deque(maxlen=PENDING_MAX)
         self._tickers: deque[Ticker] = deque(maxlen=TICKERS_MAX)
-
-    def reset(self, at: Instant) -> None:
-        """Nothing that came before goes on: wait for a snapshot."""
-        self._forget()
-        condition = self.book.condition
-        self.book.tallies.recoveries += condition.synced or condition.hole
-        condition.synced = condition.hole = condition.silent = False
-        self._board.condition_changed(self.book, at)
-
-    def fetching(self, at: Instant) -> None:
-        """Somebody asked the exchange for a snapshot."""
-        self.wants_snapshot = False
-        condition = self.book.condition
-        if condition.hole:
-            condition.hole = False
-            self.book.tallies.recoveries += 1
-            self._board.condition_changed(self.book, at)
 
     def update(self, update: Payload, event_at: Instant, at: Instant, position: int) -> None:
         book = self.book
@@ -123,7 +84,7 @@ class Synchroniser:
                 self._compare(at)
                 self._board.settle(book)
             return
-        self._hole(at)
+        self.hole(at)
         self._pending.append((event_at, at, position, update))
 
     def snapshot(self, message: Message, at: Instant, position: int) -> None:
@@ -146,12 +107,12 @@ class Synchroniser:
             self.malformed(at)
             return
         book.sequence, book.at, book.position = message.last_update_id, at, position
-        book.condition.synced, book.condition.hole = True, False
-        self._joined, self.wants_snapshot = False, False
+        self.started()
+        self._joined = False
         while self._pending:
             event_at, _, _, update = self._pending.popleft()
             if not self._goes_on(update):
-                self._hole(at)
+                self.hole(at)
                 return
             if not self._apply(update, event_at, at, position):
                 return
@@ -165,17 +126,7 @@ class Synchroniser:
         if ticker[0] > book.sequence or not book.condition.synced:
             self._tickers.append(ticker)
         elif ticker[0] == book.sequence and self._joined and not self._equals(ticker):
-            self._hole(at)
-
-    def no_snapshot(self) -> None:
-        """What came in its place was something else. A book that goes on does not need it."""
-        self.book.tallies.malformed += 1
-        self.wants_snapshot = not self.book.condition.synced
-
-    def malformed(self, at: Instant) -> None:
-        """A message about this instrument made no sense: something is missing now."""
-        self.book.tallies.malformed += 1
-        self._hole(at)
+            self.hole(at)
 
     def _goes_on(self, update: Payload) -> bool:
         """Whether nothing is missing before `update`, which ends behind what the book has."""
@@ -201,7 +152,7 @@ class Synchroniser:
         while tickers and tickers[0][0] <= sequence:
             ticker = tickers.popleft()
             if ticker[0] == sequence and self._joined and not self._equals(ticker):
-                self._hole(at)
+                self.hole(at)
                 return
 
     def _equals(self, ticker: Ticker) -> bool:
@@ -217,43 +168,26 @@ class Synchroniser:
         tallies.tickers_different += not same
         return same
 
-    def _hole(self, at: Instant) -> None:
-        condition = self.book.condition
-        self._forget()
-        if condition.synced or not condition.hole:
-            self.book.tallies.gaps += 1
-        condition.synced, condition.hole = False, True
-        self._board.condition_changed(self.book, at)
-
     def _forget(self) -> None:
         self._pending.clear()
         self._tickers.clear()
         self._joined, self.wants_snapshot = False, True
 
 
-class Normaliser:
-    """Frames in, the board moves. One per feed; the same frames always give the same board."""
+class Normaliser(Connection):
+    """One per feed; the same frames always give the same board."""
 
     def __init__(self, board: Board, listings: Iterable[Listing]) -> None:
         self._board = board
         self._syncs = {each.name: Synchroniser(board, each) for each in listings}
+        super().__init__(self._syncs)
         self._decode = msgspec.json.Decoder(Message).decode
-        self._notice = msgspec.json.Decoder(Notice).decode
-        self._sources: dict[str, tuple[str, str]] = {}  # tape source: label, last part
-        self._clock: Notice | None = None
-        self.unknown = 0  # messages of instruments that are not listed, or of no known kind
-        self.malformed = 0  # messages that are no JSON of a known shape
 
-    def take(self, source: str, at: Instant, position: int, raw: bytes) -> None:
-        """One frame, which stands on the tape at `position`."""
-        label, part = self._sources.get(source) or self._source(source)
-        if part == HOUSE:
-            self._told(raw, at)
-            return
+    def hear(self, label: str, part: str, at: Instant, position: int, raw: bytes) -> None:
         try:
             message = self._decode(raw)
         except (msgspec.MsgspecError, UnicodeDecodeError):
-            self._senseless(part, at)
+            self.senseless(part, at)
             return
         payload = message.data
         if payload is None:
@@ -277,7 +211,7 @@ class Normaliser:
         book.tallies.messages += 1
         kind = payload.kind
         if kind == "depthUpdate":
-            sync.update(payload, self._happened(book, payload.event_ms, at), at, position)
+            sync.update(payload, self.happened(book, payload.event_ms * MS, at), at, position)
         elif kind == "trade":
             self._trade(sync, payload, label, at, position)
         elif not kind and payload.last:
@@ -286,11 +220,6 @@ class Normaliser:
             )
         else:
             self.unknown += 1
-
-    @property
-    def wants(self) -> Collection[str]:
-        """Names of instruments that need a snapshot, which nobody is fetching yet."""
-        return [name for name, sync in self._syncs.items() if sync.wants_snapshot]
 
     def _trade(
         self, sync: Synchroniser, payload: Payload, label: str, at: Instant, position: int
@@ -303,64 +232,7 @@ class Normaliser:
             book.tallies.malformed += 1  # the book is none the worse for it
             return
         book.tallies.trades += 1
-        happened = self._happened(book, payload.trade_ms, at)
+        happened = self.happened(book, payload.trade_ms * MS, at)
         aggressor: Literal["buy", "sell"] = "sell" if payload.buyer_is_maker else "buy"
         trade = Trade(book.symbol, px, qty, aggressor, payload.trade_id, happened, at, label)
         self._board.traded(trade, position)
-
-    def _happened(self, book: LiveBook, event_ms: int, at: Instant) -> Instant:
-        """The exchange's time; never after receipt, whatever the two clocks say."""
-        event_at = event_ms * MS
-        clock = self._clock
-        if clock is not None:
-            event_at = clock.start + int((event_at - clock.origin) / clock.speed)
-        latency = at - event_at
-        tallies = book.tallies
-        if latency < 0:
-            tallies.latency_negative += 1
-            tallies.latency_last_ns = 0
-            return at
-        tallies.latency_last_ns = latency
-        if latency > tallies.latency_max_ns:
-            tallies.latency_max_ns = latency
-        return Instant(event_at)
-
-    def _told(self, raw: bytes, at: Instant) -> None:
-        notice = self._notice(raw)
-        named = self._syncs.get(notice.name)
-        if notice.notice == "clock":
-            self._clock = notice
-        elif notice.notice == "reset":
-            for sync in self._syncs.values() if named is None else [named]:
-                sync.reset(at)
-        elif named is not None:
-            named.fetching(at)
-
-    def _senseless(self, part: str, at: Instant) -> None:
-        """Nobody knows whose message it was: every book of this feed may miss it."""
-        self.malformed += 1
-        named = self._syncs.get(part)
-        if named is not None:
-            named.no_snapshot()
-            return
-        for sync in self._syncs.values():
-            sync.malformed(at)
-
-    def _source(self, source: str) -> tuple[str, str]:
-        parts = source.split(".")
-        label = f"{REPLAY}:{parts[1]}" if parts[0] == REPLAY and len(parts) > 1 else parts[0]
-        self._sources[source] = found = label, parts[-1]
-        return found
-
-
-def notice(
-    what: Literal["reset", "fetching", "clock"],
-    *,
-    name: str = "",
-    reason: str = "",
-    origin: int = 0,
-    start: int = 0,
-    speed: float = 1.0,
-) -> bytes:
-    """The bytes of a `Notice`."""
-    return msgspec.json.encode(Notice(what, name, reason, origin, start, speed))

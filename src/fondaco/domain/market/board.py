@@ -19,6 +19,7 @@ from fondaco.domain.market.model import (
     Price,
     Quality,
     Quote,
+    Switch,
     Tallies,
     Trade,
 )
@@ -31,7 +32,17 @@ from fondaco.kernel.money import half_even_div
 STALE_AFTER_MS: Final = 2_000  # the feeds here speak every 100 ms; twenty in a row are no accident
 CHECKSUM_LEVELS: Final = 10
 PERIODS_KEPT: Final = 256  # of quality, per instrument
+SWITCHES_KEPT: Final = 256  # of source, per instrument
 OUTLIER_PARTS: Final = 10  # a trade beyond a tenth of a good book's middle is somebody's mistake
+
+
+class Pulse:
+    """When a connection was last heard of, whichever of its books it spoke of."""
+
+    __slots__ = ("at",)
+
+    def __init__(self) -> None:
+        self.at = Instant(0)
 
 
 class LiveBook:
@@ -43,9 +54,11 @@ class LiveBook:
         "event_at",
         "good_at",
         "instrument",
+        "is_shared",
         "levels",
         "periods",
         "position",
+        "pulse",
         "quality",
         "sequence",
         "source",
@@ -72,8 +85,14 @@ class LiveBook:
         self.at = Instant(0)  # the last update was received
         self.event_at = Instant(0)  # … and happened
         self.good_at = Instant(0)  # the last update that left the book OK was received
+        self.is_shared = False  # it shows another board's book, where silences are counted
+        self.pulse = Pulse()  # of an exchange that says every change: who speaks, left none out
         self.tallies = Tallies()
         self.periods: list[tuple[Quality, Instant]] = []  # each quality and when it began
+
+    def silent_at(self, now: Instant, limit_ns: int) -> bool:
+        """Whether nothing was heard for longer than this."""
+        return now - max(self.at, self.pulse.at) > limit_ns
 
     def bids(self, limit: int) -> list[tuple[int, int]]:
         """Up to `limit` levels as (ticks, lots), best first."""
@@ -122,8 +141,13 @@ class Board:
         self.on_book: list[Callable[[Symbol], None]] = []
         self.on_trade: list[Callable[[Trade], None]] = []
         self.on_quality: list[Callable[[Symbol, Quality], None]] = []
+        self.on_source: list[Callable[[Symbol], None]] = []  # one that is not shown has moved
+        self.on_check: list[Callable[[Instant], None]] = []
+        self.on_switch: list[Callable[[Switch], None]] = []
         self.books = {symbol: LiveBook(each) for symbol, each in self.instruments.items()}
         self.delays = {symbol: dict[Quality, Delays]() for symbol in self.instruments}
+        self.sources = {symbol: [book] for symbol, book in self.books.items()}  # first goes first
+        self.switches = {symbol: list[Switch]() for symbol in self.instruments}
         self._lasts: dict[Symbol, Trade] = {}
         self._bars = {symbol: Bars() for symbol in self.instruments}
 
@@ -148,7 +172,7 @@ class Board:
     def price(self, symbol: Symbol, now: Instant) -> Price:
         """Last, middle and mark, each with where it came from and how old it is."""
         book, last, mark = self.book(symbol), self._lasts.get(symbol), self.marks.get(symbol)
-        middle = self._middle(book)
+        middle = self.middle(book)
         return Price(
             symbol=symbol,
             quality=book.quality,
@@ -193,7 +217,7 @@ class Board:
         """A print that nobody could have had is counted, and moves neither price nor queue."""
         symbol = trade.symbol
         book = self.books[symbol]
-        middle = self._middle(book)
+        middle = self.middle(book)
         if (
             middle is not None
             and book.quality is Quality.OK
@@ -210,17 +234,29 @@ class Board:
         for listener in self.on_trade:
             listener(trade)
 
+    def switched(self, switch: Switch) -> None:
+        """Another source is about to be shown."""
+        kept = self.switches[switch.symbol]
+        kept.append(switch)
+        del kept[:-SWITCHES_KEPT]
+        for listener in self.on_switch:
+            listener(switch)
+
     def check(self, now: Instant) -> None:
-        """Turn silence into STALE; called a few times a second."""
+        """Turn silence into STALE, and STALE back where the connection speaks again; called a few
+        times a second."""
+        for listener in self.on_check:
+            listener(now)
         for book in self.books.values():
             condition = book.condition
-            if condition.synced and not condition.silent and now - book.at > self.stale_after_ns:
-                condition.silent = True
-                book.tallies.stale += 1
+            silent = book.silent_at(now, self.stale_after_ns)
+            if condition.synced and condition.silent is not silent:
+                condition.silent = silent
+                book.tallies.stale += silent and not book.is_shared
                 self._judge(book, now)
 
     def _mark(self, book: LiveBook, at: Instant) -> None:
-        middle = self._middle(book)
+        middle = self.middle(book)
         if middle is not None:
             quality = judge(book.condition)
             self.marks[book.symbol] = Mark(
@@ -247,7 +283,8 @@ class Board:
             book.good_at = at
 
     @staticmethod
-    def _middle(book: LiveBook) -> int | None:
+    def middle(book: LiveBook) -> int | None:
+        """In ticks, half to even; None where a side is empty."""
         bid, ask = book.levels.best_bid(), book.levels.best_ask()
         return None if bid < 0 or ask < 0 else half_even_div(bid + ask, 2)
 

@@ -105,7 +105,8 @@ class Book:
     """Price levels in ticks and lots. The scales say how the exchange's decimals become them.
 
     Exchanges show quantities finer than a lot: what is left of orders from before the lot was this
-    large. Nobody can trade that part, so it is cut off; `cut` counts how often.
+    large. Nobody can trade that part, so it is cut off; `cut` counts how often. `stamp_us` is the
+    newest time, in microseconds, that stood beside the levels read last; 0 where none did.
     """
 
     bids = cython.declare(Ladder)
@@ -115,6 +116,7 @@ class Book:
     qty_decimals = cython.declare(cython.Py_ssize_t)
     lot_units = cython.declare(cython.longlong)
     cut = cython.declare(cython.longlong, visibility="readonly")
+    stamp_us = cython.declare(cython.longlong, visibility="readonly")
     _after = cython.declare(cython.Py_ssize_t)
 
     def __init__(
@@ -132,6 +134,7 @@ class Book:
         self.lot_units = lot_units
         self._after = 0
         self.cut = 0
+        self.stamp_us = 0
         self.bids = Ladder(1)
         self.asks = Ladder(-1)
 
@@ -200,6 +203,49 @@ class Book:
             i -= 1
         return levels
 
+    def digits(
+        self,
+        side: cython.Py_ssize_t,
+        limit: cython.Py_ssize_t,
+        px_num: cython.longlong,
+        px_den: cython.longlong,
+        qty_num: cython.longlong,
+        qty_den: cython.longlong,
+    ) -> str:
+        """The best levels as one run of digits: what exchanges take checksums of.
+
+        A tick is `px_num / px_den` of the last place of the exchange's own text, a lot likewise;
+        so "0.05000" and "0.00000500" become "5000500".
+        """
+        if px_den < 1 or qty_den < 1:
+            raise ValueError("a denominator is at least 1")
+        ladder: Ladder = self._ladder(side)
+        i: cython.Py_ssize_t = ladder.n - 1
+        stop: cython.Py_ssize_t = max(ladder.n - max(limit, 0), 0)
+        px: cython.longlong
+        qty: cython.longlong
+        parts = []
+        while i >= stop:
+            px = ladder.key[i] * ladder.sign * px_num // px_den
+            qty = ladder.qty[i] * qty_num // qty_den
+            parts.append(f"{px}{qty}")
+            i -= 1
+        return "".join(parts)
+
+    def truncate(self, limit: cython.Py_ssize_t) -> None:
+        """Keep the best `limit` levels a side: an exchange that shows so many does not say what
+        becomes of the others."""
+        for each in (self.bids, self.asks):
+            ladder: Ladder = each
+            i: cython.Py_ssize_t
+            over: cython.Py_ssize_t = ladder.n - max(limit, 0)
+            if over > 0:
+                for i in range(over, ladder.n):
+                    ladder.key[i - over] = ladder.key[i]
+                    ladder.qty[i - over] = ladder.qty[i]
+                    ladder.ver[i - over] = ladder.ver[i]
+                ladder.n -= over
+
     def digest(self) -> int:
         """CRC-32 of every level of both sides, prices and quantities."""
         value = 0
@@ -215,9 +261,46 @@ class Book:
     ) -> int:
         """Apply `[["61737.63","0.5"],…]` as it came off the wire; gives the number of levels.
 
+        More texts may follow in a level: the first is its time in seconds, others are passed over.
         Raises `ValueError` at the first thing that is wrong; levels before it have been applied.
         """
         return self._read(self._ladder(side), text, version, False)
+
+    def read_changes(self, text: bytes, version: cython.longlong = 0) -> int:
+        """Apply `[["buy","61737.63","0.5"],…]`; gives the number of levels, raises likewise."""
+        i: cython.Py_ssize_t = 1
+        count: cython.Py_ssize_t = 0
+        end: cython.Py_ssize_t = len(text) - 1
+        px: cython.longlong
+        qty: cython.longlong
+        ladder: Ladder
+        if end < 1 or text[0] != 91 or text[end] != 93:  # [ ]
+            raise ValueError("changes are a list")
+        while i < end:
+            if count > 0:
+                if text[i] != 44:  # ,
+                    raise ValueError("changes are parted by commas")
+                i += 1
+            if text[i : i + 7] == b'["buy",':
+                ladder = self.bids
+                i += 7
+            elif text[i : i + 8] == b'["sell",':
+                ladder = self.asks
+                i += 8
+            else:
+                raise ValueError("a change begins with its side")
+            px = self._number(text, i, end, self.px_decimals, self.tick_units, False)
+            i = self._after
+            if i >= end or text[i] != 44:
+                raise ValueError("a change is a side, a price and a quantity")
+            qty = self._number(text, i + 1, end, self.qty_decimals, self.lot_units, True)
+            i = self._after
+            if i >= end or text[i] != 93:
+                raise ValueError("a change is a side, a price and a quantity")
+            i += 1
+            count += 1
+            ladder.put(px, qty, version)
+        return count
 
     def load_levels(
         self, side: cython.Py_ssize_t, text: bytes, version: cython.longlong = 0
@@ -228,7 +311,7 @@ class Book:
         return self._read(ladder, text, version, True)
 
     @cython.cfunc
-    def _read(
+    def _read(  # noqa: C901 - one pass over the levels
         self, ladder: Ladder, text: bytes, version: cython.longlong, load: cython.bint
     ) -> cython.Py_ssize_t:
         i: cython.Py_ssize_t = 0
@@ -236,6 +319,7 @@ class Book:
         end: cython.Py_ssize_t = len(text)
         px: cython.longlong
         qty: cython.longlong
+        self.stamp_us = 0
         if end < 2 or text[0] != 91 or text[end - 1] != 93:  # [ ]
             raise ValueError("levels are a list")
         i = 1
@@ -245,14 +329,21 @@ class Book:
                 if text[i] != 44:  # ,
                     raise ValueError("levels are parted by commas")
                 i += 1
+                while i < end and text[i] == 32:
+                    i += 1
             if i >= end or text[i] != 91:
                 raise ValueError("a level is a list")
             px = self._number(text, i + 1, end, self.px_decimals, self.tick_units, False)
             i = self._after
             if i >= end or text[i] != 44:
                 raise ValueError("a level is a price and a quantity")
-            qty = self._number(text, i + 1, end, self.qty_decimals, self.lot_units, True)
+            i += 1
+            while i < end and text[i] == 32:
+                i += 1
+            qty = self._number(text, i, end, self.qty_decimals, self.lot_units, True)
             i = self._after
+            if i < end and text[i] == 44:
+                i = self._beside(text, i, end)
             if i >= end or text[i] != 93:
                 raise ValueError("a level is a price and a quantity")
             i += 1
@@ -264,6 +355,19 @@ class Book:
         if load:
             _sort_best_first(ladder)
         return count
+
+    @cython.cfunc
+    def _beside(
+        self, text: bytes, i: cython.Py_ssize_t, end: cython.Py_ssize_t
+    ) -> cython.Py_ssize_t:
+        """Pass over what stands beside a price and a quantity; gives where the level ends."""
+        when: cython.longlong = self._number(text, i + 1, end, 6, 1, True)
+        if when > self.stamp_us:
+            self.stamp_us = when
+        i = self._after
+        while i < end and text[i] != 93 and text[i] != 91:
+            i += 1
+        return i
 
     @cython.cfunc
     def _number(  # noqa: C901 - one pass over the digits

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple, TypeAlias
 
-from fondaco.domain.market.binance import Normaliser
+from fondaco.domain.market.binance import Normaliser as Binance
 from fondaco.domain.market.board import Board
+from fondaco.domain.market.connection import Normaliser, Wire
 from fondaco.domain.market.listings import Listing
 from fondaco.kernel.event import Instant
 from fondaco.ports.tape import Frame, Tape
@@ -26,9 +27,11 @@ Clock: TypeAlias = Callable[[], Instant]
 class Intake:
     """Called by one feed, on the loop's thread, with everything that it received."""
 
-    def __init__(self, board: Board, tape: Tape, listings: Iterable[Listing]) -> None:
+    def __init__(
+        self, board: Board, tape: Tape, listings: Iterable[Listing], wire: Wire = Binance
+    ) -> None:
         self._tape = tape
-        self.normaliser = Normaliser(board, listings)
+        self.normaliser: Normaliser = wire(board, listings)
 
     def __call__(self, arrivals: Iterable[Arrival]) -> Collection[str]:
         append, take = self._tape.append, self.normaliser.take
@@ -37,9 +40,11 @@ class Intake:
         return self.normaliser.wants
 
 
-def rebuild(frames: Iterable[Frame], board: Board, listings: Iterable[Listing]) -> Normaliser:
+def rebuild(
+    frames: Iterable[Frame], board: Board, listings: Iterable[Listing], wire: Wire = Binance
+) -> Normaliser:
     """Put what a tape holds on `board`: the same books, marks and trades as when it was written."""
-    normaliser = Normaliser(board, listings)
+    normaliser = wire(board, listings)
     for frame in frames:
         normaliser.take(frame.source, frame.at, frame.position, frame.raw)
     return normaliser

@@ -18,6 +18,19 @@ BTC: Final = Asset(AssetCode("BTC"), 9, 8, "crypto")
 ETH: Final = Asset(AssetCode("ETH"), 9, 8, "crypto")
 SOL: Final = Asset(AssetCode("SOL"), 9, 8, "crypto")
 ASSETS: Final = {asset.code: asset for asset in (USD, USDT, BTC, ETH, SOL)}
+CASH: Final = frozenset(["USD", "EUR", "GBP", "CHF", "JPY", "AUD", "CAD", "USDT", "USDC", "DAI"])
+CASH_DECIMALS: Final = 8
+CRYPTO_DECIMALS: Final = 9
+
+
+def asset(code: str) -> Asset:
+    """What we take a code on an exchange's list for: money and what promises to be, or a coin."""
+    known = ASSETS.get(AssetCode(code))
+    if known is not None:
+        return known
+    if code in CASH:
+        return Asset(AssetCode(code), CASH_DECIMALS, 2, "cash")
+    return Asset(AssetCode(code), CRYPTO_DECIMALS, 8, "crypto")
 
 
 class Listing(msgspec.Struct, frozen=True, gc=False):
@@ -57,6 +70,26 @@ LISTINGS: Final = {
 }
 
 
+def listing(name: str, base: str, quote: str, *, px_decimals: int, qty_decimals: int) -> Listing:
+    """A pair off an exchange's own list, traded in steps of the last of these decimals."""
+    return Listing(
+        name,
+        instrument(
+            f"{base}-{quote}",
+            asset(base),
+            asset(quote),
+            tick=_step(px_decimals),
+            lot=_step(qty_decimals),
+            maker=MAKER_PPM,
+            taker=TAKER_PPM,
+        ),
+    )
+
+
+def _step(decimals: int) -> str:
+    return f"0.{'1'.rjust(decimals, '0')}" if decimals else "1"
+
+
 def listed(names: Iterable[str]) -> tuple[Listing, ...]:
     """Raises `Invalid` for a name that this house has no tick and lot for."""
     found = []
@@ -73,4 +106,4 @@ def assets_of(listings: Iterable[Listing]) -> tuple[Asset, ...]:
     codes = dict.fromkeys(
         code for each in listings for code in (each.instrument.base, each.instrument.quote)
     )
-    return tuple(ASSETS[code] for code in codes)
+    return tuple(asset(code) for code in codes)

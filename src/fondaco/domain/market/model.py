@@ -20,6 +20,7 @@ class Quality(StrEnum):
     GAPPED = "gapped"  # an update is missing, or one did not make sense
     CROSSED = "crossed"  # best bid at or above best ask
     RECOVERING = "recovering"  # waiting for a snapshot to start from
+    UNCONFIRMED = "unconfirmed"  # of a source that took over, and far from the price before it
 
 
 class Mark(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -79,6 +80,24 @@ class Price(msgspec.Struct, frozen=True, gc=False):
     mark: Quote | None
 
 
+class Switch(msgspec.Struct, gc=False):
+    """Another source of an instrument is shown from `at` on. Prices are whole ticks.
+
+    `reason` is the quality of the source that was shown before. `confirmed_at` is 0 while nobody
+    has confirmed a price that is far from the one before it.
+    """
+
+    symbol: Symbol
+    at: Instant
+    before: str
+    after: str
+    reason: Quality
+    px_before: int
+    px_after: int
+    jump_bps: int
+    confirmed_at: Instant
+
+
 class Delays(msgspec.Struct, gc=False):
     """How long bad books looked good: from the last good update to the change of quality."""
 
@@ -111,6 +130,8 @@ class Tallies(msgspec.Struct, gc=False):
     snapshots_late: int = 0  # older than the diffs that were there to go on from
     tickers_compared: int = 0
     tickers_different: int = 0
+    checksums: int = 0  # that the exchange sent along, and that were computed from the book
+    checksums_different: int = 0
     latency_negative: int = 0  # received before it happened: clocks differ; counted as zero
     latency_last_ns: int = 0
     latency_max_ns: int = 0

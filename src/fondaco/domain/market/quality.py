@@ -12,6 +12,7 @@ class Condition(msgspec.Struct, gc=False):
     hole: bool = False
     crossed: bool = False
     silent: bool = False
+    unconfirmed: bool = False  # the source is new, and its price is far from the one before it
 
 
 def judge(condition: Condition) -> Quality:
@@ -22,4 +23,6 @@ def judge(condition: Condition) -> Quality:
         return Quality.RECOVERING
     if condition.crossed:
         return Quality.CROSSED
-    return Quality.STALE if condition.silent else Quality.OK
+    if condition.silent:
+        return Quality.STALE
+    return Quality.UNCONFIRMED if condition.unconfirmed else Quality.OK

@@ -28,7 +28,7 @@ async def record(feed: Feed, tape: Tape, seconds: float, clock: Clock) -> Record
     before = tape.position
     try:
         async with asyncio.timeout(seconds):
-            await feed.run(clock, Intake(board, tape, feed.listings))
+            await feed.run(clock, Intake(board, tape, feed.listings, feed.wire))
     except TimeoutError:
         pass  # the only way a feed ends
     finally:

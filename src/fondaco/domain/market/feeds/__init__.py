@@ -7,6 +7,7 @@ just another feed.
 
 from typing import Protocol
 
+from fondaco.domain.market.connection import Wire
 from fondaco.domain.market.intake import Clock, Emit
 from fondaco.domain.market.listings import Listing
 from fondaco.domain.reference.model import Instrument
@@ -17,6 +18,11 @@ class Feed(Protocol):
     @property
     def label(self) -> str:
         """The source as people read it: "synthetic", "replay:binance", "binance"."""
+        ...
+
+    @property
+    def wire(self) -> Wire:
+        """Who reads its bytes."""
         ...
 
     @property

@@ -15,13 +15,16 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, Protocol
 
 import msgspec
 
-from fondaco.domain.market.binance import HOUSE, REPLAY, Notice, notice
+from fondaco.domain.market.binance import Normaliser
+from fondaco.domain.market.connection import HOUSE, LISTINGS, REPLAY, Notice, Wire, notice
+from fondaco.domain.market.feeds.captured import Recorded, received
 from fondaco.domain.market.intake import Arrival, Clock, Emit
 from fondaco.domain.market.listings import Listing, assets_of, listed
+from fondaco.domain.market.wires import exchange as exchange_named
 from fondaco.domain.reference.model import Instrument
 from fondaco.kernel.errors import Invalid
 from fondaco.kernel.event import Instant
@@ -35,18 +38,28 @@ _LINES_LOOKED_AT: Final = 200
 _PAUSE_S: Final = 1.0  # between the end and the next beginning
 
 
-class Recorded(NamedTuple):
-    """One message with the time at which it was received then."""
+class Session(Protocol):
+    """What can be played: one exchange's messages."""
 
-    at: int
-    source: str  # without "replay."
-    raw: bytes
+    @property
+    def exchange(self) -> str: ...
+
+    @property
+    def wire(self) -> Wire: ...
+
+    @property
+    def listings(self) -> tuple[Listing, ...]: ...
+
+    def read(self) -> Iterator[Recorded]:
+        """Everything, in the order in which it was received."""
+        ...
 
 
 class Recording:
     """Files of lines, grouped by the instrument that is named in their messages."""
 
-    exchange: Final = "binance"
+    exchange = "binance"
+    wire: Wire = Normaliser
 
     def __init__(self, path: Path) -> None:
         if not path.exists():
@@ -63,7 +76,7 @@ class Recording:
 
     def read(self) -> Iterator[Recorded]:
         """Everything, in the order in which it was received."""
-        return heapq.merge(*(self._read(name) for name in self._files), key=_received)
+        return heapq.merge(*(self._read(name) for name in self._files), key=received)
 
     def _read(self, name: str) -> Iterator[Recorded]:
         stream, snapshot = self.exchange, f"{self.exchange}.{name}"
@@ -74,38 +87,49 @@ class Recording:
 
 
 class TapeRecording:
-    """A tape that this house wrote."""
+    """What one exchange said, on a tape that this house wrote."""
 
     def __init__(self, tape: Tape, listings: tuple[Listing, ...], exchange: str) -> None:
         self._tape = tape
         self.listings = listings
         self.exchange = exchange
+        known = exchange_named(exchange)
+        self.wire: Wire = known.wire if known else Normaliser
 
     def read(self) -> Iterator[Recorded]:
         for frame in self._tape.read():
-            yield Recorded(frame.at, frame.source.removeprefix(f"{REPLAY}."), frame.raw)
+            source = frame.source.removeprefix(f"{REPLAY}.")
+            exchange, _, part = source.partition(".")
+            if exchange == self.exchange and part != LISTINGS:
+                yield Recorded(frame.at, source, frame.raw)
 
 
-def tape_recording(tape: Tape) -> TapeRecording:
-    """What `tape` holds of markets: instruments are those of which there is a snapshot."""
-    names: dict[str, str] = {}
+def tape_recordings(tape: Tape) -> list[TapeRecording]:
+    """What `tape` holds of markets, by exchange: instruments are those that were listed on it, or
+    of which there is a snapshot."""
+    names: dict[str, list[str]] = {}
+    lists: dict[str, tuple[Listing, ...]] = {}
     for source in tape.sources():
-        parts = source.removeprefix(f"{REPLAY}.").split(".")
-        if len(parts) == 2 and parts[1] != HOUSE:
-            names[parts[1]] = parts[0]
-    if not names:
+        exchange, _, part = source.removeprefix(f"{REPLAY}.").partition(".")
+        if part == LISTINGS:
+            frame = next(each for each in tape.read() if each.source == source)
+            lists[exchange] = msgspec.json.decode(frame.raw, type=tuple[Listing, ...])
+        elif part and part != HOUSE:
+            names.setdefault(exchange, []).append(part)
+    found = {exchange: listed(each) for exchange, each in names.items() if exchange not in lists}
+    if not found and not lists:
         raise Invalid("this tape holds no snapshot of any book")
-    return TapeRecording(tape, listed(names), next(iter(names.values())))
+    return [TapeRecording(tape, each, name) for name, each in (lists | found).items()]
 
 
 class ReplayFeed:
-    def __init__(self, recording: Recording | TapeRecording, *, speed: float = 1.0) -> None:
+    def __init__(self, recording: Session, *, speed: float = 1.0) -> None:
         if not 0 < speed <= SPEED_MAX:
             raise Invalid(f"speed is {speed}, must be above 0 and at most {SPEED_MAX:.0f}")
         self._recording, self._speed = recording, speed
         self._notice = msgspec.json.Decoder(Notice).decode
         self.label = f"{REPLAY}:{recording.exchange}"
-        self.listings = recording.listings
+        self.listings, self.wire = recording.listings, recording.wire
         self.loops = 0
 
     def instruments(self) -> tuple[Instrument, ...]:
@@ -118,6 +142,9 @@ class ReplayFeed:
         """The recording from its beginning, each message at the time it is due from `start` on."""
         house = f"{REPLAY}.{self._recording.exchange}.{HOUSE}"
         yield Arrival(house, start, notice("reset", reason=f"replay {self.loops + 1}"))
+        if exchange_named(self._recording.exchange):
+            lists = f"{REPLAY}.{self._recording.exchange}.{LISTINGS}"
+            yield Arrival(lists, start, msgspec.json.encode(self.listings))
         origin = -1
         for at, source, raw in self._recording.read():
             if origin < 0:
@@ -180,7 +207,3 @@ def _instrument_of(file: Path) -> str | None:
     except (Invalid, OSError):
         return None
     return None
-
-
-def _received(recorded: Recorded) -> int:
-    return recorded.at

@@ -3,37 +3,47 @@
 synthetic[,seed=N][,rate=N]       a market out of a seed, N updates a second of each instrument
 replay:PATH[,speed=N]             a recording, N times as fast
 binance:BTCUSDT,ETHUSDT           live; without names BTCUSDT, ETHUSDT and SOLUSDT
+A; B; C                           several at once: where they name the same instrument, the first is
+                                  shown, and the next one takes over when it fails
 auto                              live if the exchange answers within three seconds, else synthetic
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 from fondaco.domain.market.feeds import Feed
 from fondaco.domain.market.feeds.binance_live import BinanceFeed, answers
-from fondaco.domain.market.feeds.replay import Recording, ReplayFeed, tape_recording
+from fondaco.domain.market.feeds.captured import captures
+from fondaco.domain.market.feeds.replay import Recording, ReplayFeed, Session, tape_recordings
+from fondaco.domain.market.feeds.several import together
 from fondaco.domain.market.feeds.synthetic import RATE, SEED, SyntheticFeed
 from fondaco.domain.market.listings import listed
 from fondaco.kernel.errors import Invalid
 from fondaco.kernel.seeded import Seeded
 from fondaco.ports.tape import Tape
 
-USAGE: Final = "synthetic[,seed=N][,rate=N], replay:PATH[,speed=N], binance:NAME,… or auto"
+USAGE: Final = (
+    "synthetic[,seed=N][,rate=N], replay:PATH[,speed=N], binance:NAME,…, several of these parted "
+    "by ';', or auto"
+)
 LIVE: Final = "binance:BTCUSDT,ETHUSDT,SOLUSDT"
 
 
 def feed(spec: str, *, open_tape: Callable[[Path], Tape], seed: int = SEED) -> Feed:
     """The feed that `spec` names. `open_tape` opens a folder that this house wrote; `seed` is for
     what a feed leaves to chance and the spec does not say."""
+    named = [_one(each.strip(), open_tape, seed) for each in spec.split(";")]
+    return together(named)
+
+
+def _one(spec: str, open_tape: Callable[[Path], Tape], seed: int) -> Feed:
     kind, _, rest = spec.partition(":")
     if kind == "replay" and rest:
         path_text, options = _options(rest, ("speed",))
         path = Path(path_text).expanduser()
         speed = _number(options.get("speed", "1"), "speed")
-        if path.is_dir() and any(path.glob("*/*.seg")):
-            return ReplayFeed(tape_recording(open_tape(path)), speed=speed)
-        return ReplayFeed(Recording(path), speed=speed)
+        return together([ReplayFeed(each, speed=speed) for each in _sessions(path, open_tape)])
     if kind == "binance":
         names = (rest or LIVE.partition(":")[2]).split(",")
         listings = listed(name.strip() for name in names)
@@ -47,6 +57,13 @@ def feed(spec: str, *, open_tape: Callable[[Path], Tape], seed: int = SEED) -> F
             rate=_whole(options.get("rate", str(RATE)), "rate"),
         )
     raise Invalid(f"feed is {spec[:80]!r}, must be {USAGE}")
+
+
+def _sessions(path: Path, open_tape: Callable[[Path], Tape]) -> Sequence[Session]:
+    """What a path holds: a tape of this house, captures of several exchanges, or lines."""
+    if path.is_dir() and any(path.glob("*/*.seg")):
+        return tape_recordings(open_tape(path))
+    return captures(path) or [Recording(path)]
 
 
 async def chosen(spec: str) -> str:

@@ -1,0 +1,152 @@
+"""Builders for exchanges that are only known from recordings: messages by their public
+documentation, a market that hears them, and the obvious way to keep their books."""
+
+import json
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+from zlib import crc32
+
+from fondaco.domain.market.board import Board, LiveBook
+from fondaco.domain.market.book import ASK, BID
+from fondaco.domain.market.connection import notice
+from fondaco.domain.market.listings import Listing, listing
+from fondaco.domain.market.model import Trade
+from fondaco.domain.market.wires import EXCHANGES
+from fondaco.domain.reference.model import Symbol
+from fondaco.kernel.event import Instant
+
+MS = 1_000_000
+Levels = Sequence[tuple[str, ...]]
+# One instrument each, as the exchange names it, in the steps of its list.
+LISTED = {
+    "kraken-2021": listing("XBT/USD", "BTC", "USD", px_decimals=5, qty_decimals=8),
+    "coinbase-2021": listing("BTC-USD", "BTC", "USD", px_decimals=2, qty_decimals=8),
+    "bitstamp-2022": listing("btcusd", "BTC", "USD", px_decimals=2, qty_decimals=8),
+}
+BTC = Symbol("BTC-USD")
+
+
+def encoded(message: object) -> bytes:
+    return json.dumps(message, separators=(",", ":")).encode()
+
+
+class Heard:
+    """A board with one exchange's normaliser; every message arrives 10 ms after the one before."""
+
+    def __init__(self, source: str, *listings: Listing, stale_after_ms: int = 2_000) -> None:
+        listed = listings or (LISTED[source],)
+        self.source = source
+        self.board = Board(
+            {each.symbol: each.instrument for each in listed}, stale_after_ms=stale_after_ms
+        )
+        self.normaliser = EXCHANGES[source].wire(self.board, listed)
+        self.now, self.position = Instant(1_700_000_000_000 * MS), 0
+        self.trades: list[Trade] = []
+        self.board.on_trade.append(self.trades.append)
+
+    def hears(self, *messages: bytes, part: str = "") -> "Heard":
+        source = f"{self.source}.{part}" if part else self.source
+        for raw in messages:
+            self.now = Instant(self.now + 10 * MS)
+            self.position += 1
+            self.normaliser.take(source, self.now, self.position, raw)
+        return self
+
+    def resets(self) -> "Heard":
+        return self.hears(notice("reset"), part="house")
+
+    @property
+    def book(self) -> LiveBook:
+        return self.board.book(BTC)
+
+    @property
+    def quality(self) -> str:
+        return self.board.quality(BTC).value
+
+    def texts(self, limit: int = 5) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+        it = self.book.instrument
+        bids, asks = (
+            [(it.px_text(px), it.qty_text(qty)) for px, qty in side]
+            for side in (self.book.bids(limit), self.book.asks(limit))
+        )
+        return bids, asks
+
+
+# Kraken
+
+
+def kraken_book(**parts: Any) -> bytes:
+    return encoded([560, parts, "book-10", "XBT/USD"])
+
+
+def kraken_both(first: object, second: object) -> bytes:
+    return encoded([560, first, second, "book-10", "XBT/USD"])
+
+
+def kraken_checksum(asks: Levels, bids: Levels) -> str:
+    """By the words of the exchange: texts without the point and the zeros in front."""
+    best = [*asks[:10], *bids[:10]]
+    texts = (text.replace(".", "").lstrip("0") for px, qty, *_ in best for text in (px, qty))
+    return str(crc32("".join(texts).encode()))
+
+
+# Coinbase
+
+
+def coinbase(kind: str, **rest: object) -> bytes:
+    return encoded({"type": kind, "product_id": "BTC-USD", **rest})
+
+
+def change(side: str, px: str, size: str, time: str = "2021-04-17T16:43:37.077621Z") -> bytes:
+    return coinbase("l2update", changes=[[side, px, size]], time=time)
+
+
+def match(trade_id: int, side: str = "sell", px: str = "100.50") -> bytes:
+    time = "2021-04-17T16:43:37.100000Z"
+    return coinbase("match", trade_id=trade_id, side=side, price=px, size="0.5", time=time)
+
+
+# Bitstamp
+
+
+def bitstamp(channel: str, event: str = "data", **data: object) -> bytes:
+    return encoded({"event": event, "channel": f"{channel}_btcusd", "data": data})
+
+
+def changes(micros: int, bids: Levels = (), asks: Levels = ()) -> bytes:
+    return bitstamp("diff_order_book", microtimestamp=str(micros), bids=list(bids), asks=list(asks))
+
+
+def answer(micros: int, bids: Levels, asks: Levels) -> bytes:
+    """Of `order_book`, as it comes: with a space behind every comma."""
+    return json.dumps({"microtimestamp": str(micros), "bids": bids, "asks": asks}).encode()
+
+
+class NaiveSides:
+    """Any exchange's book as two dicts of decimals."""
+
+    def __init__(self) -> None:
+        self.sides: tuple[dict[Decimal, Decimal], dict[Decimal, Decimal]] = ({}, {})
+
+    def load(self, bids: Sequence[Sequence[str]], asks: Sequence[Sequence[str]]) -> None:
+        for side, levels in zip(self.sides, (bids, asks), strict=True):
+            side.clear()
+            side.update({Decimal(level[0]): Decimal(level[1]) for level in levels})
+
+    def put(self, side: int, px: str, qty: str) -> None:
+        if Decimal(qty):
+            self.sides[side][Decimal(px)] = Decimal(qty)
+        else:
+            self.sides[side].pop(Decimal(px), None)
+
+    def equals(self, book: LiveBook) -> bool:
+        it = book.instrument
+        for side, levels in zip((BID, ASK), self.sides, strict=True):
+            ours = {
+                Decimal(it.px_text(px)): Decimal(it.qty_text(qty))
+                for px, qty in book.levels.depth(side, 10**6)
+            }
+            if ours != levels:
+                return False
+        return True
