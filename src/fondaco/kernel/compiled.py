@@ -22,6 +22,7 @@ from typing import Final, Literal, TypeAlias
 # `__init__.py`: an extension cannot stand for a folder.
 KERNELS: Final = (
     "fondaco/domain/market/book.py",
+    "fondaco/domain/trading/equity.py",
     "fondaco/domain/trading/rules/entry.py",
     "fondaco/domain/trading/rules/evolve.py",
     "fondaco/domain/trading/rules/holds.py",
