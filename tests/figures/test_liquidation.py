@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fondaco.domain.trading.model import Side
-from fondaco.domain.trading.rules.liquidation import (
+from fondaco.domain.trading.rules.liquidation_px import (
     ALONE,
     CALL_LEVEL,
     LIQUIDATION_LEVEL,

@@ -139,7 +139,7 @@ class Slot:
 
     account = cython.declare(cython.longlong[::1])
     qty = cython.declare(cython.longlong[::1])
-    equity = cython.declare(cython.longlong[::1])  # what each line counts for now
+    equity = cython.declare(cython.longlong[::1])  # what each line counts for
     initial = cython.declare(cython.longlong[::1])
     maintenance = cython.declare(cython.longlong[::1])
     doubt = cython.declare(cython.longlong[::1])  # 1: the line does not fit our numbers
@@ -418,7 +418,7 @@ class Equity:
     @cython.cfunc
     @cython.exceptval(check=False)
     def _mark(self, slot: Slot, i: cython.Py_ssize_t) -> cython.longlong:
-        """What the line counts for now, in place of what it counted for; answers its equity."""
+        """What the line counts for, in place of what it counted for; answers its equity."""
         account: cython.Py_ssize_t = slot.account[i]
         q: cython.longlong = slot.qty[i]
         worth: cython.longlong = 0
