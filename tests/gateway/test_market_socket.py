@@ -188,3 +188,17 @@ async def test_what_is_not_there_is_refused_and_nobody_listens_in_vain(market: M
         await asyncio.sleep(0.001)
     market.level("bid", "1.00", "1")  # costs nothing any more
     assert not hub._dirty
+
+
+async def test_the_consolidated_book_tells_every_levels_sources(market: Market) -> None:
+    market.level("bid", "100", "2")
+    market.level("ask", "101", "1")
+    async with market.talk() as socket:
+        await subscribe(socket, "consolidated")
+        first = await said(socket)
+        assert first["channel"] == "consolidated"
+        assert first["book"]["bids"] == [["100", "2", {"test": "2"}]]
+        market.level("bid", "100.5", "3")
+        then = (await said(socket))["book"]
+        assert then["bids"][0] == ["100.5", "3", {"test": "3"}]
+        assert [each["source"] for each in then["sources"]] == ["test"]

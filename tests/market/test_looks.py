@@ -86,7 +86,7 @@ def test_an_unknown_symbol_is_not_found(market: Market) -> None:
 
 def test_the_health_of_every_feed_is_one_line(market: Market) -> None:
     market.hears(diff(13, 13))
-    [line] = looks.feeds(market.board)
+    [line] = looks.feeds(market.board, market.now)
     assert (line.symbol, line.quality, line.source) == (BTC, Quality.GAPPED, "binance")
     assert line.since == market.now
     assert (line.tallies.gaps, line.tallies.messages) == (1, 4)

@@ -37,6 +37,7 @@ from fondaco.domain.market import api as market_api
 from fondaco.domain.market.feeds import Feed
 from fondaco.domain.market.feeds.spec import chosen, feed
 from fondaco.domain.market.intake import Intake
+from fondaco.domain.market.wires import format_of
 from fondaco.domain.trading import api as trading_api
 from fondaco.domain.trading.rules import decider as trading_law
 from fondaco.gateway.door import Door
@@ -514,6 +515,9 @@ def _greet(house: House, bound: socket.socket) -> None:
     chosen_by = " (auto)" if settings.feed == "auto" else ""
     where = house.kernel.files.root.resolve()
     say(f"data in {where}, feed {label}{chosen_by}, listening on {_url(bound)}")
+    for each in label.split("; "):
+        if format_of(each):
+            say(f"feed {each}: {format_of(each)}, never tried live")
     if settings.demo:
         say("demo: account demo, header 'Authorization: Bearer demo'")
 

@@ -1,4 +1,4 @@
-"""WS /ws/market-data: books, trades, bars and prices, snapshot then deltas.
+"""WS /ws/market-data: books, trades, bars, prices and consolidated books, snapshot then deltas.
 
     {"op":"subscribe","id":1,"channel":"book","symbols":["BTC-USD"]}
     {"op":"unsubscribe","id":2,"channel":"book","symbols":["BTC-USD"]}
@@ -22,10 +22,11 @@ from fondaco.gateway.talk import Auth, Done, Id, Ping, Talk
 from fondaco.kernel.errors import FondacoError, NotFound
 from fondaco.kernel.event import Instant
 
-Channel = Literal["book", "trades", "bars", "prices"]
+Channel = Literal["book", "trades", "bars", "prices", "consolidated"]
 SymbolsText = Annotated[list[SymbolText], Meta(min_length=1, max_length=200)]
 TICK_S: Final = 0.02
 DEPTH: Final = 50
+CONSOLIDATED_DEPTH: Final = 20
 BARS: Final = "1m"
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -87,6 +88,13 @@ class BarMessage(msgspec.Struct, frozen=True, tag_field="channel", tag="bars"):
 class PriceMessage(msgspec.Struct, frozen=True, tag_field="channel", tag="prices"):
     symbol: str
     price: looks.PriceReply
+
+
+class ConsolidatedMessage(msgspec.Struct, frozen=True, tag_field="channel", tag="consolidated"):
+    """Every good source's best levels as they are now: it replaces the one before."""
+
+    symbol: str
+    book: looks.ConsolidatedReply
 
 
 Ask = Subscribe | Unsubscribe | Auth | Ping
@@ -159,12 +167,13 @@ class MarketTalk(Talk):
 class _Shown:
     """One instrument as its subscribers have it."""
 
-    __slots__ = ("asks", "bids", "quality", "sequence")
+    __slots__ = ("asks", "bids", "quality", "sequence", "source")
 
     def __init__(self) -> None:
         self.bids: Levels = {}
         self.asks: Levels = {}
         self.quality = ""
+        self.source = ""
         self.sequence = 0
 
 
@@ -181,6 +190,7 @@ class MarketHub:
         self._wanted: set[Symbol] = set()
         self._ticking = False
         board.on_book.append(self._on_book)
+        board.on_source.append(self._on_book)  # only the consolidated book differs by it
         board.on_trade.append(self._on_trade)
         board.on_quality.append(lambda symbol, _: self._on_book(symbol))
 
@@ -230,6 +240,8 @@ class MarketHub:
             )
         if channel == "trades":
             return _encode(TradesMessage(symbol, [], missed)) if missed else None
+        if channel == "consolidated":
+            return self._consolidated(symbol)
         return self._bar(symbol) if channel == "bars" else self._price(symbol)
 
     # What the board says
@@ -258,6 +270,8 @@ class MarketHub:
                 self._tell("book", symbol, self._refresh(symbol))
             if ("prices", symbol) in self._talks:
                 self._tell("prices", symbol, self._price(symbol))
+            if ("consolidated", symbol) in self._talks:
+                self._tell("consolidated", symbol, self._consolidated(symbol))
         for symbol, found in trades.items():
             if ("trades", symbol) in self._talks:
                 self._tell("trades", symbol, self._lines(symbol, found), len(found))
@@ -278,9 +292,11 @@ class MarketHub:
         bids = {px(ticks): qty(lots) for ticks, lots in book.bids(DEPTH)}
         asks = {px(ticks): qty(lots) for ticks, lots in book.asks(DEPTH)}
         more_bids, more_asks = _delta(shown.bids, bids), _delta(shown.asks, asks)
-        if not (more_bids or more_asks or shown.quality != book.quality):
+        told = shown.quality == book.quality and shown.source == book.source
+        if told and not more_bids and not more_asks:
             return None
-        shown.bids, shown.asks, shown.quality = bids, asks, book.quality
+        shown.bids, shown.asks = bids, asks
+        shown.quality, shown.source = book.quality, book.source
         shown.sequence += 1
         return _encode(
             BookMessage(
@@ -297,6 +313,10 @@ class MarketHub:
 
     def _price(self, symbol: Symbol) -> bytes:
         return _encode(PriceMessage(symbol, looks.prices(self.board, symbol, self._now())))
+
+    def _consolidated(self, symbol: Symbol) -> bytes:
+        merged = looks.consolidated(self.board, symbol, CONSOLIDATED_DEPTH, self._now())
+        return _encode(ConsolidatedMessage(symbol, merged))
 
     def _bar(self, symbol: Symbol) -> bytes | None:
         found = looks.bars(self.board, symbol, BARS, 1).items

@@ -33,6 +33,11 @@ class OrderbookRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     depth: Annotated[int, Meta(ge=1, le=looks.DEPTH_MAX)] = 20
 
 
+class ConsolidatedRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    symbol: SymbolText
+    depth: Annotated[int, Meta(ge=1, le=looks.DEPTH_MAX)] = 20
+
+
 class BarsRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     symbol: SymbolText
     interval: Annotated[str, Meta(pattern=r"^[0-9]{1,3}[smhd]$", examples=["1m"])] = "1m"
@@ -55,12 +60,16 @@ def _orderbook(ask: OrderbookRequest, on: Reading) -> looks.OrderbookReply:
     return looks.orderbook(on.source, Symbol(ask.symbol), ask.depth, on.at)
 
 
+def _consolidated(ask: ConsolidatedRequest, on: Reading) -> looks.ConsolidatedReply:
+    return looks.consolidated(on.source, Symbol(ask.symbol), ask.depth, on.at)
+
+
 def _bars(ask: BarsRequest, on: Reading) -> looks.BarsReply:
     return looks.bars(on.source, Symbol(ask.symbol), ask.interval, ask.limit)
 
 
 def _feeds(_: FeedsRequest, on: Reading) -> FeedsReply:
-    return FeedsReply(looks.feeds(on.source))
+    return FeedsReply(looks.feeds(on.source, on.at))
 
 
 price: Final = Look(
@@ -89,6 +98,19 @@ orderbook: Final = Look(
     answer=_orderbook,
     on_loop=True,
 )
+consolidated: Final = Look(
+    name="market.consolidated",
+    summary="The levels of every good source of an instrument together, each with its origin.",
+    method="GET",
+    path="/market-data/consolidated/{symbol}",
+    request=ConsolidatedRequest,
+    reply=looks.ConsolidatedReply,
+    scope=Scope.MARKET_READ,
+    errors=(NotFound,),
+    source="market",
+    answer=_consolidated,
+    on_loop=True,
+)
 bars: Final = Look(
     name="market.bars",
     summary="Open, high, low, close and volume of the newest intervals, oldest first.",
@@ -104,7 +126,7 @@ bars: Final = Look(
 )
 feeds: Final = Look(
     name="market.feeds",
-    summary="The health of every instrument's feed: quality, gaps, delays.",
+    summary="The health of every instrument's feed: quality, gaps, delays, sources and switches.",
     method="GET",
     path="/market-data/feeds",
     request=FeedsRequest,
@@ -115,4 +137,4 @@ feeds: Final = Look(
     on_loop=True,
 )
 
-OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (price, orderbook, bars, feeds)
+OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (price, orderbook, consolidated, bars, feeds)

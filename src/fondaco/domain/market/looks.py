@@ -6,13 +6,17 @@ import msgspec
 
 from fondaco.domain.market.bars import INTERVALS
 from fondaco.domain.market.board import CHECKSUM_LEVELS, Board
-from fondaco.domain.market.model import Delays, Quality, Quote, Tallies
+from fondaco.domain.market.consolidated import Level
+from fondaco.domain.market.consolidated import consolidated as consolidated_book
+from fondaco.domain.market.model import Delays, Quality, Quote, Switch, Tallies
+from fondaco.domain.market.wires import format_of
 from fondaco.domain.reference.model import Instrument, Symbol
 from fondaco.kernel.errors import Invalid
 from fondaco.kernel.event import Instant
 
 DEPTH_MAX: Final = 1_000
 BARS_MAX: Final = 1_000
+SWITCHES: Final = 20
 
 
 class QuoteReply(msgspec.Struct, frozen=True):
@@ -69,15 +73,62 @@ class BarsReply(msgspec.Struct, frozen=True):
     items: list[BarReply]
 
 
+class SourceReply(msgspec.Struct, frozen=True):
+    """One source of an instrument. `format` is of which year the messages are that it was read by,
+    where that was never tried live; `shown` is whether book and mark are this one's now."""
+
+    source: str
+    format: str
+    quality: Quality
+    shown: bool
+    age_ms: float
+    mid: str | None
+
+
+class SwitchReply(msgspec.Struct, frozen=True):
+    """Another source was shown from `at` on. `confirmed_at` is 0 while the price is in doubt."""
+
+    at: Instant
+    before: str
+    after: str
+    reason: Quality  # what the one before was then
+    price_before: str
+    price_after: str
+    jump_bps: int
+    confirmed_at: Instant
+
+
 class FeedReply(msgspec.Struct, frozen=True):
-    """The health of one instrument's feed."""
+    """The health of one instrument's feed; `switches` are the newest ones, oldest first."""
 
     symbol: Symbol
     quality: Quality
     since: Instant  # of this quality; 0 where it never changed
     source: str
+    format: str
     tallies: Tallies
     delays: dict[Quality, Delays]
+    sources: list[SourceReply]
+    switches: list[SwitchReply]
+
+
+class ConsolidatedLevelReply(msgspec.Struct, frozen=True, array_like=True):
+    """`shares` says how much of `qty` each source displays."""
+
+    price: str
+    qty: str
+    shares: dict[str, str]
+
+
+class ConsolidatedReply(msgspec.Struct, frozen=True):
+    """Every good source's levels together. `crossed` where the best bid of one source is at or
+    above the best ask of another."""
+
+    symbol: Symbol
+    crossed: bool
+    bids: list[ConsolidatedLevelReply]
+    asks: list[ConsolidatedLevelReply]
+    sources: list[SourceReply]
 
 
 def prices(board: Board, symbol: Symbol, now: Instant) -> PriceReply:
@@ -134,7 +185,22 @@ def bars(board: Board, symbol: Symbol, interval: str, limit: int) -> BarsReply:
     )
 
 
-def feeds(board: Board) -> list[FeedReply]:
+def consolidated(board: Board, symbol: Symbol, depth: int, now: Instant) -> ConsolidatedReply:
+    """Raises `NotFound` for an instrument that no feed serves."""
+    if not 1 <= depth <= DEPTH_MAX:
+        raise Invalid(f"depth is {depth}, must be 1 to {DEPTH_MAX}")
+    instrument = board.book(symbol).instrument
+    merged = consolidated_book(board.sources[symbol], depth)
+    return ConsolidatedReply(
+        symbol,
+        merged.crossed,
+        _shared(instrument, merged.bids),
+        _shared(instrument, merged.asks),
+        _sources(board, symbol, now),
+    )
+
+
+def feeds(board: Board, now: Instant) -> list[FeedReply]:
     """One line per instrument, for the House page and for metrics."""
     return [
         FeedReply(
@@ -142,10 +208,59 @@ def feeds(board: Board) -> list[FeedReply]:
             quality=book.quality,
             since=book.periods[-1][1] if book.periods else Instant(0),
             source=book.source,
+            format=format_of(book.source),
             tallies=book.tallies,
             delays=board.delays[symbol],
+            sources=_sources(board, symbol, now),
+            switches=[
+                _switch(book.instrument, each) for each in board.switches[symbol][-SWITCHES:]
+            ],
         )
         for symbol, book in board.books.items()
+    ]
+
+
+def _sources(board: Board, symbol: Symbol, now: Instant) -> list[SourceReply]:
+    shown = board.book(symbol)
+    px_text = shown.instrument.px_text
+    replies = []
+    for book in board.sources[symbol]:
+        middle = board.middle(book)
+        replies.append(
+            SourceReply(
+                source=book.source,
+                format=format_of(book.source),
+                quality=book.quality,
+                shown=book.levels is shown.levels,
+                age_ms=max(now - book.at, 0) / 1e6,
+                mid=None if middle is None else px_text(middle),
+            )
+        )
+    return replies
+
+
+def _switch(instrument: Instrument, switch: Switch) -> SwitchReply:
+    return SwitchReply(
+        at=switch.at,
+        before=switch.before,
+        after=switch.after,
+        reason=switch.reason,
+        price_before=instrument.px_text(switch.px_before),
+        price_after=instrument.px_text(switch.px_after),
+        jump_bps=switch.jump_bps,
+        confirmed_at=switch.confirmed_at,
+    )
+
+
+def _shared(instrument: Instrument, levels: list[Level]) -> list[ConsolidatedLevelReply]:
+    px_text, qty_text = instrument.px_text, instrument.qty_text
+    return [
+        ConsolidatedLevelReply(
+            px_text(each.px),
+            qty_text(each.qty),
+            {share.source: qty_text(share.qty) for share in each.shares},
+        )
+        for each in levels
     ]
 
 

@@ -56,6 +56,7 @@ class Sources:
         self._by_name: dict[str, Normaliser] = {}
         self._routes: dict[str, Normaliser] = {}
         self._boards: list[Board] = []
+        self._checking = False
         for place, part in enumerate(parts):
             self._add(place, part)
         for symbol, line in self._lines.items():
@@ -124,7 +125,7 @@ class Sources:
         """Another source spoke: has the one that is shown missed its heartbeat by now?"""
         shown = line.books[line.shown]
         if line.standings[line.shown].ok and shown.silent_at(at, self._silence_ns):
-            self._boards[line.places[line.shown]].check(at)
+            self._check(at)
 
     def _judged(self, place: int, symbol: Symbol, quality: Quality) -> None:
         line = self._lines[symbol]
@@ -145,8 +146,10 @@ class Sources:
 
     def _check(self, now: Instant) -> None:
         """Silence, returns and confirmations come with time alone."""
+        self._checking = True  # know of every silence before anybody is chosen
         for board in self._boards:
             board.check(now)
+        self._checking = False
         for line in self._lines.values():
             if len(line.books) > 1:
                 self._choose(line, now, line.books[line.shown].quality)
@@ -156,7 +159,7 @@ class Sources:
     # What the main board shows
 
     def _choose(self, line: Line, at: Instant, reason: Quality) -> None:
-        if not line.standings:
+        if not line.standings or self._checking:
             return
         place = chosen(line.standings, line.shown, at, self._manners)
         if place != line.shown:
@@ -231,10 +234,10 @@ def _adopt_condition(line: Line) -> None:
 
 
 def names_of(parts: Iterable[str]) -> list[str]:
-    """Names that are told apart: the second "synthetic" is "synthetic#2"."""
+    """Names that are told apart: the second "synthetic" is "synthetic_2"."""
     seen: dict[str, int] = {}
     names = []
     for part in parts:
         seen[part] = count = seen.get(part, 0) + 1
-        names.append(part if count == 1 else f"{part}#{count}")
+        names.append(part if count == 1 else f"{part}_{count}")
     return names

@@ -30,9 +30,16 @@ class Exchange(NamedTuple):
     listings: Catalogue
 
 
+def format_of(label: str) -> str:
+    """What a stranger is told of a source ("replay:kraken-2021"); "" of one that says itself what
+    it is."""
+    found = exchange(label.rpartition(":")[2])
+    return found.format if found else ""
+
+
 def exchange(name: str) -> Exchange | None:
-    """By the name of a source, which may be one of several ("kraken-2021#2"); None for others."""
-    return EXCHANGES.get(name.partition("#")[0])
+    """By the name of a source, which may be one of several ("kraken-2021_2"); None for others."""
+    return EXCHANGES.get(name.partition("_")[0])
 
 
 EXCHANGES: Final = {
