@@ -7,14 +7,18 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from fondaco.kernel.errors import FondacoError, Invalid
-from fondaco.settings import effective, knobs, load
+from fondaco.settings import effective, knobs, load, without_secrets
+
+if TYPE_CHECKING:
+    from fondaco.app.files import Files
 
 EXIT_WRONG: Final = 1
 EXIT_USAGE: Final = 2
-_UP: Final = ("data", "port", "host", "feed")  # knobs with an option of their own; the rest: --set
+# Knobs with an option of their own; the rest: --set.
+_UP: Final = ("data", "port", "host", "feed", "journal", "cache")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,24 +65,31 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--data", default=".fondaco", help="the data directory [.fondaco]")
         return sub
 
+    def with_journal(
+        name: str, run: Callable[[argparse.Namespace], int | None], text: str
+    ) -> argparse.ArgumentParser:
+        sub = with_data(name, run, text)
+        sub.add_argument("--journal", help="where it is, unless in the data directory")
+        return sub
+
     _with_settings(command("up", _up, "Serve a house until told to stop."))
-    follow = with_data("follow", _follow, "Carry the journal into views; `up` starts it itself.")
+    follow = with_journal("follow", _follow, "Carry the journal into views; `up` starts it itself.")
     follow.add_argument("--snapshot-every", type=int, default=100_000)
     follow.add_argument("--checks-every", type=int, default=60, metavar="SECONDS")
     record = with_data("record", _record, "Write what a feed says to the tape, and nothing else.")
     record.add_argument("--feed", required=True, help="as for `up`")
     record.add_argument("--seconds", type=float, default=0.0, help="0: until interrupted")
-    replay = with_data("replay", _replay, "Work out every stream's state from the journal.")
+    replay = with_journal("replay", _replay, "Work out every stream's state from the journal.")
     replay.add_argument("--until", type=int, default=-1, metavar="POSITION")
     replay.add_argument("--stream", default="", help="only this one, with its whole state")
-    why = with_data("why", _why, "Tell the life of an order, or what caused a journal position.")
+    why = with_journal("why", _why, "Tell the life of an order, or what caused a journal position.")
     why.add_argument("id", help="an order_id, a cl_ord_id or a position")
     why.add_argument("--json", action="store_true")
-    with_data("verify", _verify, "Check journal and tape byte by byte, and the standing checks.")
-    with_data("rebuild", _rebuild, "Fill the views anew and compare them with what they were.")
-    backup = with_data("backup", _backup, "Copy a house, running or not, to a new folder.")
+    with_journal("verify", _verify, "Check journal and tape byte by byte, and the standing checks.")
+    with_journal("rebuild", _rebuild, "Fill the views anew and compare them with what they were.")
+    backup = with_journal("backup", _backup, "Copy a house, running or not, to a new folder.")
     backup.add_argument("--to", required=True, type=Path)
-    restore = with_data("restore", _restore, "Make a data directory out of a backup.")
+    restore = with_journal("restore", _restore, "Make a data directory out of a backup.")
     restore.add_argument("--from", required=True, type=Path, dest="source")
     _with_settings(
         command("doctor", _doctor, "Say what runs compiled, and every setting's source.")
@@ -145,6 +156,14 @@ def _given(asked: argparse.Namespace) -> dict[str, object]:
     return given
 
 
+def _files(asked: argparse.Namespace) -> "Files":
+    """Where the house that was named is, as its settings say it."""
+    from fondaco.app.files import Files
+
+    settings = load({"data": asked.data, "journal": asked.journal}, os.environ)
+    return Files(Path(settings.data), settings.journal)
+
+
 def _up(asked: argparse.Namespace) -> int:
     from fondaco.app.live import serve
 
@@ -154,11 +173,7 @@ def _up(asked: argparse.Namespace) -> int:
 def _follow(asked: argparse.Namespace) -> None:
     from fondaco.app.follower import follow
 
-    follow(
-        Path(asked.data),
-        snapshot_every=asked.snapshot_every,
-        checks_every_s=asked.checks_every,
-    )
+    follow(_files(asked), snapshot_every=asked.snapshot_every, checks_every_s=asked.checks_every)
 
 
 def _record(asked: argparse.Namespace) -> None:
@@ -170,20 +185,20 @@ def _record(asked: argparse.Namespace) -> None:
 def _replay(asked: argparse.Namespace) -> None:
     from fondaco.app.offline import replay
 
-    for line in replay(Path(asked.data), asked.until, asked.stream):
+    for line in replay(_files(asked), asked.until, asked.stream):
         print(line)
 
 
 def _why(asked: argparse.Namespace) -> None:
     from fondaco.app.offline import explain
 
-    print(explain(Path(asked.data), asked.id, as_json=asked.json))
+    print(explain(_files(asked), asked.id, as_json=asked.json))
 
 
 def _verify(asked: argparse.Namespace) -> int:
     from fondaco.app.offline import verify
 
-    found = verify(Path(asked.data))
+    found = verify(_files(asked))
     _tell(found)
     return EXIT_WRONG if found["wrong"] else 0
 
@@ -191,7 +206,7 @@ def _verify(asked: argparse.Namespace) -> int:
 def _rebuild(asked: argparse.Namespace) -> int:
     from fondaco.app.offline import rebuild
 
-    found = rebuild(Path(asked.data))
+    found = rebuild(_files(asked))
     _tell(found)
     return EXIT_WRONG if found["different"] else 0
 
@@ -199,25 +214,28 @@ def _rebuild(asked: argparse.Namespace) -> int:
 def _backup(asked: argparse.Namespace) -> None:
     from fondaco.app.offline import backup
 
-    _tell(backup(Path(asked.data), asked.to))
+    _tell(backup(_files(asked), asked.to))
 
 
 def _restore(asked: argparse.Namespace) -> None:
     from fondaco.app.offline import restore
 
-    _tell(restore(asked.source, Path(asked.data)))
+    _tell(restore(asked.source, Path(asked.data), _files(asked).journal_at))
 
 
 def _doctor(asked: argparse.Namespace) -> None:
+    from fondaco.app.files import Files
     from fondaco.app.offline import examine
 
     rows = effective(_given(asked), os.environ)
-    for line in examine(Path(str(next(row.value for row in rows if row.name == "data")))):
+    values = {row.name: str(row.value) for row in rows}
+    for line in examine(Files(Path(values["data"]), values["journal"])):
         print(line)
     print("\nsettings")
     width = max(len(row.name) for row in rows)
     for row in rows:
-        print(f"  {row.name:<{width}}  {row.value!s:<24} {row.unit:<12} {row.source}")
+        value = without_secrets(str(row.value))
+        print(f"  {row.name:<{width}}  {value:<24} {row.unit:<12} {row.source}")
 
 
 def _key_create(asked: argparse.Namespace) -> None:

@@ -5,6 +5,7 @@ directory, then the environment (FONDACO_PORT), then the command line (--port). 
 prints `effective`; docs/settings.md is what `python -m fondaco.settings` prints.
 """
 
+import re
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -35,6 +36,12 @@ PREFIX: Final = "FONDACO_"
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 _FEEDS: Final = ("auto", "none", "synthetic", "replay:", "binance:")
 _ALONE: Final = ("auto", "none")
+# Where a part of the house is: a word, or how an address begins.
+_PLACES: Final[Mapping[str, tuple[str, ...]]] = {
+    "journal": ("segments", "postgresql://", "postgres://"),
+    "cache": ("memory", "redis://", "rediss://", "unix://"),
+}
+_SECRET: Final = re.compile(r"(://[^/@:]*:)[^/@]*@|(password=)[^&]*")
 _KIB: Final = 1024
 _MIB: Final = 1024 * _KIB
 _GIB: Final = 1024 * _MIB
@@ -75,6 +82,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = False
 
     # Journal
+    journal: Annotated[
+        str,
+        _why(
+            "segments (files in the data directory) or postgresql://user@host/database: with a "
+            "synchronous replica, what was acknowledged outlives the machine",
+            "address",
+        ),
+    ] = "segments"
     segment_bytes: Annotated[
         int,
         _whole(
@@ -123,6 +138,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     retention_tape_days: Annotated[
         int, _whole("days", 1, 36_500, "X22: raw market data for a year, within its quota")
     ] = 365
+
+    # Cache
+    cache: Annotated[
+        str,
+        _why(
+            "memory, or redis://host:6379/0 (rediss://, unix://): rates and tickets that several "
+            "processes share, and a restart keeps",
+            "address",
+        ),
+    ] = "memory"
 
     # Doors
     body_max_bytes: Annotated[
@@ -285,13 +310,29 @@ def _read(knob: Knob, value: object, source: Source) -> Value:
         read = msgspec.convert(value, _TYPES[knob.name], strict=source == "file")
     except msgspec.ValidationError:
         read = None
-    if isinstance(read, (str, int)) and not (knob.name == "feed" and not _is_feed(str(read))):
+    if isinstance(read, (str, int)) and _is_allowed(knob.name, str(read)):
         return read
-    limit = "one of " + ", ".join(_FEEDS) if knob.name == "feed" else knob.limit
+    words = _FEEDS if knob.name == "feed" else _PLACES.get(knob.name)
+    limit = "one of " + ", ".join(words) if words else knob.limit
     unit = f" ({knob.unit})" if knob.unit else ""
+    shown = without_secrets(str(value))[:60]
     raise Invalid(
-        f"{knob.name} is {str(value)[:60]!r}, must be {limit}{unit}: correct it where it is set, "
+        f"{knob.name} is {shown!r}, must be {limit}{unit}: correct it where it is set, "
         f"{_where(knob.name, source)}"
+    )
+
+
+def without_secrets(text: str) -> str:
+    """An address as it may be shown."""
+    return _SECRET.sub(lambda found: f"{found[1]}…@" if found[1] else f"{found[2]}…", text)
+
+
+def _is_allowed(name: str, text: str) -> bool:
+    if name == "feed":
+        return _is_feed(text)
+    places = _PLACES.get(name)
+    return places is None or any(
+        text.startswith(place) if place.endswith("//") else text == place for place in places
     )
 
 

@@ -6,21 +6,21 @@ The eighth promise needs a disk that fails: `tests/faults/test_journal_faults.py
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 
 from faults.noted import CODEC, A, B, decision, everything
 from fondaco.kernel.errors import Conflict
 from fondaco.kernel.event import Entry
-from fondaco.ports.journal import Journal, entries_of
+from fondaco.ports.journal import Journal, LastingJournal, entries_of
 from fondaco.ports.journal.memory import MemoryJournal
 from fondaco.ports.journal.postgres import PostgresJournal
 from fondaco.ports.journal.segments import SegmentJournal
 from servers import postgres
 
 # Opens the journal that lives in, or is named by, a folder; again after a close, if it is durable.
-Open: TypeAlias = Callable[[Path], Journal]
+Open: TypeAlias = Callable[[Path], Any]
 OPEN: dict[str, Open] = {
     "memory": lambda _: MemoryJournal(CODEC),
     "segments": lambda folder: SegmentJournal(folder / "journal", CODEC, segment_bytes=512),
@@ -141,6 +141,31 @@ def test_6_what_is_read_equals_what_was_appended(journal: Journal) -> None:
             events = [event for _, decided in replayed for event in decided]
             assert events[-len(own[after:]) or len(events) :] == [e.event for e in own[after:]]
             assert not replayed or replayed[0][0] <= after
+
+
+@each_durable
+@pytest.mark.parametrize("turns", [0, 1, 60])
+def test_6_what_tools_read_is_all_that_was_appended(
+    adapter: str, turns: int, tmp_path: Path
+) -> None:
+    journal: LastingJournal = OPEN[adapter](tmp_path)
+    for turn in range(turns):
+        journal.append([decision(A, 2 * turn, "1", "x" * turn), decision(B, turn, "2")])
+    written = everything(journal)
+    assert journal.verify() == journal.head() == len(written) == 3 * turns
+    for after in (0, 1, 2, 3, 100):
+        found = list(journal.decisions(after))
+        entries = [each for one, first in found for each in entries_of([one], first - 1)]
+        tail = [each for each in entries if each.position > after]
+        assert tail == [each for each in written if each.position > after]
+        assert len(entries) - len(tail) <= 1, "decisions before the one asked for"
+    journal.backup(tmp_path / "backup" / "journal")
+    with pytest.raises(Conflict, match="is there already"):
+        journal.backup(tmp_path / "backup" / "journal")
+    journal.close()
+    copy = SegmentJournal(tmp_path / "backup" / "journal", CODEC, writer=False)
+    assert everything(copy) == written
+    copy.close()
 
 
 @each_durable

@@ -15,7 +15,7 @@ import pytest
 from faults.noted import CODEC, A, B, decision, everything
 from faults.wires import Wire, wire
 from fondaco.kernel.errors import Conflict, Corrupt, Unavailable
-from fondaco.ports.journal import _pg_seat
+from fondaco.ports.journal import FENCED, _pg_seat
 from fondaco.ports.journal.postgres import PostgresJournal
 from servers import postgres
 
@@ -107,7 +107,7 @@ def test_7_whoever_lost_the_seat_writes_nothing_more(
         with pytest.raises(Unavailable, match=f"another writer now, process .* on "
                            f"{socket.gethostname()}") as raised:  # fmt: skip
             stale.append([decision(B, 0, str(version))])
-        assert raised.value.code == _pg_seat.FENCED
+        assert raised.value.code == FENCED
     stale.close()
     now.append([decision(A, 2, "still")])
     assert texts(url) == ["stale", "now", "still"]

@@ -6,14 +6,15 @@ reads: the process that decides does none of the work.
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from fondaco.app.files import Files
-from fondaco.app.kinds import CODEC, build_digest
+from fondaco.app.kinds import build_digest
+from fondaco.app.machines import open_journal
 from fondaco.app.say import say
 from fondaco.domain.ledger import checks as standing
 from fondaco.domain.ledger.model import READABLE, REPLAY, STANDING, Found
@@ -25,7 +26,6 @@ from fondaco.domain.trading.store.replayed import account_amiss, account_ids
 from fondaco.kernel.errors import Corrupt, FondacoError
 from fondaco.kernel.event import Instant, StreamId
 from fondaco.ports.journal import Journal
-from fondaco.ports.journal.segments import SegmentJournal
 from fondaco.ports.store import Store
 from fondaco.runtime.loading import Memory, Snapshots
 from fondaco.runtime.projector import Stop, positions
@@ -133,11 +133,13 @@ class Checker:
 
 def keep_checking(files: Files, store: Store, every_s: float, stop: Stop) -> None:
     """Until `stop` is set. What goes wrong in a round is said, and the next one tries again."""
-    journal = SegmentJournal(files.journal, CODEC, writer=False)
-    try:
-        checker = Checker(journal, store, Snapshots(files.snapshots, build_digest()))
+    with ExitStack() as stack:
+        checker: Checker | None = None
         while not stop.wait(every_s):
             try:
+                if checker is None:
+                    journal = stack.enter_context(closing(open_journal(files)))
+                    checker = Checker(journal, store, Snapshots(files.snapshots, build_digest()))
                 made = checker.round()
             except Corrupt as error:
                 made = Round(Instant(time.time_ns()), 0, 0, (_unreadable(error),))
@@ -146,8 +148,6 @@ def keep_checking(files: Files, store: Store, every_s: float, stop: Stop) -> Non
                 continue
             if made is not None:
                 _leave(files.checks, made)
-    finally:
-        journal.close()
 
 
 def _unreadable(error: Corrupt) -> Found:

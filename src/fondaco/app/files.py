@@ -12,13 +12,27 @@ from fondaco.kernel.errors import Unavailable
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """A data directory. `journal`, `records` and `tape` are the house; the rest may be deleted."""
+    """A data directory. `journal`, `records` and `tape` are the house; the rest may be deleted.
+
+    `journal_at` is the setting `journal`: the folder here, or an address elsewhere.
+    """
 
     root: Path
+    journal_at: str = "segments"
 
     @property
     def journal(self) -> Path:
         return self.root / "journal"
+
+    @property
+    def journal_mark(self) -> Path:
+        """Which journal this directory belongs to, where that is elsewhere."""
+        return self.journal / "house"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the process that writes the journal."""
+        return self.journal / "lock"
 
     @property
     def tape(self) -> Path:
@@ -47,10 +61,14 @@ class Files:
         return self.root / "reactor.cursor"
 
 
+def files_at(where: Path | Files) -> Files:
+    return where if isinstance(where, Files) else Files(where)
+
+
 def is_served(files: Files) -> bool:
-    """Whether some process holds the journal for writing."""
+    """Whether some process of this machine holds the journal for writing."""
     try:
-        with (files.journal / "lock").open("rb") as lock:
+        with files.lock.open("rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except FileNotFoundError:
         return False

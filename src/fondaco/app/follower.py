@@ -10,22 +10,22 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 from threading import Event as Flag
 from threading import Thread
 from typing import Any, Final
 
 from fondaco.app.checks import keep_checking
 from fondaco.app.files import Files
-from fondaco.app.kinds import CODEC, build_digest, room_of
+from fondaco.app.kinds import build_digest, room_of
+from fondaco.app.machines import open_journal
 from fondaco.app.say import say
 from fondaco.app.views import every_view
 from fondaco.kernel.errors import FondacoError
 from fondaco.kernel.event import Entry, StreamId
-from fondaco.ports.journal.segments import SegmentJournal
 from fondaco.ports.store.sqlite import SqliteStore
 from fondaco.runtime.loading import Snapshots, load
 from fondaco.runtime.projector import Projector
+from fondaco.settings import PREFIX
 
 END_S: Final = 10.0
 AGAIN_S: Final = 0.1  # before a dead one is started again; each death doubles it
@@ -84,7 +84,7 @@ class SnapshotsDue:
         return max(self._every, min(saved // 4, SELDOM * self._every))
 
     def _save(self, streams: Sequence[StreamId]) -> None:
-        journal = SegmentJournal(self._files.journal, CODEC, writer=False)
+        journal = open_journal(self._files)
         try:
             for stream in streams:
                 decider = room_of(stream).decider
@@ -96,15 +96,14 @@ class SnapshotsDue:
             journal.close()
 
 
-def follow(root: Path, *, snapshot_every: int, checks_every_s: int) -> None:
+def follow(files: Files, *, snapshot_every: int, checks_every_s: int) -> None:
     """Run until standard input ends, which it does when the parent is gone."""
     os.nice(NICENESS)
     for each in (signal.SIGINT, signal.SIGTERM):  # which a terminal or an init sends to all of us
         signal.signal(each, signal.SIG_IGN)
-    files = Files(root)
     stop = Flag()
     Thread(target=_end_with_parent, args=(stop,), daemon=True).start()
-    journal = SegmentJournal(files.journal, CODEC, writer=False)
+    journal = open_journal(files)
     store = SqliteStore(files.views, durable=False)
     checking = Thread(target=keep_checking, args=(files, store, checks_every_s, stop), daemon=True)
     try:
@@ -129,10 +128,12 @@ def _end_with_parent(stop: Flag) -> None:
 class Follower:
     """The child process, as its parent sees it."""
 
-    def __init__(self, root: Path, snapshot_every: int, checks_every_s: int) -> None:
-        self._command = [sys.executable, "-m", "fondaco", "follow", "--data", str(root)]
+    def __init__(self, files: Files, snapshot_every: int, checks_every_s: int) -> None:
+        self._command = [sys.executable, "-m", "fondaco", "follow", "--data", str(files.root)]
         self._command += ["--snapshot-every", str(snapshot_every)]
         self._command += ["--checks-every", str(checks_every_s)]
+        # Not as an option: an address may hold a password, and everybody can list commands.
+        self._environment = {**os.environ, f"{PREFIX}JOURNAL": files.journal_at}
         self.deaths = 0
         self.failures = 0  # deaths one soon after the other
         self.trouble = ""  # why there is none just now, or was none a moment ago
@@ -172,4 +173,6 @@ class Follower:
 
     def _start(self) -> None:
         self._began = time.monotonic()
-        self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE)  # noqa: S603  # ourselves
+        self._process = subprocess.Popen(  # noqa: S603  # ourselves
+            self._command, stdin=subprocess.PIPE, env=self._environment
+        )

@@ -14,7 +14,8 @@ import msgspec
 
 from fondaco.app.clock import Clock
 from fondaco.app.files import Files, read_cursor, write_cursor
-from fondaco.app.kinds import CODEC, ROOMS, build_digest
+from fondaco.app.kinds import ROOMS, build_digest
+from fondaco.app.machines import open_journal
 from fondaco.domain.ledger.events import ExpireTransfers, TransferPending
 from fondaco.domain.ledger.model import PREFIX as BOOKS
 from fondaco.domain.market.board import Board
@@ -60,8 +61,7 @@ from fondaco.kernel.event import (
     fingerprint,
     request_id,
 )
-from fondaco.ports.journal import Journal
-from fondaco.ports.journal.segments import SegmentJournal
+from fondaco.ports.journal import FENCED, Journal
 from fondaco.runtime.actor import AnyHost, Host
 from fondaco.runtime.committer import Answer, Committer, Outcome
 from fondaco.runtime.deadlines import Deadlines
@@ -117,8 +117,8 @@ class Kernel:
         self.files = files
         self.feed = feed
         self.listeners: list[Callable[[Sequence[Entry]], None]] = []
-        self.journal: Journal = journal or SegmentJournal(
-            files.journal, CODEC, segment_bytes=settings.segment_bytes
+        self.journal: Journal = journal or open_journal(
+            files, writer=True, segment_bytes=settings.segment_bytes
         )
         self.snapshots = Snapshots(files.snapshots, build_digest())
         self.loaders = ThreadPoolExecutor(LOADERS, "loader")
@@ -439,6 +439,9 @@ class Kernel:
         while True:
             await asyncio.sleep(TICK_S)
             self._ticks += 1
+            failure = self.committer.failure
+            if failure is not None and failure.code == FENCED:
+                raise failure  # another house writes this journal: we stop
             now = self.now()
             self.board.check(now)
             roll_session(self.refs, now)

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, suppress
 from functools import partial
@@ -23,6 +23,7 @@ from fondaco.app.files import Files, make_root, tape_lock
 from fondaco.app.follower import Follower
 from fondaco.app.house import Kernel
 from fondaco.app.kinds import ROOMS
+from fondaco.app.machines import MEMORY, SEGMENTS, house_lock, open_cache, refuse_lost_end
 from fondaco.app.numbers import numbers
 from fondaco.app.outbox import carry
 from fondaco.app.queries import QUERIES
@@ -48,12 +49,13 @@ from fondaco.gateway.streams import Streams
 from fondaco.kernel.errors import Corrupt, FondacoError, NotFound, Unavailable
 from fondaco.kernel.event import CommandId, Instant, StreamId
 from fondaco.kernel.operation import Operation
+from fondaco.ports.cache import Cache
 from fondaco.ports.cache.memory import MemoryCache
 from fondaco.ports.store.sqlite import SqliteStore
 from fondaco.ports.tape import Tape
 from fondaco.ports.tape.segments import SegmentTape
 from fondaco.runtime.projector import positions
-from fondaco.settings import Settings
+from fondaco.settings import Settings, without_secrets
 
 # Often and little: what survives a look at thousands of young objects is never looked at again,
 # where half a million at a time stop everybody for 200 ms. A full collection never comes.
@@ -79,13 +81,13 @@ class House:
         self,
         kernel: Kernel,
         directory: Directory,
-        limit: RateLimit,
+        limits: Sequence[RateLimit],
         views: SqliteStore,
         follower: Follower,
     ) -> None:
         self.kernel = kernel
         self.directory = directory
-        self._limit = limit
+        self._limits = limits  # each for when the one before cannot be asked
         self._shown = views
         self.follower = follower
         self.now = kernel.now
@@ -97,6 +99,7 @@ class House:
         self.reading = views.reading
         self.draining = False
         self.failed = ""  # the part that died; then the house stops
+        self.shared_cache: Cache | None = None  # one that is elsewhere
         self.tape_lost: Callable[[], int] = int  # frames that the disk did not take
         self.feed_deaths = 0
         self.checked = Heard(kernel.files)
@@ -123,14 +126,18 @@ class House:
 
     def wait_ns(self, caller: str, address: str) -> int:
         """0 where rates are off, which costs nothing."""
-        if self._limit.is_off:
-            return 0
-        try:
-            self._limit.check_ip(address)
-            if caller:
-                self._limit.check_user("", caller)
-        except TooMany as error:
-            return int(str(error.details["retry_after_ms"])) * 1_000_000
+        for limit in self._limits:
+            if limit.is_off:
+                break
+            try:
+                limit.check_ip(address)
+                if caller:
+                    limit.check_user("", caller)
+            except TooMany as error:
+                return int(str(error.details["retry_after_ms"])) * 1_000_000
+            except Unavailable:  # the cache is away: until it is back, this process alone counts
+                continue
+            break
         return 0
 
     def views_at(self) -> int:
@@ -255,7 +262,18 @@ class House:
             "views": self._views(),
             "market": self._market(),
             "books": self._books(),
+            **self._elsewhere(),
         }
+
+    def _elsewhere(self) -> dict[str, tuple[bool, str]]:
+        """Nothing that a house must have to trade, so it is ready without."""
+        if self.shared_cache is None:
+            return {}
+        try:
+            self.shared_cache.get("ready")
+        except Unavailable as error:
+            return {"cache": (True, f"{error.message}; rates are counted by this process alone")}
+        return {"cache": (True, "answers")}
 
 
 def make_door(
@@ -337,19 +355,24 @@ def _ignore() -> None:
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[tuple[House, Door, Streams]]:
     """Everything that makes a house, until the block ends. Raises before anything is served."""
-    files = Files(Path(settings.data))
+    files = Files(Path(settings.data), settings.journal)
     make_root(files)
     source = await _feed(settings)
     async with AsyncExitStack() as stack:
+        stack.enter_context(house_lock(files))
         kernel = Kernel(settings, files, source)
         stack.push_async_callback(kernel.stop)
         records = stack.enter_context(closing(SqliteStore(files.records)))
         views = stack.enter_context(closing(_views(files)))
+        refuse_lost_end(files, views, kernel.committer.position)
         readers = stack.enter_context(ThreadPoolExecutor(READERS, "reader"))
-        cache = MemoryCache(kernel.now)
+        cache = stack.enter_context(closing(open_cache(settings.cache, kernel.now)))
         directory = Directory(records, cache, kernel.now, os.urandom)
         follower = stack.enter_context(_follower(settings, files))
-        house = House(kernel, directory, _rate_limit(settings, cache), views, follower)
+        caches = [cache] if settings.cache == MEMORY else [cache, MemoryCache(kernel.now)]
+        limits = [_rate_limit(settings, each) for each in caches]
+        house = House(kernel, directory, limits, views, follower)
+        house.shared_cache = None if settings.cache == MEMORY else cache
         await kernel.start(house.part_ended)
         await _arm(house)
         if settings.demo:
@@ -389,7 +412,7 @@ def _views(files: Files) -> SqliteStore:
         return SqliteStore(files.views, durable=False)
 
 
-def _rate_limit(settings: Settings, cache: MemoryCache) -> RateLimit:
+def _rate_limit(settings: Settings, cache: Cache) -> RateLimit:
     return RateLimit(
         cache,
         user_per_s=settings.rate_user_per_s,
@@ -445,7 +468,7 @@ async def _cancel(tasks: list["asyncio.Task[None]"]) -> None:
 
 @contextmanager
 def _follower(settings: Settings, files: Files) -> Iterator["Follower"]:
-    follower = Follower(files.root, settings.snapshot_every_entries, settings.checks_every_s)
+    follower = Follower(files, settings.snapshot_every_entries, settings.checks_every_s)
     try:
         yield follower
     finally:
@@ -513,7 +536,12 @@ def _greet(house: House, bound: socket.socket) -> None:
     source = house.kernel.feed
     label = source.label if source else "none"
     chosen_by = " (auto)" if settings.feed == "auto" else ""
-    where = house.kernel.files.root.resolve()
+    files = house.kernel.files
+    where = str(files.root.resolve())
+    if settings.journal != SEGMENTS:
+        where += f", journal at {without_secrets(settings.journal)}"
+    if settings.cache != MEMORY:
+        where += f", cache at {without_secrets(settings.cache)}"
     say(f"data in {where}, feed {label}{chosen_by}, listening on {_url(bound)}")
     for each in label.split("; "):
         if format_of(each):

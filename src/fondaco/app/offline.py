@@ -10,14 +10,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from fondaco.app.clock import Clock
-from fondaco.app.files import Files, is_served, make_root, tape_lock
-from fondaco.app.kinds import CODEC, room_of
+from fondaco.app.files import Files, files_at, is_served, make_root, tape_lock
+from fondaco.app.kinds import room_of
+from fondaco.app.machines import SEGMENTS, journal_facts, open_journal
 from fondaco.app.server import on_signals
 from fondaco.app.views import every_view
 from fondaco.domain.identity.directory import Directory
@@ -31,30 +33,29 @@ from fondaco.domain.market.record import record as record_feed
 from fondaco.domain.trading.store.queries import client_balances
 from fondaco.domain.trading.why import text_of, why
 from fondaco.kernel import compiled
-from fondaco.kernel.errors import FondacoError, Invalid, NotFound, Unavailable
+from fondaco.kernel.errors import Conflict, FondacoError, Invalid, Unavailable
 from fondaco.kernel.event import Instant, StreamId
 from fondaco.ports.cache.memory import MemoryCache
-from fondaco.ports.journal.segments import SegmentJournal
+from fondaco.ports.journal import LastingJournal
 from fondaco.ports.store.sqlite import SqliteStore
 from fondaco.ports.tape.segments import SegmentTape
 from fondaco.runtime.loading import Memory
 from fondaco.runtime.loading import replay as replay_decision
 from fondaco.runtime.projector import Projector, positions, views_equal_replay
+from fondaco.settings import without_secrets
 
 FOREVER_S: Final = 1e9
 FOLLOWER_WAIT_S: Final = 10.0
+CARRIED: Final = 2_000  # decisions restored together
 
 
 @contextmanager
-def _journal(root: Path) -> Iterator[SegmentJournal]:
-    files = Files(root)
-    if not files.journal.is_dir():
-        raise NotFound(f"{root} holds no journal; name the data directory of a house with --data")
-    with closing(SegmentJournal(files.journal, CODEC, writer=False)) as journal:
+def _journal(where: Path | Files) -> Iterator[LastingJournal]:
+    with closing(open_journal(files_at(where))) as journal:
         yield journal
 
 
-def replay(root: Path, until: int, only: str) -> Iterator[str]:
+def replay(root: Path | Files, until: int, only: str) -> Iterator[str]:
     """A line for each stream: its version and a digest of its state as of a position.
 
     Two replays of the same journal by the same build say the same, whatever ran in between.
@@ -84,16 +85,16 @@ def replay(root: Path, until: int, only: str) -> Iterator[str]:
     yield f"position {position}"
 
 
-def explain(root: Path, name: str, *, as_json: bool) -> str:
+def explain(root: Path | Files, name: str, *, as_json: bool) -> str:
     """The life of an order, or of whatever a position was caused by."""
-    files = Files(root)
-    with _journal(root) as journal, _caught_up(files, journal) as store, store.reading() as conn:
+    files = files_at(root)
+    with _journal(files) as journal, _caught_up(files, journal) as store, store.reading() as conn:
         found = why(conn, journal, name)
         return msgspec.json.encode(found).decode() if as_json else text_of(found)
 
 
 @contextmanager
-def _caught_up(files: Files, journal: SegmentJournal) -> Iterator[SqliteStore]:
+def _caught_up(files: Files, journal: LastingJournal) -> Iterator[SqliteStore]:
     """The views at the journal's end: carried there, or waited for where a house is running."""
     with closing(SqliteStore(files.views, durable=False)) as store:
         if is_served(files):
@@ -113,9 +114,9 @@ def _wait_for_follower(store: SqliteStore, position: int) -> None:
     raise Unavailable(f"the views have not reached position {position} in {FOLLOWER_WAIT_S:.0f} s")
 
 
-def verify(root: Path) -> dict[str, Any]:
+def verify(root: Path | Files) -> dict[str, Any]:
     """Every byte of the journal, every sealed segment of the tape, and the standing checks."""
-    files = Files(root)
+    files = files_at(root)
     wrong: list[str] = []
     found: dict[str, Any] = {"journal_entries": 0, "wrong": wrong}
     with _journal(root) as journal:
@@ -132,13 +133,15 @@ def verify(root: Path) -> dict[str, Any]:
     return found
 
 
-def rebuild(root: Path) -> dict[str, Any]:
+def rebuild(root: Path | Files) -> dict[str, Any]:
     """Fill all views again from nothing, beside those that serve, and compare them row by row."""
-    files = Files(root)
+    files = files_at(root)
     beside = files.root / "views.rebuilt.db"
     if is_served(files):
-        raise Unavailable(f"{root} is being served; stop that house, or rebuild a backup of it")
-    with _journal(root) as journal, _caught_up(files, journal) as store:
+        raise Unavailable(
+            f"{files.root} is being served; stop that house, or rebuild a backup of it"
+        )
+    with _journal(files) as journal, _caught_up(files, journal) as store:
         with closing(SqliteStore(beside, durable=False)) as rebuilt:
             different = views_equal_replay(journal, store, rebuilt, partial(every_view, journal))
         entries = journal.head()
@@ -147,14 +150,14 @@ def rebuild(root: Path) -> dict[str, Any]:
     return {"entries": entries, "different": different}
 
 
-def backup(root: Path, to: Path) -> dict[str, Any]:
+def backup(root: Path | Files, to: Path) -> dict[str, Any]:
     """Copy what cannot be worked out again: the journal, the records and the settings file.
 
     Consistent while a house runs: the records of one moment, then the journal up to what is durable
     after it. What those records still had to tell is told again by the restored house, to no
     further effect; the other way round, it might have been told in between, and be in neither.
     """
-    files, copy = Files(root), Files(to)
+    files, copy = files_at(root), Files(to)
     if to.exists():
         raise Invalid(f"{to} exists already; name a folder that does not")
     with _journal(root) as journal:
@@ -170,8 +173,11 @@ def backup(root: Path, to: Path) -> dict[str, Any]:
     return {"to": str(to), "entries": entries, "bytes": _size(to)}
 
 
-def restore(source: Path, root: Path) -> dict[str, Any]:
-    """Make `root` out of a backup, which is checked first. Nothing that exists is overwritten."""
+def restore(source: Path, root: Path, journal_at: str = SEGMENTS) -> dict[str, Any]:
+    """Make `root` out of a backup, which is checked first. Nothing that exists is overwritten.
+
+    Elsewhere than in segments the journal must be empty; every entry keeps its position.
+    """
     if root.exists() and any(
         root.iterdir()
     ):  # views or a cursor of another house would be believed
@@ -179,9 +185,26 @@ def restore(source: Path, root: Path) -> dict[str, Any]:
     with _journal(source) as journal:
         entries = journal.verify()
     partial = root.with_name(f"{root.name}.partial")  # never half a house under its name
-    shutil.copytree(source, partial)
+    if journal_at == SEGMENTS:
+        shutil.copytree(source, partial)
+    else:
+        shutil.copytree(source, partial, ignore=_all_but(source / "journal"))
+        _carry_journal(source, Files(partial, journal_at))
     partial.replace(root)
     return {"data": str(root), "entries": entries, "bytes": _size(root)}
+
+
+def _all_but(folder: Path) -> Callable[[str, list[str]], list[str]]:
+    return lambda path, names: names if Path(path) == folder else []
+
+
+def _carry_journal(source: Path, files: Files) -> None:
+    with _journal(source) as journal, closing(open_journal(files, writer=True)) as to:
+        if to.head():
+            raise Conflict(f"the journal at {without_secrets(files.journal_at)} is not empty")
+        decisions = (decision for decision, _ in journal.decisions())
+        while together := list(islice(decisions, CARRIED)):
+            to.append(together)
 
 
 def record(root: Path, spec: str, seconds: float) -> dict[str, Any]:
@@ -264,21 +287,24 @@ def _role(name: str) -> Role:
         raise Invalid(f"role is {name[:40]}, must be one of {', '.join(Role)}") from None
 
 
-def examine(root: Path) -> Iterator[str]:
+def examine(root: Path | Files) -> Iterator[str]:
     """What there is to run with, and what lies in the data directory."""
     yield f"python {platform.python_version()} on {platform.system()} {platform.machine()}"
     yield f"sqlite {sqlite3.sqlite_version}"
     yield "kernels"
     for name, state in compiled.in_use():
         yield f"  {name}: {state}"
-    files = Files(root)
-    yield f"data {root.resolve()}"
+    files = files_at(root)
+    yield f"data {files.root.resolve()}"
     if not files.journal.is_dir():
         yield "  no house yet; `fondaco up` makes one"
         return
-    with _journal(root) as journal:
-        yield f"  journal at position {journal.head()}, {_size(files.journal):,} bytes"
-    yield f"  free on its disk: {shutil.disk_usage(root).free:,} bytes"
+    if files.journal_at == SEGMENTS:
+        with _journal(files) as journal:
+            yield f"  journal at position {journal.head()}, {_size(files.journal):,} bytes"
+    else:
+        yield from journal_facts(files)
+    yield f"  free on its disk: {shutil.disk_usage(files.root).free:,} bytes"
 
 
 def _size(folder: Path) -> int:

@@ -12,6 +12,8 @@ Promises, which `tests/conformance/test_cache.py` holds every adapter to, one te
 6. Over any stretch of time a bucket grants at most its burst and what its rate adds meanwhile; who
    is told to wait, and alone does so, is granted then. A refusal takes nothing.
 
+Whatever is asked raises `Unavailable` while a cache elsewhere does not answer.
+
 Values are bytes, keys and members text, scores and times whole numbers, so that another machine can
 keep them. Lua scripts or transactions make 3 and 6 atomic there.
 """
@@ -88,3 +90,5 @@ class Cache(Protocol):
     def take(self, bucket: str, *, per_s: int, burst: int) -> int:
         """One from a bucket of `burst` that fills at `per_s`: 0, or the nanoseconds to wait."""
         ...
+
+    def close(self) -> None: ...

@@ -136,6 +136,9 @@ class MemoryCache:
             self._sweep(now)
             return max(wait, 0)
 
+    def close(self) -> None:
+        """Nothing is held but memory."""
+
     def _live(self, key: str) -> _Kept | None:
         kept = self._kept.get(key)
         if kept is not None and kept.until <= self._clock():

@@ -15,9 +15,12 @@ Promises, which `tests/conformance/test_journal.py` holds every adapter to, one 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol
+from pathlib import Path
+from typing import Final, Protocol
 
 from fondaco.kernel.event import Decision, Entry, Event, StreamId
+
+FENCED: Final = "fenced"  # code of Unavailable: there is another writer, and this one must stop
 
 
 class Journal(Protocol):
@@ -53,6 +56,28 @@ class Journal(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class LastingJournal(Journal, Protocol):
+    """One that outlives its process, and what tools ask of it."""
+
+    def decisions(self, after_position: int = 0) -> Iterator[tuple[Decision[Event], int]]:
+        """Every decision after `after_position`, up to the end as it is now, with the position of
+        its first event; the first decision may begin before."""
+        ...
+
+    def verify(self) -> int:
+        """Read everything and check that it is what was written; the number of positions checked.
+
+        Raises:
+            Corrupt: naming the first place where it is not.
+        """
+        ...
+
+    def backup(self, to: Path) -> None:
+        """The same entries at the same positions as a segment journal in `to`, which is not there
+        yet, up to what is durable now; the writer goes on meanwhile."""
+        ...
 
 
 def entries_of(decisions: Iterable[Decision[Event]], last_position: int) -> list[Entry]:

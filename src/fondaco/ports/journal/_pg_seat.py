@@ -19,6 +19,7 @@ from typing import Any, Final, Literal
 import psycopg
 
 from fondaco.kernel.errors import Conflict, Corrupt, FondacoError, Unavailable
+from fondaco.ports.journal import FENCED
 from fondaco.ports.journal._pg_connection import (
     Connection,
     connect,
@@ -31,7 +32,6 @@ BEAT_S: Final = 1.0  # between signs of life
 LEASE_S: Final = 5.0  # without one, and the seat is free
 LOOK_S: Final = 0.1
 TRIES: Final = 5  # of a write that may be tried again
-FENCED: Final = "fenced"  # code: another writer has taken the seat, and this one must stop
 
 _SCHEMA: Final = (
     "CREATE TABLE IF NOT EXISTS fondaco_head ("

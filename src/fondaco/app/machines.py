@@ -1,0 +1,143 @@
+"""Which adapters a house runs on: what its settings name, and no other place chooses.
+
+A data directory belongs to one journal. Views, snapshots and cursor are worked out of that one, and
+would be believed beside another; so a directory remembers which it was, and refuses others.
+"""
+
+import fcntl
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import Any, Final
+
+from fondaco.app.files import Files, read_cursor
+from fondaco.app.kinds import CODEC
+from fondaco.kernel.errors import Conflict, Corrupt, FondacoError, Invalid, NotFound
+from fondaco.ports.cache import Cache
+from fondaco.ports.cache.memory import MemoryCache
+from fondaco.ports.journal import LastingJournal
+from fondaco.ports.journal.segments import SEGMENT_BYTES, SegmentJournal
+from fondaco.ports.store import Store
+from fondaco.runtime.projector import positions
+from fondaco.settings import without_secrets
+
+SEGMENTS: Final = "segments"
+MEMORY: Final = "memory"
+PAGE: Final = "docs/beyond-one-machine.md"
+
+
+def open_journal(
+    files: Files, *, writer: bool = False, segment_bytes: int = SEGMENT_BYTES
+) -> LastingJournal:
+    """The journal of a house. A reader is given what is there, and makes nothing."""
+    if files.journal_at != SEGMENTS:
+        return _open_postgres(files, files.journal_at, writer=writer)
+    if files.journal_mark.exists():
+        raise Conflict(
+            f"the journal of {files.root} is in PostgreSQL: name it with --journal, or as "
+            f"`journal` in its fondaco.toml"
+        )
+    if not writer and not files.journal.is_dir():
+        raise NotFound(
+            f"{files.root} holds no journal; name the data directory of a house with --data"
+        )
+    return SegmentJournal(files.journal, CODEC, writer=writer, segment_bytes=segment_bytes)
+
+
+def _open_postgres(files: Files, address: str, *, writer: bool) -> LastingJournal:
+    if (files.journal / "head").exists():
+        raise Conflict(
+            f"{files.root} holds a journal of its own; name another data directory for one in "
+            f"PostgreSQL, or take it there: `fondaco backup`, then `fondaco restore --journal`"
+        )
+    try:
+        from fondaco.ports.journal.postgres import PostgresJournal
+    except ImportError as error:
+        raise _extra_missing("postgres", error) from error
+    journal = PostgresJournal(address, CODEC, writer=writer)
+    try:
+        _mark_as_belonging_to(files, journal.house)
+    except BaseException:
+        journal.close()
+        raise
+    return journal
+
+
+def _mark_as_belonging_to(files: Files, house: str) -> None:
+    mark = files.journal_mark
+    if mark.exists():
+        if mark.read_text() != house:
+            raise Conflict(
+                f"{files.root} belongs to another journal than this one: name another data "
+                f"directory, or that journal"
+            )
+        return
+    files.journal.mkdir(parents=True, exist_ok=True)
+    mark.write_text(house)
+
+
+def refuse_lost_end(files: Files, views: Store, position: int) -> None:
+    """Raises `Corrupt` where the journal in PostgreSQL ends before what was acknowledged.
+
+    Segments on the same disk cannot: there, views that are ahead are those of a restored backup.
+    """
+    if files.journal_at == SEGMENTS:
+        return
+    try:
+        with views.reading() as conn:
+            known = max(positions(conn).values(), default=0)
+    except Corrupt:  # no tables yet
+        known = 0
+    known = max(known, read_cursor(files.cursor))
+    if known > position:
+        raise Corrupt(
+            f"the journal ends at {position}, and {files.root} has seen position {known}: a "
+            f"replica that was behind was promoted, or a backup restored. {PAGE} says what to do"
+        )
+
+
+@contextmanager
+def house_lock(files: Files) -> Iterator[None]:
+    """One house on a data directory, where its journal, which would see to that, is elsewhere."""
+    if files.journal_at == SEGMENTS:
+        yield
+        return
+    files.journal.mkdir(parents=True, exist_ok=True)
+    with files.lock.open("ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Conflict(f"there is a house on {files.root} already: stop that one") from None
+        yield
+
+
+def open_cache(address: str, clock: Callable[[], int]) -> Cache:
+    if address == MEMORY:
+        return MemoryCache(clock)
+    try:
+        from fondaco.ports.cache.redis import RedisCache
+    except ImportError as error:
+        raise _extra_missing("redis", error) from error
+    return RedisCache(address, clock)
+
+
+def journal_facts(files: Files) -> Iterator[str]:
+    """What `doctor` says of a journal that is elsewhere."""
+    yield f"  journal at {without_secrets(files.journal_at)}"
+    try:
+        with closing(open_journal(files)) as opened:
+            journal: Any = opened
+            position, settings = journal.head(), journal.settings()
+    except FondacoError as error:
+        yield f"    {error.message}"
+        return
+    yield f"    position {position}"
+    for name, value in settings.items():
+        yield f"    {name} {value or '(none)'}"
+    if settings.get("fsync") == "off" or settings.get("full_page_writes") == "off":
+        yield "    WARNING: a power cut of its server loses what was acknowledged"
+    if not settings.get("synchronous_standby_names"):
+        yield "    no synchronous replica: what was acknowledged is on one machine only"
+
+
+def _extra_missing(extra: str, error: ImportError) -> Invalid:
+    return Invalid(f"this needs more than is installed: pip install 'fondaco[{extra}]' ({error})")
