@@ -94,9 +94,9 @@ class Postgres:
         if like is None:
             self._tool("initdb", "-D", self.data, "-A", "trust", "-U", "app", "--no-sync",
                        "--locale=C", "-E", "UTF8")  # fmt: skip
-        else:  # a replica, which the primary waits for
+        else:
             self._tool("pg_basebackup", "-D", self.data, "-R", "-C", "-S", "one", "-c", "fast",
-                       "-d", f"host={like.folder} user=app application_name=one")  # fmt: skip
+                       "-d", f"host={like.folder} user=app")  # fmt: skip
         self.start()
 
     @property
@@ -139,15 +139,29 @@ class Postgres:
             return False
         return True
 
+    def replica(self) -> "Postgres":
+        """One that this server waits for at every commit from now on."""
+        made = Postgres(self._settings, like=self)
+        self.ask("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        self.ask("SELECT pg_reload_conf()")
+        until = time.monotonic() + START_S
+        while self.ask("SELECT sync_state FROM pg_stat_replication") != [("sync",)]:
+            assert time.monotonic() < until, "the replica does not follow"
+            time.sleep(0.02)
+        return made
+
     def promote(self) -> None:
         self._tool("pg_ctl", "-D", self.data, "-w", "promote")
 
     def kill(self) -> None:
-        """SIGKILL to the postmaster and all of its children: as good as a power cut of the host,
-        but for what the kernel still writes."""
+        """SIGKILL to the postmaster and all of its children, who have sessions of their own."""
         if self.process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)
+            pids = [self.process.pid]
+            for task in Path(f"/proc/{self.process.pid}/task").glob("*/children"):
+                pids += map(int, task.read_text().split())
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             self.process.wait()
             self.process = None
 

@@ -267,3 +267,73 @@ def test_a_caller_that_fails_on_its_answer_fails_alone(house: House) -> None:
     assert [entry.version for entry in again.result()] == [2]
     assert [type(each["exception"]) for each in told_of] == [ZeroDivisionError]
     assert house.published == house.journal.follow(0, 10)
+
+
+# --- A write in doubt ----------------------------------------------------------------------------
+
+
+class DoubtfulJournal(FaultyJournal):
+    """Writes, and says that it cannot tell; until it can, it says so of everything."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unheard = 0  # writes that come through without a word
+        self.away = 0  # times that nobody can tell what became of one
+
+    def append(self, decisions: Sequence[Decision[Event]]) -> list[Entry]:
+        if self.away:
+            self.away -= 1
+            raise Unavailable("nobody can tell")
+        written = super().append(decisions) if decisions else []
+        if self.unheard and decisions:
+            self.unheard -= 1
+            raise Unavailable("the connection broke")
+        return written
+
+
+@pytest.mark.parametrize("away", [0, 2])
+def test_what_came_through_unheard_is_published_once_and_in_its_place(away: int) -> None:
+    house = House()
+    house.journal = journal = DoubtfulJournal()
+    house.committer = Committer(journal, house.published.extend)
+    house.tills = house.host()
+    house.tills.submit(T1, put(1, "before"))
+    house.committer.commit()
+    journal.unheard, journal.away = 1, 0
+    unheard = house.tills.submit(T1, put(2, "unheard"))
+    house.committer.commit()
+    with pytest.raises(Unavailable, match="broke"):
+        unheard.result()
+    assert house.committer.in_doubt
+    journal.away = away
+    for _ in range(away):
+        failed = house.tills.submit(T2, put(3, "meanwhile"))
+        house.committer.commit()
+        with pytest.raises(Unavailable, match="nobody can tell"):
+            failed.result()
+    assert len(house.published) == 1
+    again = house.tills.submit(T1, put(2, "unheard"))
+    house.committer.commit()
+    after = house.tills.submit(T2, put(4, "after"))
+    house.committer.commit()
+    assert again.result() == tuple(journal.read(T1)[1:])
+    assert len(after.result()) == 1
+    assert house.published == journal.follow(0, 10)
+    assert [entry.position for entry in house.published] == [1, 2, 3]
+
+
+def test_a_write_in_doubt_is_asked_about_though_nobody_writes() -> None:
+    house = House()
+    house.journal = journal = DoubtfulJournal()
+    house.committer = Committer(journal, house.published.extend)
+    house.tills = house.host()
+    journal.unheard = 1
+    house.tills.submit(T1, put(2))
+    house.committer.commit()
+    assert house.published == []
+    house.committer.find_out()
+    house.committer.commit()
+    assert house.published == journal.follow(0, 10) != []
+    assert not house.committer.in_doubt
+    house.committer.find_out()
+    assert house.committer.queued_count == 0

@@ -61,7 +61,7 @@ from fondaco.kernel.event import (
     fingerprint,
     request_id,
 )
-from fondaco.ports.journal import FENCED, Journal
+from fondaco.ports.journal import Journal
 from fondaco.runtime.actor import AnyHost, Host
 from fondaco.runtime.committer import Answer, Committer, Outcome
 from fondaco.runtime.deadlines import Deadlines
@@ -439,9 +439,8 @@ class Kernel:
         while True:
             await asyncio.sleep(TICK_S)
             self._ticks += 1
-            failure = self.committer.failure
-            if failure is not None and failure.code == FENCED:
-                raise failure  # another house writes this journal: we stop
+            if self.committer.fenced is not None:
+                raise self.committer.fenced  # another house writes this journal: we stop
             now = self.now()
             self.board.check(now)
             roll_session(self.refs, now)
@@ -449,6 +448,7 @@ class Kernel:
                 expire = ExpireTransfers if stream.startswith(BOOKS) else ExpireOrders
                 self.ask_again_until_done(stream, expire(CommandId(f"due/{now}"), now))
             if self._ticks % CURSOR_EVERY == 0:
+                self.committer.find_out()
                 asyncio.get_running_loop().run_in_executor(
                     self.loaders, self._remember_cursor, self.reactor.cursor
                 )

@@ -11,13 +11,15 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from operator import attrgetter
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
 from fondaco.kernel.errors import Corrupt, FondacoError, Unavailable
 from fondaco.kernel.event import Decision, Entry, Event, StreamId
-from fondaco.ports.journal import Journal
+from fondaco.ports.journal import FENCED, Journal
+
+_STEP: Final = 10_000  # entries that are read at a time, where a write in doubt came through
 
 Outcome: TypeAlias = tuple[Entry, ...] | FondacoError
 
@@ -104,6 +106,9 @@ class Committer:
         self._closing = False
         self.position = journal.head()
         self.failure: FondacoError | None = None  # of the last group
+        self.fenced: FondacoError | None = None  # another writer has taken our place
+        self.in_doubt = False  # a write may have come through, though its callers heard otherwise
+        self._found: list[Entry] = []  # it has: entries that nobody was told of
         self.busy_since: float = 0.0  # loop time at which the group now being written was begun
         self.busy_s: float = 0.0  # of all groups before it
         self.group_count = 0
@@ -121,6 +126,11 @@ class Committer:
         """Write everything queued in one transaction, then release its answers."""
         group = self._next_group()
         self._settle(group, self._write(group))
+
+    def find_out(self) -> None:
+        """Ask the journal what became of a write in doubt, should nobody else write just now."""
+        if self.in_doubt and not self._queue:
+            self.enqueue(Turn(StreamId(""), None, Answer(), Lease()))
 
     async def run(self) -> None:
         """Commit until closed, and once more for what is queued then.
@@ -160,8 +170,11 @@ class Committer:
 
     def _write(self, group: Sequence[Turn]) -> list[Outcome]:
         try:
+            if self.in_doubt:
+                self._resolve()
             return self._append(group)
         except Unavailable as error:
+            self._doubt(error)
             return [error] * len(group)
         except Exception:  # One bad decision must not take the others with it: each stream alone.
             outcomes: dict[int, Outcome] = {}
@@ -171,9 +184,26 @@ class Committer:
                 try:
                     found = self._append(turns)
                 except Exception as error:
-                    found = [_known(error)] * len(turns)
+                    known = _known(error)
+                    self._doubt(known)
+                    found = [known] * len(turns)
                 outcomes |= {nth: one for (nth, _), one in zip(numbered, found, strict=True)}
             return [outcomes[nth] for nth in range(len(group))]
+
+    def _doubt(self, error: FondacoError) -> None:
+        if isinstance(error, Unavailable):
+            self.in_doubt = True
+            if error.code == FENCED:
+                self.fenced = error
+
+    def _resolve(self) -> None:
+        """What came through is published like all else, or its messages would never leave."""
+        self._journal.append(())
+        position = self._found[-1].position if self._found else self.position
+        while entries := self._journal.follow(position, _STEP):
+            self._found += entries
+            position = entries[-1].position
+        self.in_doubt = False
 
     def _append(self, turns: Sequence[Turn]) -> list[Outcome]:
         decisions = [turn.decision for turn in turns if turn.decision]
@@ -195,7 +225,7 @@ class Committer:
         Their memory has run ahead of the journal. Turns they took meanwhile are queued behind, and
         fail the same way.
         """
-        entries: list[Entry] = []
+        entries, self._found = self._found, []
         self.failure = None
         for turn, outcome in zip(group, outcomes, strict=True):
             if isinstance(outcome, FondacoError):

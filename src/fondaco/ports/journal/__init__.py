@@ -27,7 +27,8 @@ class Journal(Protocol):
     """Safe to call from any thread."""
 
     def append(self, decisions: Sequence[Decision[Event]]) -> list[Entry]:
-        """Write all of `decisions`, in this order, in one transaction.
+        """Write all of `decisions`, in this order, in one transaction. With none of them: find out
+        what became of a write before, if that is in doubt.
 
         Raises:
             Conflict: a stream has moved on. Nothing was written; read its tail, decide again.
