@@ -4,7 +4,7 @@ documentation, a market that hears them, and the obvious way to keep their books
 import json
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 from zlib import crc32
 
 from fondaco.domain.market.board import Board, LiveBook
@@ -12,7 +12,7 @@ from fondaco.domain.market.book import ASK, BID
 from fondaco.domain.market.connection import notice
 from fondaco.domain.market.listings import Listing, listing
 from fondaco.domain.market.model import Trade
-from fondaco.domain.market.wires import EXCHANGES
+from fondaco.domain.market.wires import EXCHANGES, kalshi, polymarket
 from fondaco.domain.reference.model import Symbol
 from fondaco.kernel.event import Instant
 
@@ -23,6 +23,8 @@ LISTED = {
     "kraken-2021": listing("XBT/USD", "BTC", "USD", px_decimals=5, qty_decimals=8),
     "coinbase-2021": listing("BTC-USD", "BTC", "USD", px_decimals=2, qty_decimals=8),
     "bitstamp-2022": listing("btcusd", "BTC", "USD", px_decimals=2, qty_decimals=8),
+    "kalshi-2026": kalshi.contract("KXTEST-26"),
+    "polymarket-2026": polymarket.contract("12345678901234567890123"),
 }
 BTC = Symbol("BTC-USD")
 
@@ -45,7 +47,7 @@ class Heard:
         self.trades: list[Trade] = []
         self.board.on_trade.append(self.trades.append)
 
-    def hears(self, *messages: bytes, part: str = "") -> "Heard":
+    def hears(self, *messages: bytes, part: str = "") -> Self:
         source = f"{self.source}.{part}" if part else self.source
         for raw in messages:
             self.now = Instant(self.now + 10 * MS)
@@ -53,7 +55,7 @@ class Heard:
             self.normaliser.take(source, self.now, self.position, raw)
         return self
 
-    def resets(self) -> "Heard":
+    def resets(self) -> Self:
         return self.hears(notice("reset"), part="house")
 
     @property

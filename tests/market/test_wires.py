@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fondaco.domain.market.wires import EXCHANGES, bitstamp, coinbase, kraken
+from fondaco.domain.market.wires import EXCHANGES, bitstamp, coinbase, kalshi, kraken, polymarket
 from fondaco.kernel.errors import Invalid
 from fondaco.kernel.event import Instant
 from market.recorded import (
@@ -270,22 +270,23 @@ PRODUCTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("source", EXCHANGES)
+@pytest.mark.parametrize("source", PRODUCTS)
 def test_an_instrument_is_listed_as_the_exchange_lists_it(source: str) -> None:
-    exchange = EXCHANGES[source]
-    [listed] = exchange.listings(PRODUCTS[source], ["BTC-USD"])
+    listings = EXCHANGES[source].listings
+    assert listings is not None
+    [listed] = listings(PRODUCTS[source], ["BTC-USD"])
     it = listed.instrument
     assert (it.symbol, it.base, it.quote) == ("BTC-USD", "BTC", "USD")
     assert (it.px_text(1), it.qty_text(1)) == ("0.1", "0.00000001")
-    assert exchange.listings(PRODUCTS[source], []) == (listed,)
+    assert listings(PRODUCTS[source], []) == (listed,)
     with pytest.raises(Invalid, match="is not among"):
-        exchange.listings(PRODUCTS[source], ["ETH-USD"])
+        listings(PRODUCTS[source], ["ETH-USD"])
     with pytest.raises(Invalid, match="makes no sense"):
-        exchange.listings(b"[7]", [])
+        listings(b"[7]", [])
 
 
 def test_what_was_never_tried_live_says_of_which_year_its_format_is() -> None:
-    for module in (kraken, coinbase, bitstamp):
+    for module in (kraken, coinbase, bitstamp, kalshi, polymarket):
         year = module.SOURCE.rpartition("-")[2]
         assert module.FORMAT == EXCHANGES[module.SOURCE].format == f"recorded format of {year}"
 

@@ -48,6 +48,14 @@ class FeedsRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pass
 
 
+class ContractsRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    pass
+
+
+class ContractsReply(msgspec.Struct, frozen=True):
+    items: list[looks.ContractReply]
+
+
 class FeedsReply(msgspec.Struct, frozen=True):
     items: list[looks.FeedReply]
 
@@ -66,6 +74,10 @@ def _consolidated(ask: ConsolidatedRequest, on: Reading) -> looks.ConsolidatedRe
 
 def _bars(ask: BarsRequest, on: Reading) -> looks.BarsReply:
     return looks.bars(on.source, Symbol(ask.symbol), ask.interval, ask.limit)
+
+
+def _contracts(_: ContractsRequest, on: Reading) -> ContractsReply:
+    return ContractsReply(looks.contracts(on.source))
 
 
 def _feeds(_: FeedsRequest, on: Reading) -> FeedsReply:
@@ -124,6 +136,18 @@ bars: Final = Look(
     answer=_bars,
     on_loop=True,
 )
+contracts: Final = Look(
+    name="market.contracts",
+    summary="Event contracts: open, closed, determined, disputed or settled, and what they paid.",
+    method="GET",
+    path="/market-data/contracts",
+    request=ContractsRequest,
+    reply=ContractsReply,
+    scope=Scope.MARKET_READ,
+    source="market",
+    answer=_contracts,
+    on_loop=True,
+)
 feeds: Final = Look(
     name="market.feeds",
     summary="The health of every instrument's feed: quality, gaps, delays, sources and switches.",
@@ -137,4 +161,11 @@ feeds: Final = Look(
     on_loop=True,
 )
 
-OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (price, orderbook, consolidated, bars, feeds)
+OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
+    price,
+    orderbook,
+    consolidated,
+    bars,
+    contracts,
+    feeds,
+)

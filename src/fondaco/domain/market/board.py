@@ -11,6 +11,8 @@ from zlib import crc32
 
 from fondaco.domain.market.bars import Bars
 from fondaco.domain.market.book import ASK, BID, Book
+from fondaco.domain.market.contracts import Contract, Stage
+from fondaco.domain.market.listings import EVENT
 from fondaco.domain.market.model import (
     Bar,
     BookSide,
@@ -32,6 +34,7 @@ from fondaco.kernel.money import half_even_div
 STALE_AFTER_MS: Final = 2_000  # the feeds here speak every 100 ms; twenty in a row are no accident
 CHECKSUM_LEVELS: Final = 10
 PERIODS_KEPT: Final = 256  # of quality, per instrument
+READY: Final = frozenset((Quality.OK, Quality.CLOSED))
 SWITCHES_KEPT: Final = 256  # of source, per instrument
 OUTLIER_PARTS: Final = 10  # a trade beyond a tenth of a good book's middle is somebody's mistake
 
@@ -146,6 +149,12 @@ class Board:
         self.on_switch: list[Callable[[Switch], None]] = []
         self.books = {symbol: LiveBook(each) for symbol, each in self.instruments.items()}
         self.delays = {symbol: dict[Quality, Delays]() for symbol in self.instruments}
+        self.on_contract: list[Callable[[Symbol], None]] = []
+        self.contracts = {
+            symbol: Contract(symbol, 10**each.px_decimals // each.tick_units)
+            for symbol, each in self.instruments.items()
+            if each.asset_class == EVENT
+        }
         self.sources = {symbol: [book] for symbol, book in self.books.items()}  # first goes first
         self.switches = {symbol: list[Switch]() for symbol in self.instruments}
         self._lasts: dict[Symbol, Trade] = {}
@@ -191,8 +200,8 @@ class Board:
 
     @property
     def ready(self) -> bool:
-        """Whether every instrument has an OK book."""
-        return all(book.quality is Quality.OK for book in self.books.values())
+        """Whether every instrument has an OK book, or one that is closed as it should be."""
+        return all(book.quality in READY for book in self.books.values())
 
     # What the normaliser and the timer write
 
@@ -247,6 +256,9 @@ class Board:
         times a second."""
         for listener in self.on_check:
             listener(now)
+        for symbol, contract in self.contracts.items():
+            if contract.closes(now):
+                self._contract_moved(self.books[symbol], now)
         for book in self.books.values():
             condition = book.condition
             silent = book.silent_at(now, self.stale_after_ns)
@@ -254,6 +266,30 @@ class Board:
                 condition.silent = silent
                 book.tallies.stale += silent and not book.is_shared
                 self._judge(book, now)
+
+    def quoted(self, book: LiveBook, at: Instant) -> None:
+        """Its exchange quotes it: a contract of which nothing else is known is open."""
+        if self.contracts[book.symbol].stage is Stage.CREATED:
+            self.contract_moves(book, Stage.OPEN, at)
+
+    def contract_moves(
+        self, book: LiveBook, stage: Stage, at: Instant, determined: int = -1
+    ) -> None:
+        """The exchange said what became of a contract; what cannot be is counted by it."""
+        if self.contracts[book.symbol].move(stage, at, determined):
+            self._contract_moved(book, at)
+
+    def _contract_moved(self, book: LiveBook, at: Instant) -> None:
+        """A contract that is not open has no market; one that ended has no book either."""
+        contract = self.contracts[book.symbol]
+        book.condition.closed = not contract.trades
+        if contract.stage not in (Stage.OPEN, Stage.PAUSED):
+            book.levels.clear()
+            book.version += 1
+            book.condition.synced = False
+        self._judge(book, at)
+        for listener in self.on_contract:
+            listener(book.symbol)
 
     def _mark(self, book: LiveBook, at: Instant) -> None:
         middle = self.middle(book)

@@ -210,7 +210,8 @@ class Connection(ABC):
             named.fetching(at)
 
     def _source(self, source: str) -> tuple[str, str]:
-        parts = source.split(".")
-        label = f"{REPLAY}:{parts[1]}" if parts[0] == REPLAY and len(parts) > 1 else parts[0]
-        self._sources[source] = found = label, parts[-1]
+        replayed = source.startswith(f"{REPLAY}.")
+        name, _, part = source.removeprefix(f"{REPLAY}.").partition(".")
+        label = f"{REPLAY}:{name}" if replayed else name
+        self._sources[source] = found = label, part
         return found

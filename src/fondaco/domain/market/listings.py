@@ -1,5 +1,6 @@
 """What the feeds list: the exchange's name of an instrument, and what it is in this house."""
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -21,6 +22,9 @@ ASSETS: Final = {asset.code: asset for asset in (USD, USDT, BTC, ETH, SOL)}
 CASH: Final = frozenset(["USD", "EUR", "GBP", "CHF", "JPY", "AUD", "CAD", "USDT", "USDC", "DAI"])
 CASH_DECIMALS: Final = 8
 CRYPTO_DECIMALS: Final = 9
+EVENT: Final = "event"  # the asset class of contracts that pay on an outcome
+EVENT_DECIMALS: Final = 6
+_EVENT_CODE: Final = re.compile(r"EV[0-9A-F]{12}")
 
 
 def asset(code: str) -> Asset:
@@ -30,6 +34,8 @@ def asset(code: str) -> Asset:
         return known
     if code in CASH:
         return Asset(AssetCode(code), CASH_DECIMALS, 2, "cash")
+    if _EVENT_CODE.fullmatch(code):
+        return Asset(AssetCode(code), EVENT_DECIMALS, 2, EVENT)
     return Asset(AssetCode(code), CRYPTO_DECIMALS, 8, "crypto")
 
 
@@ -82,6 +88,33 @@ def listing(name: str, base: str, quote: str, *, px_decimals: int, qty_decimals:
             lot=_step(qty_decimals),
             maker=MAKER_PPM,
             taker=TAKER_PPM,
+        ),
+    )
+
+
+def event_listing(
+    name: str,
+    symbol: str,
+    code: str,
+    quote: str,
+    *,
+    px_decimals: int,
+    qty_decimals: int,
+    maker: int = 0,
+    taker: int = 0,
+) -> Listing:
+    """A contract that pays one `quote` or nothing; `code` is what its holders own. Fees are of the
+    notional and so an upper bound: exchanges charge less the more certain the outcome (`fees`)."""
+    return Listing(
+        name,
+        instrument(
+            symbol,
+            asset(code),
+            asset(quote),
+            tick=_step(px_decimals),
+            lot=_step(qty_decimals),
+            maker=maker,
+            taker=taker,
         ),
     )
 

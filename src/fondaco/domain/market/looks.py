@@ -8,6 +8,7 @@ from fondaco.domain.market.bars import INTERVALS
 from fondaco.domain.market.board import CHECKSUM_LEVELS, Board
 from fondaco.domain.market.consolidated import Level
 from fondaco.domain.market.consolidated import consolidated as consolidated_book
+from fondaco.domain.market.contracts import Stage
 from fondaco.domain.market.model import Delays, Quality, Quote, Switch, Tallies
 from fondaco.domain.market.wires import format_of
 from fondaco.domain.reference.model import Instrument, Symbol
@@ -110,6 +111,27 @@ class FeedReply(msgspec.Struct, frozen=True):
     delays: dict[Quality, Delays]
     sources: list[SourceReply]
     switches: list[SwitchReply]
+
+
+class StageReply(msgspec.Struct, frozen=True):
+    stage: Stage
+    at: Instant
+
+
+class ContractReply(msgspec.Struct, frozen=True):
+    """One event contract. `determined` is what was said that it pays, and may still be disputed;
+    `payout` is what it paid, and null until it is settled. Both are per contract."""
+
+    symbol: Symbol
+    stage: Stage
+    since: Instant
+    close_at: Instant  # when it closes by itself; 0 where nobody said
+    determined: str | None
+    payout: str | None
+    source: str
+    format: str
+    refused: int  # messages that could not follow the stage it was in
+    history: list[StageReply]
 
 
 class ConsolidatedLevelReply(msgspec.Struct, frozen=True, array_like=True):
@@ -218,6 +240,29 @@ def feeds(board: Board, now: Instant) -> list[FeedReply]:
         )
         for symbol, book in board.books.items()
     ]
+
+
+def contracts(board: Board) -> list[ContractReply]:
+    """Every event contract that is listed, and what has become of it."""
+    return [
+        ContractReply(
+            symbol=symbol,
+            stage=each.stage,
+            since=each.since,
+            close_at=each.close_at,
+            determined=_ticks(board.books[symbol].instrument, each.determined),
+            payout=_ticks(board.books[symbol].instrument, each.payout),
+            source=board.books[symbol].source,
+            format=format_of(board.books[symbol].source),
+            refused=each.refused,
+            history=[StageReply(stage, at) for stage, at in each.history],
+        )
+        for symbol, each in board.contracts.items()
+    ]
+
+
+def _ticks(instrument: Instrument, ticks: int | None) -> str | None:
+    return None if ticks is None or ticks < 0 else instrument.px_text(ticks)
 
 
 def _sources(board: Board, symbol: Symbol, now: Instant) -> list[SourceReply]:

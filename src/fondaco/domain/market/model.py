@@ -20,6 +20,7 @@ class Quality(StrEnum):
     GAPPED = "gapped"  # an update is missing, or one did not make sense
     CROSSED = "crossed"  # best bid at or above best ask
     RECOVERING = "recovering"  # waiting for a snapshot to start from
+    CLOSED = "closed"  # an event contract that does not trade now, or never again
     UNCONFIRMED = "unconfirmed"  # of a source that took over, and far from the price before it
 
 

@@ -12,11 +12,14 @@ class Condition(msgspec.Struct, gc=False):
     hole: bool = False
     crossed: bool = False
     silent: bool = False
+    closed: bool = False  # the contract is not open: nobody trades it there
     unconfirmed: bool = False  # the source is new, and its price is far from the one before it
 
 
 def judge(condition: Condition) -> Quality:
     """The first of its troubles: a book with a hole is not called crossed, it is called gapped."""
+    if condition.closed:
+        return Quality.CLOSED
     if condition.hole:
         return Quality.GAPPED
     if not condition.synced:

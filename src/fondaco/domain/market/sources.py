@@ -76,6 +76,9 @@ class Sources:
             line.places.append(place)
             line.books.append(book)
             line.standings.append(Standing())
+        for symbol in own.contracts:
+            self._board.contracts[symbol] = own.contracts[symbol]
+        own.on_contract.append(self._contract)
         own.on_book.append(lambda symbol: self._moved(place, symbol))
         own.on_quality.append(lambda symbol, quality: self._judged(place, symbol, quality))
         own.on_trade.append(lambda trade: self._traded(place, trade))
@@ -138,6 +141,10 @@ class Sources:
             _adopt_condition(line)
             self._board.condition_changed(line.target, at)
         self._choose(line, at, line.books[line.shown].quality)
+
+    def _contract(self, symbol: Symbol) -> None:
+        for listener in self._board.on_contract:
+            listener(symbol)
 
     def _traded(self, place: int, trade: Trade) -> None:
         line = self._lines[trade.symbol]
@@ -229,6 +236,7 @@ class Sources:
 
 def _adopt_condition(line: Line) -> None:
     ours, theirs = line.target.condition, line.books[line.shown].condition
+    ours.closed = theirs.closed
     ours.synced, ours.hole = theirs.synced, theirs.hole
     ours.crossed = theirs.crossed  # silence is judged by the house's own patience
 

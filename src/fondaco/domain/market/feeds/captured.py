@@ -18,7 +18,9 @@ from fondaco.domain.market.listings import Listing
 from fondaco.domain.market.wires import EXCHANGES, Exchange
 from fondaco.kernel.errors import Invalid
 
-_BY_PREFIX: Final = {each.source.partition("-")[0].upper(): each for each in EXCHANGES.values()}
+_BY_PREFIX: Final = {
+    each.source.partition("-")[0].upper(): each for each in EXCHANGES.values() if each.listings
+}
 
 
 class Recorded(NamedTuple):
@@ -53,6 +55,7 @@ class Capture:
                 names = msgspec.json.decode(body, type=Configuration).l2_book
             elif not products:
                 products = body
+        assert self._exchange.listings  # noqa: S101  # see _BY_PREFIX
         self.listings: tuple[Listing, ...] = self._exchange.listings(products, names)
 
     def read(self) -> Iterator[Recorded]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from fondaco.domain.market.feeds import Feed
+from fondaco.domain.market.feeds.archived import archives
 from fondaco.domain.market.feeds.binance_live import BinanceFeed, answers
 from fondaco.domain.market.feeds.captured import captures
 from fondaco.domain.market.feeds.replay import Recording, ReplayFeed, Session, tape_recordings
@@ -60,10 +61,10 @@ def _one(spec: str, open_tape: Callable[[Path], Tape], seed: int) -> Feed:
 
 
 def _sessions(path: Path, open_tape: Callable[[Path], Tape]) -> Sequence[Session]:
-    """What a path holds: a tape of this house, captures of several exchanges, or lines."""
+    """What a path holds: a tape of this house, captures or archives of exchanges, or lines."""
     if path.is_dir() and any(path.glob("*/*.seg")):
         return tape_recordings(open_tape(path))
-    return captures(path) or [Recording(path)]
+    return captures(path) or archives(path) or [Recording(path)]
 
 
 async def chosen(spec: str) -> str:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, Protocol
 
 from fondaco.domain.market.connection import Wire
 from fondaco.domain.market.listings import Listing
-from fondaco.domain.market.wires import bitstamp, coinbase, kraken
+from fondaco.domain.market.wires import bitstamp, coinbase, kalshi, kraken, polymarket
 
 
 class Catalogue(Protocol):
@@ -27,7 +27,7 @@ class Exchange(NamedTuple):
     source: str  # "kraken-2021": the first part of its frames' sources
     format: str  # what a stranger is told of it
     wire: Wire
-    listings: Catalogue
+    listings: Catalogue | None  # None where there is no list: its messages name what there is
 
 
 def format_of(label: str) -> str:
@@ -48,5 +48,7 @@ EXCHANGES: Final = {
         Exchange(kraken.SOURCE, kraken.FORMAT, kraken.Kraken, kraken.listings),
         Exchange(coinbase.SOURCE, coinbase.FORMAT, coinbase.Coinbase, coinbase.listings),
         Exchange(bitstamp.SOURCE, bitstamp.FORMAT, bitstamp.Bitstamp, bitstamp.listings),
+        Exchange(kalshi.SOURCE, kalshi.FORMAT, kalshi.Kalshi, None),
+        Exchange(polymarket.SOURCE, polymarket.FORMAT, polymarket.Polymarket, None),
     )
 }
