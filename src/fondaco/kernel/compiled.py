@@ -28,6 +28,8 @@ KERNELS: Final = (
     "fondaco/domain/trading/rules/holds.py",
     "fondaco/domain/trading/rules/lists.py",
     "fondaco/domain/trading/rules/risk.py",
+    "fondaco/domain/venues/crossing/matching.py",
+    "fondaco/domain/venues/crossing/one_by_one.py",
     "fondaco/runtime/answered.py",
 )
 
