@@ -134,6 +134,27 @@ def test_a_failed_sync_may_not_be_believed_afterwards(folder: Path) -> None:
     journal.close()
 
 
+def test_a_segment_that_a_dying_process_began_has_a_durable_name_before_it_is_used(
+    folder: Path,
+) -> None:
+    """It died between the sync of the header and that of the folder: a power cut later would take
+    the whole file away, with what was acknowledged in it. Found by `fondaco sim --seed 1176`."""
+
+    class DiesBeforeTheFolder(FaultyDisk):
+        def sync_folder(self, folder: Path) -> None:
+            raise Died
+
+    with pytest.raises(Died):
+        opened(folder, DiesBeforeTheFolder(), 4096).append([decision(A, 0, "1")])
+    (folder / "lock").unlink()  # held by the journal that is dead
+    disk = FaultyDisk()
+    journal = opened(folder, disk, 4096)
+    journal.append([decision(A, 0, "1")])
+    assert [path.name for path in folder.glob("*.seg")] == ["00000001.seg"], "it goes on in there"
+    assert disk.calls == ["sync_folder", "pwrite", "fdatasync"]
+    journal.close()
+
+
 def test_a_full_disk_serves_again_once_there_is_room(folder: Path) -> None:
     disk = FaultyDisk()
     journal = opened(folder, disk)

@@ -21,7 +21,7 @@ from fondaco.ports.store.sqlite import SqliteStore
 from fondaco.runtime.loading import Memory, load
 from fondaco.runtime.projector import views_equal_replay
 
-# A stop that the market stands beyond may wait until the next look at it, or for trading to go on.
+SLACK_NS = 300_000_000  # a few looks at the clock
 _PENDING = (OrdStatus.PENDING_CANCEL, OrdStatus.PENDING_REPLACE, OrdStatus.PENDING_NEW)
 
 
@@ -98,7 +98,7 @@ def nothing_is_overdue(kernel: Kernel, stream: StreamId, state: AccountState, no
     for number, order in state.working.items():
         shown = f"order {number} of {stream}"
         check(
-            not order.expire_time or order.expire_time > now_ns - 5_000_000_000,
+            not order.expire_time or order.expire_time > now_ns - SLACK_NS,
             "what is due expires",
             f"{shown} expired at {order.expire_time}, it is {now_ns}",
         )
@@ -134,6 +134,11 @@ def venues_agree(kernel: Kernel, accounts: dict[StreamId, AccountState]) -> None
             queue is None or len(queue) == waits,
             "the queue knows what rests",
             f"{waits} orders rest in {symbol}, and {len(queue or ())} wait for the market",
+        )
+        check(
+            queue is None or not queue.promised,
+            "what the market reached executes",
+            f"{queue and queue.promised} lots in {symbol} were reached, and did not execute",
         )
     for stream, state in accounts.items():
         for number, order in state.working.items():

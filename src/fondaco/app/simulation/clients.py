@@ -48,7 +48,7 @@ from fondaco.kernel.seeded import Seeded
 Told: TypeAlias = tuple[Entry, ...] | FondacoError | None
 AskHouse: TypeAlias = Callable[[StreamId, Command], Awaitable[Told]]
 
-THINK_MS: Final = 120
+THINK_MS: Final = 300
 ASKED_AGAIN_MAX: Final = 6
 NO_TIME: Final = Instant(0)
 DEPOSITS: Final = {"USD": "2000000", "BTC": "20", "ETH": "400", "SOL": "5000"}
@@ -246,7 +246,7 @@ class Trader(Client):
             terms |= more
         elif kind < 18:
             force = TimeInForce.GTD
-            expires = self.market.now + dice.between(1, 5_000) * SECOND_NS // 1_000
+            expires = self.market.now + dice.between(1, 4_000) * SECOND_NS // 1_000
             terms |= {"price": self._px(instrument, side, -40), "expire_time": Instant(expires)}
         elif kind < 19:
             terms |= {"price": self._px(instrument, side, -3), "post_only": dice.chance(1, 2)}

@@ -412,7 +412,7 @@ class World:
                 stopping = self.loop.create_task(self._stop_and_start(life))
                 stopping.add_done_callback(self._client_ended)
         else:
-            self._passing(kind, dice.between(50, 1_500))
+            self._passing(kind, dice.between(50, 4_000 if kind == faults.PARTITION else 2_000))
 
     async def _stop_and_start(self, life: Life) -> None:
         stopping = life.process.begin(life.stop(), "stop")

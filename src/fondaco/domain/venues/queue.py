@@ -162,6 +162,11 @@ class PaperQueue:
         """Orders that rest."""
         return len(self._waiters)
 
+    @property
+    def promised(self) -> int:
+        """Lots of which we have told the venue that they were reached, and it has not answered."""
+        return sum(waiter.promised for _, waiter in self._waiters.values())
+
     # What the venue wrote
 
     def rebuild(self, state: VenueState) -> None:

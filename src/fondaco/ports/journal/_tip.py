@@ -197,6 +197,8 @@ class Tip:
         else:
             self._previous = (head.previous, head.previous_end)
         if not bytes(view[offset:]).strip(b"\0"):
+            # Who began it may have died before its name was durable, and nobody would sync it now.
+            self._disk.sync_folder(self._folder)
             self._open(head, offset)  # else: a torn frame, which nobody writes over
 
     def _last_begun(self, numbers: list[int]) -> SegmentHead | None:
