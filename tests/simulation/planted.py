@@ -144,7 +144,9 @@ def a_message_that_cannot_be_delivered_is_dropped(patch: pytest.MonkeyPatch) -> 
 # --- Laws -----------------------------------------------------------------------------------------
 
 
-def after(patch: pytest.MonkeyPatch, kind: type, wrong: Callable[[AccountState, Any], None]) -> None:
+def after(
+    patch: pytest.MonkeyPatch, kind: type, wrong: Callable[[AccountState, Any], None]
+) -> None:
     """`wrong` is done as well whenever an account lives through an event of this kind."""
     right = evolved_table()[kind]
 

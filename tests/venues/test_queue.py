@@ -185,6 +185,19 @@ def test_causes_go_up_so_that_a_receiver_can_tell_what_it_has_heard() -> None:
     assert int(command.command_id.rpartition("@")[2]) > numbers[-1]
 
 
+def test_numbers_go_on_where_the_venue_stands_though_the_clock_was_set_back() -> None:
+    """Else the venue takes what it is told for a repetition, and nothing that rests executes."""
+    house = House()
+    house.ask(enter(1, px=99, lots=5))
+    later = PaperQueue(SYMBOL, house.market.book)
+    later.rebuild(house.venue.state, heard=NOW + 1_000)
+    commands = [*later.on_trade(trade(98, 1, at=NOW)), *later.on_trade(trade(97, 1, at=NOW + 1))]
+    numbers = [int(each.command_id.rpartition("@")[2]) for each in commands]
+    assert numbers
+    assert numbers == sorted(set(numbers))
+    assert numbers[0] > NOW + 1_000
+
+
 def test_canceled_and_replaced_orders_are_not_reached() -> None:
     house = House()
     house.ask(enter(1, px=99, lots=5), enter(2, px=99, lots=5), enter(3, px=99, lots=5))

@@ -349,7 +349,7 @@ class Kernel:
             queue = self.queues[symbol] = PaperQueue(symbol, self.board.books[symbol])
             memory = self.venues.peek(venue_stream(symbol))
             if memory is not None:
-                queue.rebuild(memory.state)
+                queue.rebuild(memory.state, memory.heard.get(queue.source, 0))
         await self._redeliver()
         self.board.on_book.append(self._on_book)
         self.board.on_trade.append(self._on_trade)

@@ -212,10 +212,11 @@ class Trader(Client):
     def _instrument(self) -> Instrument:
         return self.dice.pick(self.market.instruments)
 
-    def _px(self, instrument: Instrument, side: Side, bps: int) -> str:
-        """So many hundredths of a percent better for whoever takes it; worse below zero."""
+    def _px(self, instrument: Instrument, side: Side, ppm: int) -> str:
+        """So many millionths, and a tick at least, better for whoever takes it; worse below zero.
+        The market moves by some ten at a time."""
         px = self.market.px[instrument.symbol]
-        away = px * bps // 10_000
+        away = max(px * abs(ppm) // 1_000_000, 1) * (1 if ppm > 0 else -1)
         return instrument.px_text(max(px + (away if side is Side.BUY else -away), 1))
 
     def _qty(self, instrument: Instrument) -> str:
@@ -235,7 +236,7 @@ class Trader(Client):
             terms["price"] = self._px(instrument, side, -dice.between(1, 60))
             force = dice.pick((TimeInForce.GTC, TimeInForce.DAY))
         elif kind < 11:  # takes
-            terms["price"] = self._px(instrument, side, dice.between(1, 60))
+            terms["price"] = self._px(instrument, side, dice.between(1, 1_000))
             force = dice.pick((TimeInForce.IOC, TimeInForce.FOK, TimeInForce.GTC))
         elif kind < 13:
             ord_type, force = OrdType.MARKET, TimeInForce.IOC
@@ -257,15 +258,15 @@ class Trader(Client):
 
     def _stop(self, instrument: Instrument, side: Side) -> tuple[OrdType, dict[str, Any]]:
         dice = self.dice
-        at = self._px(instrument, side, dice.between(1, 25))
+        at = self._px(instrument, side, dice.between(1, 60))
         match dice.below(3):
             case 0:
                 return OrdType.STOP, {"stop_px": at}
             case 1:
-                beyond = self._px(instrument, side, 60)
+                beyond = self._px(instrument, side, dice.pick((60, 600)))
                 return OrdType.STOP_LIMIT, {"stop_px": at, "price": beyond}
             case _:
-                away = max(self.market.px[instrument.symbol] // 1_000, 1)
+                away = max(self.market.px[instrument.symbol] // 30_000, 1)
                 return OrdType.TRAILING_STOP, {"trail_offset": instrument.px_text(away)}
 
     def _list(self) -> Command:
@@ -285,10 +286,10 @@ class Trader(Client):
         side = dice.pick(tuple(Side))
         asks: tuple[Ask, ...]
         if kind is Contingency.BRACKET:
-            entry = limit(Side.BUY, dice.pick((-10, 20)))
-            asks = (entry, limit(Side.SELL, -20), stop(Side.SELL, 20))
+            entry = limit(Side.BUY, dice.pick((-10, 500)))
+            asks = (entry, limit(Side.SELL, -30), stop(Side.SELL, 30))
         elif kind is Contingency.OCO:
-            asks = (limit(side, -20), stop(side, 20))
+            asks = (limit(side, -30), stop(side, 30))
         else:
             asks = (self._order(), self._order())
         command_id = request_id(f"!list/{asks[0].cl_ord_id}", "simulated")

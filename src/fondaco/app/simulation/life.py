@@ -33,7 +33,7 @@ from fondaco.settings import Settings
 T = TypeVar("T")
 
 SEGMENT_BYTES: Final = 24 * 1_024  # so that a run begins many
-FEED_RATE: Final = 2  # updates a second of each instrument
+FEED_RATE: Final = 4  # updates a second of each instrument
 FOLLOW_MS: Final = 1_500  # the longest that the follower rests
 SNAPSHOT_PARTS: Final = 4  # of its steps one in so many saves a snapshot
 INDEX_PARTS: Final = 8

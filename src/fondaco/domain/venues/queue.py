@@ -151,7 +151,7 @@ class PaperQueue:
     """Belongs to the loop's thread. What the methods return is submitted to the venue's stream."""
 
     def __init__(self, symbol: Symbol, book: Depth) -> None:
-        self._source = StreamId(f"market/{symbol}")
+        self.source = StreamId(f"market/{symbol}")  # of what we tell the venue
         self._book = book
         self._halves = {side: Half(side, book) for side in Side}
         self._waiters: dict[_Key, tuple[Half, Waiter]] = {}
@@ -169,8 +169,13 @@ class PaperQueue:
 
     # What the venue wrote
 
-    def rebuild(self, state: VenueState) -> None:
-        """Everybody at the back of what is displayed now, in the order in which they came."""
+    def rebuild(self, state: VenueState, heard: int = 0) -> None:
+        """Everybody at the back of what is displayed now, in the order in which they came.
+
+        `heard` is the last number under which the venue was told something by us: it takes what
+        comes under one below for a repetition, and the machine's clock may have been set back.
+        """
+        self._told = max(self._told, heard)
         resting = [
             (order, (account_stream, number))
             for account_stream, orders in state.orders.items()
@@ -369,6 +374,6 @@ class PaperQueue:
         ]
 
     def _cause(self, at: Instant) -> CommandId:
-        """Numbers that go up with time, also over a restart, since the process stamp does."""
+        """Numbers that go up with time, and from where the venue stands after a restart."""
         self._told = max(self._told + 1, at)
-        return message_id(self._source, self._told)
+        return message_id(self.source, self._told)
