@@ -12,6 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from fondaco.app import house
+from fondaco.app.arming import arm
 from fondaco.app.house import Kernel
 from fondaco.app.simulation import life
 from fondaco.domain.trading.events import OrderAccepted, OrderCanceled, OrderFilled
@@ -303,7 +304,6 @@ def follow_loses_what_lies_between_two_pages(patch: pytest.MonkeyPatch) -> None:
 
 
 def starts_without(patch: pytest.MonkeyPatch, **nothing: Any) -> None:
-    arm = life.arm
     patch.setattr(life, "arm", lambda kernel, found: arm(kernel, found._replace(**nothing)))
 
 
