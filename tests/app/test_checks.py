@@ -43,9 +43,11 @@ PLANTED: Final = {
     "UPDATE trading_balances_v1 SET balance = balance - 1 WHERE asset = 'USD'": {
         "asset_conservation",
         "views_equal_replay",
+        "days",
     },
     "UPDATE trading_balances_v1 SET held = held + 1 WHERE asset = 'USD'": {"views_equal_replay"},
     "UPDATE trading_orders_v1 SET is_open = 1 - is_open WHERE number = 1": {"views_equal_replay"},
+    "UPDATE trading_days_v1 SET closing = closing + 1 WHERE asset = 'BTC'": {"days"},
     "INSERT INTO ledger_accounts_v1 VALUES ('t', 'b', 'a', 'USD', 8, 0, 0, 5, 0, 0, 0, 1, 1)": {
         "pending"
     },

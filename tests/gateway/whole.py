@@ -23,7 +23,8 @@ from fondaco.domain.trading.events import AccountOpened, TradingEvent
 from fondaco.domain.trading.model import account_of
 from fondaco.domain.trading.refs import refresh, refs_of, update_rates
 from fondaco.domain.trading.rules import decider
-from fondaco.domain.trading.store import TradingView, queries, statements
+from fondaco.domain.trading.store import TradingView, queries, sent, statements
+from fondaco.domain.trading.store.days import DaysView
 from fondaco.gateway.door import Door
 from fondaco.gateway.house import Caller
 from fondaco.gateway.idempotency import MemoryReplies
@@ -59,6 +60,11 @@ QUESTIONS = SimpleNamespace(
     terms=queries.terms,
     statement=statements.statement,
     statement_csv=statements.statement_csv,
+    cash_movements=statements.transfers,
+    daily=statements.daily,
+    daily_csv=statements.daily_csv,
+    sent=sent.sent,
+    is_virtual=sent.is_virtual,
     why=lambda conn, journal, tenant, about, account_id: why.why(
         conn, journal, about, tenant=tenant, account_id=account_id
     ),
@@ -89,7 +95,9 @@ class Whole:
             if law
         }
         self.store = SqliteStore(folder / "views.db", durable=False)
-        self.projector = Projector(self.journal, self.store, [TradingView(), BooksView()])
+        self.projector = Projector(
+            self.journal, self.store, [TradingView(), BooksView(), DaysView()]
+        )
         update_rates(self.reference, mark)
 
     def now(self) -> Instant:

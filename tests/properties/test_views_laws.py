@@ -22,6 +22,8 @@ from fondaco.domain.trading.postings import Postings
 from fondaco.domain.trading.rules import decide, decider, evolve, initial
 from fondaco.domain.trading.store import OrderFilter, TradingView, client_balances
 from fondaco.domain.trading.store import tables as t
+from fondaco.domain.trading.store.days import DaysView, days
+from fondaco.domain.trading.store.statements import days_amiss
 from fondaco.domain.venues.events import OrderExecuted
 from fondaco.kernel.event import CommandId, Decision, Event, Instant, StreamId
 from fondaco.ports.journal.memory import MemoryJournal
@@ -82,7 +84,7 @@ def told(story: Story) -> tuple[MemoryJournal, AccountState]:
 
 def views(journal: MemoryJournal) -> list[View]:
     posters = Postings(journal.read(HOUSE_STREAM)).posters(OrderExecuted)
-    return [TradingView(), LedgerView(posters)]
+    return [TradingView(), LedgerView(posters), DaysView(journal.read(HOUSE_STREAM))]
 
 
 def filled_at_once(journal: MemoryJournal) -> Memory:
@@ -197,6 +199,16 @@ def test_debit_equals_credit_and_the_books_agree_with_the_accounts(story: Story)
     }
     with filled_at_once(journal).reading() as conn:
         assert standing_checks(conn, client_balances(conn)) == []
+        assert days_amiss(conn) == []
+        realized, fees = (
+            conn.execute(sa.select(sa.func.sum(column))).scalar_one()
+            for column in (days.c.realized, days.c.fees)
+        )
+        p = t.positions.c
+        assert (realized or 0, fees or 0) == tuple(
+            conn.execute(sa.select(sa.func.sum(column))).scalar_one() or 0
+            for column in (p.realized, p.fees)
+        )
 
 
 @laws

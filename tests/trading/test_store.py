@@ -8,13 +8,22 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from fondaco.domain.reference.model import Limits, TradingState
+from fondaco.domain.reference.events import SessionChanged
+from fondaco.domain.reference.model import HOUSE_STREAM, Limits, Session, TradingState
 from fondaco.domain.trading import events as ev
 from fondaco.domain.trading import store as looks
 from fondaco.domain.trading.model import OrdStatus, OrdType, Side
 from fondaco.domain.trading.replies import WaitingStop
 from fondaco.domain.trading.store import OrderFilter, TradingView
 from fondaco.domain.trading.store import tables as t
+from fondaco.domain.trading.store.days import DaysView
+from fondaco.domain.trading.store.statements import (
+    _day_at,
+    daily,
+    daily_csv,
+    days_amiss,
+    transfers,
+)
 from fondaco.domain.trading.why import why
 from fondaco.kernel.errors import Invalid, NotFound
 from fondaco.ports.store.sqlite import SqliteStore
@@ -29,7 +38,7 @@ class Asked:
         self.history = History().open().open(OTHER, "others")
         self.history.deposit(10**14).deposit(10**10, BTC)
         self.views = SqliteStore(folder / "views.db", durable=False)
-        self.projector = Projector(self.history.journal, self.views, [TradingView()])
+        self.projector = Projector(self.history.journal, self.views, [TradingView(), DaysView()])
 
     def reading(self) -> sa.Connection:
         self.projector.catch_up()
@@ -356,6 +365,70 @@ def test_a_statement_opens_runs_and_closes(asked: Asked) -> None:
     assert (lines[-1].balance, lines[-1].balance_exact) == ("999998.37", "999998.37354352")
     assert text.splitlines()[0].startswith("time,kind,reference,asset,amount,balance,")
     assert len(text.splitlines()) == 12
+
+
+DAY = 86_400 * 10**9
+
+
+def test_a_day_opens_where_the_one_before_has_closed(asked: Asked) -> None:
+    """Three session days; on the second nothing moves, and the third begins at another minute."""
+    history = asked.history
+    first = history.at // DAY
+    number = history.accept(lots=30)
+    history.fill(number, 30)
+    history.at += 2 * DAY
+    history.write(HOUSE_STREAM, SessionChanged(Session("UTC", 60), "test"))
+    number = history.accept(lots=10, px=5_100_000, side=Side.SELL)
+    history.fill(number, 10)
+    history.write(DEMO, ev.TransferSent(1, OTHER, "demo", USD.code, 7, 7))
+    conn = asked.reading()
+    told = [daily(conn, "demo", "demo", first + nth, first + 2) for nth in range(3)]
+    shown = {nth: {line.asset: line for line in told[nth].balances} for nth in range(3)}
+    cash = transfers(conn, "demo", "demo", 2)
+    text = daily_csv(told[2]).splitlines()
+    with pytest.raises(NotFound, match="not begun"):
+        daily(conn, "demo", "demo", first + 3, first + 2)
+    with pytest.raises(NotFound):
+        daily(conn, "others", "demo", first, first + 2)
+    amiss = days_amiss(conn)
+    asked.done()
+    assert amiss == []
+    assert shown[0]["USD"].opening == "0"
+    assert shown[0]["BTC"].closing == shown[1]["BTC"].closing == "10.0003"
+    assert (told[1].movements, told[1].final, told[2].final) == ([], True, False)
+    usd = shown[2]["USD"]
+    assert shown[0]["USD"].closing == usd.opening
+    assert (usd.fees, usd.realized) == ("0.0102", "0.1")  # 10 lots, a thousand dollars higher
+    assert shown[0]["USD"].realized == "0"
+    assert usd.change == "5.08979993"
+    assert [line.kind for line in told[2].movements] == ["sell", "sell", "fee", "transfer_out"]
+    assert told[2].movements[-1].balance_exact == usd.closing
+    assert [line.kind for line in cash] == ["transfer_out", "deposit"]
+    assert (cash[0].balance_exact, cash[1].balance_exact) == (usd.closing, "10")
+    assert len(text) == 1 + 2 + 4 + 2
+    assert text[-1].endswith(usd.closing)
+
+
+def test_statements_look_at_no_more_than_their_days(asked: Asked) -> None:
+    """However long the history is before them: the rows they fetch are those of the day."""
+    history = asked.history
+    for _ in range(30):
+        history.fill(history.accept(lots=1), 1)
+    history.at += DAY
+    history.deposit(5)
+    conn = asked.reading()
+    since = history.at
+    lines = list(looks.statement(conn, "demo", "demo", since, since + 10))
+    x = t.executions.c
+    day, first = _day_at(conn, since)
+    fetched = conn.execute(
+        sa.select(sa.func.count()).where(x.account_id == "demo", x.position >= first)
+    ).scalar_one()
+    asked.done()
+    assert fetched == 0
+    assert day == since // DAY
+    assert [line.kind for line in lines].count("buy") == 0
+    assert [line.kind for line in lines].count("deposit") == 1
 
 
 # Row C56: "orderId unique; (userId, createdAt -1); (symbol, status); createdAt -1; positions

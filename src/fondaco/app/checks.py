@@ -17,12 +17,13 @@ from fondaco.app.kinds import build_digest
 from fondaco.app.machines import open_journal
 from fondaco.app.say import say
 from fondaco.domain.ledger import checks as standing
-from fondaco.domain.ledger.model import READABLE, REPLAY, STANDING, Found
+from fondaco.domain.ledger.model import DAYS, READABLE, REPLAY, STANDING, Found
 from fondaco.domain.ledger.store.postings import clearing_since
 from fondaco.domain.trading.model import AccountId, AccountState, account_stream
 from fondaco.domain.trading.rules import decider
 from fondaco.domain.trading.store.queries import client_balances
 from fondaco.domain.trading.store.replayed import account_amiss, account_ids
+from fondaco.domain.trading.store.statements import days_amiss
 from fondaco.kernel.errors import Corrupt, FondacoError
 from fondaco.kernel.event import Instant, StreamId
 from fondaco.ports.journal import Journal
@@ -72,6 +73,7 @@ class Checker:
                 return None
             position = stands.pop()
             found = standing.of_balances(conn, client_balances(conn))
+            found.append(standing.found(DAYS, days_amiss(conn)))
             summed = self._sums.check(conn, position)
             if summed is not None:
                 found.append(summed)

@@ -37,7 +37,9 @@ async def seed_accounts(kernel: Kernel) -> None:
     """Once per data directory: asked again, every command is answered as it was the first time."""
     stream = account_stream(AccountId(DEMO))
     now = kernel.now()
-    await kernel.submit(stream, OpenAccount(request_id("!demo/open", DEMO), now, DEMO, "Demo"))
+    await kernel.submit(
+        stream, OpenAccount(request_id("!demo/open", DEMO), now, DEMO, "Demo", virtual=True)
+    )
     for asset, amount in DEPOSITS.items():
         if asset in kernel.refs.assets:
             command_id = request_id(f"!demo/deposit/{asset}", amount)

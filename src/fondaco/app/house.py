@@ -14,7 +14,7 @@ import msgspec
 
 from fondaco.app.clock import Clock
 from fondaco.app.files import Files, read_cursor, write_cursor
-from fondaco.app.kinds import ROOMS, build_digest
+from fondaco.app.kinds import POLICIES, ROOMS, build_digest
 from fondaco.app.machines import open_journal
 from fondaco.domain.ledger.events import ExpireTransfers, TransferPending
 from fondaco.domain.ledger.model import PREFIX as BOOKS
@@ -49,7 +49,6 @@ from fondaco.domain.trading.triggers import TriggerBook
 from fondaco.domain.venues.events import MatchResting, VenueEvent
 from fondaco.domain.venues.model import PREFIX as VENUES
 from fondaco.domain.venues.model import VenueRefs, symbol_of, venue_stream
-from fondaco.domain.venues.policies import policies
 from fondaco.domain.venues.queue import PaperQueue
 from fondaco.kernel.errors import FondacoError, Refused, Unavailable
 from fondaco.kernel.event import (
@@ -148,7 +147,7 @@ class Kernel:
         self.trading, self.venues = self._hosts[ACCOUNTS], self._hosts[VENUES]
         latency_s = settings.paper_latency_ms / 1_000
         self.reactor = Reactor(
-            policies,
+            POLICIES,
             link(self.submit),
             self.now,
             delay_s=lambda stream: latency_s if stream.startswith(VENUES) else 0.0,

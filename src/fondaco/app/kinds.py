@@ -18,6 +18,7 @@ from fondaco.runtime.room import Room
 
 ROOMS: Final = (reference, identity, ledger, checks, trading, venues)
 KINDS: Final[tuple[type[Event], ...]] = tuple(kind for room in ROOMS for kind in room.kinds)
+POLICIES: Final = {kind: found for room in ROOMS for kind, found in room.policies.items()}
 CODEC: Final = Codec(reduce(or_, KINDS))
 
 

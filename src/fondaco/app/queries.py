@@ -4,7 +4,7 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 from fondaco.domain.trading import why
-from fondaco.domain.trading.store import queries, statements
+from fondaco.domain.trading.store import queries, sent, statements
 from fondaco.ports.journal import Journal
 
 
@@ -23,5 +23,10 @@ QUERIES: Final[Any] = SimpleNamespace(
     terms=queries.terms,
     statement=statements.statement,
     statement_csv=statements.statement_csv,
+    cash_movements=statements.transfers,
+    daily=statements.daily,
+    daily_csv=statements.daily_csv,
+    sent=sent.sent,
+    is_virtual=sent.is_virtual,
     why=_why,
 )

@@ -7,6 +7,7 @@ from fondaco.domain.ledger.store import BooksView, LedgerView
 from fondaco.domain.reference.model import HOUSE_STREAM
 from fondaco.domain.trading.postings import Postings
 from fondaco.domain.trading.store import TradingView
+from fondaco.domain.trading.store.days import DaysView
 from fondaco.domain.venues.events import OrderExecuted
 from fondaco.ports.journal import Journal
 from fondaco.runtime.projector import View
@@ -14,6 +15,7 @@ from fondaco.runtime.projector import View
 
 def every_view(journal: Journal) -> Sequence[View]:
     """New ones each time: a view remembers rows of the store that it fills, and what was listed."""
-    postings = Postings(journal.read(HOUSE_STREAM))
+    listed = journal.read(HOUSE_STREAM)
+    postings = Postings(listed)
     posters = {**postings.posters(OrderExecuted), **POSTERS}
-    return (TradingView(), LedgerView(posters), BooksView())
+    return (TradingView(), LedgerView(posters), BooksView(), DaysView(listed))

@@ -13,6 +13,8 @@ TigerBeetle (docs/coding/two-phase-transfers.md).
 | `clearing/<mic>` | between a fill that the account has booked and the execution its venue has |
 | `market/<mic>` | the other side of what was executed at a venue |
 | `house/fees` | what the house has charged |
+| `clearing/transfers` | what one account has sent and the other has not booked |
+| `house/virtual` | what virtual accounts were given and lost when they were reset |
 | `house/rounding` | what was left over where a cost was not whole units |
 | `ledger/<tenant>/<book>/<name>` | an account of a tenant's own book |
 """
@@ -30,6 +32,8 @@ LedgerAccount = NewType("LedgerAccount", str)
 
 OUTSIDE: Final = LedgerAccount("outside/transfers")
 FEES: Final = LedgerAccount("house/fees")
+IN_TRANSIT: Final = LedgerAccount("clearing/transfers")
+VIRTUAL: Final = LedgerAccount("house/virtual")
 ROUNDING: Final = LedgerAccount("house/rounding")
 CLIENT: Final = "account/"  # the stream of a client's account is the name of its ledger account
 CLEARING: Final = "clearing/"
@@ -204,6 +208,7 @@ PENDING: Final = "pending"
 STANDING: Final = "clearing"
 REPLAY: Final = "views_equal_replay"
 READABLE: Final = "readable"
+DAYS: Final = "days"
 
 # What each standing check says while it holds.
 SAYS: Final = {
@@ -213,6 +218,7 @@ SAYS: Final = {
     PENDING: "What books have set aside is what their pending transfers say.",
     STANDING: "Nothing has stood on a clearing account for a minute or longer.",
     REPLAY: "Accounts replayed from the journal, a few each round, are what the views show.",
+    DAYS: "Balances are what the last session day they moved on closed with.",
     READABLE: "Journal and views can be read.",
 }
 

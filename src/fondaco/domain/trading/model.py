@@ -204,6 +204,15 @@ class Ended(msgspec.Struct, gc=False, array_like=True):
     last_exec: int
 
 
+class Sent(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """A transfer on its way to another account: its money is in neither."""
+
+    to: StreamId
+    asset: AssetCode
+    units: int
+    value: int  # as of when it left; -1: not known
+
+
 class AccountState(msgspec.Struct):
     """State of one account. Only `evolve` writes to it; a snapshot is its msgpack.
 
@@ -232,6 +241,9 @@ class AccountState(msgspec.Struct):
     recent: dict[str, int] = {}  # orders of the duplicate window and when they came, oldest first
     ended: dict[int, Ended] = {}  # the last `ENDED_MAX` orders that are done, oldest first
     missing: dict[int, list[int]] = {}  # executions that were overtaken by later ones, by order
+    virtual: bool = False  # nothing in it is anybody's money
+    transfer_count: int = 0  # the last number given to a transfer that was sent
+    sent: dict[int, Sent] = {}  # transfers that the other account has not answered yet
 
     def free(self, asset: AssetCode) -> int:
         """Ledger units that nothing holds: buying power, or what may be sold or withdrawn."""

@@ -10,8 +10,10 @@ from typing import Final, Protocol
 
 from fondaco.domain.ledger.model import (
     FEES,
+    IN_TRANSIT,
     OUTSIDE,
     ROUNDING,
+    VIRTUAL,
     LedgerAccount,
     Poster,
     Posting,
@@ -21,7 +23,16 @@ from fondaco.domain.ledger.model import (
 )
 from fondaco.domain.reference.events import InstrumentListed
 from fondaco.domain.reference.model import Instrument, Symbol
-from fondaco.domain.trading.events import CashDeposited, CashWithdrawn, Fill, OrderFilled
+from fondaco.domain.trading.events import (
+    AccountReset,
+    CashDeposited,
+    CashWithdrawn,
+    Fill,
+    OrderFilled,
+    TransferReceived,
+    TransferSent,
+    TransferVoided,
+)
 from fondaco.domain.trading.model import Side
 from fondaco.kernel.errors import Corrupt
 from fondaco.kernel.event import Entry, Event
@@ -56,6 +67,10 @@ class Postings:
             CashDeposited: self._deposited,
             CashWithdrawn: self._withdrawn,
             OrderFilled: self._filled,
+            TransferSent: self._sent,
+            TransferReceived: self._came_in,
+            TransferVoided: self._came_in,
+            AccountReset: self._reset,
         }
         if executed is not None:
             posters[executed] = self._executed
@@ -79,6 +94,21 @@ class Postings:
     def _withdrawn(self, entry: Entry) -> Sequence[Posting]:
         event: CashWithdrawn = entry.event  # type: ignore[assignment]
         return (moved(OUTSIDE, LedgerAccount(entry.stream), event.asset, event.units),)
+
+    def _sent(self, entry: Entry) -> Sequence[Posting]:
+        event: TransferSent = entry.event  # type: ignore[assignment]
+        return (moved(IN_TRANSIT, LedgerAccount(entry.stream), event.asset, event.units),)
+
+    def _came_in(self, entry: Entry) -> Sequence[Posting]:
+        event: TransferReceived | TransferVoided = entry.event  # type: ignore[assignment]
+        return (moved(LedgerAccount(entry.stream), IN_TRANSIT, event.asset, event.units),)
+
+    def _reset(self, entry: Entry) -> Sequence[Posting]:
+        event: AccountReset = entry.event  # type: ignore[assignment]
+        client = LedgerAccount(entry.stream)
+        return [
+            moved(client, VIRTUAL, each.asset, each.after - each.before) for each in event.balances
+        ]
 
     def _filled(self, entry: Entry) -> Sequence[Posting]:
         event: OrderFilled = entry.event  # type: ignore[assignment]

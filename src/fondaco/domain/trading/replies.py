@@ -131,13 +131,55 @@ class StatementLine(msgspec.Struct, frozen=True, gc=False):
     """One line of a statement; `opening` and `closing` lines move nothing."""
 
     time: str
-    kind: str  # "opening", "deposit", "withdrawal", "buy", "sell", "fee", "closing"
+    kind: str  # "opening", "deposit", "transfer_in", "buy", "fee", "reset", "closing" …
     reference: str  # the exec_id
     asset: str
     amount: str  # rounded to the minor unit of the asset
     balance: str
     amount_exact: str
     balance_exact: str
+
+
+class DayLine(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """One asset on one day; amounts are exact, but for `shown`, which is the closing balance
+    rounded to the minor unit."""
+
+    asset: str
+    opening: str
+    closing: str
+    change: str
+    fees: str
+    realized: str  # at average cost, before fees
+    shown: str
+
+
+class DailyStatement(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A session day of an account. While it is not over, `final` is false and more may come."""
+
+    account_id: str
+    name: str
+    currency: str
+    day: str  # ISO 8601, in the session's time zone
+    final: bool
+    balances: list[DayLine]
+    movements: list[StatementLine]
+    position: int  # of the journal, as far as this shows it
+
+
+class SentLine(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A transfer to another account: "pending" until that one has answered, then "posted" or
+    "voided"."""
+
+    account_id: str
+    number: int
+    to_account_id: str
+    asset: str
+    amount: str
+    status: str
+    text: str
+    created_at: str
+    updated_at: str
+    position: int
 
 
 class WaitingStop(msgspec.Struct, frozen=True, gc=False):

@@ -28,6 +28,7 @@ SOME_LIMITS: Final = {"order_notional_max": "250000", "daily_loss_max": "10000",
 class OpenAccountRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     account_id: AccountText
     name: Annotated[str, Meta(max_length=100)] = ""
+    virtual: bool = False  # nothing in it is anybody's money: it may be reset
 
 
 class AccountOpenedReply(msgspec.Struct, frozen=True):
@@ -115,7 +116,9 @@ class DoneReply(msgspec.Struct, frozen=True):
 def open_account(ask: OpenAccountRequest, stamp: Stamp) -> ev.OpenAccount:
     """Asked again by the same tenant it is the same; by another one it is refused."""
     content = fingerprint(ask) + fingerprint(KillRequest(stamp.tenant))
-    return ev.OpenAccount(request_id("!open", content), stamp.at, stamp.tenant, ask.name)
+    return ev.OpenAccount(
+        request_id("!open", content), stamp.at, stamp.tenant, ask.name, virtual=ask.virtual
+    )
 
 
 def opened(_: OpenAccountRequest, entries: Sequence[Entry]) -> AccountOpenedReply:

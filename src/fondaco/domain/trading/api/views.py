@@ -4,9 +4,8 @@ Reads accept `min_position`: the door waits until the views have reached it, so 
 answered with a position can read what they wrote.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Final, Protocol
 
 import msgspec
@@ -26,14 +25,17 @@ from fondaco.domain.trading.api.orders import (
 )
 from fondaco.domain.trading.looks import Holding, MarkLine, account_reply
 from fondaco.domain.trading.model import PREFIX, AccountState, OrdStatus, Side, account_of
+from fondaco.domain.trading.printed import daily_html
 from fondaco.domain.trading.replies import (
     AccountLine,
     AccountSummary,
+    DailyStatement,
     ExecutionLine,
     OrderLine,
     OrderReplyFull,
     Page,
     PositionLine,
+    SentLine,
     StatementLine,
     Terms,
 )
@@ -49,6 +51,7 @@ Position = Annotated[int, Meta(ge=0, le=2**62)]
 Limit = Annotated[int, Meta(ge=1, le=1_000)]
 CursorText = Annotated[str, Meta(max_length=64)]
 Moment = Annotated[datetime, Meta(tz=True)]
+DayText = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", examples=["2026-07-20"])]
 StatusesText = Annotated[str, Meta(pattern=r"^[a-z_]+(,[a-z_]+)*$", examples=["new,filled"])]
 AboutText = Annotated[str, Meta(min_length=1, max_length=100, examples=["demo.57"])]
 
@@ -102,6 +105,22 @@ class Queries(Protocol):
     def statement(
         self, conn: Any, tenant: str | None, account_id: str, since: int, until: int
     ) -> Iterator[StatementLine]: ...
+
+    def cash_movements(
+        self, conn: Any, tenant: str | None, account_id: str, limit: int
+    ) -> list[StatementLine]: ...
+
+    def daily(
+        self, conn: Any, tenant: str | None, account_id: str, day: int, today: int
+    ) -> DailyStatement: ...
+
+    def daily_csv(self, found: DailyStatement) -> str: ...
+
+    def sent(
+        self, conn: Any, tenant: str | None, account_id: str, below: int, limit: int
+    ) -> list[SentLine]: ...
+
+    def is_virtual(self, conn: Any, account_id: str) -> bool: ...
 
     def why(
         self, conn: Any, journal: Journal, tenant: str | None, about: str, account_id: str
@@ -165,6 +184,23 @@ class StatementRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     min_position: Position = 0
 
 
+class DayRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A session day, as its time zone counts days."""
+
+    account_id: AccountText
+    day: DayText
+    min_position: Position = 0
+
+
+class SentRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The newest first. `cursor` is the `next` of the page before."""
+
+    account_id: AccountText
+    cursor: Position = 0
+    limit: Limit = 100
+    min_position: Position = 0
+
+
 class WhyRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`about` is an order_id, a cl_ord_id or a position of the journal."""
 
@@ -193,6 +229,7 @@ class AccountReply(msgspec.Struct, frozen=True, kw_only=True):
     equity: str | None
     open_orders: int
     position: int  # of the journal, as far as this shows it
+    virtual: bool  # nothing in it is anybody's money: it may be reset
 
 
 class PositionsReply(msgspec.Struct, frozen=True, kw_only=True):
@@ -207,6 +244,13 @@ class PositionsReply(msgspec.Struct, frozen=True, kw_only=True):
 
 class TransfersReply(msgspec.Struct, frozen=True):
     items: list[StatementLine]
+
+
+class SentReply(msgspec.Struct, frozen=True):
+    """`next` goes into `cursor` for what is older; null: that was all."""
+
+    items: list[SentLine]
+    next: int | None
 
 
 class EntryReply(msgspec.Struct, frozen=True):
@@ -317,6 +361,7 @@ class Looks:
             equity=equity,
             open_orders=found.open_orders,
             position=found.position,
+            virtual=self._ask.is_virtual(on.source, ask.account_id),
         )
 
     def positions(self, ask: AccountRequest, on: Reading) -> PositionsReply:
@@ -349,6 +394,7 @@ class Looks:
             equity=found.equity,
             open_orders=found.open_orders,
             position=position,
+            virtual=state.virtual,
         )
 
     def _valued(self, found: AccountSummary) -> tuple[list[Holding], str | None]:
@@ -380,9 +426,28 @@ class Looks:
 
     def transfers(self, ask: TransfersRequest, on: Reading) -> TransfersReply:
         """The newest first."""
-        lines = self._ask.statement(on.source, on.tenant, ask.account_id, 0, on.at + 1)
-        moved = deque((line for line in lines if line.kind in _MOVES), maxlen=ask.limit)
-        return TransfersReply(list(reversed(moved)))
+        moved = self._ask.cash_movements(on.source, on.tenant, ask.account_id, ask.limit)
+        return TransfersReply(moved)
+
+    def sent(self, ask: SentRequest, on: Reading) -> SentReply:
+        asked = (on.source, on.tenant, ask.account_id, ask.cursor, ask.limit + 1)
+        found = self._ask.sent(*asked)
+        items = found[: ask.limit]
+        return SentReply(items, items[-1].number if len(found) > ask.limit else None)
+
+    def daily(self, ask: DayRequest, on: Reading) -> DailyStatement:
+        try:
+            day = (date.fromisoformat(ask.day) - _EPOCH.date()).days
+        except ValueError:
+            raise Invalid(f"day is {ask.day}, must be a date such as 2026-07-20") from None
+        today = self._refs().session_day
+        return self._ask.daily(on.source, on.tenant, ask.account_id, day, today)
+
+    def daily_csv(self, ask: DayRequest, on: Reading) -> str:
+        return self._ask.daily_csv(self.daily(ask, on))
+
+    def daily_html(self, ask: DayRequest, on: Reading) -> str:
+        return daily_html(self.daily(ask, on))
 
     def statement(self, ask: StatementRequest, on: Reading) -> str:
         until = instant_of(ask.until) if ask.until else Instant(on.at + 1)
@@ -464,6 +529,5 @@ def _text(at: Instant) -> str:
 
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MOVES: Final = ("deposit", "withdrawal")
 _MONTH_NS: Final = 30 * 86_400 * 1_000_000_000
 _STATUSES: Final[Mapping[str, OrdStatus]] = {status.value: status for status in OrdStatus}

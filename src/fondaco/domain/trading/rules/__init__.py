@@ -2,7 +2,8 @@
 
 `decide` is here only a table: each command has its function. `entry` and `risk` are the rules that
 may refuse an order, in the order of `Reason`; `lists`, `changes`, `replace` and `groups` say what
-becomes of orders, `execution` what fills cost, `money` everything else; `evolve` computes nothing.
+becomes of orders, `execution` what fills cost, `transfers` what goes between accounts, `money`
+everything else; `evolve` computes nothing.
 """
 
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from typing import Any, Final
 from fondaco.domain.trading import events as ev
 from fondaco.domain.trading.events import TradingCommand, TradingEvent
 from fondaco.domain.trading.model import AccountState, TradingRefs
-from fondaco.domain.trading.rules import changes, execution, lists, money, replace
+from fondaco.domain.trading.rules import changes, execution, lists, money, replace, transfers
 from fondaco.domain.trading.rules.evolve import evolve as evolve
 from fondaco.domain.trading.rules.risk import order_qty_max as order_qty_max
 from fondaco.kernel.decider import Decider
@@ -29,6 +30,11 @@ _DECIDED: Final[
     ev.ClosePositions: lists.close,
     ev.RecordDeposit: money.deposit,
     ev.Withdraw: money.withdraw,
+    ev.SendTransfer: transfers.send,
+    ev.ReceiveTransfer: transfers.receive,
+    ev.SettleTransfer: transfers.settle,
+    ev.ReturnTransfer: transfers.take_back,
+    ev.ResetAccount: transfers.reset,
     ev.SetLimits: money.set_limits,
     ev.SetTradingState: money.set_trading_state,
     ev.RecordExecution: execution.record,

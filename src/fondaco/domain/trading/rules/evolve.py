@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from fondaco.domain.trading import events as ev
-from fondaco.domain.trading.model import AccountState, ClOrdId, Ended, Order, OrdStatus
+from fondaco.domain.trading.model import AccountState, ClOrdId, Ended, Order, OrdStatus, Sent
 from fondaco.domain.trading.rules.holds import BUY, MS, PACE_SLOTS, same_order
 from fondaco.kernel.event import Event
 
@@ -323,6 +323,37 @@ def _move_session(state: AccountState, change: int, value: int) -> None:
         state.session_equity += change
 
 
+def _made_virtual(state: AccountState, event: ev.AccountMadeVirtual) -> None:
+    state.virtual = True
+
+
+def _sent(state: AccountState, event: ev.TransferSent) -> None:
+    state.transfer_count = event.number
+    state.sent[event.number] = Sent(event.to, event.asset, event.units, event.value)
+    state.balances[event.asset] = state.balances.get(event.asset, 0) - event.units
+    _move_session(state, -event.value, event.value)
+
+
+def _came_in(state: AccountState, event: ev.TransferReceived | ev.TransferVoided) -> None:
+    if isinstance(event, ev.TransferVoided):
+        del state.sent[event.number]
+    state.balances[event.asset] = state.balances.get(event.asset, 0) + event.units
+    _move_session(state, event.value, event.value)
+
+
+def _transfer_posted(state: AccountState, event: ev.TransferPosted) -> None:
+    del state.sent[event.number]
+
+
+def _reset(state: AccountState, event: ev.AccountReset) -> None:
+    for each in event.balances:
+        state.balances[each.asset] = each.after
+    if event.value < 0:
+        state.session_day = -1
+    else:
+        state.session_equity = event.value
+
+
 def _limits_set(state: AccountState, event: ev.LimitsSet) -> None:
     state.limits = event.limits
 
@@ -356,6 +387,13 @@ _EVOLVED: Final[dict[type[Event], Callable[[AccountState, Any], None]]] = {
     ev.CashDeposited: _deposited,
     ev.CashWithdrawn: _withdrawn,
     ev.TransferRefused: _noted,
+    ev.AccountMadeVirtual: _made_virtual,
+    ev.TransferSent: _sent,
+    ev.TransferReceived: _came_in,
+    ev.TransferReturned: _noted,
+    ev.TransferPosted: _transfer_posted,
+    ev.TransferVoided: _came_in,
+    ev.AccountReset: _reset,
     ev.LimitsSet: _limits_set,
     ev.TradingStateSet: _state_set,
     ev.NothingToDo: _noted,

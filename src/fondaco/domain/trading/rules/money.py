@@ -1,6 +1,7 @@
 """Opening, deposits, withdrawals, limits and trading states; and the trading day that rolls."""
 
 from fondaco.domain.trading.events import (
+    AccountMadeVirtual,
     AccountOpened,
     CashDeposited,
     CashWithdrawn,
@@ -29,7 +30,7 @@ def rolled(state: AccountState, refs: TradingRefs) -> SessionRolled | None:
     """The first event of the first turn in a new session. While something that the account has
     cannot be valued, the session waits, and the daily loss rule refuses for want of a mark."""
     worth = valued(state, refs)
-    return None if worth is None else SessionRolled(refs.session_day, _fits(worth[0]))
+    return None if worth is None else SessionRolled(refs.session_day, fits(worth[0]))
 
 
 def open_account(
@@ -37,10 +38,9 @@ def open_account(
 ) -> tuple[TradingEvent, ...]:
     if state.opened:
         return (NothingToDo("the account is open"),)
-    return (
-        AccountOpened(command.tenant, refs.currency, command.name),
-        SessionRolled(refs.session_day, 0),
-    )
+    opened = AccountOpened(command.tenant, refs.currency, command.name)
+    rolled = SessionRolled(refs.session_day, 0)
+    return (opened, AccountMadeVirtual(), rolled) if command.virtual else (opened, rolled)
 
 
 def deposit(
@@ -53,7 +53,7 @@ def deposit(
     if units > room:
         text, limit = "more than the ledger counts", _text(room, command.asset, refs)
         return (TransferRefused(command.asset, text, limit),)
-    return (CashDeposited(command.asset, units, _value(units, command.asset, refs)),)
+    return (CashDeposited(command.asset, units, value_of(units, command.asset, refs)),)
 
 
 def withdraw(state: AccountState, command: Withdraw, refs: TradingRefs) -> tuple[TradingEvent, ...]:
@@ -64,7 +64,7 @@ def withdraw(state: AccountState, command: Withdraw, refs: TradingRefs) -> tuple
     if units > free:
         text, limit = "more than is free", _text(free, command.asset, refs)
         return (TransferRefused(command.asset, text, limit),)
-    return (CashWithdrawn(command.asset, units, _value(units, command.asset, refs)),)
+    return (CashWithdrawn(command.asset, units, value_of(units, command.asset, refs)),)
 
 
 def set_limits(
@@ -98,12 +98,12 @@ def _units(
     return units
 
 
-def _value(units: int, asset: AssetCode, refs: TradingRefs) -> int:
+def value_of(units: int, asset: AssetCode, refs: TradingRefs) -> int:
     rate = refs.rates.get(asset)
-    return -1 if rate is None else _fits(units * rate.num // rate.den)
+    return -1 if rate is None else fits(units * rate.num // rate.den)
 
 
-def _fits(units: int) -> int:
+def fits(units: int) -> int:
     """Within what the journal's codec can hold."""
     return min(max(units, -AMOUNT_MAX), AMOUNT_MAX)
 

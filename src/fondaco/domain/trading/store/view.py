@@ -16,6 +16,7 @@ from fondaco.domain.reference.model import Instrument
 from fondaco.domain.trading import events as ev
 from fondaco.domain.trading.model import PREFIX, OrdStatus, TradingState
 from fondaco.domain.trading.store import tables as t
+from fondaco.domain.trading.store.moves import MOVES
 from fondaco.kernel.errors import Corrupt
 from fondaco.kernel.event import Entry, Event, StreamId
 from fondaco.kernel.money import half_even_div
@@ -145,8 +146,6 @@ _PICK_POSITIONS: Final = Pick(
 )
 _PICK_INSTRUMENTS: Final = Pick([t.instruments.c.terms], [t.instruments.c.symbol])
 _PICK_TENANTS: Final = Pick([t.accounts.c.tenant], [t.accounts.c.account_id])
-
-
 _INSTRUMENT: Final = msgspec.json.Decoder(Instrument)
 
 
@@ -570,6 +569,7 @@ class TradingView:
         ev.LimitsSet: _limited,
         ev.TradingStateSet: _stated,
         InstrumentListed: _listed,
+        **MOVES,
     }
 
 

@@ -1,0 +1,49 @@
+"""Carries into balances what moves them besides executions, deposits and withdrawals."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from fondaco.domain.trading import events as ev
+from fondaco.domain.trading.store import tables as t
+from fondaco.kernel.event import Entry, Event
+
+
+def _sent(view: Any, batch: Any, entry: Entry, event: ev.TransferSent) -> None:
+    _move(view, batch, entry, event.asset, -event.units)
+
+
+def _came_in(
+    view: Any, batch: Any, entry: Entry, event: ev.TransferReceived | ev.TransferVoided
+) -> None:
+    _move(view, batch, entry, event.asset, event.units)
+
+
+def _reset(view: Any, batch: Any, entry: Entry, event: ev.AccountReset) -> None:
+    """Balances as given; and nothing that was traded before counts any more."""
+    account, _ = view._account(batch, entry.stream)
+    for each in event.balances:
+        _move(view, batch, entry, each.asset, each.after - each.before)
+    p = t.positions.c
+    kept = batch.conn.execute(sa.select(p.symbol).where(p.account_id == account)).scalars()
+    new = [symbol for of, symbol in view._positions if of == account]
+    for symbol in dict.fromkeys((*kept, *new)):
+        position = view._position(batch, account, symbol)
+        position.lots = position.cost = position.realized = position.fees = 0
+        position.last_position = entry.position
+
+
+def _move(view: Any, batch: Any, entry: Entry, asset: str, units: int) -> None:
+    account, _ = view._account(batch, entry.stream)
+    balance = view._balance(batch, account, asset)
+    balance.balance += units
+    balance.last_position = entry.position
+
+
+MOVES: Final[dict[type[Event], Callable[..., None]]] = {
+    ev.TransferSent: _sent,
+    ev.TransferReceived: _came_in,
+    ev.TransferVoided: _came_in,
+    ev.AccountReset: _reset,
+}
