@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 import msgspec
+from msgspec.structs import replace as replaced
 
 from fondaco.domain.market.model import Mark, Quality
-from fondaco.domain.reference.model import Instrument, Symbol, instrument
+from fondaco.domain.reference.model import Instrument, Margin, MarginTier, Symbol, instrument
 from fondaco.domain.trading import events as ev
 from fondaco.domain.trading.events import Ask, Fill, TradingCommand, TradingEvent
 from fondaco.domain.trading.model import (
     AccountState,
+    AccountType,
     ClOrdId,
     Contingency,
     Limits,
@@ -23,6 +25,7 @@ from fondaco.domain.trading.model import (
     TradingRefs,
     TradingState,
 )
+from fondaco.domain.trading.refs import group, update_rates
 from fondaco.domain.trading.rules import decide, evolve, initial
 from fondaco.kernel.codec import Codec
 from fondaco.kernel.event import CommandId, Instant, StreamId
@@ -70,10 +73,13 @@ def refs(
     restricted: Sequence[str] = (),
     day: int = 0,
     closes_at: Instant = DAY_ENDS,
+    margins: dict[Symbol, Margin] | None = None,
+    haircuts: dict[AssetCode, int] | None = None,
+    more: Sequence[Instrument] = (),
 ) -> TradingRefs:
-    """A house that trades BTC-USD and ETH-USD around 100.00 without limits or fees."""
-    btc = btc or btc_usd()
-    eth = msgspec.structs.replace(btc, symbol=ETH_USD, base=ETH)
+    """A house that trades BTC-USD and ETH-USD around 100.00 without limits, fees or margin."""
+    btc = replaced(btc or btc_usd(), issuer="Foundation")
+    eth = replaced(btc, symbol=ETH_USD, base=ETH)
     seen = {m.symbol: m for m in marks or (mark(), mark(symbol=ETH_USD))}
     rates = {USD: Rate(1, 1)}
     for pair in (btc, eth):
@@ -81,10 +87,10 @@ def refs(
         if seen_mark is not None:
             num = seen_mark.px * pair.cost_num
             rates[pair.base] = Rate(num, pair.cost_den * pair.base_per_lot, seen_mark)
-    return TradingRefs(
+    house = TradingRefs(
         version=7,
         assets=ASSETS,
-        instruments={BTC_USD: btc, ETH_USD: eth},
+        instruments={each.symbol: each for each in (btc, eth, *more)},
         limits=limits or Limits(),
         marks=seen,
         rates=rates,
@@ -93,7 +99,16 @@ def refs(
         restricted=frozenset(map(Symbol, restricted)),
         session_day=day,
         session_closes_at=closes_at,
+        margins=margins or {},
+        haircuts=haircuts or {},
     )
+    group(house)
+    return house
+
+
+def tiers(*each: tuple[int, int, int, int]) -> Margin:
+    """(notional_max, initial_ppm, maintenance_ppm, deduction) of each."""
+    return Margin(tuple(MarginTier(*tier) for tier in each))
 
 
 def ask(
@@ -164,8 +179,12 @@ def listed(*asks: Ask, contingency: Contingency | None = None, at: int = 1) -> e
     return ev.PlaceOrders(CommandId("list#f"), Instant(at), asks, contingency)
 
 
-def opened() -> ev.OpenAccount:
-    return ev.OpenAccount(CommandId("open#f"), Instant(1), "demo", "A1")
+def opened(account_type: AccountType = AccountType.CASH) -> ev.OpenAccount:
+    return ev.OpenAccount(CommandId("open#f"), Instant(1), "demo", "A1", account_type=account_type)
+
+
+def check(*marks: Mark, at: int = 1) -> ev.CheckEquity:
+    return ev.CheckEquity(CommandId("check#f"), Instant(at), marks)
 
 
 def deposit(amount: str = "10000", asset: str = USD) -> ev.RecordDeposit:
@@ -274,6 +293,15 @@ class Scenario:
                 evolve(self.state, event)
         return self
 
+    def marked(self, *marks: Mark) -> "Scenario":
+        """From here on the market is there: rates of base assets in USD move along."""
+        using = replaced(self.using, marks=dict(self.using.marks), rates=dict(self.using.rates))
+        for each in marks:
+            using.marks[each.symbol] = each
+            update_rates(using, each)
+        self.using = using
+        return self
+
     def then(self, *kinds: type[TradingEvent]) -> "Scenario":
         assert tuple(map(type, self.events)) == kinds, self.events
         return self
@@ -285,6 +313,11 @@ class Scenario:
 
     def order(self, number: int = 1) -> Order:
         return self.state.working[number]
+
+
+def on_margin(*history: TradingCommand, using: TradingRefs) -> Scenario:
+    """An open margin account; with 1,000.00 USD, unless a history is given."""
+    return Scenario(using).when(opened(AccountType.MARGIN), *(history or (deposit("1000"),)))
 
 
 def given(*history: TradingCommand, using: TradingRefs | None = None) -> Scenario:

@@ -125,10 +125,10 @@ def test_a_rebuild_says_which_table_is_not_what_the_journal_makes(
     shutil.copytree(saved[0], data)
     told(capsys, "verify", "--data", str(data))  # which fills the views
     with sqlite3.connect(data / "views.db") as views:
-        views.execute("UPDATE trading_orders_v1 SET lots = lots + 1 WHERE number = 7")
+        views.execute("UPDATE trading_orders_v2 SET lots = lots + 1 WHERE number = 7")
     found = json.loads(told(capsys, "rebuild", "--data", str(data), status=EXIT_WRONG))
     [different] = found["different"]
-    assert different.startswith("trading_orders_v1: ")
+    assert different.startswith("trading_orders_v2: ")
 
 
 def test_a_replay_until_a_position_is_the_account_as_of_it(

@@ -26,7 +26,7 @@ from fondaco.domain.trading.model import (
 )
 from fondaco.domain.trading.rules import decide, evolve, initial, order_qty_max
 from fondaco.domain.trading.rules.holds import hold_for
-from fondaco.domain.trading.rules.risk import MEASURES
+from fondaco.domain.trading.rules.weighed import MEASURES
 from fondaco.kernel.event import CommandId, Decision, Instant
 
 CAUSE = CommandId("c")
@@ -40,6 +40,8 @@ LIMITS = Limits(
     position_max={BTC_USD: 14_000},
     concentration_max_bps=7_000,
     class_concentration_max_bps={"crypto": 8_000},
+    issuer_concentration_max_bps=6_000,
+    venue_concentration_max_bps=8_500,
     daily_loss_max=300_00_000_000,
     orders_max=6,
     notional_max=900_00_000_000,
@@ -530,6 +532,8 @@ any_limits = st.builds(
     concentration_max_bps=st.integers(0, 10_000),
     class_concentration_max_bps=st.just({})
     | st.builds(lambda n: {"crypto": n}, st.integers(0, 10_000)),
+    issuer_concentration_max_bps=st.integers(0, 10_000),
+    venue_concentration_max_bps=st.integers(0, 10_000),
     daily_loss_max=st.just(0) | st.integers(1, 100_00_000_000),
     orders_max=st.integers(0, 5),
     notional_max=st.just(0) | somewhere,
@@ -603,12 +607,15 @@ def test_the_laws_are_not_empty() -> None:
     elsewhere |= {ev.AccountMadeVirtual, ev.AccountReset}  # test_transfer_laws
     elsewhere |= {ev.TransferSent, ev.TransferReceived, ev.TransferReturned}
     elsewhere |= {ev.TransferPosted, ev.TransferVoided}
+    elsewhere |= {ev.MarginWarned, ev.MarginEased, ev.LiquidationBegan}  # test_margin_laws
+    elsewhere |= {ev.LiquidationEnded, ev.NegativeBalanceCovered}
+    measures = {*MEASURES} - {Reason.EXCEEDS_MARGIN}
     wanted = {*get_args(TradingEvent)} - elsewhere | {("over", True), ("over", False)}
-    wanted |= {*MEASURES, Reason.EXCEEDS_POSITION, Reason.WOULD_NOT_REDUCE}
+    wanted |= {*measures, Reason.EXCEEDS_POSITION, Reason.WOULD_NOT_REDUCE}
     for nth in range(9):  # 900 stories at most; mostly the first few hundred meet all
         seed(nth)(settings(max_examples=100, database=None)(given(*told)(meet)))()
         if wanted <= met:
             break
     assert {*get_args(TradingEvent)} - met == elsewhere
-    assert {*MEASURES, Reason.EXCEEDS_POSITION, Reason.WOULD_NOT_REDUCE} <= met
+    assert {*measures, Reason.EXCEEDS_POSITION, Reason.WOULD_NOT_REDUCE} <= met
     assert {("over", True), ("over", False)} <= met

@@ -436,50 +436,50 @@ def test_statements_look_at_no_more_than_their_days(asked: Asked) -> None:
 PLANS = {
     "order id": (
         lambda c: looks.order(c, "demo", "demo.1"),
-        "trading_orders_v1 USING INDEX trading_orders_v1_id (account_id=? AND number=?)",
+        "trading_orders_v2 USING INDEX trading_orders_v2_id (account_id=? AND number=?)",
     ),
     "account, newest first": (
         lambda c: looks.orders(c, "demo", OrderFilter(account_id="demo"), cursor="9-9"),
-        "trading_orders_v1 USING INDEX trading_orders_v1_id (account_id=? AND number<?)",
+        "trading_orders_v2 USING INDEX trading_orders_v2_id (account_id=? AND number<?)",
     ),
     "account, open": (
         lambda c: looks.orders(c, "demo", OrderFilter(account_id="demo", ord_status=("new",))),
-        "trading_orders_v1 USING INDEX trading_orders_v1_open (account_id=?)",
+        "trading_orders_v2 USING INDEX trading_orders_v2_open (account_id=?)",
     ),
     "account and cl_ord_id": (
         lambda c: looks.orders(c, "demo", OrderFilter(account_id="demo", cl_ord_id="x")),
-        "trading_orders_v1_cl_ord_id (account_id=? AND cl_ord_id=?)",
+        "trading_orders_v2_cl_ord_id (account_id=? AND cl_ord_id=?)",
     ),
     "symbol and status": (
         lambda c: looks.orders(c, "demo", OrderFilter(symbol="BTC-USD", ord_status=("new",))),
-        "trading_orders_v1 USING INDEX trading_orders_v1_symbol (symbol=? AND ord_status=?)",
+        "trading_orders_v2 USING INDEX trading_orders_v2_symbol (symbol=? AND ord_status=?)",
     ),
     "symbol, newest first": (
         lambda c: looks.orders(c, "demo", OrderFilter(symbol="BTC-USD")),
-        "trading_orders_v1 USING INDEX trading_orders_v1_tenant (tenant=?)",
+        "trading_orders_v2 USING INDEX trading_orders_v2_tenant (tenant=?)",
     ),
     "newest first": (
         lambda c: looks.orders(c, "demo", OrderFilter(), cursor="9-9"),
-        "trading_orders_v1 USING INDEX trading_orders_v1_tenant (tenant=? AND position<?)",
+        "trading_orders_v2 USING INDEX trading_orders_v2_tenant (tenant=? AND position<?)",
     ),
     "executions of an account": (
         lambda c: looks.executions(c, "demo", account_id="demo", symbol="BTC-USD"),
-        "trading_executions_v1 USING INDEX trading_executions_v1_account (account_id=?)",
+        "trading_executions_v2 USING INDEX trading_executions_v2_account (account_id=?)",
     ),
     "executions of a symbol": (
         lambda c: looks.executions(c, "demo", symbol="BTC-USD"),
-        "trading_executions_v1 USING INDEX trading_executions_v1_symbol (symbol=?)",
+        "trading_executions_v2 USING INDEX trading_executions_v2_symbol (symbol=?)",
     ),
     "executions": (
         lambda c: looks.executions(c, "demo"),
-        "trading_executions_v1 USING INDEX trading_executions_v1_tenant (tenant=?)",
+        "trading_executions_v2 USING INDEX trading_executions_v2_tenant (tenant=?)",
     ),
     "positions": (
         lambda c: looks.positions(c, "demo", "demo"),
-        "trading_positions_v1 USING PRIMARY KEY (account_id=?)",
+        "trading_positions_v2 USING PRIMARY KEY (account_id=?)",
     ),
-    "waiting stops": (looks.pending_triggers, "trading_orders_v1_waiting"),
-    "deadlines": (looks.deadlines, "trading_orders_v1_expire_time"),
+    "waiting stops": (looks.pending_triggers, "trading_orders_v2_waiting"),
+    "deadlines": (looks.deadlines, "trading_orders_v2_expire_time"),
 }
 
 
@@ -508,9 +508,9 @@ def test_every_list_uses_its_index_and_sorts_nothing(asked: Asked, name: str) ->
 
 
 def test_the_columns_and_the_row_agree(asked: Asked) -> None:
-    from fondaco.domain.trading.store.view import _Row
+    from fondaco.domain.trading.store.rows import Row
 
-    assert tuple(t.orders.columns.keys()) == _Row.__struct_fields__
+    assert tuple(t.orders.columns.keys()) == Row.__struct_fields__
     unique = {str(index.name): index.unique for index in t.orders.indexes}
-    assert unique["trading_orders_v1_id"] is True
+    assert unique["trading_orders_v2_id"] is True
     assert [c.name for c in t.positions.primary_key] == ["account_id", "symbol"]

@@ -82,6 +82,8 @@ class Teller:
         elif isinstance(event, ev.CashDeposited | ev.CashWithdrawn):
             sign = 1 if isinstance(event, ev.CashDeposited) else -1
             found = [self._moved(entry, {event.asset: sign * event.units})]
+        elif isinstance(event, ev.NegativeBalanceCovered):
+            found = [self._moved(entry, {each.asset: each.units for each in event.covered})]
         elif isinstance(event, ev.OrderCompleted):
             found = [self._completed(entry, event)]
         elif isinstance(event, ev.OrderAccepted | ev.OrderRejected):
@@ -129,6 +131,8 @@ class Teller:
         base = event.base_units if is_buy else -event.base_units
         quote = (-event.gross if is_buy else event.gross) - event.fee
         moved = {instrument.base: base, instrument.quote: quote}
+        if event.is_contract:
+            moved = {instrument.quote: event.realized - event.fee}
         return [executed, changed, self._moved(entry, moved)]
 
     def _moved(self, entry: Entry, units: dict[Any, int]) -> BalanceMessage:

@@ -30,6 +30,7 @@ KERNELS: Final = (
     "fondaco/domain/trading/rules/risk.py",
     "fondaco/domain/venues/crossing/matching.py",
     "fondaco/domain/venues/crossing/one_by_one.py",
+    "fondaco/domain/trading/rules/weighed.py",
     "fondaco/runtime/answered.py",
 )
 

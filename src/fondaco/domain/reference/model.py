@@ -145,6 +145,8 @@ class Limits(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     position_max: dict[Symbol, int] = {}  # lots, open orders counted
     concentration_max_bps: int = 0  # of equity, in one instrument
     class_concentration_max_bps: dict[str, int] = {}  # of equity, by asset class
+    issuer_concentration_max_bps: int = 0  # of equity, in all that one issuer stands behind
+    venue_concentration_max_bps: int = 0  # of equity, in all that trades at one venue
     daily_loss_max: int = 0
     orders_max: int = 0  # within `rate_window_ms`
     notional_max: int = 0  # within `rate_window_ms`

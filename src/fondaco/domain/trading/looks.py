@@ -145,6 +145,8 @@ def _per_order(
         lines.append(LimitLine("order_notional_max", limit, "", money_unit))
     ratios = [("collar_bps", limits.collar_bps, "")]
     ratios.append(("concentration_max_bps", limits.concentration_max_bps, ""))
+    ratios.append(("issuer_concentration_max_bps", limits.issuer_concentration_max_bps, ""))
+    ratios.append(("venue_concentration_max_bps", limits.venue_concentration_max_bps, ""))
     ratios += [
         ("class_concentration_max_bps", bps, name)
         for name, bps in sorted(limits.class_concentration_max_bps.items())

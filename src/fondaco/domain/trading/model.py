@@ -86,6 +86,13 @@ class Contingency(StrEnum):
     BRACKET = "bracket"  # the first, once executed, lets the other two (an OCO) work
 
 
+class AccountType(StrEnum):
+    """Whether an account may owe: what it buys beyond its cash, or sells beyond what it has."""
+
+    CASH = "cash"
+    MARGIN = "margin"
+
+
 class Reason(StrEnum):
     """Why an order was refused, in the order in which we look. Add values; never rename one."""
 
@@ -114,6 +121,9 @@ class Reason(StrEnum):
     EXCEEDS_NOTIONAL_RATE = "exceeds_notional_rate"
     EXCEEDS_BUYING_POWER = "exceeds_buying_power"
     EXCEEDS_POSITION = "exceeds_position"  # cash accounts sell what they have
+    EXCEEDS_MARGIN = "exceeds_margin"  # of a margin account: its equity does not cover it all
+    EXCEEDS_ISSUER_CONCENTRATION = "exceeds_issuer_concentration"
+    EXCEEDS_VENUE_CONCENTRATION = "exceeds_venue_concentration"
     LIST_REFUSED = "list_refused"  # 103=99: sound itself, but another order of its list was not
 
 
@@ -131,7 +141,9 @@ class Headroom(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """What was left of each measuring rule before the order; -1 where the rule is off.
 
     `qty` and `position` in lots, `collar` in ticks, `orders` a count, ratios in basis points,
-    the others in ledger units: `power` of the asset that pays (a sell pays with the base asset).
+    the others in ledger units: `power` of the asset that pays (a sell pays with the base asset),
+    `margin` of the account's currency. In a margin account `power` is what of the base asset an
+    order that may only reduce can still close.
     """
 
     qty: int = -1
@@ -144,6 +156,9 @@ class Headroom(msgspec.Struct, frozen=True, gc=False, array_like=True):
     orders: int = -1
     notional_rate: int = -1
     power: int = -1
+    margin: int = -1
+    issuer_concentration: int = -1
+    venue_concentration: int = -1
 
 
 class Order(msgspec.Struct, gc=False, array_like=True):
@@ -158,7 +173,9 @@ class Order(msgspec.Struct, gc=False, array_like=True):
     time_in_force: TimeInForce
     lots: int  # OrderQty (38); for a market order by notional the most that it could buy
     px: int  # Price (44): the limit; of a market order its protection; 0 for a stop until triggered
-    hold: int  # ledger units set aside: of the quote asset for a buy, of the base asset for a sell
+    # Ledger units set aside: of the quote asset for a buy, of the base asset for a sell. On margin
+    # always of the quote asset, and only what executing may lose beside `ref_px`, fees included.
+    hold: int
     transact_time: Instant
     stop_px: int = 0  # StopPx (99)
     trail: int = 0  # ticks between the best mark and the stop: PegOffsetValue (211)
@@ -187,6 +204,7 @@ class Order(msgspec.Struct, gc=False, array_like=True):
     rest: int = 0  # what `cum_cost` is beyond the exact cost, x `cost_den`; see rules/execution.py
     fee_rest: int = 0  # what `fees` are beyond the exact fees, x 1,000,000
     cancel_reason: str = ""  # of the cancel that the venue must answer
+    ref_px: int = 0  # on margin: what it was worth when it came, its stop or the mark; 0: paid for
 
     @property
     def leaves_lots(self) -> int:
@@ -211,6 +229,23 @@ class Sent(msgspec.Struct, frozen=True, gc=False, array_like=True):
     asset: AssetCode
     units: int
     value: int  # as of when it left; -1: not known
+
+
+class Position(msgspec.Struct, gc=False, array_like=True):
+    """What a margin account has traded of one instrument and not traded back."""
+
+    lots: int  # bought less sold
+    cost: int  # ledger units of the quote asset at average cost, with the sign of `lots`
+
+
+class OpenLots(msgspec.Struct, gc=False, array_like=True):
+    """What the working orders of a margin account may still buy and sell of one instrument. Of a
+    group, the order that holds counts for all."""
+
+    buys: int = 0
+    sells: int = 0
+    reducing: int = 0  # of both, by reduce-only orders
+    orders: int = 0  # that count
 
 
 class AccountState(msgspec.Struct):
@@ -244,6 +279,12 @@ class AccountState(msgspec.Struct):
     virtual: bool = False  # nothing in it is anybody's money
     transfer_count: int = 0  # the last number given to a transfer that was sent
     sent: dict[int, Sent] = {}  # transfers that the other account has not answered yet
+    account_type: AccountType = AccountType.CASH
+    # Of a margin account. A spot position is a balance all the same; here is what it cost.
+    positions: dict[Symbol, Position] = {}
+    open_lots: dict[Symbol, OpenLots] = {}
+    warned_bps: int = 0  # the highest warning level that it was told and has not fallen below
+    liquidating: bool = False
 
     def free(self, asset: AssetCode) -> int:
         """Ledger units that nothing holds: buying power, or what may be sold or withdrawn."""

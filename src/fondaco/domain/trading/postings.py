@@ -3,6 +3,9 @@
 A fill posts against the clearing account of its venue, and so does the venue's execution; both at
 the fill's own cost rounded down, so that clearing is zero once both are applied. `residue`, which
 is what the client's amount differs from that, goes to `house/rounding` or comes from it.
+
+A contract posts nothing until a position in it is reduced: then what that has gained or lost, from
+the other side of all contracts at that venue, `market/<mic>`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,6 +14,7 @@ from typing import Final, Protocol
 from fondaco.domain.ledger.model import (
     FEES,
     IN_TRANSIT,
+    LOSSES,
     OUTSIDE,
     ROUNDING,
     VIRTUAL,
@@ -22,12 +26,13 @@ from fondaco.domain.ledger.model import (
     moved,
 )
 from fondaco.domain.reference.events import InstrumentListed
-from fondaco.domain.reference.model import Instrument, Symbol
+from fondaco.domain.reference.model import Instrument, InstrumentKind, Symbol
 from fondaco.domain.trading.events import (
     AccountReset,
     CashDeposited,
     CashWithdrawn,
     Fill,
+    NegativeBalanceCovered,
     OrderFilled,
     TransferReceived,
     TransferSent,
@@ -71,6 +76,7 @@ class Postings:
             TransferReceived: self._came_in,
             TransferVoided: self._came_in,
             AccountReset: self._reset,
+            NegativeBalanceCovered: self._covered,
         }
         if executed is not None:
             posters[executed] = self._executed
@@ -110,10 +116,19 @@ class Postings:
             moved(client, VIRTUAL, each.asset, each.after - each.before) for each in event.balances
         ]
 
+    def _covered(self, entry: Entry) -> Sequence[Posting]:
+        event: NegativeBalanceCovered = entry.event  # type: ignore[assignment]
+        client = LedgerAccount(entry.stream)
+        return [moved(client, LOSSES, each.asset, each.units) for each in event.covered]
+
     def _filled(self, entry: Entry) -> Sequence[Posting]:
         event: OrderFilled = entry.event  # type: ignore[assignment]
         terms = self._of(event.symbol)
         client, between = LedgerAccount(entry.stream), clearing(terms.mic)
+        if event.is_contract:
+            gained = moved(client, market(terms.mic), terms.quote, event.realized)
+            fee = moved(FEES, client, terms.quote, event.fee)
+            return [posting for posting in (gained, fee) if posting.units]
         if event.side is Side.BUY:
             base = moved(client, between, terms.base, event.base_units)
             cash = moved(between, client, terms.quote, event.gross - event.residue)
@@ -131,6 +146,8 @@ class Postings:
     def _executed(self, entry: Entry) -> Sequence[Posting]:
         event: Executed = entry.event  # type: ignore[assignment]
         terms = self._of(event.symbol)
+        if terms.kind is InstrumentKind.LINEAR:
+            return NOTHING  # what it gains or loses is known to the account alone, and posted there
         between, beyond = clearing(terms.mic), market(terms.mic)
         if event.side is Side.SELL:
             between, beyond = beyond, between

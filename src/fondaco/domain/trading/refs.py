@@ -65,11 +65,11 @@ def group(refs: TradingRefs) -> None:
         key=lambda i: (i.symbol not in refs.margins, i.quote != refs.currency, i.symbol),
     )
     for each in ranked:
-        by_venue.setdefault(each.mic, {})[each.base] = True
-        if each.issuer:
-            by_issuer.setdefault(each.issuer, {})[each.base] = True
         if each.kind is InstrumentKind.SPOT:
+            by_venue.setdefault(each.mic, {})[each.base] = True
             homes.setdefault(each.base, each.symbol)
+            if each.issuer:
+                by_issuer.setdefault(each.issuer, {})[each.base] = True
     refs.homes = homes
     refs.by_issuer = {name: tuple(found) for name, found in by_issuer.items()}
     refs.by_venue = {mic: tuple(found) for mic, found in by_venue.items()}

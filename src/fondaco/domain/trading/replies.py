@@ -97,7 +97,8 @@ class BalanceLine(msgspec.Struct, frozen=True, gc=False):
 
 
 class PositionLine(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
-    """`qty` is the balance of the base asset. Costs are of the part of it that was traded here."""
+    """`qty` is the balance of the base asset, or of a contract what is open. Costs are of the part
+    of it that was traded here."""
 
     account_id: str
     symbol: str
@@ -117,6 +118,7 @@ class AccountLine(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     currency: str
     trading_state: str
     opened_at: str
+    account_type: str
     limits: Any = None  # as set for this account; None: those of the house
 
 
@@ -131,7 +133,8 @@ class StatementLine(msgspec.Struct, frozen=True, gc=False):
     """One line of a statement; `opening` and `closing` lines move nothing."""
 
     time: str
-    kind: str  # "opening", "deposit", "transfer_in", "buy", "fee", "reset", "closing" …
+    # "opening", "deposit", "transfer_in", "buy", "realized", "fee", "covered", "reset", "closing" …
+    kind: str
     reference: str  # the exec_id
     asset: str
     amount: str  # rounded to the minor unit of the asset

@@ -26,6 +26,15 @@ from fondaco.kernel.event import (
 from fondaco.ports.journal import Journal
 from fondaco.runtime.history import kind_of, plain
 
+_MARKED: Final = (
+    ev.OrderAccepted,
+    ev.OrderRejected,
+    ev.MarginWarned,
+    ev.MarginEased,
+    ev.LiquidationBegan,
+    ev.LiquidationEnded,
+    ev.NegativeBalanceCovered,
+)
 STEPS_MAX: Final = 1_000
 _CAUSES_MAX: Final = 16
 
@@ -194,7 +203,7 @@ class _Telling:
         else:
             return {}
         of = self._printing.instrument(symbol)
-        payer = of.quote if side is Side.BUY else of.base
+        payer = of.quote if side is Side.BUY and left.margin < 0 else of.base
         currency = self._currencies.get(account, of.quote)
         found: dict[str, str] = {}
         for name in left.__struct_fields__:
@@ -207,7 +216,7 @@ class _Telling:
                 found[name] = f"{of.px_text(value)} {of.quote}"
             elif name == "orders":
                 found[name] = f"{value} orders"
-            elif name in ("concentration", "class_concentration"):
+            elif name.endswith("concentration"):
                 found[name] = f"{value} bps"
             else:
                 asset = payer if name == "power" else currency
@@ -219,7 +228,7 @@ class _Telling:
             case ev.OrderAccepted(order):
                 of = self._printing.instrument(order.symbol)
                 at = f" at {of.px_text(order.px)}" if order.px else ""
-                held = of.quote if order.side is Side.BUY else of.base
+                held = of.quote if order.side is Side.BUY or order.ref_px else of.base
                 amount = self._printing.amount(order.hold, held)
                 return (
                     f"accepted as {order.ord_status}: {order.side} {of.qty_text(order.lots)} "
@@ -257,7 +266,7 @@ def _words(event: Event) -> str:
 
 
 def _marks(event: Event) -> tuple[Mark, ...]:
-    if isinstance(event, ev.OrderAccepted | ev.OrderRejected):
+    if isinstance(event, _MARKED):
         return event.marks
     if isinstance(event, ev.OrderTriggered | ev.OrderTrailed):
         return (event.mark,)

@@ -10,7 +10,7 @@ from fondaco.domain.reference import events as ref
 from fondaco.domain.reference.model import Limits, Symbol, SymbolText, TradingState, wrong_limit
 from fondaco.domain.trading import events as ev
 from fondaco.domain.trading.api.orders import AccountText, ClOrdIdText, RefsNow, own_id
-from fondaco.domain.trading.model import TradingRefs, account_of
+from fondaco.domain.trading.model import AccountType, TradingRefs, account_of
 from fondaco.kernel.errors import Conflict, Corrupt, Invalid, Refused
 from fondaco.kernel.event import Entry, fingerprint, request_id
 from fondaco.kernel.money import AssetCode, DecimalText, format_scaled, parse_scaled
@@ -29,12 +29,22 @@ class OpenAccountRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     account_id: AccountText
     name: Annotated[str, Meta(max_length=100)] = ""
     virtual: bool = False  # nothing in it is anybody's money: it may be reset
+    account_type: AccountType = AccountType.CASH  # for good
+
+
+class _Opening(msgspec.Struct, frozen=True):
+    """What a request for a cash account was before there were others; its fingerprint stays."""
+
+    account_id: str
+    name: str
+    virtual: bool
 
 
 class AccountOpenedReply(msgspec.Struct, frozen=True):
     account_id: str
     currency: str
     position: int
+    account_type: AccountType
 
 
 class TransferRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,6 +77,8 @@ class LimitsBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     position_max: Annotated[dict[SymbolText, DecimalText], Meta(max_length=1_000)] = {}
     concentration_max_bps: BasisPoints = 0
     class_concentration_max_bps: Annotated[dict[str, BasisPoints], Meta(max_length=100)] = {}
+    issuer_concentration_max_bps: BasisPoints = 0  # in all that one issuer stands behind
+    venue_concentration_max_bps: BasisPoints = 0  # in all that trades at one venue
     daily_loss_max: DecimalText | None = None
     orders_max: Count = 0  # within `rate_window_ms`
     notional_max: DecimalText | None = None  # within `rate_window_ms`
@@ -115,9 +127,16 @@ class DoneReply(msgspec.Struct, frozen=True):
 
 def open_account(ask: OpenAccountRequest, stamp: Stamp) -> ev.OpenAccount:
     """Asked again by the same tenant it is the same; by another one it is refused."""
-    content = fingerprint(ask) + fingerprint(KillRequest(stamp.tenant))
+    is_cash = ask.account_type is AccountType.CASH
+    asked = fingerprint(_Opening(ask.account_id, ask.name, ask.virtual) if is_cash else ask)
+    content = asked + fingerprint(KillRequest(stamp.tenant))
     return ev.OpenAccount(
-        request_id("!open", content), stamp.at, stamp.tenant, ask.name, virtual=ask.virtual
+        request_id("!open", content),
+        stamp.at,
+        stamp.tenant,
+        ask.name,
+        virtual=ask.virtual,
+        account_type=ask.account_type,
     )
 
 
@@ -125,7 +144,10 @@ def opened(_: OpenAccountRequest, entries: Sequence[Entry]) -> AccountOpenedRepl
     for entry in entries:
         if isinstance(entry.event, ev.AccountOpened):
             account_id = account_of(entry.stream)
-            return AccountOpenedReply(account_id, entry.event.currency, entry.position)
+            event = entry.event
+            return AccountOpenedReply(
+                account_id, event.currency, entry.position, event.account_type
+            )
     raise Conflict("this account is open already; choose another id", code="key_reused")
 
 
@@ -193,6 +215,8 @@ class LimitsReader:
             position_max=self._lots(refs, body.position_max, "position_max"),
             concentration_max_bps=body.concentration_max_bps,
             class_concentration_max_bps=body.class_concentration_max_bps,
+            issuer_concentration_max_bps=body.issuer_concentration_max_bps,
+            venue_concentration_max_bps=body.venue_concentration_max_bps,
             daily_loss_max=money(body.daily_loss_max, "daily_loss_max"),
             orders_max=body.orders_max,
             notional_max=money(body.notional_max, "notional_max"),
@@ -225,6 +249,8 @@ class LimitsReader:
             position_max=lots(limits.position_max),
             concentration_max_bps=limits.concentration_max_bps,
             class_concentration_max_bps=limits.class_concentration_max_bps,
+            issuer_concentration_max_bps=limits.issuer_concentration_max_bps,
+            venue_concentration_max_bps=limits.venue_concentration_max_bps,
             daily_loss_max=money(limits.daily_loss_max),
             orders_max=limits.orders_max,
             notional_max=money(limits.notional_max),

@@ -27,7 +27,8 @@ from fondaco.kernel.operation import Stamp
 class HeadroomReply(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is left of each rule before the order; a rule that is off is left out. `qty` and
     `position` in units, `collar` as a price distance, ratios in basis points, `power` of the asset
-    that pays, the others in the account's currency."""
+    that pays (on margin, of the base asset that can be closed), the others in the account's
+    currency."""
 
     qty: str | None = None
     notional: str | None = None
@@ -39,6 +40,9 @@ class HeadroomReply(msgspec.Struct, frozen=True, omit_defaults=True):
     orders: int | None = None
     notional_rate: str | None = None
     power: str | None = None
+    margin: str | None = None
+    issuer_concentration_bps: int | None = None
+    venue_concentration_bps: int | None = None
 
 
 class MarkReply(msgspec.Struct, frozen=True):
@@ -123,7 +127,8 @@ def headroom_text(ask: PlaceOrderRequest, found: Headroom, refs: TradingRefs) ->
     if instrument is None:
         return HeadroomReply()
     currency = refs.assets[refs.currency].decimals
-    pays = refs.assets[instrument.quote if ask.side == "buy" else instrument.base]
+    on_margin = found.margin >= 0
+    pays = refs.assets[instrument.quote if ask.side == "buy" and not on_margin else instrument.base]
 
     def money(units: int) -> str | None:
         return None if units < 0 else format_scaled(units, currency)
@@ -145,6 +150,9 @@ def headroom_text(ask: PlaceOrderRequest, found: Headroom, refs: TradingRefs) ->
         orders=number(found.orders),
         notional_rate=money(found.notional_rate),
         power=None if found.power < 0 else format_scaled(found.power, pays.decimals),
+        margin=money(found.margin),
+        issuer_concentration_bps=number(found.issuer_concentration),
+        venue_concentration_bps=number(found.venue_concentration),
     )
 
 

@@ -2,8 +2,9 @@
 
 `decide` is here only a table: each command has its function. `entry` and `risk` are the rules that
 may refuse an order, in the order of `Reason`; `lists`, `changes`, `replace` and `groups` say what
-becomes of orders, `execution` what fills cost, `transfers` what goes between accounts, `money`
-everything else; `evolve` computes nothing.
+becomes of orders, `execution` what fills cost, `margin` what must be covered, `liquidation` what
+happens when it is not, `transfers` what goes between accounts, `money` everything else; `evolve`
+computes nothing.
 """
 
 from collections.abc import Callable
@@ -12,7 +13,15 @@ from typing import Any, Final
 from fondaco.domain.trading import events as ev
 from fondaco.domain.trading.events import TradingCommand, TradingEvent
 from fondaco.domain.trading.model import AccountState, TradingRefs
-from fondaco.domain.trading.rules import changes, execution, lists, money, replace, transfers
+from fondaco.domain.trading.rules import (
+    changes,
+    execution,
+    liquidation,
+    lists,
+    money,
+    replace,
+    transfers,
+)
 from fondaco.domain.trading.rules.evolve import evolve as evolve
 from fondaco.domain.trading.rules.risk import order_qty_max as order_qty_max
 from fondaco.kernel.decider import Decider
@@ -45,6 +54,7 @@ _DECIDED: Final[
     ev.TriggerOrder: changes.trigger,
     ev.TrailOrder: changes.trail,
     ev.ExpireOrders: changes.expire,
+    ev.CheckEquity: liquidation.check,
 }
 
 

@@ -14,7 +14,6 @@ from fondaco.domain.trading.events import (
     CASH_SPENT,
     CancelOrder,
     CancelOrders,
-    CancelRequested,
     ChangeDenied,
     ExpireOrders,
     NothingToDo,
@@ -51,7 +50,8 @@ from fondaco.domain.trading.rules.execution import (
     PARTIALLY_FILLED,
     PENDING_CANCEL,
 )
-from fondaco.domain.trading.rules.holds import BUY, buy_hold, hold_of, protected
+from fondaco.domain.trading.rules.groups import cancel_of
+from fondaco.domain.trading.rules.holds import BUY, buy_hold, hold_of, margin_hold, protected
 
 CANCELED: Final = OrdStatus.CANCELED
 EXPIRED: Final = OrdStatus.EXPIRED
@@ -86,33 +86,6 @@ def cancel_many(
         ):
             events += cancel_of(state, order, command.reason, asked)
     return tuple(events) or (NothingToDo("no working order is meant"),)
-
-
-def cancel_of(
-    state: AccountState, order: Order, reason: str, asked: dict[int, bool]
-) -> list[TradingEvent]:
-    """Cancels `order`, and what goes with it; `asked` remembers who was within this turn."""
-    together = [order]
-    if order.group:
-        if groups.is_entry(order):
-            if not order.at_venue:
-                together += [c for c in groups.children(state, order) if c is not None]
-        else:
-            other = groups.sibling(state, order)
-            if other is not None:
-                together.append(other)
-    events: list[TradingEvent] = []
-    for one in together:
-        if one.number in asked or one.ord_status is PENDING_CANCEL:
-            continue
-        asked[one.number] = True
-        if one.at_venue:
-            events.append(CancelRequested(one.number, reason, one.symbol))
-        elif reason == "expired":
-            events.append(OrderExpired(one.number, one.cum_lots))
-        else:
-            events.append(OrderCanceled(one.number, reason, one.cum_lots))
-    return events
 
 
 def expire(
@@ -228,7 +201,10 @@ def trigger(
         if order.side is BUY:
             px = min(px, order.hold_px)
     left = order.lots - order.cum_lots
-    hold = buy_hold(instrument, px, left) if order.side is BUY else left * order.base_per_lot
+    if order.ref_px:
+        hold = margin_hold(msgspec.structs.replace(order, hold_px=px), instrument, left)
+    else:
+        hold = buy_hold(instrument, px, left) if order.side is BUY else left * order.base_per_lot
     goes = msgspec.structs.replace(
         order, px=px, hold_px=px, hold=hold, spare=0, at_venue=True, ord_status=OrdStatus.NEW
     )

@@ -8,10 +8,11 @@ the most lots that it could need, and a budget before fees: the amount asked for
 from typing import Final, TypeAlias
 
 from fondaco.domain.market.model import Mark, Quality
-from fondaco.domain.reference.model import Instrument, Symbol
+from fondaco.domain.reference.model import Instrument, InstrumentKind, Symbol
 from fondaco.domain.trading.events import Ask, OrderRejected
 from fondaco.domain.trading.model import (
     AccountState,
+    AccountType,
     Headroom,
     Limits,
     Order,
@@ -30,6 +31,7 @@ from fondaco.domain.trading.rules.holds import (
     protected,
     without_fees,
 )
+from fondaco.domain.trading.rules.margin import reducible
 from fondaco.kernel.errors import Invalid
 from fondaco.kernel.event import Instant
 from fondaco.kernel.money import Asset, parse_scaled
@@ -48,6 +50,8 @@ ACTIVE: Final = TradingState.ACTIVE
 REDUCING: Final = TradingState.REDUCING
 HALTED: Final = TradingState.HALTED
 OK: Final = Quality.OK
+ON_MARGIN: Final = AccountType.MARGIN
+SPOT: Final = InstrumentKind.SPOT
 
 # Tuples: an enum's hash is worked out in Python, its identity is not.
 _AT_ONCE: Final = (TimeInForce.IOC, TimeInForce.FOK)
@@ -95,15 +99,15 @@ def read(
 
     `is_child`: of a bracket, so that it sells what the account does not have yet.
     """
-    if ask.cl_ord_id in state.numbers:
-        text = f"{ask.cl_ord_id} names a working order"
-        return refuse(number, ask, (Reason.DUPLICATE_ORDER, text))
-    if not state.opened:
-        return refuse(number, ask, (Reason.ACCOUNT_UNKNOWN, "no such account was opened"))
     instrument = refs.instruments.get(ask.symbol)
-    if instrument is None:
-        text = f"{ask.symbol} does not trade here"
-        return refuse(number, ask, (Reason.UNKNOWN_INSTRUMENT, text))
+    on_margin = state.account_type is ON_MARGIN
+    if (
+        instrument is None
+        or not state.opened
+        or ask.cl_ord_id in state.numbers
+        or (instrument.kind is not SPOT and not on_margin)
+    ):
+        return refuse(number, ask, _unplaceable(state, ask, instrument))
     order = _parsed(ask, instrument, refs, number, at)
     if not isinstance(order, Order):
         return refuse(number, ask, order)
@@ -113,14 +117,27 @@ def read(
     mark = refs.marks.get(ask.symbol)
     wrong = _barred(state, order, refs, at) or _unpriced(order, refs, limits, mark)
     if wrong is None:
-        wrong = _cannot_reduce(state, order, instrument, refs, mark, is_child)
+        may_not = _may_only_reduce if on_margin else _cannot_reduce
+        wrong = may_not(state, order, instrument, refs, mark, is_child)
         if wrong is not None:
             wrong = unvalued(state, order, refs, limits) or wrong
     if wrong is None and order.ord_type is not LIMIT:
         wrong = _price(order, instrument, limits, mark)
     if wrong is not None:
         return refuse(number, ask, wrong, () if mark is None else (mark,))
+    if on_margin and mark is not None:
+        order.ref_px = order.stop_px or mark.px
     return order
+
+
+def _unplaceable(state: AccountState, ask: Ask, instrument: Instrument | None) -> Wrong:
+    if ask.cl_ord_id in state.numbers:
+        return Reason.DUPLICATE_ORDER, f"{ask.cl_ord_id} names a working order"
+    if not state.opened:
+        return Reason.ACCOUNT_UNKNOWN, "no such account was opened"
+    if instrument is None:
+        return Reason.UNKNOWN_INSTRUMENT, f"{ask.symbol} does not trade here"
+    return Reason.UNSUPPORTED_ORDER, f"{ask.symbol} is a contract: it needs a margin account"
 
 
 def limits_of(state: AccountState, refs: TradingRefs) -> Limits:
@@ -327,7 +344,7 @@ def strictest(state: AccountState, refs: TradingRefs, symbol: Symbol) -> Trading
     """Of the house, the instrument and the account."""
     house, own, account = refs.state, refs.states.get(symbol, ACTIVE), state.trading_state
     if house is ACTIVE and own is ACTIVE and account is ACTIVE:
-        return ACTIVE
+        return REDUCING if state.liquidating else ACTIVE
     return HALTED if house is HALTED or own is HALTED or account is HALTED else REDUCING
 
 
@@ -355,14 +372,23 @@ def _unpriced(order: Order, refs: TradingRefs, limits: Limits, mark: Mark | None
     return None
 
 
+def compares_equity(limits: Limits, instrument: Instrument) -> bool:
+    """Whether a rule that is on needs to know what the account is worth."""
+    return bool(
+        limits.concentration_max_bps
+        or limits.daily_loss_max
+        or limits.class_concentration_max_bps.get(instrument.asset_class, 0)
+        or limits.venue_concentration_max_bps
+        or (limits.issuer_concentration_max_bps and instrument.issuer)
+    )
+
+
 def unvalued(state: AccountState, order: Order, refs: TradingRefs, limits: Limits) -> Wrong | None:
     """Whether a rule that is on compares with the account's equity, and that is not known. It is
     looked at before a reason that comes later is given; who is accepted was valued anyway."""
-    asset_class = refs.instruments[order.symbol].asset_class
-    by_class = limits.class_concentration_max_bps.get(asset_class, 0)
-    if order.side is SELL or not (
-        by_class or limits.concentration_max_bps or limits.daily_loss_max
-    ):
+    if state.account_type is ON_MARGIN:
+        return None  # an order that can only reduce passes; the others are told NO_MARK anyway
+    if order.side is SELL or not compares_equity(limits, refs.instruments[order.symbol]):
         return None
     for asset in (order.base, *state.balances):
         if asset not in refs.rates and (asset == order.base or state.balances[asset]):
@@ -393,6 +419,30 @@ def _cannot_reduce(
     ):
         return Reason.WOULD_NOT_REDUCE, f"there is no {instrument.base} that is not on offer"
     return None
+
+
+def _may_only_reduce(
+    state: AccountState,
+    order: Order,
+    instrument: Instrument,
+    refs: TradingRefs,
+    mark: Mark | None,
+    is_child: bool,
+) -> Wrong | None:
+    """In a margin account either side may reduce, and everything needs a mark."""
+    if mark is None:
+        return Reason.NO_MARK, f"{order.symbol} has no mark"
+    reason, text = Reason.WOULD_NOT_REDUCE, "there is no position that it would make smaller"
+    if mark.quality is not OK:
+        reason = Reason.MARKET_QUALITY
+        text = f"the book of {order.symbol} is {mark.quality}: only reducing orders"
+    elif strictest(state, refs, order.symbol) is REDUCING:
+        reason, text = Reason.REDUCING_ONLY, "only orders that make a position smaller"
+    elif not order.reduce_only:
+        return None
+    if is_child or reducible(state, refs, instrument, order.side) > 0:
+        return None
+    return reason, text
 
 
 def _price(order: Order, instrument: Instrument, limits: Limits, mark: Mark | None) -> Wrong | None:

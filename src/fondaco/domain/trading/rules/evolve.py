@@ -5,7 +5,17 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from fondaco.domain.trading import events as ev
-from fondaco.domain.trading.model import AccountState, ClOrdId, Ended, Order, OrdStatus, Sent
+from fondaco.domain.trading.model import (
+    AccountState,
+    AccountType,
+    ClOrdId,
+    Ended,
+    OpenLots,
+    Order,
+    OrdStatus,
+    Position,
+    Sent,
+)
 from fondaco.domain.trading.rules.holds import BUY, MS, PACE_SLOTS, same_order
 from fondaco.kernel.event import Event
 
@@ -13,6 +23,7 @@ ENDED_MAX: Final = 1_024  # orders that are done and still remembered
 RECENT_MAX: Final = 16_384  # orders that the duplicate window remembers at most
 MISSING_MAX: Final = 64  # executions of one order that may be overtaken and still be told late
 
+MARGIN: Final = AccountType.MARGIN
 FILLED: Final = OrdStatus.FILLED
 PENDING_CANCEL: Final = OrdStatus.PENDING_CANCEL
 PENDING_REPLACE: Final = OrdStatus.PENDING_REPLACE
@@ -36,7 +47,11 @@ def _accepted(state: AccountState, event: ev.OrderAccepted) -> None:
         state.order_count = number
     hold, base = order.hold, order.base
     held = state.held
-    if order.side is BUY:
+    if order.ref_px:
+        held[order.quote] = held.get(order.quote, 0) + hold
+        if hold:
+            _count(state, order, order.lots - order.cum_lots, 1)
+    elif order.side is BUY:
         quote = order.quote
         held[quote] = held.get(quote, 0) + hold
         if hold:
@@ -47,11 +62,7 @@ def _accepted(state: AccountState, event: ev.OrderAccepted) -> None:
     else:
         held[base] = held.get(base, 0) + hold
     if order.expire_time:
-        due = state.due.get(order.expire_time)
-        if due is None:
-            state.due[order.expire_time] = {number: True}
-        else:
-            due[number] = True
+        state.due.setdefault(order.expire_time, {})[number] = True
     if event.pace_ms:
         _pace(state, order.transact_time, event.pace_ms, event.notional)
     if event.duplicate_ms:
@@ -102,7 +113,15 @@ def _rejected(state: AccountState, event: ev.OrderRejected) -> None:
 
 def _weigh(state: AccountState, order: Order, hold: int, lots: int, cum: int, asked: int) -> None:
     """Sets hold and quantities of a working order, and moves the sums that they are part of."""
-    if order.side is BUY:
+    if order.ref_px:
+        before = order.lots if order.lots > order.pending_lots else order.pending_lots
+        after = lots if lots > asked else asked
+        change = after - cum if hold and after > cum else 0
+        if order.hold and before > order.cum_lots:
+            change -= before - order.cum_lots
+        _count(state, order, change, (1 if hold else 0) - (1 if order.hold else 0))
+        paid = order.quote
+    elif order.side is BUY:
         before = order.lots if order.lots > order.pending_lots else order.pending_lots
         after = lots if lots > asked else asked
         change = after - cum if hold and after > cum else 0
@@ -119,9 +138,43 @@ def _weigh(state: AccountState, order: Order, hold: int, lots: int, cum: int, as
     order.hold, order.lots, order.cum_lots, order.pending_lots = hold, lots, cum, asked
 
 
+def _count(state: AccountState, order: Order, lots: int, orders: int) -> None:
+    """On margin: so many lots more may execute, or fewer, of so many more orders."""
+    if not lots and not orders:
+        return
+    sums = state.open_lots.get(order.symbol)
+    if sums is None:
+        sums = state.open_lots[order.symbol] = OpenLots()
+    if order.side is BUY:
+        sums.buys += lots
+    else:
+        sums.sells += lots
+    if order.reduce_only:
+        sums.reducing += lots
+    sums.orders += orders
+    if not sums.orders:
+        del state.open_lots[order.symbol]
+
+
+def _moved(state: AccountState, event: ev.OrderFilled) -> None:
+    """The position of a margin account, as the event says it is."""
+    known = state.positions.get(event.symbol)
+    lots = (0 if known is None else known.lots) + (
+        event.last_lots if event.side is BUY else -event.last_lots
+    )
+    if lots:
+        state.positions[event.symbol] = Position(lots, event.position_cost)
+    elif known is not None:
+        del state.positions[event.symbol]
+
+
 def _filled(state: AccountState, event: ev.OrderFilled) -> None:
     balances, base, quote = state.balances, event.base, event.quote
-    if event.side is BUY:
+    if state.account_type is MARGIN:
+        _moved(state, event)
+    if event.is_contract:
+        balances[quote] = balances.get(quote, 0) + event.realized - event.fee
+    elif event.side is BUY:
         balances[base] = balances.get(base, 0) + event.base_units
         balances[quote] = balances.get(quote, 0) - event.gross - event.fee
     else:
@@ -244,6 +297,8 @@ def _replaced(state: AccountState, event: ev.OrderReplaced) -> None:
         order.cl_ord_id = event.cl_ord_id
         state.numbers[event.cl_ord_id] = order.number
     order.px, order.stop_px = event.px, event.stop_px
+    if order.ref_px and event.stop_px:
+        order.ref_px = event.stop_px
     order.hold_px, order.spare = event.hold_px or event.px, event.spare
     order.ord_status = event.ord_status
     if event.ord_status is FILLED:
@@ -299,6 +354,7 @@ def _released(state: AccountState, event: ev.OrderReleased) -> None:
 def _opened(state: AccountState, event: ev.AccountOpened) -> None:
     state.opened = True
     state.tenant, state.name, state.currency = event.tenant, event.name, event.currency
+    state.account_type = event.account_type
 
 
 def _rolled(state: AccountState, event: ev.SessionRolled) -> None:
@@ -348,6 +404,8 @@ def _transfer_posted(state: AccountState, event: ev.TransferPosted) -> None:
 def _reset(state: AccountState, event: ev.AccountReset) -> None:
     for each in event.balances:
         state.balances[each.asset] = each.after
+    state.positions = {}
+    state.warned_bps, state.liquidating = 0, False
     if event.value < 0:
         state.session_day = -1
     else:
@@ -360,6 +418,25 @@ def _limits_set(state: AccountState, event: ev.LimitsSet) -> None:
 
 def _state_set(state: AccountState, event: ev.TradingStateSet) -> None:
     state.trading_state = event.state
+
+
+def _warned(state: AccountState, event: ev.MarginWarned | ev.MarginEased) -> None:
+    state.warned_bps = event.level
+
+
+def _liquidating(state: AccountState, event: ev.LiquidationBegan) -> None:
+    state.liquidating = True
+
+
+def _liquidated(state: AccountState, event: ev.LiquidationEnded) -> None:
+    state.liquidating = False
+    state.warned_bps = 0
+
+
+def _covered(state: AccountState, event: ev.NegativeBalanceCovered) -> None:
+    for each in event.covered:
+        state.balances[each.asset] = state.balances.get(each.asset, 0) + each.units
+    state.session_equity += event.shortage
 
 
 def _noted(state: AccountState, event: Event) -> None:
@@ -396,6 +473,11 @@ _EVOLVED: Final[dict[type[Event], Callable[[AccountState, Any], None]]] = {
     ev.AccountReset: _reset,
     ev.LimitsSet: _limits_set,
     ev.TradingStateSet: _state_set,
+    ev.MarginWarned: _warned,
+    ev.MarginEased: _warned,
+    ev.LiquidationBegan: _liquidating,
+    ev.LiquidationEnded: _liquidated,
+    ev.NegativeBalanceCovered: _covered,
     ev.NothingToDo: _noted,
     ev.ReportUnmatched: _noted,
 }

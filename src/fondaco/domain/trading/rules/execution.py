@@ -12,6 +12,9 @@ comes from) the account `rounding`: per asset, postings of a fill add up to zero
     buy:  account -gross, clearing +(gross - residue), rounding +residue
     sell: account +gross, clearing -(gross + residue), rounding +residue
 
+Of a contract no asset moves: what a fill has realized against the average cost of the position goes
+to the account, or comes from it, and rounding stays within `realized`.
+
 What a venue did has happened. A fill beyond OrderQty, or of an order that has ended, is booked, and
 says so in `over`: a balance may then be negative. Only what cannot be placed at all is set aside
 for reconciliation: another symbol or side, worse than the limit, never sent, told twice.
@@ -19,7 +22,7 @@ for reconciliation: another symbol or side, worse than the limit, never sent, to
 
 from typing import Final
 
-from fondaco.domain.reference.model import RATE_SCALE, Instrument
+from fondaco.domain.reference.model import RATE_SCALE, Instrument, InstrumentKind
 from fondaco.domain.trading.events import (
     Fill,
     OrderFilled,
@@ -27,10 +30,23 @@ from fondaco.domain.trading.events import (
     ReportUnmatched,
     TradingEvent,
 )
-from fondaco.domain.trading.model import AccountState, Order, OrdStatus, TradingRefs
+from fondaco.domain.trading.model import (
+    AccountState,
+    AccountType,
+    Order,
+    OrdStatus,
+    Position,
+    Side,
+    TradingRefs,
+)
 from fondaco.domain.trading.rules import groups
 from fondaco.domain.trading.rules.holds import AMOUNT_MAX, BUY, hold_of
+from fondaco.domain.trading.rules.margin import position_lots
+from fondaco.kernel.money import half_even_div
 
+MARGIN: Final = AccountType.MARGIN
+LINEAR: Final = InstrumentKind.LINEAR
+NOTHING: Final = Position(0, 0)
 FILLED: Final = OrdStatus.FILLED
 PARTIALLY_FILLED: Final = OrdStatus.PARTIALLY_FILLED
 PENDING_CANCEL: Final = OrdStatus.PENDING_CANCEL
@@ -70,6 +86,7 @@ def _fills(
     cum, cost, rest, fee_rest = order.cum_lots, order.cum_cost, order.rest, order.fee_rest
     lots = order.lots
     status = order.ord_status
+    books = Books(state, instrument)
     for fill in command.fills:
         if not _is_sane(order, fill):
             text = f"{fill.lots} lots at {fill.px} do not fit order {order.number}"
@@ -77,6 +94,7 @@ def _fills(
             continue
         gross, rest, residue = _gross(instrument, order.side is BUY, fill.px, fill.lots, rest)
         fee, fee_rest = _fee(instrument, gross, command.is_maker, fee_rest)
+        realized = books.book(command.side, fill.lots, gross)
         left = lots - cum
         cum += fill.lots
         cost += gross
@@ -99,9 +117,9 @@ def _fills(
                 fill.px,
                 command.is_maker,
                 gross,
-                fill.lots * order.base_per_lot,
+                fill.lots * books.base_per_lot,
                 fee,
-                residue,
+                0 if books.is_contract else residue,
                 hold,
                 cum,
                 leaves,
@@ -111,6 +129,9 @@ def _fills(
                 order.quote,
                 rest,
                 fee_rest,
+                books.is_contract,
+                realized,
+                books.position.cost,
             )
         )
         if status is FILLED:
@@ -118,7 +139,29 @@ def _fills(
             lots = cum
     if order.group and cum > order.cum_lots:
         events += groups.after_execution(state, order, cum, refs)
+    if books.is_kept:
+        events += _keep_reducing(state, order, instrument, cum - order.cum_lots)
     return tuple(events)
+
+
+def _keep_reducing(
+    state: AccountState, order: Order, instrument: Instrument, lots: int
+) -> list[TradingEvent]:
+    """A position became smaller: what says reduce-only and is more than that leaves is canceled."""
+    sums = state.open_lots.get(order.symbol)
+    if sums is None or not sums.reducing:
+        return []
+    signed = lots if order.side is BUY else -lots
+    left = position_lots(state, instrument) + signed
+    reducing = sums.reducing - (lots if order.reduce_only else 0)
+    if reducing <= abs(left):
+        return []
+    events: list[TradingEvent] = []
+    asked: dict[int, bool] = {order.number: True}
+    for other in state.working.values():
+        if other.reduce_only and other.symbol == order.symbol:
+            events += groups.cancel_of(state, other, "reduce_only", asked)
+    return events
 
 
 def _late(
@@ -137,12 +180,14 @@ def _late(
             return _unmatched(number, f"execution {command.exec_number} was booked before")
         cum, status = known.cum_lots, known.ord_status
     events: list[TradingEvent] = []
+    books = Books(state, instrument)
     for fill in command.fills:
         if not (0 < fill.px < AMOUNT_MAX and 0 < fill.lots < AMOUNT_MAX):
             events.append(ReportUnmatched(number, f"{fill.lots} lots at {fill.px} make no sense"))
             continue
         gross, _, residue = _gross(instrument, command.side is BUY, fill.px, fill.lots, 0)
         fee, _ = _fee(instrument, gross, command.is_maker, 0)
+        realized = books.book(command.side, fill.lots, gross)
         cum += fill.lots
         events.append(
             OrderFilled(
@@ -154,9 +199,9 @@ def _late(
                 fill.px,
                 command.is_maker,
                 gross,
-                fill.lots * instrument.base_per_lot,
+                fill.lots * books.base_per_lot,
                 fee,
-                residue,
+                0 if books.is_contract else residue,
                 0,
                 cum,
                 0,
@@ -164,9 +209,44 @@ def _late(
                 fill.lots,
                 instrument.base,
                 instrument.quote,
+                is_contract=books.is_contract,
+                realized=realized,
+                position_cost=books.position.cost,
             )
         )
     return tuple(events)
+
+
+class Books:
+    """The position of a margin account while the fills of one report are booked, at average cost:
+    a fill that reduces realizes what lies between its price and that; one that goes beyond zero
+    opens with the rest. A cash account keeps none, and nothing is realized."""
+
+    __slots__ = ("base_per_lot", "is_contract", "is_kept", "position")
+
+    def __init__(self, state: AccountState, instrument: Instrument) -> None:
+        self.is_kept = state.account_type is MARGIN
+        self.is_contract = instrument.kind is LINEAR
+        self.base_per_lot = 0 if self.is_contract else instrument.base_per_lot
+        known = state.positions.get(instrument.symbol) if self.is_kept else None
+        self.position = NOTHING if known is None else known
+
+    def book(self, side: Side, lots: int, gross: int) -> int:
+        """What it realized, in the quote asset and before fees."""
+        if not self.is_kept:
+            return 0
+        before, realized = self.position, 0
+        sign = 1 if side is BUY else -1
+        cost = before.cost
+        if before.lots * sign < 0:
+            closing = min(abs(before.lots), lots)
+            at_cost = half_even_div(cost * closing, abs(before.lots))
+            proceeds = half_even_div(gross * closing, lots)
+            realized = -sign * proceeds - at_cost
+            cost -= at_cost
+            gross -= proceeds
+        self.position = Position(before.lots + sign * lots, cost + sign * gross)
+        return realized
 
 
 def _still(order: Order) -> OrdStatus:

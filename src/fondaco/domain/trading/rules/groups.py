@@ -6,10 +6,11 @@ the other is made smaller by as much while it waits at the account; at a venue i
 loses its quantity and is asked to be canceled. When a stop is triggered it takes the hold, and the
 other leg goes likewise. What a leg executes after that is booked and said to be over.
 
-A bracket is a buy (in a cash account nothing can be sold first), then a take-profit limit and a
-stop-loss, both to sell. These two are suspended until the first executes. The stop-loss guards
-whatever has executed so far; the take-profit goes to its venue once, when the entry is done, for
-all of it, and from then on the two are an OCO. A stop-loss that triggers ends the entry.
+A bracket is a buy (in a cash account nothing can be sold first; on margin it is no other), then a
+take-profit limit and a stop-loss, both to sell. These two are suspended until the first executes.
+The stop-loss guards whatever has executed so far; the take-profit goes to its venue once, when the
+entry is done, for all of it, and from then on the two are an OCO. A stop-loss that triggers ends
+the entry.
 
 Canceling a leg of an OCO, or one of the two children, cancels both. When a venue ends a leg that
 nobody asked it to, the other stays and takes over the hold.
@@ -23,6 +24,7 @@ from fondaco.domain.reference.model import Instrument
 from fondaco.domain.trading.events import (
     CancelRequested,
     OrderCanceled,
+    OrderExpired,
     OrderReleased,
     OrderReplaced,
     TradingEvent,
@@ -35,7 +37,7 @@ from fondaco.domain.trading.model import (
     OrdType,
     TradingRefs,
 )
-from fondaco.domain.trading.rules.holds import BUY, SELL, hold_for
+from fondaco.domain.trading.rules.holds import BUY, SELL, hold_for, margin_hold
 
 OCO: Final = Contingency.OCO
 BRACKET: Final = Contingency.BRACKET
@@ -66,7 +68,7 @@ def mismatch(orders: list[Order], contingency: Contingency) -> str:
 
 def _bracket_mismatch(orders: list[Order]) -> str:
     if [order.side for order in orders] != [BUY, SELL, SELL]:
-        return "a bracket of a cash account is a buy and two sells"
+        return "a bracket is a buy and two sells"
     _, target, stop = orders
     if target.ord_type is not OrdType.LIMIT or stop.ord_type not in _STOPS:
         return "a bracket is an entry, a take-profit limit and a stop-loss"
@@ -82,7 +84,12 @@ def join(orders: list[Order], contingency: Contingency) -> list[bool]:
     if contingency is OCO:
         first, second = orders
         carrier = second if second.at_venue and not first.at_venue else first
-        carrier.hold_px = max(first.hold_px, second.hold_px)
+        if first.ref_px:  # on margin: the worse of what the two may lose
+            sign = 1 if first.side is BUY else -1
+            lost = max(sign * (leg.hold_px - leg.ref_px) for leg in orders)
+            carrier.hold_px = max(carrier.ref_px + sign * lost, 1)
+        else:
+            carrier.hold_px = max(first.hold_px, second.hold_px)
         if first.side is BUY:
             first.spare = second.spare = SPARE
         return [carrier is not first, carrier is not second]
@@ -114,12 +121,40 @@ def is_entry(order: Order) -> bool:
     return order.contingency is BRACKET and order.number == order.group
 
 
+def cancel_of(
+    state: AccountState, order: Order, reason: str, asked: dict[int, bool]
+) -> list[TradingEvent]:
+    """Cancels `order`, and what goes with it; `asked` remembers who was within this turn."""
+    together = [order]
+    if order.group:
+        if is_entry(order):
+            if not order.at_venue:
+                together += [c for c in children(state, order) if c is not None]
+        else:
+            other = sibling(state, order)
+            if other is not None:
+                together.append(other)
+    events: list[TradingEvent] = []
+    for one in together:
+        if one.number in asked or one.ord_status is PENDING_CANCEL:
+            continue
+        asked[one.number] = True
+        if one.at_venue:
+            events.append(CancelRequested(one.number, reason, one.symbol))
+        elif reason == "expired":
+            events.append(OrderExpired(one.number, one.cum_lots))
+        else:
+            events.append(OrderCanceled(one.number, reason, one.cum_lots))
+    return events
+
+
 def after_execution(
     state: AccountState, order: Order, cum_lots: int, refs: TradingRefs
 ) -> list[TradingEvent]:
     """What follows when `order` has executed up to `cum_lots`."""
     if is_entry(order):
-        return released(state, order, cum_lots, is_done=cum_lots >= order.lots)
+        instrument = refs.instruments.get(order.symbol)
+        return released(state, order, cum_lots, instrument, is_done=cum_lots >= order.lots)
     other = sibling(state, order)
     if other is None:
         return []
@@ -156,7 +191,12 @@ def restated(order: Order, lots: int, hold: int) -> OrderReplaced:
 
 
 def released(
-    state: AccountState, entry: Order, cum_lots: int, *, is_done: bool
+    state: AccountState,
+    entry: Order,
+    cum_lots: int,
+    instrument: Instrument | None,
+    *,
+    is_done: bool,
 ) -> list[TradingEvent]:
     """The children of a bracket, now that `cum_lots` of its entry have executed."""
     target, stop = children(state, entry)
@@ -170,11 +210,19 @@ def released(
             ]
         return events
     if stop is not None and not stop.at_venue:
-        hold = 0 if is_done and target is not None else cum_lots * stop.base_per_lot
+        hold = 0 if is_done and target is not None else _guarding(stop, cum_lots, instrument)
         events.append(_release(stop, cum_lots, hold, at_venue=False))
     if is_done and target is not None and target.ord_status is SUSPENDED:
-        events.append(_release(target, cum_lots, cum_lots * target.base_per_lot, at_venue=True))
+        hold = _guarding(target, cum_lots, instrument)
+        events.append(_release(target, cum_lots, hold, at_venue=True))
     return events
+
+
+def _guarding(child: Order, lots: int, instrument: Instrument | None) -> int:
+    """What a child holds once it works for `lots`: those, or on margin what they may lose."""
+    if child.ref_px and instrument is not None:
+        return margin_hold(child, instrument, lots)
+    return lots * child.base_per_lot
 
 
 def _release(child: Order, lots: int, hold: int, *, at_venue: bool) -> OrderReleased:
@@ -206,7 +254,7 @@ def after_end(
 ) -> list[TradingEvent]:
     """What follows when `order` ends before it was filled, and nobody in its group asked for it."""
     if is_entry(order):
-        return released(state, order, order.cum_lots, is_done=True)
+        return released(state, order, order.cum_lots, instrument, is_done=True)
     other = sibling(state, order) if order.group else None
     if (
         other is None

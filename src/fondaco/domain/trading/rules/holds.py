@@ -50,12 +50,32 @@ def hold_of(
     left = (lots if lots > order.pending_lots else order.pending_lots) - cum_lots
     if left <= 0:
         return 0
+    if order.ref_px:
+        return margin_hold(order, instrument, left)
     if order.side is SELL:
         return left * order.base_per_lot
     if order.cash_qty:
         return with_fees(instrument, max(order.cash_qty - cum_cost, 0), fee_rest)
     px = order.hold_px if order.hold_px > order.pending_px else order.pending_px
     return buy_hold(instrument, px, left, rest, fee_rest) + order.spare
+
+
+def margin_hold(order: Order, instrument: Instrument, lots: int) -> int:
+    """Ledger units of the quote asset that executing `lots` may lose against what the order was
+    worth when it came, fees included; and one more, which is not lost but says that this order
+    counts: who holds nothing lets another of its group count."""
+    px, ref_px = order.hold_px, order.ref_px
+    if order.side is BUY:
+        px = order.pending_px if order.pending_px > px else px
+        away = px - ref_px
+    else:
+        px = order.pending_px if 0 < order.pending_px < px else px
+        away = ref_px - px
+    gross = lots * (px if px > ref_px else ref_px) * instrument.cost_num
+    fees = -(-gross * fee_ppm(instrument) // (instrument.cost_den * RATE_SCALE))
+    loss = -(-lots * away * instrument.cost_num // instrument.cost_den) if away > 0 else 0
+    # A cost that is no whole unit is rounded once for a whole order.
+    return loss + fees + (1 if instrument.cost_den == 1 else 2)
 
 
 def buy_hold(instrument: Instrument, px: int, lots: int, rest: int = 0, fee_rest: int = 0) -> int:

@@ -1,8 +1,9 @@
 """Orders placed: one, several as one, and those that close what the account has."""
 
+from collections.abc import Iterator
 from typing import Final
 
-from fondaco.domain.reference.model import Symbol
+from fondaco.domain.reference.model import Instrument, Symbol
 from fondaco.domain.trading.events import (
     Ask,
     ClosePositions,
@@ -16,19 +17,23 @@ from fondaco.domain.trading.events import (
 )
 from fondaco.domain.trading.model import (
     AccountState,
+    AccountType,
     ClOrdId,
     Contingency,
     Order,
     OrdType,
     Reason,
+    Side,
     TimeInForce,
     TradingRefs,
 )
 from fondaco.domain.trading.rules import groups
-from fondaco.domain.trading.rules.changes import cancel_of
 from fondaco.domain.trading.rules.entry import read, refuse
+from fondaco.domain.trading.rules.groups import cancel_of
 from fondaco.domain.trading.rules.holds import SELL
-from fondaco.domain.trading.rules.risk import Ahead, judge
+from fondaco.domain.trading.rules.margin import closings, reducible
+from fondaco.domain.trading.rules.risk import judge
+from fondaco.domain.trading.rules.weighed import Ahead
 from fondaco.kernel.event import REQUEST_MARK, Instant
 from fondaco.kernel.money import AssetCode
 
@@ -105,41 +110,36 @@ def _all_refused(
 def close(
     state: AccountState, command: ClosePositions, refs: TradingRefs
 ) -> tuple[TradingEvent, ...]:
-    """Cancels what works, then sells what is free, reduce-only at market.
+    """Cancels what works, then sells what is free, reduce-only at market; on margin, buys back what
+    was sold short.
 
     What an order at a venue offers is not free before the venue has answered: closing again then
     sells it. A position is sold for the account's currency where there is such an instrument.
     """
     events: list[TradingEvent] = []
     asked: dict[int, bool] = {}
-    freed: dict[AssetCode, int] = {}
+    ahead = Ahead()  # what is canceled at once is given back
     for order in state.working.values():
         if command.symbol is None or order.symbol == command.symbol:
             for event in cancel_of(state, order, "requested", asked):
                 events.append(event)
                 if type(event) is OrderCanceled:
-                    done = state.working[event.number]
-                    paid = done.base if done.side is SELL else done.quote
-                    freed[paid] = freed.get(paid, 0) + done.hold
+                    ahead.give_back(state.working[event.number])
     key = command.command_id.partition(REQUEST_MARK)[0]
     number = state.order_count + 1
-    for symbol in _to_sell(state, command, refs):
-        instrument = refs.instruments[symbol]
-        base = instrument.base
-        lots = (state.free(base) + freed.get(base, 0)) // instrument.base_per_lot
+    for instrument, side, lots in _to_close(state, command, refs, ahead):
         if lots <= 0:
             continue
+        symbol = instrument.symbol
         ask = Ask(
             ClOrdId(f"{key}.{symbol}"),
             symbol,
-            SELL,
+            side,
             OrdType.MARKET,
             TimeInForce.IOC,
             order_qty=instrument.qty_text(lots),
             reduce_only=True,
         )
-        ahead = Ahead()
-        ahead.held = {asset: -units for asset, units in freed.items()}
         sold = read(state, ask, refs, number, command.at, is_child=True)
         events.append(
             sold
@@ -148,6 +148,23 @@ def close(
         )
         number += 1
     return tuple(events) or (NothingToDo("there is no position to close"),)
+
+
+def _to_close(
+    state: AccountState, command: ClosePositions, refs: TradingRefs, ahead: Ahead
+) -> Iterator[tuple[Instrument, Side, int]]:
+    """Instrument, side and lots of the order that closes each position."""
+    if state.account_type is not AccountType.MARGIN:
+        for symbol in _to_sell(state, command, refs):
+            instrument = refs.instruments[symbol]
+            free = state.free(instrument.base) - ahead.held.get(instrument.base, 0)
+            yield instrument, SELL, free // instrument.base_per_lot
+        return
+    for each in closings(state, refs):
+        symbol = each.instrument.symbol
+        if command.symbol is None or command.symbol == symbol:
+            lots = reducible(state, refs, each.instrument, each.side)
+            yield each.instrument, each.side, lots - ahead.lots(symbol, each.side)
 
 
 def _to_sell(state: AccountState, command: ClosePositions, refs: TradingRefs) -> list[Symbol]:

@@ -1,5 +1,9 @@
 """Opening, deposits, withdrawals, limits and trading states; and the trading day that rolls."""
 
+from typing import Final
+
+import msgspec
+
 from fondaco.domain.trading.events import (
     AccountMadeVirtual,
     AccountOpened,
@@ -17,12 +21,14 @@ from fondaco.domain.trading.events import (
     TransferRefused,
     Withdraw,
 )
-from fondaco.domain.trading.model import AccountState, TradingRefs
+from fondaco.domain.trading.model import AccountState, AccountType, TradingRefs
 from fondaco.domain.trading.rules.holds import AMOUNT_MAX
+from fondaco.domain.trading.rules.margin import free_margin
 from fondaco.domain.trading.rules.risk import decimals_of, valued
 from fondaco.kernel.errors import Invalid
 from fondaco.kernel.money import AssetCode, format_scaled, parse_scaled
 
+MARGIN: Final = AccountType.MARGIN
 _TEXT_MAX = 64
 
 
@@ -38,7 +44,9 @@ def open_account(
 ) -> tuple[TradingEvent, ...]:
     if state.opened:
         return (NothingToDo("the account is open"),)
-    opened = AccountOpened(command.tenant, refs.currency, command.name)
+    opened = AccountOpened(
+        command.tenant, refs.currency, command.name, account_type=command.account_type
+    )
     rolled = SessionRolled(refs.session_day, 0)
     return (opened, AccountMadeVirtual(), rolled) if command.virtual else (opened, rolled)
 
@@ -60,11 +68,33 @@ def withdraw(state: AccountState, command: Withdraw, refs: TradingRefs) -> tuple
     units = _units(state, command.asset, command.amount, refs)
     if isinstance(units, TransferRefused):
         return (units,)
-    free = max(state.free(command.asset), 0)
+    if state.account_type is MARGIN:
+        free, text = _withdrawable(state, command.asset, refs), "more than margin leaves free"
+    else:
+        free, text = max(state.free(command.asset), 0), "more than is free"
     if units > free:
-        text, limit = "more than is free", _text(free, command.asset, refs)
+        limit = _text(free, command.asset, refs)
         return (TransferRefused(command.asset, text, limit),)
     return (CashWithdrawn(command.asset, units, value_of(units, command.asset, refs)),)
+
+
+def _withdrawable(state: AccountState, asset: AssetCode, refs: TradingRefs) -> int:
+    """The most of a balance without which everything that works stays covered. Nothing is lent to
+    be withdrawn; nothing leaves an account that is being liquidated or cannot be valued."""
+
+    def left(units: int) -> int:
+        less = {**state.balances, asset: state.balances.get(asset, 0) - units}
+        found = free_margin(msgspec.structs.replace(state, balances=less), refs)
+        return -1 if found is None else found
+
+    fails = max(state.balances.get(asset, 0), 0) + 1
+    if state.liquidating or left(0) < 0:
+        return 0
+    passes = 0
+    while fails - passes > 1:
+        middle = (passes + fails) // 2
+        passes, fails = (middle, fails) if left(middle) >= 0 else (passes, middle)
+    return passes
 
 
 def set_limits(

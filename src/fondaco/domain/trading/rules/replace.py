@@ -21,7 +21,7 @@ from fondaco.domain.trading.events import (
     TradingEvent,
 )
 from fondaco.domain.trading.model import AccountState, Order, OrdStatus, TradingRefs
-from fondaco.domain.trading.rules.changes import cancel_of, denied
+from fondaco.domain.trading.rules.changes import denied
 from fondaco.domain.trading.rules.entry import (
     ACTIVE,
     HALTED,
@@ -36,9 +36,10 @@ from fondaco.domain.trading.rules.entry import (
     ticks_in,
 )
 from fondaco.domain.trading.rules.execution import PENDING_CANCEL, PENDING_REPLACE
-from fondaco.domain.trading.rules.groups import is_entry
+from fondaco.domain.trading.rules.groups import cancel_of, is_entry
 from fondaco.domain.trading.rules.holds import BUY, hold_for, protected
-from fondaco.domain.trading.rules.risk import Ahead, judge
+from fondaco.domain.trading.rules.risk import judge
+from fondaco.domain.trading.rules.weighed import Ahead
 
 UNKNOWN: Final = OrdStatus.UNKNOWN
 
@@ -105,6 +106,8 @@ def _new_terms(
     if command.stop_px and order.ord_type is not STOP_LIMIT:
         bps = limits_of(state, refs).market_protection_bps
         new.hold_px = protected(new.stop_px, order.side, bps)
+    if command.stop_px and order.ref_px:
+        new.ref_px = new.stop_px
     return new
 
 
@@ -152,23 +155,21 @@ def _too_much(
     if new.lots <= order.lots and not better:
         return ""
     mark = refs.marks.get(order.symbol)
-    if order.side is BUY:
+    if order.side is BUY and not order.ref_px:
         if allowed is not ACTIVE:
             return "reducing_only"
         if mark is None or mark.quality is not OK:
             return "market_quality"
     back = Ahead()
-    paid = order.quote if order.side is BUY else order.base
-    back.held[paid] = -order.hold
-    if order.side is BUY and order.hold:
-        back.coming[order.base] = -order.leaves_lots * order.base_per_lot
+    back.give_back(order)
     # What has executed is paid for: the rules look at what is left, as at an order of that size.
     # The hold has to cover the old terms too, so the worse of each counts.
+    worse = min if order.ref_px and order.side is not BUY else max
     left = msgspec.structs.replace(
         new,
         lots=max(new.lots, order.lots) - order.cum_lots,
         cum_lots=0,
-        hold_px=max(new.hold_px, order.hold_px),
+        hold_px=worse(new.hold_px, order.hold_px),
     )
     ask = Ask(command.cl_ord_id, order.symbol, order.side, order.ord_type, order.time_in_force)
     covered = bool(order.group) and not order.hold

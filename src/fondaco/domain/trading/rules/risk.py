@@ -12,15 +12,12 @@ may still bring, in whichever pair.
 
 from typing import Final
 
-import msgspec
-
 from fondaco.domain.market.model import Mark
 from fondaco.domain.reference.model import Instrument, Limits
 from fondaco.domain.trading.events import Ask, OrderAccepted, OrderRejected
 from fondaco.domain.trading.model import (
     AccountState,
     Excess,
-    Headroom,
     Order,
     Rate,
     Reason,
@@ -28,8 +25,10 @@ from fondaco.domain.trading.model import (
 )
 from fondaco.domain.trading.rules.entry import (
     LIMIT,
+    ON_MARGIN,
     STOP_LIMIT,
     Wrong,
+    compares_equity,
     limits_of,
     read,
     refuse,
@@ -48,81 +47,35 @@ from fondaco.domain.trading.rules.holds import (
     same_order,
     without_fees,
 )
+from fondaco.domain.trading.rules.margin_limits import (
+    contracts_gain,
+    exposure_rate,
+    weigh_on_margin,
+)
+from fondaco.domain.trading.rules.weighed import (
+    ALL_OFF,
+    CLASS,
+    COLLAR,
+    CONCENTRATION,
+    ISSUER,
+    LOSS,
+    MARGIN,
+    MEASURES,
+    NO_CEILINGS,
+    NOTIONAL,
+    ORDERS,
+    PACE,
+    POSITION,
+    POWER,
+    QTY,
+    VENUE,
+    Ahead,
+    Weighed,
+)
 from fondaco.kernel.event import Instant
 from fondaco.kernel.money import AssetCode, format_scaled
 
-# The rules in the order of `Reason`, as ceilings are listed.
-MEASURES: Final = (
-    Reason.EXCEEDS_ORDER_QTY,
-    Reason.EXCEEDS_ORDER_NOTIONAL,
-    Reason.OUTSIDE_COLLAR,
-    Reason.EXCEEDS_POSITION_LIMIT,
-    Reason.EXCEEDS_CONCENTRATION,
-    Reason.EXCEEDS_CLASS_CONCENTRATION,
-    Reason.EXCEEDS_DAILY_LOSS,
-    Reason.EXCEEDS_ORDER_RATE,
-    Reason.EXCEEDS_NOTIONAL_RATE,
-    Reason.EXCEEDS_BUYING_POWER,
-)
-_QTY: Final = 0
-_NOTIONAL: Final = 1
-_COLLAR: Final = 2
-_POSITION: Final = 3
-_CONCENTRATION: Final = 4
-_CLASS: Final = 5
-_LOSS: Final = 6
-_ORDERS: Final = 7
-_PACE: Final = 8
-_POWER: Final = 9
 _UNVALUED: Final[Wrong] = (Reason.NO_MARK, "the equity of the account is not known")
-_NO_CEILINGS: Final = [AMOUNT_MAX] * 10
-_ALL_OFF: Final = [-1] * 10
-
-
-class Ahead:
-    """What a turn has accepted, and `evolve` has not seen, when it looks at the next order.
-
-    Amounts may be negative: a replace gives back what the order holds before it asks anew.
-    """
-
-    __slots__ = ("coming", "held", "keys", "notional", "orders")
-
-    def __init__(self) -> None:
-        self.held: dict[AssetCode, int] = {}
-        self.coming: dict[AssetCode, int] = {}
-        self.keys: set[str] = set()
-        self.orders = 0
-        self.notional = 0
-
-    def add(self, order: Order, notional: int) -> None:
-        paid = order.quote if order.side is BUY else order.base
-        self.held[paid] = self.held.get(paid, 0) + order.hold
-        if order.side is BUY and order.hold:
-            more = order.lots * order.base_per_lot
-            self.coming[order.base] = self.coming.get(order.base, 0) + more
-        self.keys.add(same_order(order))
-        self.orders += 1
-        self.notional += notional
-
-
-class Weighed(msgspec.Struct, gc=False):
-    """What the rules found: a ceiling each, and what was left of each before the order."""
-
-    ceilings: list[int]
-    left: list[int]
-    marks: tuple[Mark, ...]  # that were used
-    value_px: int  # ticks at which the rules value the order
-    notional: int = 0  # of the order, in the account's currency
-    has: int = 0  # base units, open buys included
-    equity: int = 0
-    in_class: int = 0  # of equity, open buys included
-    loss: int = 0  # since the session began
-    orders: int = 0  # within the rate window
-    paced: int = 0  # notional within the rate window
-    free: int = 0  # of what pays for the order
-
-    def headroom(self) -> Headroom:
-        return Headroom(*self.left)
 
 
 def judge(
@@ -174,7 +127,7 @@ def order_qty_max(state: AccountState, ask: Ask, refs: TradingRefs, at: Instant)
     if isinstance(order, OrderRejected):
         return 0
     instrument, limits = refs.instruments[order.symbol], limits_of(state, refs)
-    weighed = weigh(state, order, instrument, refs, limits, at, None)
+    weighed = weigh(state, order, instrument, refs, limits, at, None, exact=True)
     return 0 if weighed is None else largest(state, order, limits, at, weighed)
 
 
@@ -207,25 +160,34 @@ def weigh(
     ahead: Ahead | None,
     *,
     covered: bool = False,
+    exact: bool = False,
 ) -> Weighed | None:
-    """Every rule's ceiling. None: a rule needs the account's equity, and it cannot be valued."""
+    """Every rule's ceiling. None: a rule needs the account's equity, and it cannot be valued.
+
+    `exact`: even that of margin, which is searched for, where it is not in the way.
+    """
     symbol = order.symbol
     mark = refs.marks.get(symbol)
     w = Weighed(
-        _NO_CEILINGS.copy(),
-        _ALL_OFF.copy(),
+        NO_CEILINGS.copy(),
+        ALL_OFF.copy(),
         () if mark is None else (mark,),
         _value_px(order, limits, mark),
     )
     most = limits.order_qty_max.get(symbol)
     if most is not None:
-        w.ceilings[_QTY] = w.left[_QTY] = most
+        w.ceilings[QTY] = w.left[QTY] = most
     rate = refs.rates.get(instrument.quote)
     _weigh_notional(w, order, instrument, limits, rate)
     if limits.orders_max or limits.notional_max:
         _weigh_pace(w, state, instrument, limits, rate, at, ahead)
     if limits.collar_bps:
         _weigh_collar(w, order, limits, mark)
+    if state.account_type is ON_MARGIN:
+        valued_ = weigh_on_margin(
+            w, state, order, instrument, refs, limits, ahead, covered=covered, exact=exact
+        )
+        return w if valued_ else None
     if order.side is BUY and not _weigh_exposure(w, state, order, instrument, refs, limits, ahead):
         return None
     if not covered:
@@ -254,7 +216,7 @@ def _weigh_notional(
     px, lots = w.value_px, order.lots
     room = limits.order_notional_max
     if room:
-        w.left[_NOTIONAL] = room
+        w.left[NOTIONAL] = room
     else:
         room = AMOUNT_MAX
     if rate is not None and rate.num:
@@ -266,7 +228,7 @@ def _weigh_notional(
         room = room * rate.den // rate.num
     if room > AMOUNT_MAX:
         room = AMOUNT_MAX
-    w.ceilings[_NOTIONAL] = room * instrument.cost_den // (px * instrument.cost_num)
+    w.ceilings[NOTIONAL] = room * instrument.cost_den // (px * instrument.cost_num)
 
 
 def _weigh_pace(
@@ -292,14 +254,14 @@ def _weigh_pace(
     w.orders, w.paced = orders, notional
     if limits.orders_max:
         left = limits.orders_max - orders
-        w.left[_ORDERS] = left if left > 0 else 0
+        w.left[ORDERS] = left if left > 0 else 0
         if left <= 0:
-            w.ceilings[_ORDERS] = 0
+            w.ceilings[ORDERS] = 0
     if limits.notional_max:
         left = limits.notional_max - notional
-        w.left[_PACE] = left if left > 0 else 0
+        w.left[PACE] = left if left > 0 else 0
         if rate is not None and rate.num:
-            w.ceilings[_PACE] = lots_for(instrument, w.value_px, left * rate.den // rate.num)
+            w.ceilings[PACE] = lots_for(instrument, w.value_px, left * rate.den // rate.num)
 
 
 def _weigh_collar(w: Weighed, order: Order, limits: Limits, mark: Mark | None) -> None:
@@ -313,9 +275,9 @@ def _weigh_collar(w: Weighed, order: Order, limits: Limits, mark: Mark | None) -
         return
     left = bound - order.px if order.side is BUY else order.px - bound
     if left >= 0:
-        w.left[_COLLAR] = left
+        w.left[COLLAR] = left
     else:
-        w.left[_COLLAR] = w.ceilings[_COLLAR] = 0
+        w.left[COLLAR] = w.ceilings[COLLAR] = 0
 
 
 def _weigh_exposure(
@@ -336,10 +298,10 @@ def _weigh_exposure(
     most = limits.position_max.get(order.symbol)
     if most is not None:
         left = (most * per_lot - has) // per_lot
-        w.ceilings[_POSITION] = left
-        w.left[_POSITION] = left if left > 0 else 0
+        w.ceilings[POSITION] = left
+        w.left[POSITION] = left if left > 0 else 0
     by_class = limits.class_concentration_max_bps.get(instrument.asset_class, 0)
-    if not (by_class or limits.concentration_max_bps or limits.daily_loss_max):
+    if not compares_equity(limits, instrument):
         return True
     rate = refs.rates.get(base)
     worth = valued(state, refs, instrument.asset_class, ahead)
@@ -351,6 +313,8 @@ def _weigh_exposure(
             w.marks += (mark,)
     w.equity, w.in_class = equity, in_class
     _weigh_shares(w, limits.concentration_max_bps, by_class, rate, per_lot)
+    if limits.issuer_concentration_max_bps or limits.venue_concentration_max_bps:
+        _weigh_origin(w, state, instrument, refs, limits, rate, ahead)
     if limits.daily_loss_max:
         _weigh_loss(w, state, refs, limits)
     return True
@@ -360,15 +324,58 @@ def _weigh_shares(w: Weighed, of_asset: int, of_class: int, rate: Rate, per_lot:
     """How much of equity may be in one asset, and in its class."""
     num, den, equity = rate.num, rate.den, w.equity
     if of_asset:
-        w.left[_CONCENTRATION] = _bps_left(of_asset, w.has * num // den, equity)
+        w.left[CONCENTRATION] = _bps_left(of_asset, w.has * num // den, equity)
         if num:
             room = equity * of_asset * den // (num * BPS) - w.has
-            w.ceilings[_CONCENTRATION] = room // per_lot
+            w.ceilings[CONCENTRATION] = room // per_lot
     if of_class:
-        w.left[_CLASS] = _bps_left(of_class, w.in_class, equity)
+        w.left[CLASS] = _bps_left(of_class, w.in_class, equity)
         if num:
             room = equity * of_class // BPS - w.in_class
-            w.ceilings[_CLASS] = room * den // num // per_lot
+            w.ceilings[CLASS] = room * den // num // per_lot
+
+
+def _weigh_origin(
+    w: Weighed,
+    state: AccountState,
+    instrument: Instrument,
+    refs: TradingRefs,
+    limits: Limits,
+    rate: Rate,
+    ahead: Ahead | None,
+) -> None:
+    """How much of equity may depend on one issuer, and on one venue."""
+    by_issuer, by_venue = limits.issuer_concentration_max_bps, limits.venue_concentration_max_bps
+    num, den, per_lot = rate.num, rate.den, instrument.base_per_lot
+    if by_issuer and instrument.issuer:
+        members = refs.by_issuer.get(instrument.issuer, (instrument.base,))
+        w.in_issuer = _worth_of(state, refs, members, ahead)
+        w.left[ISSUER] = _bps_left(by_issuer, w.in_issuer, w.equity)
+        if num:
+            room = w.equity * by_issuer // BPS - w.in_issuer
+            w.ceilings[ISSUER] = room * den // num // per_lot
+    if by_venue:
+        members = refs.by_venue.get(instrument.mic, (instrument.base,))
+        w.in_venue = _worth_of(state, refs, members, ahead)
+        w.left[VENUE] = _bps_left(by_venue, w.in_venue, w.equity)
+        if num:
+            room = w.equity * by_venue // BPS - w.in_venue
+            w.ceilings[VENUE] = room * den // num // per_lot
+
+
+def _worth_of(
+    state: AccountState, refs: TradingRefs, assets: tuple[AssetCode, ...], ahead: Ahead | None
+) -> int:
+    """Open buys included; whoever has one of them has been valued."""
+    worth = 0
+    for asset in assets:
+        units = state.balances.get(asset, 0) + state.coming.get(asset, 0)
+        if ahead is not None:
+            units += ahead.coming.get(asset, 0)
+        rate = refs.rates.get(asset)
+        if rate is not None:
+            worth += units * rate.num // rate.den
+    return worth
 
 
 def _weigh_loss(w: Weighed, state: AccountState, refs: TradingRefs, limits: Limits) -> None:
@@ -377,9 +384,9 @@ def _weigh_loss(w: Weighed, state: AccountState, refs: TradingRefs, limits: Limi
         w.loss = state.session_equity - w.equity
     left = limits.daily_loss_max - w.loss
     if left > 0:
-        w.left[_LOSS] = left
+        w.left[LOSS] = left
     else:
-        w.left[_LOSS] = w.ceilings[_LOSS] = 0
+        w.left[LOSS] = w.ceilings[LOSS] = 0
 
 
 def _weigh_power(
@@ -391,17 +398,17 @@ def _weigh_power(
     if ahead is not None:
         free -= ahead.held.get(asset, 0)
     w.free = free
-    w.left[_POWER] = free if free > 0 else 0
+    w.left[POWER] = free if free > 0 else 0
     if order.side is not BUY:
-        w.ceilings[_POWER] = free // instrument.base_per_lot
+        w.ceilings[POWER] = free // instrument.base_per_lot
         return
     px = w.value_px
     room = without_fees(instrument, free - order.spare)
     if order.cash_qty and order.cash_qty <= room:
         return
-    w.ceilings[_POWER] = lots_for(instrument, px, room)
-    if order.cash_qty and w.ceilings[_POWER] >= order.lots:
-        w.ceilings[_POWER] = order.lots - 1
+    w.ceilings[POWER] = lots_for(instrument, px, room)
+    if order.cash_qty and w.ceilings[POWER] >= order.lots:
+        w.ceilings[POWER] = order.lots - 1
 
 
 def valued(
@@ -411,7 +418,10 @@ def valued(
 
     None where an asset that the account has, or has coming, has no rate.
     """
-    equity = in_class = 0
+    gain = contracts_gain(state, refs) if state.positions else 0
+    if gain is None:
+        return None
+    equity, in_class = gain, 0
     marks: list[Mark] = []
     coming, rates, assets = state.coming, refs.rates, refs.assets
     for asset, units in state.balances.items():
@@ -469,7 +479,7 @@ def _refused(
     instrument = refs.instruments[order.symbol]
     index = next(i for i in range(len(MEASURES)) if order.lots > w.ceilings[i])
     reason = MEASURES[index]
-    if index == _POWER and order.side is not BUY:
+    if index == POWER and (order.ref_px or order.side is not BUY):
         reason = Reason.EXCEEDS_POSITION
     value, limit, unit, decimals = _measured(index, order, instrument, refs, limits, w)
     most = instrument.qty_text(largest(state, order, limits, order.transact_time, w))
@@ -509,18 +519,18 @@ def _measured(
     money, cents = refs.currency, decimals_of(refs, refs.currency)
     base, units, per_lot = instrument.base, decimals_of(refs, instrument.base), order.base_per_lot
     adds = order.lots * per_lot
-    if index == _QTY:
+    if index == QTY:
         return adds, limits.order_qty_max[order.symbol] * per_lot, base, units
-    if index == _COLLAR:
+    if index == COLLAR:
         reference = order.stop_px or w.marks[0].px
         away = abs(order.px - reference)
         return -(-away * BPS // reference), limits.collar_bps, "bps", 0
-    if index == _POSITION:
+    if index == POSITION:
         return w.has + adds, limits.position_max[order.symbol] * per_lot, base, units
-    if index == _ORDERS:
+    if index == ORDERS:
         return w.orders + 1, limits.orders_max, "orders", 0
-    if index == _POWER:
-        if order.side is SELL:
+    if index == POWER:
+        if order.ref_px or order.side is SELL:
             return adds, w.free, base, units
         return hold_for(order, instrument), w.free, order.quote, decimals_of(refs, order.quote)
     return *_measured_money(index, order, refs, limits, w), money, cents
@@ -530,18 +540,27 @@ def _measured_money(
     index: int, order: Order, refs: TradingRefs, limits: Limits, w: Weighed
 ) -> tuple[int, int]:
     """The rules that compare worth in the account's currency."""
-    if index == _NOTIONAL:
+    if index == NOTIONAL:
         return w.notional, limits.order_notional_max or AMOUNT_MAX
-    if index == _PACE:
+    if index == PACE:
         return w.paced + w.notional, limits.notional_max
-    if index == _LOSS:
+    if index == LOSS:
         return w.loss, limits.daily_loss_max
-    rate = refs.rates[order.base]
+    if index == MARGIN:
+        return w.needed, w.available
+    instrument = refs.instruments[order.symbol]
+    rate = exposure_rate(refs, instrument) or refs.rates[order.base]
     adds = order.lots * order.base_per_lot
-    if index == _CONCENTRATION:
+    if index in (ISSUER, VENUE):
+        is_issuer = index == ISSUER
+        bps = limits.venue_concentration_max_bps
+        if is_issuer:
+            bps = limits.issuer_concentration_max_bps
+        value = w.in_issuer if is_issuer else w.in_venue
+        return value - (-adds * rate.num // rate.den), w.equity * bps // BPS
+    if index == CONCENTRATION:
         limit = w.equity * limits.concentration_max_bps // BPS
         return -(-(w.has + adds) * rate.num // rate.den), limit
-    instrument = refs.instruments[order.symbol]
     limit = w.equity * limits.class_concentration_max_bps[instrument.asset_class] // BPS
     return w.in_class - (-adds * rate.num // rate.den), limit
 

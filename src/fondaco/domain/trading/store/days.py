@@ -284,8 +284,11 @@ class DaysView:
         if terms is None:
             raise Corrupt(f"{event.symbol} was traded, but no entry lists it")
         sign = 1 if event.side is Side.BUY else -1
-        self._move(batch, entry, account, terms.base, sign * event.base_units)
-        paid = -sign * event.gross - event.fee
+        if event.is_contract:
+            paid = event.realized - event.fee
+        else:
+            self._move(batch, entry, account, terms.base, sign * event.base_units)
+            paid = -sign * event.gross - event.fee
         row = self._move(batch, entry, account, terms.quote, paid, event.fee)
         row.realized += self._cost(batch, account, event.symbol).trade(
             sign * event.last_lots, event.gross
@@ -343,6 +346,10 @@ class DaysView:
     def _virtual(self, batch: _Batch, entry: Entry, event: ev.AccountMadeVirtual) -> None:
         batch.virtual.append(entry.stream.removeprefix(PREFIX))
 
+    def _covered(self, batch: _Batch, entry: Entry, event: ev.NegativeBalanceCovered) -> None:
+        for leg, each in enumerate(event.covered, 1):
+            self._other(batch, entry, leg, "covered", "", each.asset, each.units)
+
     def _reset(self, batch: _Batch, entry: Entry, event: ev.AccountReset) -> None:
         for leg, each in enumerate(event.balances, 1):
             self._other(batch, entry, leg, "reset", "", each.asset, each.after - each.before)
@@ -366,4 +373,5 @@ class DaysView:
         ev.TransferVoided: _voided,
         ev.AccountMadeVirtual: _virtual,
         ev.AccountReset: _reset,
+        ev.NegativeBalanceCovered: _covered,
     }

@@ -20,6 +20,11 @@ def _came_in(
     _move(view, batch, entry, event.asset, event.units)
 
 
+def _covered(view: Any, batch: Any, entry: Entry, event: ev.NegativeBalanceCovered) -> None:
+    for each in event.covered:
+        _move(view, batch, entry, each.asset, each.units)
+
+
 def _reset(view: Any, batch: Any, entry: Entry, event: ev.AccountReset) -> None:
     """Balances as given; and nothing that was traded before counts any more."""
     account, _ = view._account(batch, entry.stream)
@@ -46,4 +51,5 @@ MOVES: Final[dict[type[Event], Callable[..., None]]] = {
     ev.TransferReceived: _came_in,
     ev.TransferVoided: _came_in,
     ev.AccountReset: _reset,
+    ev.NegativeBalanceCovered: _covered,
 }

@@ -12,7 +12,7 @@ import msgspec
 import sqlalchemy as sa
 
 from fondaco.domain.ledger.model import Balances, LedgerAccount
-from fondaco.domain.reference.model import Instrument
+from fondaco.domain.reference.model import Instrument, InstrumentKind
 from fondaco.domain.trading.model import PREFIX
 from fondaco.domain.trading.replies import (
     AccountLine,
@@ -432,7 +432,7 @@ def _order_line(row: sa.Row[Any], printing: Terms) -> OrderLine:
             text=row.text,
         )
     terms_ = printing.instrument(row.symbol)
-    hold_asset = terms_.quote if row.side == "buy" else terms_.base
+    hold_asset = terms_.quote if row.side == "buy" or row.on_margin else terms_.base
     exec_inst = row.exec_inst or ""
     return OrderLine(
         order_id=f"{row.account_id}.{row.number}",
@@ -495,6 +495,7 @@ def _account_line(row: sa.Row[Any]) -> AccountLine:
         currency=row.currency,
         trading_state=row.trading_state,
         opened_at=moment(row.opened_at),
+        account_type=row.account_type,
         limits=msgspec.json.decode(row.limits) if row.limits is not None else None,
     )
 
@@ -504,7 +505,9 @@ def _position_line(row: sa.Row[Any], printing: Terms, owned: dict[str, int]) -> 
     return PositionLine(
         account_id=row.account_id,
         symbol=row.symbol,
-        qty=printing.amount(owned.get(terms_.base, 0), terms_.base),
+        qty=terms_.qty_text(row.lots)
+        if terms_.kind is InstrumentKind.LINEAR
+        else printing.amount(owned.get(terms_.base, 0), terms_.base),
         traded_qty=terms_.qty_text(row.lots),
         currency=terms_.quote,
         cost=printing.amount(row.cost, terms_.quote),

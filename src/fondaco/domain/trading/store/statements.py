@@ -255,9 +255,12 @@ def _trades(
         of = printing.instrument(row.symbol)
         sign = 1 if row.side == "buy" else -1
         about = exec_id(account_id, row.number, row.exec_number, row.part)
-        base_units = sign * row.last_lots * of.base_per_lot
-        yield row.position, 1, row.at, row.side, about, of.base, base_units
-        yield row.position, 2, row.at, row.side, about, of.quote, -sign * row.gross
+        if row.is_contract:
+            yield row.position, 2, row.at, "realized", about, of.quote, int(row.realized)
+        else:
+            base_units = sign * row.last_lots * of.base_per_lot
+            yield row.position, 1, row.at, row.side, about, of.base, base_units
+            yield row.position, 2, row.at, row.side, about, of.quote, -sign * row.gross
         if row.fee:
             yield row.position, 3, row.at, "fee", about, of.quote, -row.fee
 

@@ -11,15 +11,15 @@ import sqlalchemy as sa
 
 from fondaco.ports.bulk import UNITS
 
-VIEW: Final = "trading_v1"
+VIEW: Final = "trading_v2"
 DONE: Final = frozenset({"filled", "canceled", "expired", "rejected"})  # of OrdStatus
 
 metadata: Final = sa.MetaData()
 
 
-# What a row of `orders` holds besides its position; the same names, in this order, in `view._Row`.
+# What a row of `orders` holds besides its position; the same names, in this order, in `rows.Row`.
 orders: Final = sa.Table(
-    "trading_orders_v1",
+    "trading_orders_v2",
     metadata,
     # SQLite keeps rows in the order of an integer primary key: newest first costs no other index.
     sa.Column("position", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
@@ -58,12 +58,13 @@ orders: Final = sa.Table(
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("updated_at", sa.BigInteger, nullable=False),
     sa.Column("last_position", sa.BigInteger, nullable=False),  # of the entry that changed it last
+    sa.Column("on_margin", sa.SmallInteger, nullable=False),  # then the quote asset holds for it
     # An order id is an account and a number, and numbers grow: this is "orderId unique" and
     # "(userId, createdAt -1)" in one.
-    sa.Index("trading_orders_v1_id", "account_id", "number", unique=True),
-    sa.Index("trading_orders_v1_cl_ord_id", "account_id", "cl_ord_id"),
-    sa.Index("trading_orders_v1_symbol", "symbol", "ord_status"),
-    sa.Index("trading_orders_v1_tenant", "tenant", "position"),
+    sa.Index("trading_orders_v2_id", "account_id", "number", unique=True),
+    sa.Index("trading_orders_v2_cl_ord_id", "account_id", "cl_ord_id"),
+    sa.Index("trading_orders_v2_symbol", "symbol", "ord_status"),
+    sa.Index("trading_orders_v2_tenant", "tenant", "position"),
 )
 # Written out, so that a query that says the same can use a partial index.
 IS_OPEN: Final = orders.c.is_open == sa.literal_column("1")
@@ -75,13 +76,13 @@ def _where(condition: sa.ColumnElement[bool]) -> dict[str, Any]:
     return {"sqlite_where": condition, "postgresql_where": condition}
 
 
-sa.Index("trading_orders_v1_open", orders.c.account_id, orders.c.position, **_where(IS_OPEN))
-sa.Index("trading_orders_v1_expire_time", orders.c.expire_time, **_where(EXPIRES))
-sa.Index("trading_orders_v1_waiting", orders.c.position, **_where(WAITS))
+sa.Index("trading_orders_v2_open", orders.c.account_id, orders.c.position, **_where(IS_OPEN))
+sa.Index("trading_orders_v2_expire_time", orders.c.expire_time, **_where(EXPIRES))
+sa.Index("trading_orders_v2_waiting", orders.c.position, **_where(WAITS))
 
 # What an order was called before a replace.
 cl_ord_ids: Final = sa.Table(
-    "trading_cl_ord_ids_v1",
+    "trading_cl_ord_ids_v2",
     metadata,
     sa.Column("account_id", sa.Text, primary_key=True),
     sa.Column("cl_ord_id", sa.Text, primary_key=True),
@@ -91,7 +92,7 @@ cl_ord_ids: Final = sa.Table(
 
 # Every entry about an order but its first, whose position is the row's own; those of its venue too.
 order_events: Final = sa.Table(
-    "trading_order_events_v1",
+    "trading_order_events_v2",
     metadata,
     sa.Column("account_id", sa.Text, primary_key=True),
     sa.Column("number", sa.BigInteger, primary_key=True),
@@ -102,7 +103,7 @@ order_events: Final = sa.Table(
 )
 
 executions: Final = sa.Table(
-    "trading_executions_v1",
+    "trading_executions_v2",
     metadata,
     sa.Column("position", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
     sa.Column("account_id", sa.Text, nullable=False),
@@ -119,13 +120,16 @@ executions: Final = sa.Table(
     sa.Column("is_maker", sa.SmallInteger, nullable=False),
     sa.Column("over_lots", sa.BigInteger, nullable=False),
     sa.Column("at", sa.BigInteger, nullable=False),
-    sa.Index("trading_executions_v1_account", "account_id", "position"),
-    sa.Index("trading_executions_v1_symbol", "symbol", "position"),
-    sa.Index("trading_executions_v1_tenant", "tenant", "position"),
+    # Of a contract nothing moves but this, which reducing has gained or lost, and the fee.
+    sa.Column("realized", UNITS, nullable=False),
+    sa.Column("is_contract", sa.SmallInteger, nullable=False),
+    sa.Index("trading_executions_v2_account", "account_id", "position"),
+    sa.Index("trading_executions_v2_symbol", "symbol", "position"),
+    sa.Index("trading_executions_v2_tenant", "tenant", "position"),
 )
 
 balances: Final = sa.Table(
-    "trading_balances_v1",
+    "trading_balances_v2",
     metadata,
     sa.Column("account_id", sa.Text, primary_key=True),
     sa.Column("asset", sa.Text, primary_key=True),
@@ -135,9 +139,10 @@ balances: Final = sa.Table(
     sqlite_with_rowid=False,
 )
 
-# What was traded of an instrument. A deposit of its base asset is a balance, not a position.
+# What was traded of an instrument. A deposit of its base asset is a balance, not a position; of a
+# contract there is nothing else.
 positions: Final = sa.Table(
-    "trading_positions_v1",
+    "trading_positions_v2",
     metadata,
     sa.Column("account_id", sa.Text, primary_key=True),
     sa.Column("symbol", sa.Text, primary_key=True),
@@ -149,9 +154,10 @@ positions: Final = sa.Table(
     sqlite_with_rowid=False,
 )
 
-# Deposits and withdrawals. With the executions they are all that moves a balance.
+# Deposits and withdrawals. With the executions, and what `days` calls movements, they are all that
+# moves a balance.
 transfers: Final = sa.Table(
-    "trading_transfers_v1",
+    "trading_transfers_v2",
     metadata,
     sa.Column("account_id", sa.Text, primary_key=True),
     sa.Column("position", sa.BigInteger, primary_key=True),
@@ -162,7 +168,7 @@ transfers: Final = sa.Table(
 )
 
 accounts: Final = sa.Table(
-    "trading_accounts_v1",
+    "trading_accounts_v2",
     metadata,
     sa.Column("account_id", sa.Text, primary_key=True),
     sa.Column("tenant", sa.Text, nullable=False),
@@ -172,18 +178,19 @@ accounts: Final = sa.Table(
     sa.Column("limits", sa.Text),  # JSON; absent: those of the house
     sa.Column("opened_at", sa.BigInteger, nullable=False),
     sa.Column("position", sa.BigInteger, nullable=False),
-    sa.Index("trading_accounts_v1_tenant", "tenant", "account_id"),
+    sa.Column("account_type", sa.Text, nullable=False),
+    sa.Index("trading_accounts_v2_tenant", "tenant", "account_id"),
 )
 
 instruments: Final = sa.Table(
-    "trading_instruments_v1",
+    "trading_instruments_v2",
     metadata,
     sa.Column("symbol", sa.Text, primary_key=True),
     sa.Column("terms", sa.Text, nullable=False),  # `Instrument` as JSON
 )
 
 assets: Final = sa.Table(
-    "trading_assets_v1",
+    "trading_assets_v2",
     metadata,
     sa.Column("code", sa.Text, primary_key=True),
     sa.Column("terms", sa.Text, nullable=False),  # `Asset` as JSON

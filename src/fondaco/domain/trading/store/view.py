@@ -17,100 +17,15 @@ from fondaco.domain.trading import events as ev
 from fondaco.domain.trading.model import PREFIX, OrdStatus, TradingState
 from fondaco.domain.trading.store import tables as t
 from fondaco.domain.trading.store.moves import MOVES
+from fondaco.domain.trading.store.rows import Balance, Position, Row
 from fondaco.kernel.errors import Corrupt
 from fondaco.kernel.event import Entry, Event, StreamId
-from fondaco.kernel.money import half_even_div
-from fondaco.ports.bulk import INT64_MAX, Pick, insert_into, stored, tune, update_of
+from fondaco.ports.bulk import Pick, insert_into, stored, tune, update_of
 
 _REMEMBERED_MAX: Final = 100_000  # balances and positions kept in memory; then it starts anew
 
 _Key: TypeAlias = tuple[str, int]  # account and number of an order
 _Pair: TypeAlias = tuple[str, str]  # account and asset, or account and symbol
-
-
-class _Row(msgspec.Struct, gc=False):
-    """One row of `orders`, its fields in the order of the columns."""
-
-    position: int
-    account_id: str
-    number: int
-    tenant: str
-    cl_ord_id: str
-    symbol: str
-    side: str
-    ord_type: str
-    time_in_force: str | None
-    ord_status: str
-    lots: int
-    px: int
-    stop_px: int
-    trail: int
-    display_lots: int
-    cash_qty: int
-    expire_time: int
-    exec_inst: str | None
-    group_number: int
-    contingency: str | None
-    at_venue: int
-    is_open: int
-    hold: int
-    cum_lots: int
-    leaves_lots: int
-    cum_cost: int
-    fees: int
-    last_exec: int
-    last_part: int
-    reason: str | None
-    text: str | None
-    asked_qty: str | None
-    asked_px: str | None
-    created_at: int
-    updated_at: int
-    last_position: int
-
-    def values(self) -> tuple[Any, ...]:
-        self.is_open = 0 if self.ord_status in t.DONE else 1
-        if self.hold > INT64_MAX or self.cum_cost > INT64_MAX or self.cash_qty > INT64_MAX:
-            return tuple(stored(value) for value in msgspec.structs.astuple(self))
-        return msgspec.structs.astuple(self)
-
-    def changes(self) -> tuple[Any, ...]:
-        self.is_open = 0 if self.ord_status in t.DONE else 1
-        return (
-            self.ord_status, self.lots, self.px, self.stop_px, self.at_venue, self.is_open,
-            stored(self.hold), self.cum_lots, self.leaves_lots, stored(self.cum_cost),
-            stored(self.fees), self.last_exec, self.last_part, self.text, self.updated_at,
-            self.last_position, self.position,
-        )  # fmt: skip
-
-
-class _Balance(msgspec.Struct, gc=False):
-    balance: int = 0
-    held: int = 0
-    last_position: int = 0
-    is_new: bool = True  # there is no row yet
-
-
-class _Position(msgspec.Struct, gc=False):
-    lots: int = 0
-    cost: int = 0
-    realized: int = 0
-    fees: int = 0
-    last_position: int = 0
-    is_new: bool = True
-
-    def trade(self, lots: int, gross: int) -> None:
-        """`lots` are negative for a sale. Closes at average cost first, opens with the rest."""
-        sign = 1 if lots > 0 else -1
-        if self.lots * sign < 0:
-            closing = min(abs(self.lots), abs(lots))
-            at_cost = half_even_div(self.cost * closing, abs(self.lots))
-            proceeds = half_even_div(gross * closing, abs(lots))
-            self.realized -= sign * proceeds + at_cost
-            self.cost -= at_cost
-            gross -= proceeds
-        self.cost += sign * gross
-        self.lots += lots
 
 
 _CHANGING: Final = (
@@ -158,9 +73,9 @@ class _Batch:
 
     def __init__(self, conn: sa.Connection) -> None:
         self.conn = conn
-        self.rows: dict[_Key, _Row] = {}  # accepted in this batch, or fetched
-        self.new: list[_Row] = []
-        self.changed: dict[int, _Row] = {}  # by position; also some of `new`
+        self.rows: dict[_Key, Row] = {}  # accepted in this batch, or fetched
+        self.new: list[Row] = []
+        self.changed: dict[int, Row] = {}  # by position; also some of `new`
         self.renamed: list[tuple[str, int]] = []
         self.former: list[tuple[str, str, int]] = []
         self.events: list[tuple[Any, ...]] = []
@@ -182,8 +97,8 @@ class TradingView:
     def forget(self) -> None:
         self._accounts: dict[StreamId, tuple[str, str]] = {}  # account and tenant
         self._instruments: dict[str, Instrument] = {}
-        self._balances: dict[_Pair, _Balance] = {}
-        self._positions: dict[_Pair, _Position] = {}
+        self._balances: dict[_Pair, Balance] = {}
+        self._positions: dict[_Pair, Position] = {}
 
     @property
     def tables(self) -> Sequence[str]:
@@ -238,7 +153,7 @@ class TradingView:
                     wanted[key] = None
         keys = [(stream.removeprefix(PREFIX), number) for stream, number in wanted]
         for key, columns in _PICK_ORDERS.run(batch.conn, keys):
-            row = batch.rows[key] = _Row(*columns)
+            row = batch.rows[key] = Row(*columns)
             # Digits, where there were more than 64 bits.
             row.hold, row.cum_cost = int(row.hold), int(row.cum_cost)
             row.fees, row.cash_qty = int(row.fees), int(row.cash_qty)
@@ -294,22 +209,22 @@ class TradingView:
             raise Corrupt(f"an order of {symbol}, which no entry before it lists")
         return known
 
-    def _balance(self, batch: _Batch, account: str, asset: str) -> _Balance:
+    def _balance(self, batch: _Batch, account: str, asset: str) -> Balance:
         pair = (account, asset)
         known = self._balances.get(pair)
         if known is None:
-            known = self._balances[pair] = _Balance()
+            known = self._balances[pair] = Balance()
             for _, (balance, held, position) in _PICK_BALANCES.run(batch.conn, [pair]):
                 known.balance, known.held, known.last_position = int(balance), int(held), position
                 known.is_new = False
         batch.balances.add(pair)
         return known
 
-    def _position(self, batch: _Batch, account: str, symbol: str) -> _Position:
+    def _position(self, batch: _Batch, account: str, symbol: str) -> Position:
         pair = (account, symbol)
         known = self._positions.get(pair)
         if known is None:
-            known = self._positions[pair] = _Position()
+            known = self._positions[pair] = Position()
             for _, (lots, cost, realized, fees, position) in _PICK_POSITIONS.run(
                 batch.conn, [pair]
             ):
@@ -324,7 +239,7 @@ class TradingView:
         order = event.order
         account, tenant = self._account(batch, entry.stream)
         leaves = order.lots - order.cum_lots
-        row = _Row(
+        row = Row(
             entry.position, account, order.number, tenant, order.cl_ord_id, order.symbol,
             order.side._value_, order.ord_type._value_, order.time_in_force._value_,
             order.ord_status._value_, order.lots, order.px, order.stop_px, order.trail,
@@ -333,21 +248,21 @@ class TradingView:
             order.contingency._value_ if order.contingency is not None else None,
             1 if order.at_venue else 0, 1, order.hold, order.cum_lots, leaves, order.cum_cost,
             order.fees, order.last_exec, 0, None, None, None, None, entry.at, entry.at,
-            entry.position,
+            entry.position, 1 if order.ref_px else 0,
         )  # fmt: skip
         batch.new.append(row)
         batch.rows[account, order.number] = row
         if order.hold:
             self._hold(batch, row, order.hold, entry.position)
 
-    def _hold(self, batch: _Batch, row: _Row, change: int, position: int) -> None:
+    def _hold(self, batch: _Batch, row: Row, change: int, position: int) -> None:
         instrument = self._instrument(batch, row.symbol)
-        asset = instrument.quote if row.side == "buy" else instrument.base
+        asset = instrument.quote if row.side == "buy" or row.on_margin else instrument.base
         balance = self._balance(batch, row.account_id, asset)
         balance.held += change
         balance.last_position = position
 
-    def _change(self, batch: _Batch, entry: Entry, number: int) -> _Row | None:
+    def _change(self, batch: _Batch, entry: Entry, number: int) -> Row | None:
         """The row that `entry` changes, marked as changed by it; None if it was never accepted."""
         account, _ = self._account(batch, entry.stream)
         kind = _kind(entry.event)
@@ -359,12 +274,12 @@ class TradingView:
         batch.changed[row.position] = row
         return row
 
-    def _rehold(self, batch: _Batch, row: _Row, hold: int) -> None:
+    def _rehold(self, batch: _Batch, row: Row, hold: int) -> None:
         if hold != row.hold:
             self._hold(batch, row, hold - row.hold, row.last_position)
             row.hold = hold
 
-    def _set_status(self, row: _Row, status: OrdStatus) -> None:
+    def _set_status(self, row: Row, status: OrdStatus) -> None:
         """Nothing opens an order that is done. An account forgets it in the end, and then calls it
         UNKNOWN; its row remembers."""
         if row.ord_status not in t.DONE:
@@ -372,11 +287,11 @@ class TradingView:
 
     def _rejected(self, batch: _Batch, entry: Entry, event: ev.OrderRejected) -> None:
         account, tenant = self._account(batch, entry.stream)
-        row = _Row(
+        row = Row(
             entry.position, account, event.number, tenant, event.cl_ord_id, event.symbol,
             event.side._value_, event.ord_type._value_, None, OrdStatus.REJECTED._value_, 0, 0, 0,
             0, 0, 0, 0, None, 0, None, 0, 0, 0, 0, 0, 0, 0, 0, 0, event.reason._value_, event.text,
-            event.order_qty, event.price, entry.at, entry.at, entry.position,
+            event.order_qty, event.price, entry.at, entry.at, entry.position, 0,
         )  # fmt: skip
         batch.new.append(row)
         batch.rows[account, event.number] = row
@@ -394,11 +309,15 @@ class TradingView:
             self._rehold(batch, row, event.hold)
         sign = 1 if event.side._value_ == "buy" else -1
         instrument = self._instrument(batch, event.symbol)
-        base = self._balance(batch, account, instrument.base)
-        base.balance += sign * event.base_units
         cash = self._balance(batch, account, instrument.quote)
-        cash.balance -= sign * event.gross + event.fee
-        base.last_position = cash.last_position = entry.position
+        cash.last_position = entry.position
+        if event.is_contract:
+            cash.balance += event.realized - event.fee
+        else:
+            base = self._balance(batch, account, instrument.base)
+            base.balance += sign * event.base_units
+            base.last_position = entry.position
+            cash.balance -= sign * event.gross + event.fee
         position = self._position(batch, account, event.symbol)
         position.trade(sign * event.last_lots, event.gross)
         position.fees += event.fee
@@ -408,6 +327,7 @@ class TradingView:
             entry.position, account, event.number, event.exec_number, part, tenant, event.symbol,
             event.side._value_, event.last_lots, event.last_px, stored(event.gross),
             stored(event.fee), 1 if event.is_maker else 0, event.over, entry.at,
+            stored(event.realized), 1 if event.is_contract else 0,
         )  # fmt: skip
         batch.executions.append(execution)
 
@@ -506,6 +426,7 @@ class TradingView:
                 limits=None,
                 opened_at=entry.at,
                 position=entry.position,
+                account_type=event.account_type._value_,
             )
         )
 

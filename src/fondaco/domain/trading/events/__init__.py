@@ -6,7 +6,15 @@ import msgspec
 
 from fondaco.domain.market.model import Mark
 from fondaco.domain.reference.model import Symbol
+from fondaco.domain.trading.events.margin import CheckEquity as CheckEquity
+from fondaco.domain.trading.events.margin import Covered as Covered
+from fondaco.domain.trading.events.margin import LiquidationBegan as LiquidationBegan
+from fondaco.domain.trading.events.margin import LiquidationEnded as LiquidationEnded
+from fondaco.domain.trading.events.margin import MarginEased as MarginEased
+from fondaco.domain.trading.events.margin import MarginWarned as MarginWarned
+from fondaco.domain.trading.events.margin import NegativeBalanceCovered as NegativeBalanceCovered
 from fondaco.domain.trading.model import (
+    AccountType,
     ClOrdId,
     Contingency,
     Excess,
@@ -53,6 +61,7 @@ class OpenAccount(Command, frozen=True, gc=False):
     tenant: str
     name: str = ""
     virtual: bool = False  # nothing in it is anybody's money: it may be reset
+    account_type: AccountType = AccountType.CASH
 
 
 class PlaceOrder(Command, frozen=True, gc=False):
@@ -232,6 +241,7 @@ class AccountOpened(Event, frozen=True, gc=False, tag="trading.account_opened.v1
     tenant: str
     currency: AssetCode
     name: str
+    account_type: AccountType = AccountType.CASH
 
 
 class SessionRolled(Event, frozen=True, gc=False, tag="trading.session_rolled.v1"):
@@ -270,7 +280,8 @@ class OrderRejected(Event, frozen=True, gc=False, tag="trading.order_rejected.v1
 
 
 class OrderFilled(Event, frozen=True, gc=False, tag="trading.order_filled.v1"):
-    """Amounts are kept as they were rounded that day, so that no later rule can move them."""
+    """Amounts are kept as they were rounded that day, so that no later rule can move them. Of a
+    contract nothing moves but what it has gained or lost, `realized`, and the fee."""
 
     number: int
     symbol: Symbol
@@ -279,7 +290,7 @@ class OrderFilled(Event, frozen=True, gc=False, tag="trading.order_filled.v1"):
     last_lots: int
     last_px: int
     is_maker: bool
-    gross: int  # ledger units of the quote asset: paid by a buy, received by a sell
+    gross: int  # ledger units of the quote asset: paid by a buy, received by a sell; see above
     base_units: int  # ledger units of the base asset that moved the other way
     fee: int  # of the quote asset
     residue: int  # of the quote asset: what `rounding` gains, or loses; see rules/execution.py
@@ -292,6 +303,11 @@ class OrderFilled(Event, frozen=True, gc=False, tag="trading.order_filled.v1"):
     quote: AssetCode = AssetCode("")
     rest: int = 0  # of the order, after this: see Order
     fee_rest: int = 0
+    is_contract: bool = False
+    # Of a margin account, in the quote asset: what reducing its position has gained, fees apart,
+    # and what is left of it has cost.
+    realized: int = 0
+    position_cost: int = 0
 
 
 class OrderTriggered(Event, frozen=True, gc=False, tag="trading.order_triggered.v1"):
@@ -531,6 +547,7 @@ TradingCommand: TypeAlias = (
     | RecordSilence
     | TriggerOrder
     | TrailOrder
+    | CheckEquity
     | ExpireOrders
 )
 TradingEvent: TypeAlias = (
@@ -563,6 +580,11 @@ TradingEvent: TypeAlias = (
     | AccountReset
     | LimitsSet
     | TradingStateSet
+    | MarginWarned
+    | MarginEased
+    | LiquidationBegan
+    | LiquidationEnded
+    | NegativeBalanceCovered
     | NothingToDo
     | ReportUnmatched
 )
