@@ -12,15 +12,14 @@ recordings are his.
 import json
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from fondaco.domain.market.board import Board
-from fondaco.domain.market.feeds.captured import Capture, Recorded, captures
+from fondaco.domain.market.feeds.captured import Capture, captures
 from fondaco.domain.market.model import Quality, Trade
 from fondaco.kernel.event import Instant
-from market.recorded import NaiveSides
+from market.recorded import NAIVE, Twin
 
 FOLDER = Path(__file__).resolve().parents[2] / "../shared/data/market/crypto/wire_2021"
 
@@ -86,60 +85,9 @@ def test_a_twin_of_decimals_and_dicts_ends_the_same(capture: Capture) -> None:
     twins = {each.name: Twin() for each in capture.listings}
     for position, frame in enumerate(capture.read(), 1):
         normaliser.take(frame.source, Instant(frame.at), position, frame.raw)
-        NAIVE[capture.exchange](twins, frame)
+        NAIVE[capture.exchange](twins, frame.source, frame.raw)
     for each in capture.listings:
         assert twins[each.name].equals(board.book(each.symbol)), each.name
-
-
-class Twin(NaiveSides):
-    def __init__(self) -> None:
-        super().__init__()
-        self.start = 0
-        self.early: list[dict[str, Any]] = []
-
-    def apply(self, bids: list[list[str]], asks: list[list[str]]) -> None:
-        for side, levels in ((0, bids), (1, asks)):
-            for px, qty, *_ in levels:
-                self.put(side, px, qty)
-
-
-def _kraken(twins: dict[str, Twin], frame: Recorded) -> None:
-    message = json.loads(frame.raw)
-    if isinstance(message, list) and message[-2].startswith("book"):
-        twin = twins[message[-1]]
-        for part in message[1:-2]:
-            if "as" in part:
-                twin.load(part["bs"], part["as"])
-            twin.apply(part.get("b", []), part.get("a", []))
-
-
-def _coinbase(twins: dict[str, Twin], frame: Recorded) -> None:
-    message = json.loads(frame.raw)
-    if message["type"] == "snapshot":
-        twins[message["product_id"]].load(message["bids"], message["asks"])
-    elif message["type"] == "l2update":
-        for side, px, qty in message["changes"]:
-            twins[message["product_id"]].put(int(side == "sell"), px, qty)
-
-
-def _bitstamp(twins: dict[str, Twin], frame: Recorded) -> None:
-    message = json.loads(frame.raw)
-    if "bids" in message:
-        twin = twins[frame.source.partition(".")[2]]
-        twin.load(message["bids"], message["asks"])
-        twin.start = int(message["microtimestamp"])
-        for early in twin.early:
-            if int(early["microtimestamp"]) > twin.start:
-                twin.apply(early["bids"], early["asks"])
-    elif message["event"] == "data":
-        twin, data = twins[message["channel"].rpartition("_")[2]], message["data"]
-        if not twin.start:
-            twin.early.append(data)
-        elif int(data["microtimestamp"]) > twin.start:
-            twin.apply(data["bids"], data["asks"])
-
-
-NAIVE = {"kraken-2021": _kraken, "coinbase-2021": _coinbase, "bitstamp-2022": _bitstamp}
 
 
 def test_matches_of_coinbase_are_numbered_without_a_hole() -> None:

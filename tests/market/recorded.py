@@ -125,6 +125,11 @@ def answer(micros: int, bids: Levels, asks: Levels) -> bytes:
     return json.dumps({"microtimestamp": str(micros), "bids": bids, "asks": asks}).encode()
 
 
+def said_by_kalshi(kind: str, seq: int = 1, *, sid: int = 1, **body: object) -> bytes:
+    ticker = LISTED["kalshi-2026"].name
+    return encoded({"type": kind, "sid": sid, "seq": seq, "msg": {"market_ticker": ticker, **body}})
+
+
 class NaiveSides:
     """Any exchange's book as two dicts of decimals."""
 
@@ -152,3 +157,54 @@ class NaiveSides:
             if ours != levels:
                 return False
         return True
+
+
+class Twin(NaiveSides):
+    def __init__(self) -> None:
+        super().__init__()
+        self.start = 0
+        self.early: list[dict[str, Any]] = []
+
+    def apply(self, bids: list[list[str]], asks: list[list[str]]) -> None:
+        for side, levels in ((0, bids), (1, asks)):
+            for px, qty, *_ in levels:
+                self.put(side, px, qty)
+
+
+def _kraken(twins: dict[str, Twin], source: str, raw: bytes) -> None:
+    message = json.loads(raw)
+    if isinstance(message, list) and message[-2].startswith("book"):
+        twin = twins[message[-1]]
+        for part in message[1:-2]:
+            if "as" in part:
+                twin.load(part["bs"], part["as"])
+            twin.apply(part.get("b", []), part.get("a", []))
+
+
+def _coinbase(twins: dict[str, Twin], source: str, raw: bytes) -> None:
+    message = json.loads(raw)
+    if message["type"] == "snapshot":
+        twins[message["product_id"]].load(message["bids"], message["asks"])
+    elif message["type"] == "l2update":
+        for side, px, qty in message["changes"]:
+            twins[message["product_id"]].put(int(side == "sell"), px, qty)
+
+
+def _bitstamp(twins: dict[str, Twin], source: str, raw: bytes) -> None:
+    message = json.loads(raw)
+    if "bids" in message:
+        twin = twins[source.partition(".")[2]]
+        twin.load(message["bids"], message["asks"])
+        twin.start = int(message["microtimestamp"])
+        for early in twin.early:
+            if int(early["microtimestamp"]) > twin.start:
+                twin.apply(early["bids"], early["asks"])
+    elif message["event"] == "data":
+        twin, data = twins[message["channel"].rpartition("_")[2]], message["data"]
+        if not twin.start:
+            twin.early.append(data)
+        elif int(data["microtimestamp"]) > twin.start:
+            twin.apply(data["bids"], data["asks"])
+
+
+NAIVE = {"kraken-2021": _kraken, "coinbase-2021": _coinbase, "bitstamp-2022": _bitstamp}

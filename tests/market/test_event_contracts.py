@@ -15,6 +15,7 @@ from fondaco.domain.market.wires import kalshi, polymarket
 from fondaco.domain.reference.model import Symbol
 from fondaco.kernel.event import Instant
 from market.recorded import LISTED, MS, Heard, encoded
+from market.recorded import said_by_kalshi as said
 
 TICKER, TOKEN = LISTED["kalshi-2026"].name, LISTED["polymarket-2026"].name
 YES = LISTED["kalshi-2026"].symbol
@@ -147,10 +148,6 @@ def test_the_user_channel_of_polymarket_tells_the_state_of_a_trade(status: str) 
 
 
 # Kalshi
-
-
-def said(kind: str, seq: int = 1, *, sid: int = 1, **body: Any) -> bytes:
-    return encoded({"type": kind, "sid": sid, "seq": seq, "msg": {"market_ticker": TICKER, **body}})
 
 
 def full(seq: int = 1, **body: Any) -> bytes:

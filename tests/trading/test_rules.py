@@ -518,8 +518,18 @@ def test_the_strictest_trading_state_counts(state: TradingState, reason: Reason)
     given(using=refs(states={Symbol(ETH_USD): state})).when(buy()).then(OrderAccepted)
 
 
+BAD = [each for each in Quality if each is not Quality.OK]
+
+
+@pytest.mark.parametrize("quality", BAD)
+def test_nothing_is_opened_on_a_book_that_is_not_ok(quality: Quality) -> None:
+    story = given(using=refs(mark(quality=quality))).when(buy())
+    assert story.only(OrderRejected).reason is Reason.MARKET_QUALITY
+
+
 @pytest.mark.parametrize(
-    "using", [refs(state=TradingState.REDUCING), refs(STALE), refs(mark(quality=Quality.GAPPED))]
+    "using",
+    [refs(state=TradingState.REDUCING), *(refs(mark(quality=quality)) for quality in BAD)],
 )
 def test_orders_that_reduce_pass_where_nothing_else_does(using: TradingRefs) -> None:
     given(using=using).when(sell(order_qty="10")).then(OrderAccepted)

@@ -38,6 +38,7 @@ from fondaco.domain.market import api as market_api
 from fondaco.domain.market.feeds import Feed
 from fondaco.domain.market.feeds.spec import chosen, feed
 from fondaco.domain.market.intake import Intake
+from fondaco.domain.market.model import Switch
 from fondaco.domain.market.wires import format_of
 from fondaco.domain.trading import api as trading_api
 from fondaco.domain.trading.rules import decider as trading_law
@@ -386,6 +387,7 @@ async def running(settings: Settings) -> AsyncIterator[tuple[House, Door, Stream
         if source:
             tape = stack.enter_context(_tape(settings, files))
             house.tape_lost = lambda: tape.lost
+            kernel.board.on_switch.append(_tell_switch)
             intake = Intake(kernel.board, tape, source.listings, source.wire)
             parts["feed"] = keep_running(partial(source.run, kernel.now, intake), house.feed_died)
         tasks = [asyncio.create_task(part, name=name) for name, part in parts.items()]
@@ -393,6 +395,14 @@ async def running(settings: Settings) -> AsyncIterator[tuple[House, Door, Stream
             task.add_done_callback(house.part_ended)
         stack.push_async_callback(_cancel, tasks)
         yield house, *make_door(house, replies, readers, settings)
+
+
+def _tell_switch(switch: Switch) -> None:
+    doubt = "" if switch.confirmed_at else ", unconfirmed: nothing is opened on it"
+    say(
+        f"{switch.symbol} is shown from {switch.after}, since {switch.before} is {switch.reason}; "
+        f"{switch.jump_bps} bps from the last price{doubt}"
+    )
 
 
 async def _feed(settings: Settings) -> Feed | None:
