@@ -10,6 +10,7 @@ from fondaco.app.simulation.life import Life, empty_views, there
 from fondaco.app.simulation.witness import check
 from fondaco.app.views import every_view
 from fondaco.domain.ledger.checks import not_cleared, standing_checks
+from fondaco.domain.ledger.model import PREFIX as BOOKS
 from fondaco.domain.ledger.model import LedgerAccount
 from fondaco.domain.ledger.store import ledger_balances
 from fondaco.domain.trading.model import PREFIX as ACCOUNTS
@@ -34,6 +35,13 @@ def at_rest(life: Life, now_ns: int) -> None:
     for stream, state in accounts.items():
         sums_hold(stream, state)
         nothing_is_overdue(kernel, stream, state, now_ns)
+    for stream, book in _states(kernel, BOOKS):
+        for due in sorted(book.due):
+            check(
+                due > now_ns - SLACK_NS,
+                "what is due expires",
+                f"transfers {sorted(book.due[due])} of {stream} expired at {due}, it is {now_ns}",
+            )
     venues_agree(kernel, accounts)
     books_balance(life, accounts)
 
@@ -94,7 +102,12 @@ def sums_hold(stream: StreamId, state: AccountState) -> None:
 
 
 def nothing_is_overdue(kernel: Kernel, stream: StreamId, state: AccountState, now_ns: int) -> None:
-    """Deadlines and stops are watched by somebody; what a venue must answer, it has answered."""
+    """Deadlines and stops are watched by somebody; who must answer, has answered."""
+    check(
+        not state.sent,
+        "what is sent arrives",
+        f"{stream} has sent {state.sent}, and nothing is under way",
+    )
     for number, order in state.working.items():
         shown = f"order {number} of {stream}"
         check(
@@ -121,10 +134,7 @@ def venues_agree(kernel: Kernel, accounts: dict[StreamId, AccountState]) -> None
     """Every order at a venue rests there as its account has it, and nothing else does."""
     resting: dict[tuple[StreamId, int], Any] = {}
     for symbol in kernel.board.instruments:
-        memory = kernel.peek(venue_stream(symbol))
-        if memory is None:
-            continue
-        venue: VenueState = memory.state
+        venue: VenueState = state_of(kernel, venue_stream(symbol))
         for stream, orders in venue.orders.items():
             for number, rests in orders.items():
                 resting[stream, number] = rests
@@ -195,9 +205,17 @@ def views_show_it(life: Life) -> None:
 
 def _states(kernel: Kernel, prefix: str) -> Iterator[tuple[StreamId, Any]]:
     for stream in kernel.streams():
-        memory = kernel.peek(stream)
-        if stream.startswith(prefix) and memory is not None:
-            yield stream, memory.state
+        if stream.startswith(prefix):
+            yield stream, state_of(kernel, stream)
+
+
+def state_of(kernel: Kernel, stream: StreamId) -> Any:
+    """As its owner has it; where that one lost its lease and nobody has asked since, as a new owner
+    would find it."""
+    memory, decider = kernel.peek(stream), room_of(stream).decider
+    if memory is None and decider is not None:
+        memory = load(stream, decider, kernel.journal)
+    return None if memory is None else memory.state
 
 
 def _keys(memory: Memory[Any]) -> list[tuple[int, int]]:

@@ -1,4 +1,5 @@
-"""Whoever asks something of the house: traders who share accounts, and the house's own people.
+"""Whoever asks something of the house: traders who share accounts, a bookkeeper, and the house's
+own people.
 
 They do what clients do: ask again when no answer came, give up, ask twice at once, use an id twice
 for different things, change and cancel what may be gone by then, and sometimes talk nonsense.
@@ -10,6 +11,16 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
+from fondaco.domain.ledger.events import (
+    CreateTransfers,
+    Leg,
+    OpenBookAccount,
+    PostPending,
+    Transfer,
+    TransferPending,
+    VoidPending,
+)
+from fondaco.domain.ledger.model import BookAccount, book_stream
 from fondaco.domain.reference.events import (
     Kill,
     ReferenceCommand,
@@ -48,6 +59,8 @@ from fondaco.kernel.seeded import Seeded
 Told: TypeAlias = tuple[Entry, ...] | FondacoError | None
 AskHouse: TypeAlias = Callable[[StreamId, Command], Awaitable[Told]]
 
+ACCOUNTS: Final = ("ada", "bob", "eve")
+BOOK: Final = book_stream("simulated", "main")
 THINK_MS: Final = 300
 ASKED_AGAIN_MAX: Final = 6
 NO_TIME: Final = Instant(0)
@@ -163,6 +176,13 @@ class Trader(Client):
             return ev.RecordDeposit(
                 own, NO_TIME, asset, dice.pick(("0.5", "10", "-1", "0.00000001"))
             )
+        if kind < 94:
+            to = dice.pick((*ACCOUNTS, "nobody"))
+            asset, amount = (
+                AssetCode(dice.pick(tuple(DEPOSITS))),
+                dice.pick(("1", "2.5", "1000000")),
+            )
+            return ev.SendTransfer(own, NO_TIME, account_stream(AccountId(to)), asset, amount)
         if kind < 96:
             asset = AssetCode(dice.pick(tuple(DEPOSITS)))
             return ev.Withdraw(own, NO_TIME, asset, dice.pick(("1", "3", "100000000")))
@@ -308,6 +328,41 @@ class Trader(Client):
             qty,
             price,
         )
+
+
+class Bookkeeper(Client):
+    """Moves money in a book, in one phase and in two."""
+
+    def __init__(self, name: str, dice: Seeded, ask: AskHouse, market: Market) -> None:
+        super().__init__(name, dice, ask, market)
+        self._pending: list[int] = []
+
+    def wants(self) -> tuple[StreamId, Command]:
+        dice, own = self.dice, request_id(f"!book-{self.key()}", "simulated")
+        accounts = [BookAccount(f"{letter}/usd") for letter in "abc"]
+        if dice.chance(1, 4):
+            strict = dice.chance(1, 2)
+            asset = AssetCode("USD")
+            return BOOK, OpenBookAccount(own, NO_TIME, dice.pick(accounts), asset, strict)
+        legs: list[Leg] = []
+        for _ in range(dice.between(1, 3)):
+            kind = dice.below(4)
+            if kind < 2 or not self._pending:
+                amount, wait_s = f"{dice.below(50)}.5", dice.below(3)
+                one, other = dice.pick(accounts), dice.pick(accounts)
+                legs.append(Transfer(one, other, amount, dice.chance(1, 2), wait_s))
+            elif kind == 2:
+                amount_now = dice.pick((None, "0.5"))
+                legs.append(PostPending(dice.pick(self._pending), amount_now))
+            else:
+                legs.append(VoidPending(dice.pick(self._pending)))
+        return BOOK, CreateTransfers(own, NO_TIME, tuple(legs))
+
+    def learn(self, told: Told) -> None:
+        if isinstance(told, tuple):
+            for entry in told:
+                if isinstance(entry.event, TransferPending):
+                    self._pending = [*self._pending[-5:], entry.event.number]
 
 
 class Admin(Client):

@@ -15,7 +15,7 @@ from fondaco.app.files import Files
 from fondaco.app.kinds import CODEC
 from fondaco.app.simulation import faults
 from fondaco.app.simulation.checks import at_rest, empty_handed, views_show_it
-from fondaco.app.simulation.clients import Admin, Client, Market, Told, Trader
+from fondaco.app.simulation.clients import ACCOUNTS, Admin, Bookkeeper, Client, Market, Told, Trader
 from fondaco.app.simulation.life import Life, there
 from fondaco.app.simulation.link import Weather
 from fondaco.app.simulation.report import Report
@@ -40,7 +40,6 @@ QUIET_S: Final = 60.0  # by then everything that was under way has arrived
 STILL_S: Final = 0.4  # for so long nothing is under way in a house at rest
 CALLBACKS_MAX: Final = 2_000_000
 TRACE_MAX: Final = 40
-ACCOUNTS: Final = ("ada", "bob", "eve")
 
 
 def simulate(seed: int, steps: int = STEPS, *, tell: Callable[[str], None] | None = None) -> Report:
@@ -101,6 +100,7 @@ class World:
             name, account = f"t{nth}", ACCOUNTS[nth % len(ACCOUNTS)]
             client = Trader(name, account, dice.child(name), self.ask, self.market)
             self.clients.append(client)
+        self.clients.append(Bookkeeper("books", dice.child("books"), self.ask, self.market))
         self.clients.append(Admin("admin", dice.child("admin"), self.ask, self.market))
 
     def run(self) -> Report:
