@@ -12,7 +12,7 @@ from fondaco.app.simulation import simulate, text_of
 SOAK: Final = os.environ.get("FONDACO_SOAK") == "1"
 SEEDS: Final = 10_000 if SOAK else 200
 AT_ONCE: Final = 20
-STEPS: Final = 400 if SOAK else 120
+STEPS: Final = 400 if SOAK else 90
 # What was found once, by seeds that are looked at for ever: seed, steps.
 FOUND: Final[list[tuple[int, int]]] = []
 
