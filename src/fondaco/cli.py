@@ -1,5 +1,5 @@
-"""The command line: fondaco up | record | replay | why | verify | rebuild | backup | restore |
-key | doctor | sim | bench."""
+"""The command line: fondaco up | record | replay | why | verify | proof | rebuild | backup |
+restore | key | doctor | sim | bench."""
 
 import argparse
 import json
@@ -76,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     follow = with_journal("follow", _follow, "Carry the journal into views; `up` starts it itself.")
     follow.add_argument("--snapshot-every", type=int, default=100_000)
     follow.add_argument("--checks-every", type=int, default=60, metavar="SECONDS")
+    follow.add_argument("--root-every", type=int, default=86_400, metavar="SECONDS")
     record = with_data("record", _record, "Write what a feed says to the tape, and nothing else.")
     record.add_argument("--feed", required=True, help="as for `up`")
     record.add_argument("--seconds", type=float, default=0.0, help="0: until interrupted")
@@ -85,7 +86,14 @@ def _parser() -> argparse.ArgumentParser:
     why = with_journal("why", _why, "Tell the life of an order, or what caused a journal position.")
     why.add_argument("id", help="an order_id, a cl_ord_id or a position")
     why.add_argument("--json", action="store_true")
-    with_journal("verify", _verify, "Check journal and tape byte by byte, and the standing checks.")
+    verify = with_journal(
+        "verify", _verify, "Check journal and tape byte by byte, every root, the standing checks."
+    )
+    verify.add_argument(
+        "--root", action="append", default=[], metavar="HASH@SIZE", help="one that you have kept"
+    )
+    verify.add_argument("--json", action="store_true", help="say nothing else, on stderr")
+    _with_proofs(with_journal("proof", _proof, "Prove that an entry is in the journal."))
     with_journal("rebuild", _rebuild, "Fill the views anew and compare them with what they were.")
     backup = with_journal("backup", _backup, "Copy a house, running or not, to a new folder.")
     backup.add_argument("--to", required=True, type=Path)
@@ -116,6 +124,16 @@ def _with_settings(sub: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="any other setting; docs/settings.md lists them",
     )
+
+
+def _with_proofs(proof: argparse.ArgumentParser) -> None:
+    proof.add_argument("position", nargs="?", type=int, help="of the entry; fondaco why tells")
+    proof.add_argument("--size", type=int, default=0, help="of the log [of the newest root]")
+    proof.add_argument(
+        "--from", type=int, dest="old", metavar="SIZE", help="prove that the log began with this"
+    )
+    proof.add_argument("--roots", action="store_true", help="show the roots that were published")
+    proof.add_argument("--verifier", action="store_true", help="print the program that checks")
 
 
 def _with_keys(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -173,7 +191,12 @@ def _up(asked: argparse.Namespace) -> int:
 def _follow(asked: argparse.Namespace) -> None:
     from fondaco.app.follower import follow
 
-    follow(_files(asked), snapshot_every=asked.snapshot_every, checks_every_s=asked.checks_every)
+    follow(
+        _files(asked),
+        snapshot_every=asked.snapshot_every,
+        checks_every_s=asked.checks_every,
+        root_every_s=asked.root_every,
+    )
 
 
 def _record(asked: argparse.Namespace) -> None:
@@ -198,9 +221,29 @@ def _why(asked: argparse.Namespace) -> None:
 def _verify(asked: argparse.Namespace) -> int:
     from fondaco.app.offline import verify
 
-    found = verify(_files(asked))
+    found = verify(_files(asked), asked.root, progress=not asked.json)
     _tell(found)
+    if found["wrong"] and not asked.json:
+        print(f"fondaco: {found['wrong'][0]}", file=sys.stderr)
     return EXIT_WRONG if found["wrong"] else 0
+
+
+def _proof(asked: argparse.Namespace) -> None:
+    from fondaco.app import offline
+    from fondaco.app.proofs import verifier_text
+
+    root = _files(asked)
+    if asked.verifier:
+        print(verifier_text(), end="")
+    elif asked.roots:
+        for line in offline.published(root):
+            print(line)
+    elif asked.old is not None:
+        print(offline.prove_consistency(root, asked.old, asked.size))
+    elif asked.position is not None:
+        print(offline.prove(root, asked.position, asked.size))
+    else:
+        raise Invalid("say what to prove: a position, --from SIZE, --roots or --verifier")
 
 
 def _rebuild(asked: argparse.Namespace) -> int:

@@ -109,6 +109,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "how late a wrong balance may be told of; 0 makes no standing checks",
         ),
     ] = 60
+    root_every_s: Annotated[
+        int,
+        _whole(
+            "s", 1, 604_800, "R15: a published root binds all before it; what is newer can be cut"
+        ),
+    ] = 86_400
     behind_max_ms: Annotated[
         int,
         _whole("ms", 50, 60_000, "a committer or reactor further behind answers Unavailable"),

@@ -13,10 +13,11 @@ import pytest
 from faults.noted import CODEC, A, B, decision, everything
 from fondaco.kernel.errors import Conflict
 from fondaco.kernel.event import Entry
-from fondaco.ports.journal import Journal, LastingJournal, entries_of
+from fondaco.ports.journal import Journal, LastingJournal, Walked, entries_of
 from fondaco.ports.journal.memory import MemoryJournal
 from fondaco.ports.journal.postgres import PostgresJournal
 from fondaco.ports.journal.segments import SegmentJournal
+from fondaco.runtime.proofs.leaves import leaf_hashes, record_hashes
 from servers import postgres
 
 # Opens the journal that lives in, or is named by, a folder; again after a close, if it is durable.
@@ -176,3 +177,33 @@ def test_7_a_second_writer_is_refused(adapter: str, tmp_path: Path) -> None:
     journal.append([decision(A, 0, "1")])
     journal.close()
     OPEN[adapter](tmp_path).close()
+
+
+@each
+def test_9_what_is_stored_is_what_was_appended_byte_for_byte(journal: Journal) -> None:
+    turns = [
+        [decision(A, 0, "1", "2"), decision(B, 0, "3")],
+        [decision(A, 2, "é" * 300)],
+        [decision(B, 1, "4", "5", "6")],
+    ]
+    expected: list[bytes] = []
+    for turn in turns:
+        for each_decision in turn:
+            [record] = CODEC.raw(CODEC.encode([each_decision]))
+            expected += record_hashes(len(expected) + 1, record, len(each_decision.events))
+        journal.append(turn)
+    assert len(expected) == journal.head() == 7
+    for after in range(8):
+        for limit in (1, 2, 100):
+            stored = journal.stored(after, limit)
+            hashes = [each for one in stored for each in leaf_hashes(one)]
+            first = stored[0].first if stored else after + 1
+            assert first <= after + 1
+            assert hashes == expected[first - 1 : first - 1 + len(hashes)]
+            assert first - 1 + len(hashes) >= min(after + limit, 7)
+    walked = list(journal.walk(beyond=False))
+    assert all(isinstance(each, Walked) for each in walked)
+    found = [each for one in walked if isinstance(one, Walked) for each in leaf_hashes(one.stored)]
+    assert found == expected
+    streams = [r.stream for one in walked if isinstance(one, Walked) for r in one.records]
+    assert streams == [A, B, A, B]

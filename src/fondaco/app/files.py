@@ -12,7 +12,8 @@ from fondaco.kernel.errors import Unavailable
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """A data directory. `journal`, `records` and `tape` are the house; the rest may be deleted.
+    """A data directory. `journal`, `records` and `tape` are the house; the roots in `proofs` are
+    the evidence that nobody changed it; the rest may be deleted.
 
     `journal_at` is the setting `journal`: the folder here, or an address elsewhere.
     """
@@ -33,6 +34,10 @@ class Files:
     def lock(self) -> Path:
         """Held by the process that writes the journal."""
         return self.journal / "lock"
+
+    @property
+    def proofs(self) -> Path:
+        return self.root / "proofs"
 
     @property
     def tape(self) -> Path:

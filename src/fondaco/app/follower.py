@@ -1,4 +1,4 @@
-"""The second process of a house: views, the journal's index and snapshots.
+"""The second process of a house: views, the journal's index, its Merkle log and snapshots.
 
 It only reads the journal, so it may die and start again at any time; it ends when its parent does.
 """
@@ -18,6 +18,7 @@ from fondaco.app.checks import keep_checking
 from fondaco.app.files import Files
 from fondaco.app.kinds import build_digest, room_of
 from fondaco.app.machines import open_journal
+from fondaco.app.proofs import grow
 from fondaco.app.say import say
 from fondaco.app.views import every_view
 from fondaco.kernel.errors import FondacoError
@@ -96,7 +97,7 @@ class SnapshotsDue:
             journal.close()
 
 
-def follow(files: Files, *, snapshot_every: int, checks_every_s: int) -> None:
+def follow(files: Files, *, snapshot_every: int, checks_every_s: int, root_every_s: int) -> None:
     """Run until standard input ends, which it does when the parent is gone."""
     os.nice(NICENESS)
     for each in (signal.SIGINT, signal.SIGTERM):  # which a terminal or an init sends to all of us
@@ -106,15 +107,17 @@ def follow(files: Files, *, snapshot_every: int, checks_every_s: int) -> None:
     journal = open_journal(files)
     store = SqliteStore(files.views, durable=False)
     checking = Thread(target=keep_checking, args=(files, store, checks_every_s, stop), daemon=True)
+    log = grow(files, journal, every_s=root_every_s)
     try:
         if checks_every_s:
             checking.start()
         views = [*every_view(journal), SnapshotsDue(files, snapshot_every)]
-        Projector(journal, store, views).run(stop)
+        Projector(journal, store, views).run(stop, log.step)
         if checks_every_s:
             checking.join()  # it reads what is closed below
         store.settle()
     finally:
+        log.close()
         store.close()
         journal.close()
 
@@ -128,10 +131,13 @@ def _end_with_parent(stop: Flag) -> None:
 class Follower:
     """The child process, as its parent sees it."""
 
-    def __init__(self, files: Files, snapshot_every: int, checks_every_s: int) -> None:
+    def __init__(
+        self, files: Files, *, snapshot_every: int, checks_every_s: int, root_every_s: int
+    ) -> None:
         self._command = [sys.executable, "-m", "fondaco", "follow", "--data", str(files.root)]
         self._command += ["--snapshot-every", str(snapshot_every)]
         self._command += ["--checks-every", str(checks_every_s)]
+        self._command += ["--root-every", str(root_every_s)]
         # Not as an option: an address may hold a password, and everybody can list commands.
         self._environment = {**os.environ, f"{PREFIX}JOURNAL": files.journal_at}
         self.deaths = 0

@@ -26,6 +26,7 @@ from fondaco.app.kinds import ROOMS
 from fondaco.app.machines import MEMORY, SEGMENTS, house_lock, open_cache, refuse_lost_end
 from fondaco.app.numbers import numbers
 from fondaco.app.outbox import carry
+from fondaco.app.proofs import proofs, publish_last
 from fondaco.app.queries import QUERIES
 from fondaco.app.say import say, say_error
 from fondaco.app.server import bind, make_server, on_signals
@@ -101,6 +102,7 @@ class House:
         self.draining = False
         self.failed = ""  # the part that died; then the house stops
         self.shared_cache: Cache | None = None  # one that is elsewhere
+        self.proofs = proofs(kernel.files, kernel.journal)
         self.tape_lost: Callable[[], int] = int  # frames that the disk did not take
         self.feed_deaths = 0
         self.checked = Heard(kernel.files)
@@ -189,6 +191,8 @@ class House:
                 return self.kernel.board
             case "journal":
                 return self.kernel.journal
+            case "proofs":
+                return self.proofs
             case "identity":
                 return self.directory
             case "house":
@@ -362,6 +366,7 @@ async def running(settings: Settings) -> AsyncIterator[tuple[House, Door, Stream
     async with AsyncExitStack() as stack:
         stack.enter_context(house_lock(files))
         kernel = Kernel(settings, files, source)
+        stack.callback(publish_last, files)  # behind everything that ends, and is written then
         stack.push_async_callback(kernel.stop)
         records = stack.enter_context(closing(SqliteStore(files.records)))
         views = stack.enter_context(closing(_views(files)))
@@ -478,7 +483,12 @@ async def _cancel(tasks: list["asyncio.Task[None]"]) -> None:
 
 @contextmanager
 def _follower(settings: Settings, files: Files) -> Iterator["Follower"]:
-    follower = Follower(files, settings.snapshot_every_entries, settings.checks_every_s)
+    follower = Follower(
+        files,
+        snapshot_every=settings.snapshot_every_entries,
+        checks_every_s=settings.checks_every_s,
+        root_every_s=settings.root_every_s,
+    )
     try:
         yield follower
     finally:

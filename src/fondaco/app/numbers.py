@@ -21,6 +21,7 @@ def numbers(house: "House", streams: Streams) -> Iterator[Metric]:
         views_at = 0
     yield _now("fondaco_journal_position", "The last durable position.", committer.position)
     yield _now("fondaco_views_position", "The position that all views show.", views_at)
+    yield _now("fondaco_proofs_position", "The last entry that is hashed.", house.proofs.size)
     yield _now("fondaco_commit_queue", "Turns that wait for the disk.", committer.queued_count)
     yield _sum("fondaco_commits_total", "Groups written.", committer.group_count)
     yield _sum("fondaco_commit_seconds_total", "Time in which they were.", committer.busy_s)

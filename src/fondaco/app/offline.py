@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import msgspec
 
+from fondaco.app import proofs
 from fondaco.app.clock import Clock
 from fondaco.app.files import Files, files_at, is_served, make_root, tape_lock
 from fondaco.app.kinds import room_of
@@ -33,7 +34,7 @@ from fondaco.domain.market.record import record as record_feed
 from fondaco.domain.trading.store.queries import client_balances
 from fondaco.domain.trading.why import text_of, why
 from fondaco.kernel import compiled
-from fondaco.kernel.errors import Conflict, FondacoError, Invalid, Unavailable
+from fondaco.kernel.errors import Conflict, Corrupt, Invalid, Unavailable
 from fondaco.kernel.event import Instant, StreamId
 from fondaco.ports.cache.memory import MemoryCache
 from fondaco.ports.journal import LastingJournal
@@ -42,6 +43,7 @@ from fondaco.ports.tape.segments import SegmentTape
 from fondaco.runtime.loading import Memory
 from fondaco.runtime.loading import replay as replay_decision
 from fondaco.runtime.projector import Projector, positions, views_equal_replay
+from fondaco.runtime.proofs import roots
 from fondaco.settings import without_secrets
 
 FOREVER_S: Final = 1e9
@@ -114,16 +116,24 @@ def _wait_for_follower(store: SqliteStore, position: int) -> None:
     raise Unavailable(f"the views have not reached position {position} in {FOLLOWER_WAIT_S:.0f} s")
 
 
-def verify(root: Path | Files) -> dict[str, Any]:
-    """Every byte of the journal, every sealed segment of the tape, and the standing checks."""
-    files = files_at(root)
+def verify(
+    where: Path | Files, given: Sequence[str] = (), *, progress: bool = False
+) -> dict[str, Any]:
+    """Every byte of the journal against every root that was published or is `given`, every sealed
+    segment of the tape, and the standing checks."""
+    files = files_at(where)
     wrong: list[str] = []
-    found: dict[str, Any] = {"journal_entries": 0, "wrong": wrong}
-    with _journal(root) as journal:
-        try:
-            found["journal_entries"] = journal.verify()
-        except FondacoError as error:
-            wrong.append(error.message)
+    with _journal(files) as journal:
+        verdict = proofs.check(files, [roots.named(each) for each in given], progress=progress)
+        found: dict[str, Any] = {
+            "journal_entries": verdict.entries,
+            "root": f"{verdict.root}@{verdict.entries}",
+            "roots": verdict.roots,
+            "wrong": wrong,
+        }
+        if verdict.finding is not None:
+            found["first"] = msgspec.to_builtins(verdict.finding)
+            wrong.append(str(verdict.finding))
             return found
         with _caught_up(files, journal) as store, store.reading() as conn:
             wrong += standing_checks(conn, client_balances(conn)) + pending_amiss(conn)
@@ -165,12 +175,11 @@ def backup(root: Path | Files, to: Path) -> dict[str, Any]:
         if files.records.exists():
             with closing(SqliteStore(files.records)) as records:
                 records.copy(copy.records)
+        proofs.copy(files, copy)
         journal.backup(copy.journal)
     with suppress(FileNotFoundError):
         shutil.copyfile(files.root / "fondaco.toml", copy.root / "fondaco.toml")
-    with _journal(to) as copied:
-        entries = copied.verify()
-    return {"to": str(to), "entries": entries, "bytes": _size(to)}
+    return {"to": str(to), "entries": _checked(copy), "bytes": _size(to)}
 
 
 def restore(source: Path, root: Path, journal_at: str = SEGMENTS) -> dict[str, Any]:
@@ -182,8 +191,7 @@ def restore(source: Path, root: Path, journal_at: str = SEGMENTS) -> dict[str, A
         root.iterdir()
     ):  # views or a cursor of another house would be believed
         raise Invalid(f"{root} is not empty; restore into a new folder and use that")
-    with _journal(source) as journal:
-        entries = journal.verify()
+    entries = _checked(Files(source))
     partial = root.with_name(f"{root.name}.partial")  # never half a house under its name
     if journal_at == SEGMENTS:
         shutil.copytree(source, partial)
@@ -205,6 +213,37 @@ def _carry_journal(source: Path, files: Files) -> None:
         decisions = (decision for decision, _ in journal.decisions())
         while together := list(islice(decisions, CARRIED)):
             to.append(together)
+
+
+def _checked(files: Files) -> int:
+    """How many entries a backup has. Raises `Corrupt` where they are not what was written."""
+    verdict = proofs.check(files, (), progress=False)
+    if verdict.finding is not None:
+        raise Corrupt(f"{files.root} is no good backup: {verdict.finding}")
+    return verdict.entries
+
+
+def prove(where: Path | Files, position: int, size: int) -> str:
+    """That an entry is in the log of `size` entries, as JSON for `verifier`."""
+    files = files_at(where)
+    with _journal(files) as journal, closing(proofs.proofs(files, journal)) as log:
+        return _json(log.inclusion(position, size))
+
+
+def prove_consistency(where: Path | Files, old: int, size: int) -> str:
+    """That the log of `size` entries begins with that of `old`."""
+    files = files_at(where)
+    with _journal(files) as journal, closing(proofs.proofs(files, journal)) as log:
+        return _json(log.consistency(old, size))
+
+
+def published(where: Path | Files) -> list[str]:
+    """A line for each root."""
+    return [f"{each} {each.at} {each.why}" for each in roots.published(files_at(where).proofs)]
+
+
+def _json(found: msgspec.Struct) -> str:
+    return msgspec.json.format(msgspec.json.encode(found)).decode()
 
 
 def record(root: Path, spec: str, seconds: float) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Decisions to bytes and back. An event goes by its kind, so that its class may move.
 
 A record is a header and an envelope: `codec` and `key_id` name how `payload` was made, so that
-encryption and shredding change no format. The Merkle leaf of a record is SHA-256 over its bytes.
+encryption and shredding change no format. A Merkle leaf is SHA-256 over a record's bytes as they
+are stored, behind the place of an entry in it: `fondaco.runtime.proofs.leaves`.
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from fondaco.kernel.errors import Corrupt
 from fondaco.kernel.event import CommandId, Decision, Event, Instant, StreamId
 
 MSGPACK: Final = 1  # `Record.codec`: the events as a msgpack array, in the clear
+_UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError)
 
 
 class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -36,6 +38,7 @@ class Codec:
         self._encoder = msgspec.msgpack.Encoder()
         self._events = msgspec.msgpack.Decoder(tuple[kinds, ...])  # type: ignore[valid-type]
         self._records = msgspec.msgpack.Decoder(list[Record])
+        self._raw = msgspec.msgpack.Decoder(list[msgspec.Raw])
 
     def encode(self, decisions: Sequence[Decision[Event]]) -> bytes:
         """`decisions` as one msgpack array of records."""
@@ -62,7 +65,14 @@ class Codec:
         """The records of one `encode`, their events still packed: enough to index and to skip."""
         try:
             return self._records.decode(stored)
-        except msgspec.MsgspecError as error:
+        except _UNREADABLE as error:
+            raise Corrupt(f"the journal holds no records here: {error}") from error
+
+    def raw(self, stored: bytes | memoryview) -> list[msgspec.Raw]:
+        """The same records as the bytes that they are, which are not copied."""
+        try:
+            return self._raw.decode(stored)
+        except _UNREADABLE as error:
             raise Corrupt(f"the journal holds no records here: {error}") from error
 
     def events(self, record: Record) -> tuple[Event, ...]:
@@ -71,7 +81,7 @@ class Codec:
             raise Corrupt(f"codec {record.codec}, key {record.key_id!r}: this build cannot read it")
         try:
             return self._events.decode(record.payload)
-        except msgspec.MsgspecError as error:
+        except _UNREADABLE as error:
             raise Corrupt(f"run the build that wrote this: {error}") from error
 
     def decode(self, stored: bytes | memoryview) -> list[Decision[Event]]:

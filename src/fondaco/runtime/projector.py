@@ -163,8 +163,9 @@ class Projector:
             self._positions.update((view.name, found.get(view.name, 0)) for view in views)
         return carried
 
-    def run(self, stop: Stop) -> None:
-        """Follow the journal until `stop` is set. The journal's own index is kept up in between."""
+    def run(self, stop: Stop, beside: Callable[[], bool] = lambda: False) -> None:
+        """Follow the journal until `stop` is set. The journal's own index is kept up in between,
+        and `beside` is called, which does a little of something and says whether it has more."""
         idle_s = IDLE_MIN_S
         index_more = getattr(self._journal, "index_more", None)
         more = index_more is not None
@@ -181,6 +182,8 @@ class Projector:
                 carried, self.trouble = 0, error.message
             if index_more is not None and (carried or more):
                 more = index_more()
+            if beside():
+                continue
             if carried:
                 idle_s = IDLE_MIN_S
                 if carried < STEP:  # else it is behind, and goes on at once

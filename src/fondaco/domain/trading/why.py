@@ -120,6 +120,8 @@ def text_of(found: Why) -> str:
             f"    mark {mark.symbol} {mark.px} {mark.quality}, {mark.source}, {mark.at}"
             for mark in step.marks
         ]
+    if found.steps:
+        lines.append("each @position can be proven: fondaco proof POSITION")
     return "\n".join(lines)
 
 

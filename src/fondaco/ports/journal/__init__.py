@@ -12,15 +12,56 @@ Promises, which `tests/conformance/test_journal.py` holds every adapter to, one 
 7. One writer at a time: who opens a journal for writing that has a writer is refused.
 8. After a failed `append` the journal either takes the next one, or says Unavailable until it can;
    what was not acknowledged is then either there for every reader or for none, for ever.
+9. `stored` and `walk` give the same bytes for the same decisions, whatever the adapter.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
+import msgspec
+
+from fondaco.kernel.codec import Record
 from fondaco.kernel.event import Decision, Entry, Event, StreamId
 
 FENCED: Final = "fenced"  # code of Unavailable: there is another writer, and this one must stop
+
+
+class Stored(msgspec.Struct, frozen=True, gc=False):
+    """What one append wrote, as the bytes that are kept of it; nothing is copied."""
+
+    first: int  # position
+    count: int  # of events
+    records: Sequence[msgspec.Raw]  # one a decision, see `fondaco.kernel.codec`
+    counts: Sequence[int]  # of events in each; nothing where every record holds one
+    segment: int  # where it lies: the file, and the byte at which the first record begins
+    offset: int
+
+
+class Walked(msgspec.Struct, frozen=True, gc=False):
+    """One append, with what its records say of themselves."""
+
+    stored: Stored
+    records: list[Record]
+
+
+class Seeming(msgspec.Struct, frozen=True, gc=False):
+    """What looks like a record, or its beginning, where one should be."""
+
+    offset: int
+    content: bytes  # empty: it cannot be read as one
+    stream: str = ""
+    count: int = 1
+
+
+class Damage(msgspec.Struct, frozen=True, gc=False):
+    """Where a journal stops being one. Everything before it follows from what was before that."""
+
+    position: int  # of the first entry that is missing from here on
+    segment: int
+    offset: int
+    what: str
+    rest: list[Seeming] = []  # in what is damaged
 
 
 class Journal(Protocol):
@@ -56,6 +97,19 @@ class Journal(Protocol):
         """The last durable position; 0 when nothing was written."""
         ...
 
+    def stored(self, after_position: int, limit: int) -> list[Stored]:
+        """As `follow`, the bytes of what was appended: the first holds `after_position` + 1."""
+        ...
+
+    def walk(self, *, beyond: bool) -> Iterator[Walked | Damage]:
+        """Every append from the first on, as it is kept; last of all the damage, if any.
+
+        Nothing that can be read is taken on trust, and what cannot be read raises nothing.
+        `beyond` reads on where the durable end is known to lag, as the next writer will: only
+        where there is no writer.
+        """
+        ...
+
     def close(self) -> None: ...
 
 
@@ -79,6 +133,13 @@ class LastingJournal(Journal, Protocol):
         """The same entries at the same positions as a segment journal in `to`, which is not there
         yet, up to what is durable now; the writer goes on meanwhile."""
         ...
+
+
+def kept(record: Record, first: int) -> Walked:
+    """A record, of which the first event stands at `first`, as the bytes that it was: a value has
+    one way to be written. For adapters that cannot point at them."""
+    raw = msgspec.Raw(msgspec.msgpack.encode(record))
+    return Walked(Stored(first, record.count, [raw], [record.count], 0, 0), [record])
 
 
 def entries_of(decisions: Iterable[Decision[Event]], last_position: int) -> list[Entry]:

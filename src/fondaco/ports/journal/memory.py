@@ -6,7 +6,7 @@ from threading import Lock
 from fondaco.kernel.codec import Codec
 from fondaco.kernel.errors import Conflict
 from fondaco.kernel.event import Decision, Entry, Event, StreamId
-from fondaco.ports.journal import entries_of
+from fondaco.ports.journal import Damage, Stored, Walked, entries_of, kept
 
 
 class MemoryJournal:
@@ -47,6 +47,25 @@ class MemoryJournal:
     def follow(self, after_position: int, limit: int) -> list[Entry]:
         """One entry at a time: who follows must not care where a transaction ends."""
         return self._entries[after_position : after_position + limit]
+
+    def stored(self, after_position: int, limit: int) -> list[Stored]:
+        end = after_position + limit
+        return [
+            each.stored
+            for each in self._walked()
+            if each.stored.first + each.stored.count - 1 > after_position
+            and each.stored.first <= end
+        ]
+
+    def walk(self, *, beyond: bool) -> Iterator[Walked | Damage]:
+        yield from self._walked()
+
+    def _walked(self) -> Iterator[Walked]:
+        position = 1
+        for decision in list(self._decisions):
+            [record] = self._codec.records(self._codec.encode((decision,)))
+            yield kept(record, position)
+            position += record.count
 
     def head(self) -> int:
         return len(self._entries)

@@ -19,7 +19,7 @@ from zlib import crc32
 from fondaco.kernel.codec import Codec, Record
 from fondaco.kernel.errors import Conflict, Corrupt, Invalid, NotFound, Unavailable
 from fondaco.kernel.event import Decision, Entry, Event, StreamId
-from fondaco.ports.journal import entries_of
+from fondaco.ports.journal import Damage, Stored, Walked, entries_of, kept
 from fondaco.ports.journal._pg_connection import Readers, named
 from fondaco.ports.journal._pg_seat import Seat
 from fondaco.ports.journal.segments import SegmentJournal
@@ -119,6 +119,24 @@ class PostgresJournal:
             for record, first in page:
                 if first + record.count > after_position + 1:
                     yield self._decision(record), first
+
+    def stored(self, after_position: int, limit: int) -> list[Stored]:
+        page = self._page(after_position, limit)
+        found = [kept(record, first).stored for record, first in page]
+        return [each for each in found if each.first + each.count - 1 > after_position]
+
+    def walk(self, *, beyond: bool) -> Iterator[Walked | Damage]:
+        """Places are of no segment: a table has none."""
+        position = 0
+        try:
+            for record, first in chain.from_iterable(self._pages(0)):
+                if first != position + 1:
+                    yield Damage(position + 1, 0, 0, f"it is missing: {first} is what comes next")
+                    return
+                yield kept(record, first)
+                position += record.count
+        except Corrupt as error:
+            yield Damage(position + 1, 0, 0, error.message)
 
     def head(self) -> int:
         return int(self._ask_one(_HEAD))

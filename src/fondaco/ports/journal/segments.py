@@ -12,12 +12,13 @@ from typing import Final
 from fondaco.kernel.codec import Codec
 from fondaco.kernel.errors import Conflict, Corrupt, Invalid, Unavailable
 from fondaco.kernel.event import Decision, Entry, Event, StreamId
-from fondaco.ports.journal import _tip, entries_of
+from fondaco.ports.journal import Damage, Stored, Walked, _tip, entries_of
 from fondaco.ports.journal._backup import copy
 from fondaco.ports.journal._chain import Chain, End, HeadWord, damaged
 from fondaco.ports.journal._disk import Disk, unavailable
 from fondaco.ports.journal._frames import place, segment_of
 from fondaco.ports.journal._index import Index, Tail
+from fondaco.ports.journal._walk import stored_of, walk
 
 SEGMENT_BYTES: Final = 32 << 20
 
@@ -113,6 +114,23 @@ class SegmentJournal:
                     yield decision, first
                 first = after
             self._chain.remember(frame.last, place(segment_of(where), frame.end))
+
+    def stored(self, after_position: int, limit: int) -> list[Stored]:
+        found: list[Stored] = []
+        end = self._end()
+        if after_position >= end.position:
+            return found
+        enough = after_position + limit
+        for where, frame in self._chain.frames(self._chain.locate(after_position, end), end):
+            found.append(stored_of(frame, segment_of(where), self._codec))
+            if frame.last >= enough:
+                self._chain.remember(frame.last, place(segment_of(where), frame.end))
+                return found
+        self._chain.remember(end.position, end.stop)
+        return found
+
+    def walk(self, *, beyond: bool) -> Iterator[Walked | Damage]:
+        yield from walk(self._folder, self._codec, self._word.load(), beyond=beyond)
 
     def head(self) -> int:
         return self._end().position

@@ -11,7 +11,7 @@ from typing import Any
 from fondaco.domain.identity.model import Scope
 from fondaco.domain.reference.model import HOUSE_STREAM
 from fondaco.domain.trading.api import accounts as ac
-from fondaco.domain.trading.api import daily, margin, moving, risk, terms, views
+from fondaco.domain.trading.api import daily, margin, moving, proofs, risk, terms, views
 from fondaco.domain.trading.api import orders as od
 from fondaco.domain.trading.api.house import Decide, bulk
 from fondaco.domain.trading.api.house import House as House
@@ -342,7 +342,9 @@ def looks(
 ) -> tuple[Operation[Any, Any], ...]:
     """Everything that is read. `owner` says whose an account is."""
     ask = views.Looks(refs, decider, queries)
-    return (*_trades(ask), *_books(ask), *daily.looks(ask), *_records(ask, owner))
+    return (
+        *_trades(ask), *_books(ask), *daily.looks(ask), *_records(ask, owner), *proofs.looks(owner),
+    )  # fmt: skip
 
 
 def _trades(ask: views.Looks) -> tuple[Operation[Any, Any], ...]:
