@@ -8,7 +8,7 @@ from msgspec.structs import replace as replaced
 
 import build as b
 from build import BTC, BTC_USD, ETH, ETH_USD, USD, given, on_margin
-from fondaco.domain.market.model import Quality
+from fondaco.domain.market.model import Mark, Quality
 from fondaco.domain.reference.model import (
     Instrument,
     InstrumentKind,
@@ -18,8 +18,10 @@ from fondaco.domain.reference.model import (
     instrument,
 )
 from fondaco.domain.trading import events as ev
+from fondaco.domain.trading.api.standing import liquidation_ticks
 from fondaco.domain.trading.events import Ask, TradingCommand
 from fondaco.domain.trading.model import (
+    AccountState,
     AccountType,
     Contingency,
     OrdStatus,
@@ -28,7 +30,14 @@ from fondaco.domain.trading.model import (
     Side,
     TimeInForce,
 )
-from fondaco.domain.trading.rules.margin import equity_of, free_margin, requirement_of
+from fondaco.domain.trading.rules.margin import (
+    closings,
+    equity_of,
+    free_margin,
+    requirement_of,
+    stand,
+)
+from fondaco.kernel.event import Instant
 
 UNIT = 10**8  # ledger units of a dollar
 PERP = Symbol("BTC-PERP")
@@ -517,3 +526,34 @@ def test_a_deposit_ends_a_liquidation_at_the_next_look() -> None:
     number = story.only(ev.OrderAccepted).order.number
     story.when(b.ended(number, OrdStatus.EXPIRED), b.deposit("10000")).when(b.check())
     story.then(ev.LiquidationEnded)
+
+
+# --- What is shown ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("symbol", [BTC_USD, PERP])
+@pytest.mark.parametrize(("side", "haircut"), [("buy", 0), ("buy", 50_000), ("sell", 0)])
+def test_the_liquidation_price_that_is_shown_is_the_first_that_begins_it(
+    symbol: Symbol, side: str, haircut: int
+) -> None:
+    """What the published formulas give is what the account does, to the tick."""
+    story = on_margin(b.deposit("1500"), using=house(haircuts={BTC: haircut}))
+    filled(story, side, "50", symbol=symbol)
+    filled(story, "sell", "3", symbol=ETH_USD)
+    found = stand(story.state, story.using)
+    assert found is not None
+    [each] = [c for c in closings(story.state, story.using) if c.instrument.symbol == symbol]
+    ticks = liquidation_ticks(story.using, found, each)
+    assert ticks is not None
+    away = 1 if side == "buy" else -1
+    for px, is_liquidated in ((ticks, True), (ticks + 2 * away, False)):
+        at = Mark(symbol, px, Quality.OK, "test", 1, Instant(1))
+        then = b.Scenario(story.marked(at).using)
+        then.state = msgspec.msgpack.decode(msgspec.msgpack.encode(story.state), type=AccountState)
+        then.when(b.check())
+        kinds = {type(event) for event in then.events}
+        crossed = ev.LiquidationBegan in kinds
+        if px == ticks and not crossed:  # at that price exactly they are equal: one tick further
+            at = Mark(symbol, px - away, Quality.OK, "test", 1, Instant(1))
+            crossed = isinstance(then.marked(at).when(b.check()).events[0], ev.LiquidationBegan)
+        assert crossed is is_liquidated

@@ -11,7 +11,16 @@ from typing import Any
 from fondaco.domain.identity.model import Scope
 from fondaco.domain.reference.model import HOUSE_STREAM
 from fondaco.domain.trading.api import accounts as ac
-from fondaco.domain.trading.api import daily, margin, moving, proofs, risk, terms, views
+from fondaco.domain.trading.api import (
+    daily,
+    margin,
+    moving,
+    proofs,
+    risk,
+    standing,
+    terms,
+    views,
+)
 from fondaco.domain.trading.api import orders as od
 from fondaco.domain.trading.api.house import Decide, bulk
 from fondaco.domain.trading.api.house import House as House
@@ -51,6 +60,7 @@ def operations(refs: RefsNow, decide: Decide) -> tuple[Operation[Any, Any], ...]
         *terms.OPERATIONS,
         *moving.operations(refs),
         *margin.operations(refs),
+        *standing.operations(refs),
         *_risk(refs, decide),
     )
 

@@ -96,7 +96,7 @@ class Validator:
         self._decide = decide
 
     async def answer(self, ask: PlaceOrderRequest, stamp: Stamp, house: House) -> ValidationReply:
-        state = await _state(house, ask)
+        state = await state_of(house, ask)
         command = ev.PlaceOrder(CommandId("?"), stamp.at, order_ask(ask))
         refs = self._refs()
         for event in self._decide(state, command, refs):
@@ -167,7 +167,7 @@ class LimitsShown:
         self._reader = LimitsReader(refs)
 
     async def answer(self, ask: LimitsRequest, stamp: Stamp, house: House) -> LimitsReply:
-        state, refs = await _state(house, ask), self._refs()
+        state, refs = await state_of(house, ask), self._refs()
         return LimitsReply(
             account_id=ask.account_id,
             own=state.limits is not None,
@@ -182,7 +182,8 @@ class LimitsShown:
         )
 
 
-async def _state(house: House, ask: Any) -> AccountState:
+async def state_of(house: House, ask: Any) -> AccountState:
+    """Of the account that is asked about, as its owner has it. Raises `NotFound`."""
     stream = stream_of_account(ask)
     found = house.peek(stream)
     if found is None:

@@ -24,7 +24,14 @@ from fondaco.domain.trading.api.orders import (
     stream_of_account,
 )
 from fondaco.domain.trading.looks import Holding, MarkLine, account_reply
-from fondaco.domain.trading.model import PREFIX, AccountState, OrdStatus, Side, account_of
+from fondaco.domain.trading.model import (
+    PREFIX,
+    AccountState,
+    AccountType,
+    OrdStatus,
+    Side,
+    account_of,
+)
 from fondaco.domain.trading.printed import daily_html
 from fondaco.domain.trading.replies import (
     AccountLine,
@@ -219,10 +226,12 @@ class InstrumentsRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 
 
 class AccountReply(msgspec.Struct, frozen=True, kw_only=True):
-    """`equity` is null where a holding has no price: a part of it would mislead."""
+    """`equity` is null where a holding has no price: a part of it would mislead. What an account on
+    margin has gained and must cover is told by GET /accounts/{account_id}/margin."""
 
     account_id: str
     name: str
+    account_type: AccountType
     currency: str
     trading_state: TradingState
     balances: list[Holding]
@@ -355,6 +364,7 @@ class Looks:
         return AccountReply(
             account_id=line.account_id,
             name=line.name,
+            account_type=AccountType(line.account_type),
             currency=line.currency,
             trading_state=TradingState(line.trading_state),
             balances=holdings,
@@ -388,6 +398,7 @@ class Looks:
         return AccountReply(
             account_id=account_id,
             name=found.name,
+            account_type=state.account_type,
             currency=found.currency,
             trading_state=state.trading_state,
             balances=found.balances,
