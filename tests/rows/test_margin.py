@@ -4,16 +4,20 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from httpx2 import ASGITransport, AsyncClient
 
 from fondaco.domain.ledger.model import LOSSES, add_up, trial_balance
+from fondaco.domain.reference.events import ListInstrument
+from fondaco.domain.reference.model import HOUSE_STREAM, InstrumentKind, instrument
 from fondaco.domain.trading import events as ev
 from fondaco.domain.trading.events import CheckEquity, Fill, RecordExecution
 from fondaco.domain.trading.model import AccountId, Side, account_stream
 from fondaco.domain.trading.postings import Postings
+from fondaco.domain.trading.store.replayed import account_amiss
 from fondaco.kernel.event import CommandId, message_id
-from gateway.desk import BTC_USD, USD
+from gateway.desk import BTC, BTC_USD, USD
 from gateway.whole import a_house
 from rows.test_limits import Desk
 
@@ -49,6 +53,14 @@ async def opens(desk: Desk, account: str, amount: str) -> None:
     assert (await desk("POST", f"/accounts/{account}/deposits", deposit))[0] == 201
 
 
+async def amiss(desk: Desk, account: str) -> list[str]:
+    """What the views say otherwise than the account itself."""
+    desk.house.views_at()
+    state = desk.house.peek(account_stream(AccountId(account)))
+    with desk.house.reading() as conn:
+        return account_amiss(conn, account, state)
+
+
 async def executed(desk: Desk, account: str, nth: int = 1) -> None:
     """The venue executes the account's newest order at its limit."""
     stream = account_stream(AccountId(account))
@@ -60,7 +72,7 @@ async def executed(desk: Desk, account: str, nth: int = 1) -> None:
             message_id(stream, 1_000 + nth),
             desk.house.now(),
             order.number,
-            BTC_USD.symbol,
+            order.symbol,
             order.side,
             1,
             (Fill(order.px, order.lots),),
@@ -97,6 +109,7 @@ async def test_an_account_on_margin_buys_and_sells_beyond_what_it_has(desk: Desk
     assert {each["asset"]: each["balance"] for each in account["balances"]} == {
         "BTC": "1", "USD": "-40000",
     }  # fmt: skip
+    assert await amiss(desk, "long") == await amiss(desk, "short") == []
     status, _ = await desk("GET", "/accounts/demo/margin")
     assert status == 404
 
@@ -136,7 +149,7 @@ async def test_a_liquidation_is_told_step_by_step_and_its_loss_is_on_the_books(d
     # 60,000 in cash; it was bought back at the order's protection, 5 % beyond 62,000
     assert books[LOSSES, USD.code] == -5_100 * 10**8
     assert not any(trial_balance(books).values())
-    desk.house.views_at()
+    assert await amiss(desk, "short") == []
     position = next(
         entry.position for entry in entries if isinstance(entry.event, ev.LiquidationBegan)
     )
@@ -146,6 +159,43 @@ async def test_a_liquidation_is_told_step_by_step_and_its_loss_is_on_the_books(d
     assert step["kind"] == "trading.liquidation_began.v1"
     assert step["marks"][0]["px"] == "62000"
     assert step["event"]["equity"] < 0
+
+
+async def test_a_contract_settles_its_gains_and_nothing_else(desk: Desk) -> None:
+    perp = instrument(
+        "BTC-PERP", BTC, USD, tick="0.01", lot="0.001", taker=1_000, kind=InstrumentKind.LINEAR
+    )
+    house = desk.house
+    listing = ListInstrument(CommandId("list/perp"), house.now(), perp, BTC, USD)
+    await house.submit(HOUSE_STREAM, listing)
+    spot = house.board.marks[BTC_USD.symbol]
+    house.board.marks[perp.symbol] = msgspec.structs.replace(spot, symbol=perp.symbol)
+    body = {"tiers": TIERS, "reason": "test"}
+    assert (await desk("PUT", "/instruments/BTC-PERP/margin", body))[0] == 200
+    await opens(desk, "demo", "10000")
+    await desk.opens("cash", USD="10000")
+    terms = {"symbol": "BTC-PERP", "order_qty": "0.5", "price": "50000.00"}
+    status, said = await desk.order("cash", "a", **terms)
+    assert (status, said["code"]) == (409, "unsupported_order")
+    await desk.accepted("demo", "a", **terms)
+    await executed(desk, "demo", 1)
+    closing = {"side": "sell", "price": "51000.00", "order_qty": "0.2"}
+    await desk.accepted("demo", "b", **(terms | closing))
+    assert await amiss(desk, "demo") == []
+    await executed(desk, "demo", 2)
+    status, found = await desk("GET", "/accounts/demo/margin")
+    assert status == 200
+    [position] = found["positions"]
+    assert (position["symbol"], position["kind"], position["qty"]) == ("BTC-PERP", "linear", "0.3")
+    assert (position["entry_px"], position["unrealized"]) == ("50000", "0")
+    assert await amiss(desk, "demo") == []
+    _, account = await desk("GET", "/accounts/demo")
+    # 0.2 gained 1,000 each; fees are 0.1 % of 25,000 and of 10,200
+    [cash] = account["balances"]
+    assert (cash["asset"], cash["balance"]) == ("USD", "10164.8")
+    _, shown = await desk("GET", "/risk/positions?account_id=demo")
+    [traded] = shown["traded"]
+    assert (traded["qty"], traded["avg_px"], traded["realized"]) == ("0.3", "50000", "200")
 
 
 async def test_concentration_is_limited_by_issuer_and_by_venue(desk: Desk) -> None:
