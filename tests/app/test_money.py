@@ -13,12 +13,16 @@ import pytest
 
 from app.test_redelivery import entries_of, started
 from app.test_restart import wait_for
-from build import deposit, opened
+from build import BTC_USD, buy, deposit, fill, opened
+from fondaco.app.arming import Waiting, arm
 from fondaco.app.files import Files, read_cursor
+from fondaco.app.house import Kernel
 from fondaco.app.offline import verify
+from fondaco.domain.reference.events import SetSettlement
+from fondaco.domain.reference.model import HOUSE_STREAM
 from fondaco.domain.trading.events import SendTransfer
 from fondaco.domain.trading.model import AccountId, account_stream
-from fondaco.kernel.event import request_id
+from fondaco.kernel.event import Instant, request_id
 from fondaco.kernel.money import AssetCode
 from running import Client, Running, house
 
@@ -61,6 +65,47 @@ def test_what_was_lost_on_its_way_arrives_once(tmp_path: Path, hears: int) -> No
     for kind in ("sent", "received", "posted"):
         assert kinds.count(f"trading.transfer_{kind}.v1") == COUNT
     assert read_cursor(Files(tmp_path).cursor) > 0
+
+
+def test_what_is_due_settles_by_itself_also_after_a_restart(tmp_path: Path) -> None:
+    """One fill settles in a fifth of a second, and one when the house has stopped meanwhile."""
+
+    async def live(kernel: Kernel) -> Any:
+        while kernel.peek(A).state.unsettled:  # type: ignore[union-attr]
+            await asyncio.sleep(0.02)
+        return kernel.peek(A).state  # type: ignore[union-attr]
+
+    async def trade() -> Any:
+        kernel = await started(tmp_path, hears=0, latency_ms=0)
+        t1 = SetSettlement(request_id("t1", "x"), kernel.now(), BTC_USD, 1)
+        await kernel.submit(HOUSE_STREAM, t1)
+        for command in (opened(), deposit("100000"), buy("o1", "1", "50000.00")):
+            await kernel.submit(A, command)
+        units = {}
+        for nth, wait_s in ((1, 0.2), (2, 3.0)):
+            kernel.refs.settles_at = (Instant(kernel.now() + int(wait_s * 1e9)),)
+            await kernel.submit(A, fill(1, 100, 50_000_00, nth=nth))
+            units[nth] = kernel.peek(A).state.unsettled["BTC"]  # type: ignore[union-attr]
+            if nth == 1:
+                await live(kernel)
+        assert units[1] == units[2] > 0
+        await kernel.stop()
+        return None
+
+    async def again() -> Any:
+        kernel = await started(tmp_path, hears=1_000_000, latency_ms=0)
+        await kernel.wake(A)
+        state = kernel.peek(A).state  # type: ignore[union-attr]
+        found = [("A1", settles_at) for settles_at in state.settling]
+        assert len(found) == 1
+        arm(kernel, Waiting({}, [], [], [], [], found))
+        state = await asyncio.wait_for(live(kernel), 20)
+        await kernel.stop()
+        return state
+
+    asyncio.run(trade())
+    assert asyncio.run(again()).settling == {}
+    assert entries_of(tmp_path, A).count("trading.fills_settled.v1") == 2
 
 
 def done(client: Client, path: str, body: object, status: int = 201) -> Any:

@@ -23,8 +23,9 @@ from fondaco.domain.trading.events import AccountOpened, TradingEvent
 from fondaco.domain.trading.model import account_of
 from fondaco.domain.trading.refs import refresh, refs_of, update_rates
 from fondaco.domain.trading.rules import decider
-from fondaco.domain.trading.store import TradingView, queries, sent, statements
+from fondaco.domain.trading.store import TradingView, queries, sent, settlements, statements
 from fondaco.domain.trading.store.days import DaysView
+from fondaco.domain.trading.store.settlements import SettlementsView
 from fondaco.gateway.door import Door
 from fondaco.gateway.house import Caller
 from fondaco.gateway.idempotency import MemoryReplies
@@ -65,6 +66,7 @@ QUESTIONS = SimpleNamespace(
     daily_csv=statements.daily_csv,
     sent=sent.sent,
     is_virtual=sent.is_virtual,
+    settlements=settlements.lines,
     why=lambda conn, journal, tenant, about, account_id: why.why(
         conn, journal, about, tenant=tenant, account_id=account_id
     ),
@@ -96,7 +98,7 @@ class Whole:
         }
         self.store = SqliteStore(folder / "views.db", durable=False)
         self.projector = Projector(
-            self.journal, self.store, [TradingView(), BooksView(), DaysView()]
+            self.journal, self.store, [TradingView(), BooksView(), DaysView(), SettlementsView()]
         )
         update_rates(self.reference, mark)
 

@@ -607,6 +607,7 @@ def test_the_laws_are_not_empty() -> None:
     elsewhere |= {ev.AccountMadeVirtual, ev.AccountReset}  # test_transfer_laws
     elsewhere |= {ev.TransferSent, ev.TransferReceived, ev.TransferReturned}
     elsewhere |= {ev.TransferPosted, ev.TransferVoided}
+    elsewhere |= {ev.FillUnsettled, ev.FillsSettled}  # trading/test_settlement
     elsewhere |= {ev.MarginWarned, ev.MarginEased, ev.LiquidationBegan}  # test_margin_laws
     elsewhere |= {ev.LiquidationEnded, ev.NegativeBalanceCovered}
     measures = {*MEASURES} - {Reason.EXCEEDS_MARGIN}

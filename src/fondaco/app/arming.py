@@ -11,7 +11,7 @@ from fondaco.domain.ledger.model import book_stream
 from fondaco.domain.ledger.store.books import book_deadlines
 from fondaco.domain.reference.model import Symbol
 from fondaco.domain.trading.model import AccountId, Side, account_stream
-from fondaco.domain.trading.store import queries
+from fondaco.domain.trading.store import queries, settlements
 from fondaco.domain.trading.triggers import Stop
 from fondaco.kernel.event import Instant
 
@@ -24,6 +24,7 @@ class Waiting(NamedTuple):
     deadlines: Sequence[Any]
     at_work: Sequence[str]  # accounts with working orders
     books_due: Sequence[Any]  # transfers that expire: tenant, book and when
+    settling: Sequence[Any]  # accounts, and when fills of theirs settle
 
 
 def waiting(conn: Any) -> Waiting:
@@ -33,6 +34,7 @@ def waiting(conn: Any) -> Waiting:
         queries.deadlines(conn),
         queries.accounts_at_work(conn),
         book_deadlines(conn),
+        settlements.due(conn),
     )
 
 
@@ -57,5 +59,7 @@ def arm(kernel: Kernel, found: Waiting) -> None:
     for each in found.deadlines:
         stream = account_stream(AccountId(each.account_id))
         kernel.deadlines.add(Instant(each.expire_time), stream)
+    for account_id, settles_at in found.settling:
+        kernel.settlements.add(Instant(settles_at), account_stream(AccountId(account_id)))
     for tenant, book, expires_at in found.books_due:
         kernel.deadlines.add(Instant(expires_at), book_stream(tenant, book))

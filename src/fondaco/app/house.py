@@ -32,6 +32,7 @@ from fondaco.domain.trading.events import (
     AccountOpened,
     CancelOrders,
     ExpireOrders,
+    FillUnsettled,
     OrderAccepted,
     OrderCanceled,
     OrderExpired,
@@ -39,6 +40,7 @@ from fondaco.domain.trading.events import (
     OrderReplaced,
     OrderTrailed,
     OrderTriggered,
+    SettleFills,
     TrailOrder,
     TriggerOrder,
 )
@@ -81,6 +83,7 @@ Submit: TypeAlias = Callable[[StreamId, Command], Answer]
 
 _REFERENCE: Final = frozenset(get_args(ReferenceEvent))
 _VENUE: Final = frozenset(get_args(VenueEvent))
+_DUE: Final = frozenset({FillUnsettled, TransferPending})
 _WATCHED: Final = frozenset(
     {
         OrderAccepted,
@@ -127,6 +130,7 @@ class Kernel:
         self.board = Board(instruments, stale_after_ms=settings.stale_after_ms)
         self.triggers = TriggerBook()
         self.deadlines = Deadlines()
+        self.settlements = Deadlines()
         self.queues: dict[Symbol, PaperQueue] = {}
         self.accounts: dict[str, str] = {}  # account -> tenant
         self._hosts: dict[str, AnyHost] = {}
@@ -227,9 +231,8 @@ class Kernel:
                 self._tell_queue(entry)
             elif kind in _WATCHED:
                 self._watch(entry)
-            elif isinstance(event, TransferPending):
-                if event.expires_at:
-                    self.deadlines.add(event.expires_at, entry.stream)
+            elif kind in _DUE:
+                self._arm_due(entry)
             elif kind in _REFERENCE:
                 self._refresh(entry)
             elif isinstance(event, AccountOpened):
@@ -238,6 +241,13 @@ class Kernel:
             self.reactor.deliver(entries)
         for listener in self.listeners:
             listener(entries)
+
+    def _arm_due(self, entry: Entry) -> None:
+        event = entry.event
+        if isinstance(event, FillUnsettled):
+            self.settlements.add(event.settles_at, entry.stream)
+        elif isinstance(event, TransferPending) and event.expires_at:
+            self.deadlines.add(event.expires_at, entry.stream)
 
     def _watch(self, entry: Entry) -> None:
         event = entry.event
@@ -443,6 +453,8 @@ class Kernel:
             now = self.now()
             self.board.check(now)
             roll_session(self.refs, now)
+            for stream in self.settlements.pop_due(now):
+                self.ask_again_until_done(stream, SettleFills(CommandId(f"due/{now}"), now))
             for stream in self.deadlines.pop_due(now):
                 expire = ExpireTransfers if stream.startswith(BOOKS) else ExpireOrders
                 self.ask_again_until_done(stream, expire(CommandId(f"due/{now}"), now))

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 from fondaco.domain.trading import why
-from fondaco.domain.trading.store import queries, sent, statements
+from fondaco.domain.trading.store import queries, sent, settlements, statements
 from fondaco.ports.journal import Journal
 
 
@@ -28,5 +28,6 @@ QUERIES: Final[Any] = SimpleNamespace(
     daily_csv=statements.daily_csv,
     sent=sent.sent,
     is_virtual=sent.is_virtual,
+    settlements=settlements.lines,
     why=_why,
 )

@@ -58,6 +58,14 @@ class SetFees(Command, frozen=True, gc=False):
     by: str = ""
 
 
+class SetSettlement(Command, frozen=True, gc=False):
+    """When fills of an instrument settle from now on; those before keep their day."""
+
+    symbol: Symbol
+    settle_days: int
+    by: str = ""
+
+
 class SetSession(Command, frozen=True, gc=False):
     """Whoever asks has checked that the time zone exists: `api.check_time_zone`."""
 
@@ -151,6 +159,12 @@ class FeesChanged(Event, frozen=True, gc=False, tag="reference.fees_changed.v1")
     by: str
 
 
+class SettlementChanged(Event, frozen=True, gc=False, tag="reference.settlement_changed.v1"):
+    symbol: Symbol
+    settle_days: int
+    by: str
+
+
 class SessionChanged(Event, frozen=True, gc=False, tag="reference.session_changed.v1"):
     session: Session
     by: str
@@ -215,6 +229,7 @@ ReferenceCommand: TypeAlias = (
     | SetHouseState
     | RestrictInstruments
     | SetFees
+    | SetSettlement
     | SetSession
     | SetMargin
     | SetHaircut
@@ -229,6 +244,7 @@ ReferenceEvent: TypeAlias = (
     | StateChanged
     | InstrumentsRestricted
     | FeesChanged
+    | SettlementChanged
     | SessionChanged
     | MarginChanged
     | HaircutChanged

@@ -14,6 +14,7 @@ Symbol = NewType("Symbol", str)  # FIX Symbol (55): "BTC-USD"
 SymbolText = Annotated[str, Meta(pattern=r"^[A-Z0-9][A-Z0-9._-]{0,31}$", examples=["BTC-USD"])]
 
 HOUSE_STREAM: Final = StreamId("reference/house")
+SETTLE_DAYS_MAX: Final = 5
 RATE_SCALE: Final = 1_000_000  # fee rates are parts per million of the notional
 
 
@@ -49,6 +50,9 @@ class Instrument(msgspec.Struct, frozen=True, gc=False):
     asset_class: str = "crypto"
     kind: InstrumentKind = InstrumentKind.SPOT
     issuer: str = ""  # who stands behind the base asset, as concentration limits name it; "": none
+    # What a fill brings in is settled when so many sessions have opened since: T+n; 0: at once.
+    # Until then it may be traded with, but neither withdrawn nor sent to another account.
+    settle_days: int = 0
 
     def ticks(self, text: str, what: str = "price") -> int:
         """Read a price; raises `Invalid` off the tick."""

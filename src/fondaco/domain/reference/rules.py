@@ -36,11 +36,14 @@ from fondaco.domain.reference.events import (
     SetMargin,
     SetMarginRules,
     SetSession,
+    SetSettlement,
+    SettlementChanged,
     StateChanged,
     Unkill,
 )
 from fondaco.domain.reference.model import (
     RATE_SCALE,
+    SETTLE_DAYS_MAX,
     HouseState,
     Instrument,
     Symbol,
@@ -88,13 +91,14 @@ def _list(state: HouseState, ask: ListInstrument) -> ReferenceEvent:
             )
     if known is None:
         return InstrumentListed(new, ask.base, ask.quote, ask.by)
-    # Fees and issuers have their own commands: a restart must not bring those of the configuration
-    # back.
+    # Fees, issuers and settlement have their own commands: a restart must not bring those of the
+    # configuration back.
     same = msgspec.structs.replace(
         new,
         maker_fee_ppm=known.maker_fee_ppm,
         taker_fee_ppm=known.taker_fee_ppm,
         issuer=known.issuer,
+        settle_days=known.settle_days,
     )
     if same == known:
         return NothingChanged(f"{new.symbol} is listed")
@@ -146,6 +150,20 @@ def _fees(state: HouseState, ask: SetFees) -> ReferenceEvent:
     if (known.maker_fee_ppm, known.taker_fee_ppm) == (maker, taker):
         return NothingChanged(f"these are the fees of {ask.symbol}")
     return FeesChanged(ask.symbol, maker, taker, ask.by)
+
+
+def _settlement(state: HouseState, ask: SetSettlement) -> ReferenceEvent:
+    known = state.instruments.get(ask.symbol)
+    if known is None:
+        return _unknown(ask.symbol)
+    if not 0 <= ask.settle_days <= SETTLE_DAYS_MAX:
+        return ChangeRefused(
+            "settlement_invalid",
+            f"settle_days is {ask.settle_days}, must be from 0 to {SETTLE_DAYS_MAX}",
+        )
+    if known.settle_days == ask.settle_days:
+        return NothingChanged(f"{ask.symbol} settles so")
+    return SettlementChanged(ask.symbol, ask.settle_days, ask.by)
 
 
 def _session(state: HouseState, ask: SetSession) -> ReferenceEvent:
@@ -245,6 +263,13 @@ def _on_fees(state: HouseState, event: FeesChanged) -> None:
         state.instruments = {**state.instruments, event.symbol: changed}
 
 
+def _on_settlement(state: HouseState, event: SettlementChanged) -> None:
+    known = state.instruments.get(event.symbol)
+    if known is not None:
+        changed = msgspec.structs.replace(known, settle_days=event.settle_days)
+        state.instruments = {**state.instruments, event.symbol: changed}
+
+
 def _on_session(state: HouseState, event: SessionChanged) -> None:
     state.session = event.session
 
@@ -287,6 +312,7 @@ _DECIDE: Final[dict[type, Callable[[HouseState, Any], ReferenceEvent]]] = {
     SetHouseState: _state,
     RestrictInstruments: _restrict,
     SetFees: _fees,
+    SetSettlement: _settlement,
     SetSession: _session,
     SetMargin: _margin,
     SetHaircut: _haircut,
@@ -301,6 +327,7 @@ _EVOLVE: Final[dict[type, Callable[[HouseState, Any], None]]] = {
     StateChanged: _on_state,
     InstrumentsRestricted: _on_restricted,
     FeesChanged: _on_fees,
+    SettlementChanged: _on_settlement,
     SessionChanged: _on_session,
     MarginChanged: _on_margin,
     HaircutChanged: _on_haircut,

@@ -278,6 +278,8 @@ class AccountState(msgspec.Struct):
     missing: dict[int, list[int]] = {}  # executions that were overtaken by later ones, by order
     virtual: bool = False  # nothing in it is anybody's money
     transfer_count: int = 0  # the last number given to a transfer that was sent
+    unsettled: dict[AssetCode, int] = {}  # of `balances`: what fills have brought in, not settled
+    settling: dict[int, dict[AssetCode, int]] = {}  # the same by the instant at which it settles
     sent: dict[int, Sent] = {}  # transfers that the other account has not answered yet
     account_type: AccountType = AccountType.CASH
     # Of a margin account. A spot position is a balance all the same; here is what it cost.
@@ -318,6 +320,7 @@ class TradingRefs(msgspec.Struct):
     session: Session = Session()
     session_day: int = 0  # days since 1970 of the session that is open now, in `session.time_zone`
     session_closes_at: Instant = Instant(0)  # when DAY orders expire
+    settles_at: tuple[Instant, ...] = ()  # when what is traded now settles at T+1, T+2 …
     margins: dict[Symbol, Margin] = {}  # an instrument that is absent must be paid for in full
     haircuts: dict[AssetCode, int] = {}  # parts per million that are no collateral; absent: 0
     margin_rules: MarginRules = MarginRules()

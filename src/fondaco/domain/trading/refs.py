@@ -9,7 +9,14 @@ from math import gcd
 
 from fondaco.domain.market.model import Mark
 from fondaco.domain.reference.api import session_day_and_close
-from fondaco.domain.reference.model import PEGS, HouseState, Instrument, InstrumentKind, Symbol
+from fondaco.domain.reference.model import (
+    PEGS,
+    SETTLE_DAYS_MAX,
+    HouseState,
+    Instrument,
+    InstrumentKind,
+    Symbol,
+)
 from fondaco.domain.trading.model import Rate, TradingRefs
 from fondaco.kernel.event import Instant
 from fondaco.kernel.money import AssetCode
@@ -81,6 +88,11 @@ def roll_session(refs: TradingRefs, now: Instant) -> bool:
         return False
     before = refs.session_day
     refs.session_day, refs.session_closes_at = session_day_and_close(now, refs.session)
+    opens, settles_at = refs.session_closes_at, []
+    for _ in range(SETTLE_DAYS_MAX):  # T+1 opens when the session of now closes
+        settles_at.append(opens)
+        opens = session_day_and_close(opens, refs.session)[1]
+    refs.settles_at = tuple(settles_at)
     return refs.session_day != before
 
 

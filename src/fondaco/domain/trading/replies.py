@@ -185,6 +185,21 @@ class SentLine(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     position: int
 
 
+class SettlementLine(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What a fill has brought in: "traded" until it is "settled"; then it may leave the account."""
+
+    order_id: str
+    exec_id: str
+    symbol: str
+    asset: str
+    amount: str
+    state: str
+    traded_at: str
+    settles_at: str
+    settled_at: str | None
+    position: int
+
+
 class WaitingStop(msgspec.Struct, frozen=True, gc=False):
     """A stop that is not at its venue: what a trigger follower arms. Ticks, not text."""
 

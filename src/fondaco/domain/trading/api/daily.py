@@ -63,6 +63,14 @@ def looks(ask: views.Looks) -> tuple[Operation[Any, Any], ...]:
             media_type="text/html",
         ),
         look(
+            "trading.settlements",
+            "What fills have brought in, and whether it has settled; newest first.",
+            "/accounts/{account_id}/settlements",
+            views.SettlementsReply,
+            ask.settlements,
+            request=views.SettlementsRequest,
+        ),
+        look(
             "trading.sent",
             "Transfers of an account to others, newest first, each with its state.",
             "/accounts/{account_id}/transfers/sent",

@@ -8,7 +8,14 @@ from msgspec import Meta
 from fondaco.domain.identity.model import Scope
 from fondaco.domain.reference import events as ref
 from fondaco.domain.reference.api import check_time_zone
-from fondaco.domain.reference.model import HOUSE_STREAM, RATE_SCALE, Session, Symbol, SymbolText
+from fondaco.domain.reference.model import (
+    HOUSE_STREAM,
+    RATE_SCALE,
+    SETTLE_DAYS_MAX,
+    Session,
+    Symbol,
+    SymbolText,
+)
 from fondaco.domain.trading.api.accounts import DoneReply, ReasonText, done
 from fondaco.domain.trading.api.orders import own_id
 from fondaco.kernel.errors import Refused
@@ -30,6 +37,14 @@ class FeesRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     taker_fee_ppm: Annotated[int, Meta(ge=0, lt=RATE_SCALE, examples=[200])]
 
 
+class SettlementRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Sessions that open between a fill and its settlement: T+n; 0 settles at once. What is traded
+    before keeps its day."""
+
+    symbol: SymbolText
+    settle_days: Annotated[int, Meta(ge=0, le=SETTLE_DAYS_MAX, examples=[1])]
+
+
 class RestrictedRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole restricted list as it is to be: what is not on it may be traded."""
 
@@ -48,6 +63,13 @@ def set_fees(ask: FeesRequest, stamp: Stamp) -> ref.SetFees:
     command_id = own_id("fees", ask, stamp)
     fees = (ask.maker_fee_ppm, ask.taker_fee_ppm)
     return ref.SetFees(command_id, stamp.at, Symbol(ask.symbol), *fees, stamp.caller)
+
+
+def set_settlement(ask: SettlementRequest, stamp: Stamp) -> ref.SetSettlement:
+    command_id = own_id("settlement", ask, stamp)
+    return ref.SetSettlement(
+        command_id, stamp.at, Symbol(ask.symbol), ask.settle_days, stamp.caller
+    )
 
 
 def restrict(ask: RestrictedRequest, stamp: Stamp) -> ref.RestrictInstruments:
@@ -79,6 +101,19 @@ OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
         errors=(Refused,),
         stream=_house,
         command=set_fees,
+        answer=done,
+    ),
+    Ask(
+        name="reference.set_settlement",
+        summary="Set after how many sessions an instrument's fills settle from now on.",
+        method="PUT",
+        path="/instruments/{symbol}/settlement",
+        request=SettlementRequest,
+        reply=DoneReply,
+        scope=Scope.HOUSE_WRITE,
+        errors=(Refused,),
+        stream=_house,
+        command=set_settlement,
         answer=done,
     ),
     Ask(

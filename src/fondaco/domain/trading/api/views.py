@@ -6,7 +6,7 @@ answered with a position can read what they wrote.
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Any, Final, Protocol
+from typing import Annotated, Any, Final, Literal, Protocol
 
 import msgspec
 from msgspec import Meta
@@ -43,6 +43,7 @@ from fondaco.domain.trading.replies import (
     Page,
     PositionLine,
     SentLine,
+    SettlementLine,
     StatementLine,
     Terms,
 )
@@ -127,6 +128,10 @@ class Queries(Protocol):
         self, conn: Any, tenant: str | None, account_id: str, below: int, limit: int
     ) -> list[SentLine]: ...
 
+    def settlements(
+        self, conn: Any, tenant: str | None, account_id: str, state: str, limit: int
+    ) -> list[SettlementLine]: ...
+
     def is_virtual(self, conn: Any, account_id: str) -> bool: ...
 
     def why(
@@ -199,6 +204,15 @@ class DayRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     min_position: Position = 0
 
 
+class SettlementsRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The newest first."""
+
+    account_id: AccountText
+    state: Literal["traded", "settled"] | None = None
+    limit: Limit = 100
+    min_position: Position = 0
+
+
 class SentRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The newest first. `cursor` is the `next` of the page before."""
 
@@ -262,6 +276,10 @@ class SentReply(msgspec.Struct, frozen=True):
     next: int | None
 
 
+class SettlementsReply(msgspec.Struct, frozen=True):
+    items: list[SettlementLine]
+
+
 class EntryReply(msgspec.Struct, frozen=True):
     position: int
     stream: str
@@ -293,6 +311,7 @@ class InstrumentReply(msgspec.Struct, frozen=True):
     asset_class: str
     trading_state: TradingState
     restricted: bool
+    settle_days: int  # T+n: sessions until what a fill brings in has settled
     kind: str = "spot"
     issuer: str = ""
     margin: list[TierBody] | None = None  # by notional; null: paid for in full, not sold short
@@ -446,6 +465,10 @@ class Looks:
         items = found[: ask.limit]
         return SentReply(items, items[-1].number if len(found) > ask.limit else None)
 
+    def settlements(self, ask: SettlementsRequest, on: Reading) -> SettlementsReply:
+        asked = (on.source, on.tenant, ask.account_id, ask.state or "", ask.limit)
+        return SettlementsReply(self._ask.settlements(*asked))
+
     def daily(self, ask: DayRequest, on: Reading) -> DailyStatement:
         try:
             day = (date.fromisoformat(ask.day) - _EPOCH.date()).days
@@ -489,6 +512,7 @@ class Looks:
                     asset_class=each.asset_class,
                     trading_state=refs.states.get(each.symbol, TradingState.ACTIVE),
                     restricted=each.symbol in refs.restricted,
+                    settle_days=each.settle_days,
                     kind=each.kind.value,
                     issuer=each.issuer,
                     margin=tiers_of(each, refs),

@@ -149,6 +149,10 @@ class ReturnTransfer(Command, frozen=True, gc=False):
     text: str
 
 
+class SettleFills(Command, frozen=True, gc=False):
+    """Time has passed: whatever is due at `at` settles."""
+
+
 class ResetAccount(Command, frozen=True, gc=False):
     """Of a virtual account: these are its balances from here on; it has nothing else."""
 
@@ -493,6 +497,30 @@ class ResetBalance(msgspec.Struct, frozen=True, gc=False, array_like=True):
     after: int
 
 
+class FillUnsettled(Event, frozen=True, gc=False, tag="trading.fill_unsettled.v1"):
+    """What a fill has brought in is traded, and not settled: it may be traded with, but does not
+    leave the account."""
+
+    number: int  # of the order
+    exec_number: int
+    symbol: Symbol
+    asset: AssetCode
+    units: int
+    settles_at: Instant
+
+
+class Settled(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    asset: AssetCode
+    units: int
+
+
+class FillsSettled(Event, frozen=True, gc=False, tag="trading.fills_settled.v1"):
+    """All fills that were due at `settles_at` are settled."""
+
+    settles_at: Instant
+    settled: tuple[Settled, ...]
+
+
 class AccountReset(Event, frozen=True, gc=False, tag="trading.account_reset.v1"):
     """A virtual account begins anew, with these balances and no history of gains."""
 
@@ -537,6 +565,7 @@ TradingCommand: TypeAlias = (
     | ReceiveTransfer
     | SettleTransfer
     | ReturnTransfer
+    | SettleFills
     | ResetAccount
     | SetLimits
     | SetTradingState
@@ -577,6 +606,8 @@ TradingEvent: TypeAlias = (
     | TransferReturned
     | TransferPosted
     | TransferVoided
+    | FillUnsettled
+    | FillsSettled
     | AccountReset
     | LimitsSet
     | TradingStateSet

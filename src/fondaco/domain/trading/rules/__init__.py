@@ -2,9 +2,9 @@
 
 `decide` is here only a table: each command has its function. `entry` and `risk` are the rules that
 may refuse an order, in the order of `Reason`; `lists`, `changes`, `replace` and `groups` say what
-becomes of orders, `execution` what fills cost, `margin` what must be covered, `liquidation` what
-happens when it is not, `transfers` what goes between accounts, `money` everything else; `evolve`
-computes nothing.
+becomes of orders, `execution` what fills cost, `settlement` when it is ours, `margin` what must be
+covered, `liquidation` what happens when it is not, `transfers` what goes between accounts, `money`
+everything else; `evolve` computes nothing.
 """
 
 from collections.abc import Callable
@@ -15,11 +15,11 @@ from fondaco.domain.trading.events import TradingCommand, TradingEvent
 from fondaco.domain.trading.model import AccountState, TradingRefs
 from fondaco.domain.trading.rules import (
     changes,
-    execution,
     liquidation,
     lists,
     money,
     replace,
+    settlement,
     transfers,
 )
 from fondaco.domain.trading.rules.evolve import evolve as evolve
@@ -43,10 +43,11 @@ _DECIDED: Final[
     ev.ReceiveTransfer: transfers.receive,
     ev.SettleTransfer: transfers.settle,
     ev.ReturnTransfer: transfers.take_back,
+    ev.SettleFills: settlement.settle,
     ev.ResetAccount: transfers.reset,
     ev.SetLimits: money.set_limits,
     ev.SetTradingState: money.set_trading_state,
-    ev.RecordExecution: execution.record,
+    ev.RecordExecution: settlement.record,
     ev.RecordEnd: changes.end,
     ev.RecordReplaced: changes.replaced,
     ev.RecordDenial: changes.denial,

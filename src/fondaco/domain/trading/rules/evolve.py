@@ -401,11 +401,28 @@ def _transfer_posted(state: AccountState, event: ev.TransferPosted) -> None:
     del state.sent[event.number]
 
 
+def _unsettled(state: AccountState, event: ev.FillUnsettled) -> None:
+    asset, due = event.asset, state.settling.setdefault(event.settles_at, {})
+    due[asset] = due.get(asset, 0) + event.units
+    state.unsettled[asset] = state.unsettled.get(asset, 0) + event.units
+
+
+def _settled(state: AccountState, event: ev.FillsSettled) -> None:
+    state.settling.pop(event.settles_at, None)
+    for each in event.settled:
+        left = state.unsettled.get(each.asset, 0) - each.units
+        if left > 0:
+            state.unsettled[each.asset] = left
+        else:
+            state.unsettled.pop(each.asset, None)
+
+
 def _reset(state: AccountState, event: ev.AccountReset) -> None:
     for each in event.balances:
         state.balances[each.asset] = each.after
     state.positions = {}
     state.warned_bps, state.liquidating = 0, False
+    state.unsettled, state.settling = {}, {}
     if event.value < 0:
         state.session_day = -1
     else:
@@ -470,6 +487,8 @@ _EVOLVED: Final[dict[type[Event], Callable[[AccountState, Any], None]]] = {
     ev.TransferReturned: _noted,
     ev.TransferPosted: _transfer_posted,
     ev.TransferVoided: _came_in,
+    ev.FillUnsettled: _unsettled,
+    ev.FillsSettled: _settled,
     ev.AccountReset: _reset,
     ev.LimitsSet: _limits_set,
     ev.TradingStateSet: _state_set,

@@ -25,6 +25,7 @@ from fondaco.domain.trading.model import AccountState, AccountType, TradingRefs
 from fondaco.domain.trading.rules.holds import AMOUNT_MAX
 from fondaco.domain.trading.rules.margin import free_margin
 from fondaco.domain.trading.rules.risk import decimals_of, valued
+from fondaco.domain.trading.rules.settlement import settled_of
 from fondaco.kernel.errors import Invalid
 from fondaco.kernel.money import AssetCode, format_scaled, parse_scaled
 
@@ -72,6 +73,8 @@ def withdraw(state: AccountState, command: Withdraw, refs: TradingRefs) -> tuple
         free, text = _withdrawable(state, command.asset, refs), "more than margin leaves free"
     else:
         free, text = max(state.free(command.asset), 0), "more than is free"
+    if command.asset in state.unsettled:
+        free, text = min(free, settled_of(state, command.asset)), "more than is free and settled"
     if units > free:
         limit = _text(free, command.asset, refs)
         return (TransferRefused(command.asset, text, limit),)

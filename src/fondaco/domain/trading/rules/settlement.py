@@ -1,0 +1,67 @@
+"""T+n: what a fill brings in settles when n sessions have opened since; where n is 0, at once.
+
+What a fill takes leaves at once, so an account never owes. What it brings in can be traded with at
+once; it cannot be withdrawn, or sent to another account, before it has settled.
+"""
+
+from fondaco.domain.trading.events import (
+    FillsSettled,
+    FillUnsettled,
+    NothingToDo,
+    OrderFilled,
+    RecordExecution,
+    Settled,
+    SettleFills,
+    TradingEvent,
+)
+from fondaco.domain.trading.model import AccountState, TradingRefs
+from fondaco.domain.trading.rules import execution
+from fondaco.domain.trading.rules.holds import BUY
+from fondaco.kernel.event import Instant
+from fondaco.kernel.money import AssetCode
+
+
+def record(
+    state: AccountState, command: RecordExecution, refs: TradingRefs
+) -> tuple[TradingEvent, ...]:
+    """As `execution.record`; and of an instrument that settles later, when."""
+    events = execution.record(state, command, refs)
+    instrument = refs.instruments.get(command.symbol)
+    if instrument is None or not 0 < instrument.settle_days <= len(refs.settles_at):
+        return events
+    settles_at = refs.settles_at[instrument.settle_days - 1]
+    found: list[TradingEvent] = []
+    for event in events:
+        found.append(event)
+        if not isinstance(event, OrderFilled) or event.is_contract:
+            continue  # a contract brings in nothing but what it has gained, which is margin
+        if event.side is BUY:
+            asset, units = instrument.base, event.base_units
+        else:
+            asset, units = instrument.quote, event.gross - event.fee
+        if units > 0:
+            found.append(
+                FillUnsettled(
+                    event.number, event.exec_number, event.symbol, asset, units, settles_at
+                )
+            )
+    return tuple(found)
+
+
+def settle(
+    state: AccountState, command: SettleFills, refs: TradingRefs
+) -> tuple[TradingEvent, ...]:
+    events = tuple(
+        FillsSettled(
+            settles_at,
+            tuple(Settled(asset, units) for asset, units in state.settling[settles_at].items()),
+        )
+        for settles_at in map(Instant, sorted(state.settling))
+        if settles_at <= command.at
+    )
+    return events or (NothingToDo("nothing settles"),)
+
+
+def settled_of(state: AccountState, asset: AssetCode) -> int:
+    """Ledger units of the balance that have settled."""
+    return max(state.balances.get(asset, 0) - state.unsettled.get(asset, 0), 0)
