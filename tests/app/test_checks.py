@@ -40,13 +40,13 @@ PLANTED: Final = {
     },
     "UPDATE ledger_balances_v1 SET units = units + 1 WHERE account = 'account/A1'"
     " AND asset = 'USD'": {"trial_balance", "postings", "asset_conservation"},
-    "UPDATE trading_balances_v1 SET balance = balance - 1 WHERE asset = 'USD'": {
+    "UPDATE trading_balances_v2 SET balance = balance - 1 WHERE asset = 'USD'": {
         "asset_conservation",
         "views_equal_replay",
         "days",
     },
-    "UPDATE trading_balances_v1 SET held = held + 1 WHERE asset = 'USD'": {"views_equal_replay"},
-    "UPDATE trading_orders_v1 SET is_open = 1 - is_open WHERE number = 1": {"views_equal_replay"},
+    "UPDATE trading_balances_v2 SET held = held + 1 WHERE asset = 'USD'": {"views_equal_replay"},
+    "UPDATE trading_orders_v2 SET is_open = 1 - is_open WHERE number = 1": {"views_equal_replay"},
     "UPDATE trading_days_v1 SET closing = closing + 1 WHERE asset = 'BTC'": {"days"},
     "INSERT INTO ledger_accounts_v1 VALUES ('t', 'b', 'a', 'USD', 8, 0, 0, 5, 0, 0, 0, 1, 1)": {
         "pending"
@@ -189,7 +189,7 @@ def test_a_fault_in_a_running_house_is_an_event_a_metric_a_line_and_an_answer(
 
         wait_for(lambda: says(True))
         assert metric(client, holds) == 1
-        change = "UPDATE trading_balances_v1 SET balance = balance {} 1 WHERE asset = 'ETH'"
+        change = "UPDATE trading_balances_v2 SET balance = balance {} 1 WHERE asset = 'ETH'"
         spoil(tmp_path, change.format("+"))
         wait_for(lambda: says(False))
         wait_for(lambda: "FAILING" in client.ask("GET", "/ready").body["checks"]["books"]["text"])

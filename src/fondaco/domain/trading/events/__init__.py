@@ -13,6 +13,23 @@ from fondaco.domain.trading.events.margin import LiquidationEnded as Liquidation
 from fondaco.domain.trading.events.margin import MarginEased as MarginEased
 from fondaco.domain.trading.events.margin import MarginWarned as MarginWarned
 from fondaco.domain.trading.events.margin import NegativeBalanceCovered as NegativeBalanceCovered
+from fondaco.domain.trading.events.moving import AccountMadeVirtual as AccountMadeVirtual
+from fondaco.domain.trading.events.moving import AccountReset as AccountReset
+from fondaco.domain.trading.events.moving import FillsSettled as FillsSettled
+from fondaco.domain.trading.events.moving import FillUnsettled as FillUnsettled
+from fondaco.domain.trading.events.moving import ReceiveTransfer as ReceiveTransfer
+from fondaco.domain.trading.events.moving import ResetAccount as ResetAccount
+from fondaco.domain.trading.events.moving import ResetBalance as ResetBalance
+from fondaco.domain.trading.events.moving import ReturnTransfer as ReturnTransfer
+from fondaco.domain.trading.events.moving import SendTransfer as SendTransfer
+from fondaco.domain.trading.events.moving import Settled as Settled
+from fondaco.domain.trading.events.moving import SettleFills as SettleFills
+from fondaco.domain.trading.events.moving import SettleTransfer as SettleTransfer
+from fondaco.domain.trading.events.moving import TransferPosted as TransferPosted
+from fondaco.domain.trading.events.moving import TransferReceived as TransferReceived
+from fondaco.domain.trading.events.moving import TransferReturned as TransferReturned
+from fondaco.domain.trading.events.moving import TransferSent as TransferSent
+from fondaco.domain.trading.events.moving import TransferVoided as TransferVoided
 from fondaco.domain.trading.model import (
     AccountType,
     ClOrdId,
@@ -28,7 +45,7 @@ from fondaco.domain.trading.model import (
     TimeInForce,
     TradingState,
 )
-from fondaco.kernel.event import Command, Event, Instant, StreamId
+from fondaco.kernel.event import Command, Event, Instant
 from fondaco.kernel.money import AssetCode
 
 # What a venue says of an order by cash (CashOrderQty) once its cash buys, or raises, no lot more.
@@ -116,47 +133,6 @@ class RecordDeposit(Command, frozen=True, gc=False):
 class Withdraw(Command, frozen=True, gc=False):
     asset: AssetCode
     amount: str
-
-
-class SendTransfer(Command, frozen=True, gc=False):
-    """To another account of the same tenant, which whoever asks has checked."""
-
-    to: StreamId
-    asset: AssetCode
-    amount: str
-
-
-class ReceiveTransfer(Command, frozen=True, gc=False):
-    """What another account has sent: its stream, and the number that it gave the transfer."""
-
-    source: StreamId
-    tenant: str
-    number: int
-    asset: AssetCode
-    units: int
-
-
-class SettleTransfer(Command, frozen=True, gc=False):
-    """The other account has booked what was sent to it."""
-
-    number: int
-
-
-class ReturnTransfer(Command, frozen=True, gc=False):
-    """The other account would not have it."""
-
-    number: int
-    text: str
-
-
-class SettleFills(Command, frozen=True, gc=False):
-    """Time has passed: whatever is due at `at` settles."""
-
-
-class ResetAccount(Command, frozen=True, gc=False):
-    """Of a virtual account: these are its balances from here on; it has nothing else."""
-
-    balances: tuple[tuple[AssetCode, str], ...]
 
 
 class SetLimits(Command, frozen=True, gc=False):
@@ -436,96 +412,6 @@ class TransferRefused(Event, frozen=True, gc=False, tag="trading.transfer_refuse
     asset: AssetCode
     text: str
     limit: str  # what could have been moved
-
-
-class AccountMadeVirtual(Event, frozen=True, gc=False, tag="trading.account_made_virtual.v1"):
-    """Nothing in the account is anybody's money. It was opened so, and stays so."""
-
-
-class TransferSent(Event, frozen=True, gc=False, tag="trading.transfer_sent.v1"):
-    """The amount has left this account and is on its way: pending until the other one answers."""
-
-    number: int  # 1, 2, 3 … within the account
-    to: StreamId
-    tenant: str
-    asset: AssetCode
-    units: int
-    value: int  # in the account's currency, so that daily loss does not see it; -1: not known
-
-
-class TransferReceived(Event, frozen=True, gc=False, tag="trading.transfer_received.v1"):
-    """What another account sent has come in."""
-
-    source: StreamId
-    number: int  # as the source counts
-    asset: AssetCode
-    units: int
-    value: int
-
-
-class TransferReturned(Event, frozen=True, gc=False, tag="trading.transfer_returned.v1"):
-    """What another account sent is not taken: it goes back."""
-
-    source: StreamId
-    number: int
-    asset: AssetCode
-    units: int
-    text: str
-
-
-class TransferPosted(Event, frozen=True, gc=False, tag="trading.transfer_posted.v1"):
-    """The other account has what this one sent."""
-
-    number: int
-
-
-class TransferVoided(Event, frozen=True, gc=False, tag="trading.transfer_voided.v1"):
-    """What was sent came back."""
-
-    number: int
-    asset: AssetCode
-    units: int
-    value: int
-    text: str
-
-
-class ResetBalance(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """Ledger units of one asset, before and after."""
-
-    asset: AssetCode
-    before: int
-    after: int
-
-
-class FillUnsettled(Event, frozen=True, gc=False, tag="trading.fill_unsettled.v1"):
-    """What a fill has brought in is traded, and not settled: it may be traded with, but does not
-    leave the account."""
-
-    number: int  # of the order
-    exec_number: int
-    symbol: Symbol
-    asset: AssetCode
-    units: int
-    settles_at: Instant
-
-
-class Settled(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    asset: AssetCode
-    units: int
-
-
-class FillsSettled(Event, frozen=True, gc=False, tag="trading.fills_settled.v1"):
-    """All fills that were due at `settles_at` are settled."""
-
-    settles_at: Instant
-    settled: tuple[Settled, ...]
-
-
-class AccountReset(Event, frozen=True, gc=False, tag="trading.account_reset.v1"):
-    """A virtual account begins anew, with these balances and no history of gains."""
-
-    balances: tuple[ResetBalance, ...]  # every asset that has changed
-    value: int  # of all that it has now, in its currency; -1: not known
 
 
 class LimitsSet(Event, frozen=True, gc=False, tag="trading.limits_set.v1"):
