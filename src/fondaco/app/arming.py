@@ -1,10 +1,12 @@
 """What a house that starts must watch for: stops, deadlines, a kill switch thrown before.
 
-They are state of their streams. The views know them all, so that no stream is loaded for it.
+They are state of their streams. The views know them all, so that no stream is loaded for it; but
+of an account on margin everything counts, so those are loaded.
 """
 
+import asyncio
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from fondaco.app.house import Kernel
 from fondaco.domain.ledger.model import book_stream
@@ -15,6 +17,8 @@ from fondaco.domain.trading.store import queries, settlements
 from fondaco.domain.trading.triggers import Stop
 from fondaco.kernel.event import Instant
 
+AT_ONCE: Final = 64  # streams that are loaded
+
 
 class Waiting(NamedTuple):
     """As of one moment of the views."""
@@ -23,6 +27,7 @@ class Waiting(NamedTuple):
     stops: Sequence[Any]
     deadlines: Sequence[Any]
     at_work: Sequence[str]  # accounts with working orders
+    on_margin: Sequence[str]
     books_due: Sequence[Any]  # transfers that expire: tenant, book and when
     settling: Sequence[Any]  # accounts, and when fills of theirs settle
 
@@ -33,12 +38,13 @@ def waiting(conn: Any) -> Waiting:
         queries.pending_triggers(conn),
         queries.deadlines(conn),
         queries.accounts_at_work(conn),
+        queries.accounts_on_margin(conn),
         book_deadlines(conn),
         settlements.due(conn),
     )
 
 
-def arm(kernel: Kernel, found: Waiting) -> None:
+async def arm(kernel: Kernel, found: Waiting) -> None:
     """Watch for it. The views stand where the journal does, and so does the kernel."""
     kernel.accounts.update(found.accounts)
     if kernel.is_killed:  # thrown, and perhaps nobody was left to act on it
@@ -63,3 +69,8 @@ def arm(kernel: Kernel, found: Waiting) -> None:
         kernel.settlements.add(Instant(settles_at), account_stream(AccountId(account_id)))
     for tenant, book, expires_at in found.books_due:
         kernel.deadlines.add(Instant(expires_at), book_stream(tenant, book))
+    for first in range(0, len(found.on_margin), AT_ONCE):
+        streams = [account_stream(AccountId(e)) for e in found.on_margin[first : first + AT_ONCE]]
+        await asyncio.gather(*map(kernel.wake, streams))
+        for stream in streams:
+            kernel.watch_margin(stream)

@@ -20,7 +20,7 @@ from fondaco.domain.ledger.events import ExpireTransfers, TransferPending
 from fondaco.domain.ledger.model import PREFIX as BOOKS
 from fondaco.domain.market.board import Board
 from fondaco.domain.market.feeds import Feed
-from fondaco.domain.market.model import Trade
+from fondaco.domain.market.model import Mark, Trade
 from fondaco.domain.reference.events import (
     ChangeRefused,
     HouseKilled,
@@ -44,8 +44,9 @@ from fondaco.domain.trading.events import (
     TrailOrder,
     TriggerOrder,
 )
+from fondaco.domain.trading.margin_watch import MarginWatch
 from fondaco.domain.trading.model import PREFIX as ACCOUNTS
-from fondaco.domain.trading.model import AccountId, account_of, account_stream
+from fondaco.domain.trading.model import AccountId, AccountType, account_of, account_stream
 from fondaco.domain.trading.refs import refresh, refs_of, roll_session, update_rates
 from fondaco.domain.trading.triggers import TriggerBook
 from fondaco.domain.venues.events import MatchResting, VenueEvent
@@ -149,6 +150,7 @@ class Kernel:
             )
         self._by_kind = {prefix.partition("/")[0]: each for prefix, each in self._hosts.items()}
         self.trading, self.venues = self._hosts[ACCOUNTS], self._hosts[VENUES]
+        self.margins = MarginWatch(self.refs, self._account)
         latency_s = settings.paper_latency_ms / 1_000
         self.reactor = Reactor(
             POLICIES,
@@ -178,6 +180,10 @@ class Kernel:
 
     def peek(self, stream: StreamId) -> Memory[Any] | None:
         return self._host(stream).peek(stream)
+
+    def _account(self, stream: StreamId) -> Any:
+        memory = self.trading.peek(stream)
+        return None if memory is None else memory.state
 
     @property
     def is_killed(self) -> bool:
@@ -236,7 +242,8 @@ class Kernel:
             elif kind in _REFERENCE:
                 self._refresh(entry)
             elif isinstance(event, AccountOpened):
-                self.accounts[account_of(entry.stream)] = event.tenant
+                self._opened(entry, event)
+        self.margins.note(entries)
         if self._caught_up:  # until then they come behind what must be told again
             self.reactor.deliver(entries)
         for listener in self.listeners:
@@ -248,6 +255,11 @@ class Kernel:
             self.settlements.add(event.settles_at, entry.stream)
         elif isinstance(event, TransferPending) and event.expires_at:
             self.deadlines.add(event.expires_at, entry.stream)
+
+    def _opened(self, entry: Entry, event: AccountOpened) -> None:
+        self.accounts[account_of(entry.stream)] = event.tenant
+        if event.account_type is AccountType.MARGIN:
+            self.watch_margin(entry.stream)
 
     def _watch(self, entry: Entry) -> None:
         event = entry.event
@@ -265,6 +277,8 @@ class Kernel:
         memory = self._hosts[HOUSE_STREAM].peek(HOUSE_STREAM)
         if memory is not None:
             refresh(self.refs, memory.state, self.now())
+        if self.margins:
+            self.margins.retune()
         if isinstance(entry.event, HouseKilled):
             self.cancel_everything(self.accounts)
 
@@ -287,12 +301,27 @@ class Kernel:
         if mark is None:
             return
         update_rates(self.refs, mark)
+        if self.margins and self.margins.see(mark):
+            self._check_equity(mark)
         for stream, command in self.triggers.see(mark):
             self._try(stream, command)
         queue = self.queues.get(symbol)
         if queue is not None and len(queue):
             for match in queue.on_book(self.now()):
                 self._match(queue, symbol, match)
+
+    def watch_margin(self, stream: StreamId) -> None:
+        """Of an account that is in memory."""
+        state = self._account(stream)
+        if state is not None:
+            self.margins.load(stream, state)
+
+    def _check_equity(self, mark: Mark | None) -> None:
+        """Ask those whose equity may not cover what it must. One that cannot answer is asked again:
+        it stays among those to look at."""
+        for stream, command in self.margins.due(self.now(), mark):
+            with suppress(Unavailable):
+                self.submit(stream, command)
 
     def _on_trade(self, trade: Trade) -> None:
         queue = self.queues.get(trade.symbol)
@@ -455,6 +484,9 @@ class Kernel:
             roll_session(self.refs, now)
             for stream in self.settlements.pop_due(now):
                 self.ask_again_until_done(stream, SettleFills(CommandId(f"due/{now}"), now))
+            if self.margins:
+                self.margins.compare()
+                self._check_equity(None)
             for stream in self.deadlines.pop_due(now):
                 expire = ExpireTransfers if stream.startswith(BOOKS) else ExpireOrders
                 self.ask_again_until_done(stream, expire(CommandId(f"due/{now}"), now))

@@ -211,6 +211,10 @@ class House:
         return self.kernel.refs
 
     @property
+    def margins(self) -> Any:
+        return self.kernel.margins
+
+    @property
     def board(self) -> Any:
         return self.kernel.board
 
@@ -508,7 +512,7 @@ async def _arm(house: House) -> None:
         last = kernel.committer.position
         await _wait_for_views(house, last)
         found = await asyncio.to_thread(look)
-    arm(kernel, found)
+    await arm(kernel, found)
     await kernel.wake(CHECKS_STREAM)
 
 

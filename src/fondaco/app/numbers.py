@@ -36,9 +36,16 @@ def numbers(house: "House", streams: Streams) -> Iterator[Metric]:
     yield _now("fondaco_accounts", "Accounts that are open.", len(kernel.accounts))
     yield _now("fondaco_owners", "Streams in memory.", kernel.owner_count)
     yield _now("fondaco_stops_waiting", "Stops that wait for a mark.", len(kernel.triggers))
+    yield from _margin(house)
     yield from _checks(house)
     yield _now("fondaco_websockets", "Open WebSockets.", streams.open_count)
     yield from _market(house)
+
+
+def _margin(house: "House") -> Iterator[Metric]:
+    for level, count in house.kernel.margins.counts().items():
+        label = (("level", level),)
+        yield _now("fondaco_margin_accounts", "Margin accounts by level.", count, label)
 
 
 def _checks(house: "House") -> Iterator[Metric]:

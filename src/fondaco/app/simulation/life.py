@@ -125,7 +125,7 @@ class Life:
         while last != kernel.committer.position:
             last = kernel.committer.position
             found = await asyncio.to_thread(self._look)
-        arm(kernel, found)
+        await arm(kernel, found)
 
     def _look(self) -> Waiting:
         there(self.projector).catch_up()

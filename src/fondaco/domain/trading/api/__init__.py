@@ -14,6 +14,7 @@ from fondaco.domain.trading.api import accounts as ac
 from fondaco.domain.trading.api import (
     daily,
     margin,
+    margin_watch,
     moving,
     proofs,
     risk,
@@ -61,6 +62,7 @@ def operations(refs: RefsNow, decide: Decide) -> tuple[Operation[Any, Any], ...]
         *moving.operations(refs),
         *margin.operations(refs),
         *standing.operations(refs),
+        *margin_watch.operations(refs),
         *_risk(refs, decide),
     )
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from fondaco.domain.ledger.model import Balances, LedgerAccount
 from fondaco.domain.reference.model import Instrument, InstrumentKind
-from fondaco.domain.trading.model import PREFIX
+from fondaco.domain.trading.model import PREFIX, AccountType
 from fondaco.domain.trading.replies import (
     AccountLine,
     AccountSummary,
@@ -378,6 +378,12 @@ def accounts_at_work(conn: sa.Connection) -> list[str]:
     """Those with open orders."""
     o = t.orders.c
     return list(conn.execute(sa.select(o.account_id).where(t.IS_OPEN).distinct()).scalars())
+
+
+def accounts_on_margin(conn: sa.Connection) -> list[str]:
+    a = t.accounts.c
+    rows = conn.execute(sa.select(a.account_id).where(a.account_type == AccountType.MARGIN.value))
+    return list(rows.scalars())
 
 
 def client_balances(conn: sa.Connection) -> Balances:
