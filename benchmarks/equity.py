@@ -13,6 +13,9 @@ turns, on the same prices:
   from the matrix of their positions, in doubles, with one tier, and compares them with the levels
   before.
 
+Then the whole follower as the house runs it, on accounts that all hold the one instrument that
+moves: rates, kernel, and the rule of every account that is suspected.
+
 Both must name the same accounts wherever the doubles of the peer are sure of it. Prints JSON: what
 one tick of instrument 0 and of all instruments in turn costs, the share of one core that 20 ticks a
 second take, the ratio to the peer, and what a change of one position costs.
@@ -30,12 +33,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
+sys.path[:1] = [str(Path(__file__).resolve().parents[1] / each) for each in ("src", "tests")]
 
 import numpy as np
 
+import build as b
+from fondaco.domain.market.model import Mark, Quality
 from fondaco.domain.trading import equity as kernel_file
 from fondaco.domain.trading.equity import Equity, fixed
+from fondaco.domain.trading.margin_watch import MarginWatch
+from fondaco.domain.trading.model import AccountState, AccountType
+from fondaco.domain.trading.refs import update_rates
+from fondaco.kernel.event import Instant, StreamId
 
 TICKS_PER_S = 20
 WARNINGS = [8_000, 9_000]
@@ -179,6 +188,40 @@ def changes(flow: Flow, house: House, count: int) -> float:
     return (time.thread_time_ns() - began) / count / 1_000
 
 
+def followed(count: int, ticks: int) -> dict[str, object]:
+    """A short of each account, some of them near to what they may; nobody answers."""
+    dice, unit = random.Random(5), 10**8
+    margins = {b.BTC_USD: b.tiers((0, 200_000, 100_000, 0))}
+    refs = b.refs(b.mark(), margins=margins)
+    states = {
+        StreamId(f"account/{nth}"): AccountState(
+            opened=True,
+            account_type=AccountType.MARGIN,
+            balances={b.USD: dice.randrange(5_600, 9_000) * unit, b.BTC: -50 * 10**9},
+        )
+        for nth in range(count)
+    }
+    watch = MarginWatch(refs, states.get)
+    for stream, state in states.items():
+        watch.load(stream, state)
+    asked, px, spent = 0, 10_000, 0
+    for tick in range(ticks):
+        px += dice.randrange(-20, 21)
+        mark = Mark(b.BTC_USD, px, Quality.OK, "test", tick, Instant(tick))
+        began = time.thread_time_ns()
+        refs.marks[mark.symbol] = mark
+        update_rates(refs, mark)
+        watch.see(mark)
+        asked += len(watch.due(Instant(tick * 10**9 // TICKS_PER_S), mark))
+        spent += time.thread_time_ns() - began
+    us = spent / ticks / 1_000
+    return {
+        "us_per_tick": round(us, 1),
+        "core_share_at_20_ticks": f"{us * TICKS_PER_S / 1e4:.2f} %",
+        "asked": asked,
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--accounts", type=int, default=10_000)
@@ -202,6 +245,7 @@ def main() -> None:
         "ticks": given.ticks,
         "instrument_that_everybody_holds": measure(1),
         "all_instruments_in_turn": measure(given.instruments),
+        "followed_in_the_house": followed(given.accounts, given.ticks),
         "us_per_changed_position": round(changes(flow, house, 20_000), 2),
         "python": platform.python_version(),
         "numpy": np.__version__,

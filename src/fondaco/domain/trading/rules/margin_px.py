@@ -27,7 +27,7 @@ class Closed(NamedTuple):
 
 
 def closed_at(state: AccountState, refs: TradingRefs) -> list[Closed]:
-    """Of each position that has a price; none, where equity is not known."""
+    """Of each position of a lot or more that has a price; none, where equity is not known."""
     found = stand(state, refs)
     if found is None:
         return []
@@ -41,10 +41,10 @@ def _assets(
     for asset, units in state.balances.items():
         instrument = refs.instruments.get(refs.homes.get(asset, Symbol("")))
         rate = refs.rates.get(asset)
-        if not units or instrument is None or rate is None or asset == refs.currency:
+        if instrument is None or rate is None or asset == refs.currency:
             continue
-        quote = refs.rates.get(instrument.quote)
-        if quote is None:
+        quote, lots = refs.rates.get(instrument.quote), abs(units) // instrument.base_per_lot
+        if quote is None or not lots:
             continue
         side = Side.BUY if units > 0 else Side.SELL
         worth = units * rate.num // rate.den
@@ -59,12 +59,7 @@ def _assets(
             position = Exposed(side, abs(units) * counts, Fraction(0))
             value = nearest_px(wallet, position, brackets, Fraction(rate.num, rate.den), others)
         per_tick = Fraction(instrument.cost_num, instrument.cost_den * instrument.base_per_lot)
-        yield Closed(
-            instrument.symbol,
-            side,
-            abs(units) // instrument.base_per_lot,
-            _ticks(value, per_tick, quote),
-        )
+        yield Closed(instrument.symbol, side, lots, _ticks(value, per_tick, quote))
 
 
 def _contracts(
