@@ -13,20 +13,21 @@ from fondaco.domain.market.model import Mark, Quality
 from fondaco.domain.reference.model import PEGS, InstrumentKind, Margin, Symbol
 from fondaco.domain.trading.equity import SOUND, Equity, fixed
 from fondaco.domain.trading.events import (
-    CashDeposited,
-    CashWithdrawn,
+    CancelRequested,
+    ChangeDenied,
     CheckEquity,
-    LiquidationBegan,
-    LiquidationEnded,
-    MarginEased,
-    MarginWarned,
-    NegativeBalanceCovered,
+    LimitsSet,
     NothingToDo,
-    OrderCanceled,
-    OrderCompleted,
-    OrderExpired,
-    OrderFilled,
-    OrderRefused,
+    OrderAccepted,
+    OrderRejected,
+    OrderReleased,
+    OrderReplaced,
+    OrderTrailed,
+    OrderTriggered,
+    OrderUnknown,
+    ReplaceRequested,
+    ReportUnmatched,
+    SessionRolled,
 )
 from fondaco.domain.trading.model import AccountState, AccountType, Rate, TradingRefs
 from fondaco.domain.trading.rules.liquidation import check
@@ -44,21 +45,23 @@ ASK_AGAIN_NS: Final = 1_000_000_000  # where an answer is on its way, or got los
 LOOKS_MAX: Final = 64  # at a time: a crash of the market must leave the loop to others too
 RECHECKED: Final = 4  # accounts whose lines are compared with their state each time
 
-# What may move an account, or let its liquidation go on.
-MOVES: Final[frozenset[type[Event]]] = frozenset(
+# What neither moves an account nor lets its liquidation go on; whatever is not here may.
+STILL: Final[frozenset[type[Event]]] = frozenset(
     {
-        OrderFilled,
-        CashDeposited,
-        CashWithdrawn,
-        NegativeBalanceCovered,
-        MarginWarned,
-        MarginEased,
-        LiquidationBegan,
-        LiquidationEnded,
-        OrderCanceled,
-        OrderCompleted,
-        OrderExpired,
-        OrderRefused,
+        CancelRequested,
+        ChangeDenied,
+        LimitsSet,
+        NothingToDo,
+        OrderAccepted,
+        OrderRejected,
+        OrderReleased,
+        OrderReplaced,
+        OrderTrailed,
+        OrderTriggered,
+        OrderUnknown,
+        ReplaceRequested,
+        ReportUnmatched,
+        SessionRolled,
     }
 )
 
@@ -127,7 +130,7 @@ class MarginWatch:
         if self._numbers:
             for entry in entries:
                 number = self._numbers.get(entry.stream)
-                if number is not None and type(entry.event) in MOVES:
+                if number is not None and type(entry.event) not in STILL:
                     self._moved(number, entry)
 
     def _moved(self, number: int, entry: Entry) -> None:
