@@ -1,23 +1,22 @@
 """Who watches equity: whoever has something to say is asked, and nobody else."""
 
 from collections.abc import Sequence
-from fractions import Fraction
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import build as b
-from build import BTC, BTC_USD, ETH, ETH_USD, USD, on_margin
+from build import BTC, BTC_USD, ETH, ETH_USD, USD
 from fondaco.domain.market.model import Mark, Quality
 from fondaco.domain.reference.model import Instrument, InstrumentKind, Symbol, instrument
 from fondaco.domain.trading import events as ev
+from fondaco.domain.trading.api.standing import liquidation_ticks
 from fondaco.domain.trading.margin_watch import ASK_AGAIN_NS, LOOK_AGAIN_NS, MarginWatch
 from fondaco.domain.trading.model import AccountState, AccountType, Position, TradingRefs
 from fondaco.domain.trading.refs import update_rates
 from fondaco.domain.trading.rules import decide, evolve
-from fondaco.domain.trading.rules.margin import stand
-from fondaco.domain.trading.rules.margin_px import closed_at
+from fondaco.domain.trading.rules.margin import closings, stand
 from fondaco.kernel.event import CommandId, Entry, Instant, StreamId
 
 UNIT = 10**8
@@ -222,22 +221,13 @@ def test_the_liquidation_price_is_where_the_rule_begins_to_liquidate(
         assert found is not None
         return found.equity < found.maintenance or found.equity < 0
 
-    for each in closed_at(state, refs):
-        away = 1 if each.side == "sell" else -1
-        if each.px is None:
+    found = stand(state, refs)
+    assert found is not None
+    for each in closings(state, refs):
+        ticks, symbol = liquidation_ticks(refs, found, each), each.instrument.symbol
+        away = 1 if each.side == "buy" else -1  # a short is closed by a buy
+        if ticks is None:
             continue
-        if abs(each.px - now) > 2:
-            assert not liquidates(each.symbol, each.px - 2 * away)
-        assert each.px + 2 * away < 1 or liquidates(each.symbol, each.px + 2 * away)
-
-
-def test_liquidation_prices_of_a_long_and_a_short_by_hand() -> None:
-    refs = house()
-    long = on_margin(using=refs).state
-    long.balances = {USD: -4_000 * UNIT, BTC: 50 * 10**9}
-    [line] = closed_at(long, refs)  # 50 x - 4000 = 5 x
-    assert line.px == round(Fraction(4_000_00, 45))
-    short = on_margin(using=refs).state
-    short.balances = {USD: 6_000 * UNIT, BTC: -50 * 10**9}
-    [line] = closed_at(short, refs)  # 6000 - 50 x = 5 x
-    assert line.px == round(Fraction(6_000_00, 55))
+        if abs(ticks - now) > 2:
+            assert not liquidates(symbol, ticks - 2 * away)
+        assert ticks + 2 * away < 1 or liquidates(symbol, ticks + 2 * away)

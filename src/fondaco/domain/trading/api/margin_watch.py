@@ -7,10 +7,10 @@ from msgspec import Meta
 
 from fondaco.domain.identity.model import Scope
 from fondaco.domain.trading.api.orders import RefsNow
+from fondaco.domain.trading.api.standing import liquidation_ticks
 from fondaco.domain.trading.margin_watch import MarginWatch, Near
-from fondaco.domain.trading.model import Side, TradingRefs, account_of
-from fondaco.domain.trading.rules.margin import stand
-from fondaco.domain.trading.rules.margin_px import closed_at
+from fondaco.domain.trading.model import AccountState, Side, TradingRefs, account_of
+from fondaco.domain.trading.rules.margin import Stand, closings, stand
 from fondaco.kernel.event import StreamId
 from fondaco.kernel.money import format_scaled
 from fondaco.kernel.operation import Do, Operation, Stamp
@@ -97,16 +97,20 @@ class Nearest:
             format_scaled(maintenance, decimals),
             maintenance * 10_000 // equity if equity > 0 else None,
             near.liquidating,
-            [] if found is None else _positions(state, refs),
+            [] if found is None else _positions(state, refs, found),
         )
 
 
-def _positions(state: Any, refs: TradingRefs) -> list[ClosedLine]:
+def _positions(state: AccountState, refs: TradingRefs, found: Stand) -> list[ClosedLine]:
     lines = []
-    for each in closed_at(state, refs):
-        instrument = refs.instruments[each.symbol]
-        px = None if each.px is None else instrument.px_text(each.px)
-        lines.append(ClosedLine(each.symbol, each.side, instrument.qty_text(each.lots), px))
+    for each in closings(state, refs):
+        instrument = each.instrument
+        if instrument.symbol not in refs.marks:
+            continue
+        ticks = liquidation_ticks(refs, found, each)
+        px = None if ticks is None else instrument.px_text(ticks)
+        side = Side.BUY if each.side is Side.SELL else Side.SELL  # of the position
+        lines.append(ClosedLine(instrument.symbol, side, instrument.qty_text(each.lots), px))
     return lines
 
 
