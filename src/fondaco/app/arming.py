@@ -27,9 +27,9 @@ class Waiting(NamedTuple):
     stops: Sequence[Any]
     deadlines: Sequence[Any]
     at_work: Sequence[str]  # accounts with working orders
-    on_margin: Sequence[str]
     books_due: Sequence[Any]  # transfers that expire: tenant, book and when
     settling: Sequence[Any]  # accounts, and when fills of theirs settle
+    on_margin: Sequence[str] = ()  # accounts
 
 
 def waiting(conn: Any) -> Waiting:
@@ -38,13 +38,13 @@ def waiting(conn: Any) -> Waiting:
         queries.pending_triggers(conn),
         queries.deadlines(conn),
         queries.accounts_at_work(conn),
-        queries.accounts_on_margin(conn),
         book_deadlines(conn),
         settlements.due(conn),
+        queries.accounts_on_margin(conn),
     )
 
 
-async def arm(kernel: Kernel, found: Waiting) -> None:
+def arm(kernel: Kernel, found: Waiting) -> None:
     """Watch for it. The views stand where the journal does, and so does the kernel."""
     kernel.accounts.update(found.accounts)
     if kernel.is_killed:  # thrown, and perhaps nobody was left to act on it
@@ -69,6 +69,10 @@ async def arm(kernel: Kernel, found: Waiting) -> None:
         kernel.settlements.add(Instant(settles_at), account_stream(AccountId(account_id)))
     for tenant, book, expires_at in found.books_due:
         kernel.deadlines.add(Instant(expires_at), book_stream(tenant, book))
+
+
+async def watch_equity(kernel: Kernel, found: Waiting) -> None:
+    """Load the accounts on margin, and look at what they have."""
     for first in range(0, len(found.on_margin), AT_ONCE):
         streams = [account_stream(AccountId(e)) for e in found.on_margin[first : first + AT_ONCE]]
         await asyncio.gather(*map(kernel.wake, streams))

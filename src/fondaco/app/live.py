@@ -16,7 +16,7 @@ from typing import Any, Final
 import uvloop
 
 from fondaco import __version__
-from fondaco.app.arming import Waiting, arm, waiting
+from fondaco.app.arming import Waiting, arm, waiting, watch_equity
 from fondaco.app.checks import Heard
 from fondaco.app.demo import seed_accounts
 from fondaco.app.files import Files, make_root, tape_lock
@@ -512,7 +512,8 @@ async def _arm(house: House) -> None:
         last = kernel.committer.position
         await _wait_for_views(house, last)
         found = await asyncio.to_thread(look)
-    await arm(kernel, found)
+    arm(kernel, found)
+    await watch_equity(kernel, found)
     await kernel.wake(CHECKS_STREAM)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, TypeVar
 
-from fondaco.app.arming import Waiting, arm, waiting
+from fondaco.app.arming import Waiting, arm, waiting, watch_equity
 from fondaco.app.clock import Clock
 from fondaco.app.files import Files
 from fondaco.app.house import Kernel
@@ -125,7 +125,8 @@ class Life:
         while last != kernel.committer.position:
             last = kernel.committer.position
             found = await asyncio.to_thread(self._look)
-        await arm(kernel, found)
+        arm(kernel, found)
+        await watch_equity(kernel, found)
 
     def _look(self) -> Waiting:
         there(self.projector).catch_up()
