@@ -1,16 +1,19 @@
 """The table of orders a second: each line on a fresh house, three times, the medians.
 
-    python benchmarks/orders.py [--quick] [--peer] [--only NAME] [--json]
+    python benchmarks/orders.py [--quick] [--peer] [--postgres] [--only NAME] [--json]
 
 The house's serving process has core 0; its follower and the load share core 1. `--peer` runs the
 same orders through FastAPI, SQLAlchemy and PostgreSQL in the same run and prints the ratio (needs
-the dependency group `bench`, or `--peer-python` of an environment that has it).
+the dependency group `bench`, or `--peer-python` of an environment that has it). `--postgres` runs
+each line also with the journal in a PostgreSQL of its own, every sync on, beside the segments; the
+server may use both cores.
 """
 
 import argparse
 import json
 import os
 import sys
+from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
@@ -37,9 +40,16 @@ TABLE: dict[str, Plan] = {
 QUICK = {"seconds": 3, "working": 10_000}
 
 
-def measure(plan: Plan) -> dict[str, Any]:
+def measure_postgres(plan: Plan) -> dict[str, Any]:
+    """The same with the journal in PostgreSQL."""
+    os.sched_setaffinity(0, {0, 1})
+    with peer_fastapi.postgresql() as folder:
+        return measure(plan, ["--journal", f"postgresql://app@/postgres?host={folder}"])
+
+
+def measure(plan: Plan, options: Sequence[str] = ()) -> dict[str, Any]:
     """One run on a house of its own."""
-    with fresh() as house:
+    with fresh(options) as house:
         before = house.cpu_s()
         figures = run(plan._replace(url=house.url))
         after = house.cpu_s()
@@ -81,6 +91,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--peer", action="store_true", help="and FastAPI, for the ratio")
     parser.add_argument("--peer-python", default=sys.executable)
+    parser.add_argument("--postgres", action="store_true", help="and the journal in PostgreSQL")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     times = 1 if asked.quick else asked.runs
@@ -90,6 +101,14 @@ def main() -> None:
         runs = [measure(plan) for _ in range(times)]
         results[name] = {"median": medians(runs), "runs": runs}
         print(shown(name, results[name]["median"]), file=sys.stderr, flush=True)
+        if asked.postgres:
+            elsewhere = [measure_postgres(plan) for _ in range(times)]
+            results[f"{name}_pg"] = {"median": medians(elsewhere), "runs": elsewhere}
+            found = results[f"{name}_pg"]["median"]
+            ratio = found["answered_per_s"] / results[name]["median"]["answered_per_s"]
+            results[f"{name}_pg"]["ratio_to_segments"] = round(ratio, 2)
+            print(shown(f"{name}_pg", found), file=sys.stderr)
+            print(f"{'':18} {ratio:>10.2f} of the segments' rate", file=sys.stderr, flush=True)
         if asked.peer and name.startswith("http_max"):
             alike = plan._replace(connections=PEER_CONNECTIONS, working=0)
             peers = [measure_peer(alike, asked.peer_python) for _ in range(times)]

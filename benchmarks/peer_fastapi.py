@@ -91,7 +91,7 @@ def postgresql() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="peer_", dir="/var/tmp"))
     who: dict[str, Any] = {}
     if os.geteuid() == 0:
-        user = pwd.getpwnam("postgres" if debian_has_user() else "pgserver")
+        user = pwd.getpwnam("postgres" if debian_has_user() else "nobody")
         os.chown(folder, user.pw_uid, user.pw_gid)
         who = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
