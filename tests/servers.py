@@ -29,6 +29,7 @@ START_S: Final = 30.0
 # What a test of meaning can do without; a test of durability sets them.
 CARELESS: Final = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 CAREFUL: Final = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+SHARED: Final = "FONDACO_TEST_POSTGRES"  # its folder, for children
 _PR_SET_PDEATHSIG: Final = 1
 
 
@@ -110,7 +111,8 @@ class Postgres:
         """The address of a database of this name; an empty one, if there is none yet."""
         short = "t_" + sha256(name.encode()).hexdigest()[:20]
         if short not in self._databases:
-            with psycopg.connect(self.url(), autocommit=True) as conn:
+            there = contextlib.suppress(psycopg.errors.DuplicateDatabase)
+            with there, psycopg.connect(self.url(), autocommit=True) as conn:
                 conn.execute(f"CREATE DATABASE {short} TEMPLATE template0")
             self._databases.add(short)
         return self.url(short)
@@ -173,10 +175,24 @@ class Postgres:
         assert ran.returncode == 0, f"{name}: {ran.stdout}{ran.stderr}"
 
 
+class Running(Postgres):
+    """One that the process before us has started, and ends."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._databases = set()
+
+
 @cache
 def postgres() -> Postgres:
-    """The one that all tests of this process share. Nothing in it outlives a power cut."""
-    return Postgres(CARELESS)
+    """The one that all tests of this process share, and the processes that they start. Nothing in
+    it outlives a power cut."""
+    started = os.environ.get(SHARED)
+    if started:
+        return Running(Path(started))
+    made = Postgres(CARELESS)
+    os.environ[SHARED] = str(made.folder)
+    return made
 
 
 class Valkey:

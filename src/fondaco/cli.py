@@ -178,8 +178,9 @@ def _files(asked: argparse.Namespace) -> "Files":
     """Where the house that was named is, as its settings say it."""
     from fondaco.app.files import Files
 
-    settings = load({"data": asked.data, "journal": asked.journal}, os.environ)
-    return Files(Path(settings.data), settings.journal)
+    given = {"data": asked.data, "journal": getattr(asked, "journal", None)}
+    settings = load(given, os.environ)
+    return Files(Path(settings.data), settings.journal, settings.store)
 
 
 def _up(asked: argparse.Namespace) -> int:
@@ -272,7 +273,7 @@ def _doctor(asked: argparse.Namespace) -> None:
 
     rows = effective(_given(asked), os.environ)
     values = {row.name: str(row.value) for row in rows}
-    for line in examine(Files(Path(values["data"]), values["journal"])):
+    for line in examine(Files(Path(values["data"]), values["journal"], values["store"])):
         print(line)
     print("\nsettings")
     width = max(len(row.name) for row in rows)
@@ -285,23 +286,21 @@ def _key_create(asked: argparse.Namespace) -> None:
     from fondaco.app.offline import create_key
 
     _tell(
-        create_key(
-            Path(asked.data), asked.tenant, asked.user, asked.name, asked.role, asked.account
-        )
+        create_key(_files(asked), asked.tenant, asked.user, asked.name, asked.role, asked.account)
     )
 
 
 def _key_list(asked: argparse.Namespace) -> None:
     from fondaco.app.offline import list_keys
 
-    for line in list_keys(Path(asked.data), asked.tenant):
+    for line in list_keys(_files(asked), asked.tenant):
         print(line)
 
 
 def _key_revoke(asked: argparse.Namespace) -> None:
     from fondaco.app.offline import revoke_key
 
-    revoke_key(Path(asked.data), asked.tenant, asked.key_id)
+    revoke_key(_files(asked), asked.tenant, asked.key_id)
     print(f"{asked.key_id} is refused from now on")
 
 

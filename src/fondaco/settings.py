@@ -39,6 +39,7 @@ _ALONE: Final = ("auto", "none")
 # Where a part of the house is: a word, or how an address begins.
 _PLACES: Final[Mapping[str, tuple[str, ...]]] = {
     "journal": ("segments", "postgresql://", "postgres://"),
+    "store": ("sqlite", "postgresql://", "postgres://"),
     "cache": ("memory", "redis://", "rediss://", "unix://"),
 }
 _SECRET: Final = re.compile(r"(://[^/@:]*:)[^/@]*@|(password=)[^&]*")
@@ -144,6 +145,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     retention_tape_days: Annotated[
         int, _whole("days", 1, 36_500, "X22: raw market data for a year, within its quota")
     ] = 365
+
+    # Records
+    store: Annotated[
+        str,
+        _why(
+            "sqlite (a file in the data directory) or postgresql://user@host/database: users, keys "
+            "and kept replies; views stay in the directory, since they are worked out again",
+            "address",
+        ),
+    ] = "sqlite"
 
     # Cache
     cache: Annotated[

@@ -14,7 +14,17 @@ import redis
 
 from fondaco.app.files import Files
 from fondaco.app.machines import open_journal, refuse_lost_end
-from fondaco.app.offline import backup, examine, explain, rebuild, replay, restore, verify
+from fondaco.app.offline import (
+    backup,
+    create_key,
+    examine,
+    explain,
+    list_keys,
+    rebuild,
+    replay,
+    restore,
+    verify,
+)
 from fondaco.cli import main
 from fondaco.kernel.errors import Conflict, Corrupt, Invalid, NotFound
 from fondaco.ports.store.sqlite import SqliteStore
@@ -38,7 +48,7 @@ def url(tmp_path: Path) -> str:
 
 @pytest.fixture
 def files(tmp_path: Path, url: str) -> Files:
-    return Files(tmp_path / "house", url)
+    return Files(tmp_path / "house", url, url)
 
 
 def states(where: Path | Files) -> list[str]:
@@ -64,7 +74,7 @@ def commands() -> Iterator[bytes]:
 def test_what_was_acknowledged_is_there_once_after_kill_9_and_tools_agree(
     tmp_path: Path, files: Files, url: str
 ) -> None:
-    shared = ["--journal", url, "--cache", f"{valkey().url}?db=2"]
+    shared = ["--journal", url, "--cache", f"{valkey().url}?db=2", "--set", f"store={url}"]
     told = Told()
     with house(files.root, options=shared) as running:
         asyncio.run(until_killed(running, 7, 1.0, told))
@@ -81,6 +91,8 @@ def test_what_was_acknowledged_is_there_once_after_kill_9_and_tools_agree(
         assert "has a writer already, process" in refused.stderr
         assert running.client().get("/ready")["checks"]["cache"] == {"ok": True, "text": "answers"}
         backup(files, tmp_path / "while it runs")
+        create_key(files, "demo", "ada", "elsewhere", ["trader"], None)
+        assert not files.records.exists()
         assert running.stop() == 0
 
     assert verify(files)["wrong"] == []
@@ -100,6 +112,7 @@ def taken_home(tmp_path: Path, files: Files) -> None:
     again = Files(tmp_path / "again", postgres().database(f"{tmp_path} again"))
     restore(tmp_path / "backup", again.root, again.journal_at)
     assert states(again) == states(files)
+    assert list_keys(tmp_path / "embedded", "demo") == list_keys(files, "demo") != []
     assert verify(again)["wrong"] == []
     with pytest.raises(Conflict, match="is not empty"):
         restore(tmp_path / "backup", tmp_path / "third", again.journal_at)
@@ -186,7 +199,13 @@ def test_addresses_are_shown_without_what_is_secret(address: str, shown: str) ->
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("journal", "mysql://x"), ("journal", "segments2"), ("cache", "memcached://x"), ("cache", "")],
+    [
+        ("journal", "mysql://x"),
+        ("journal", "segments2"),
+        ("cache", "memcached://x"),
+        ("cache", ""),
+        ("store", "mysql://x"),
+    ],
 )
 def test_an_address_of_nothing_we_know_is_refused(name: str, value: str) -> None:
     with pytest.raises(Invalid, match=f"{name} is .*, must be one of"):

@@ -14,10 +14,15 @@ import sqlalchemy as sa
 from fondaco.kernel.errors import Conflict, Corrupt, Unavailable
 from fondaco.kernel.event import Event, Instant
 from fondaco.ports.store import Store, outbox_metadata, publish, take_away, told
+from fondaco.ports.store.postgres import PostgresStore
 from fondaco.ports.store.sqlite import SqliteStore
+from servers import postgres
 
 Open: TypeAlias = Callable[[Path], Store]
-OPEN: dict[str, Open] = {"sqlite": lambda folder: SqliteStore(folder / "store.db")}
+OPEN: dict[str, Open] = {
+    "sqlite": lambda folder: SqliteStore(folder / "store.db"),
+    "postgres": lambda folder: PostgresStore(postgres().database(str(folder.resolve()))),
+}
 each = pytest.mark.parametrize("store", OPEN, indirect=True)
 
 metadata = sa.MetaData()

@@ -15,11 +15,12 @@ class Files:
     """A data directory. `journal`, `records` and `tape` are the house; the roots in `proofs` are
     the evidence that nobody changed it; the rest may be deleted.
 
-    `journal_at` is the setting `journal`: the folder here, or an address elsewhere.
+    `journal_at` and `store_at` are the settings `journal` and `store`: here, or an address.
     """
 
     root: Path
     journal_at: str = "segments"
+    store_at: str = "sqlite"
 
     @property
     def journal(self) -> Path:

@@ -23,7 +23,14 @@ from fondaco.app.files import Files, make_root, tape_lock
 from fondaco.app.follower import Follower
 from fondaco.app.house import Kernel
 from fondaco.app.kinds import ROOMS
-from fondaco.app.machines import MEMORY, SEGMENTS, house_lock, open_cache, refuse_lost_end
+from fondaco.app.machines import (
+    MEMORY,
+    SEGMENTS,
+    house_lock,
+    open_cache,
+    open_records,
+    refuse_lost_end,
+)
 from fondaco.app.numbers import numbers
 from fondaco.app.outbox import carry
 from fondaco.app.proofs import proofs, publish_last
@@ -53,6 +60,7 @@ from fondaco.kernel.event import CommandId, Instant, StreamId
 from fondaco.kernel.operation import Operation
 from fondaco.ports.cache import Cache
 from fondaco.ports.cache.memory import MemoryCache
+from fondaco.ports.store import Store
 from fondaco.ports.store.sqlite import SqliteStore
 from fondaco.ports.tape import Tape
 from fondaco.ports.tape.segments import SegmentTape
@@ -364,7 +372,7 @@ def _ignore() -> None:
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[tuple[House, Door, Streams]]:
     """Everything that makes a house, until the block ends. Raises before anything is served."""
-    files = Files(Path(settings.data), settings.journal)
+    files = Files(Path(settings.data), settings.journal, settings.store)
     make_root(files)
     source = await _feed(settings)
     async with AsyncExitStack() as stack:
@@ -372,7 +380,7 @@ async def running(settings: Settings) -> AsyncIterator[tuple[House, Door, Stream
         kernel = Kernel(settings, files, source)
         stack.callback(publish_last, files)  # behind everything that ends, and is written then
         stack.push_async_callback(kernel.stop)
-        records = stack.enter_context(closing(SqliteStore(files.records)))
+        records = stack.enter_context(closing(open_records(files)))
         views = stack.enter_context(closing(_views(files)))
         refuse_lost_end(files, views, kernel.committer.position)
         readers = stack.enter_context(ThreadPoolExecutor(READERS, "reader"))
@@ -546,7 +554,7 @@ async def _upkeep(house: House, replies: Replies) -> None:
         second += 1
 
 
-async def _tell_journal(records: SqliteStore, house: House) -> None:
+async def _tell_journal(records: Store, house: House) -> None:
     """What the records have committed reaches the journal within a moment; and so does it us, where
     another process has committed it, as `fondaco key` does."""
     while True:

@@ -17,11 +17,13 @@ from fondaco.ports.cache.memory import MemoryCache
 from fondaco.ports.journal import LastingJournal
 from fondaco.ports.journal.segments import SEGMENT_BYTES, SegmentJournal
 from fondaco.ports.store import Store
+from fondaco.ports.store.sqlite import SqliteStore
 from fondaco.runtime.projector import positions
 from fondaco.settings import without_secrets
 
 SEGMENTS: Final = "segments"
 MEMORY: Final = "memory"
+SQLITE: Final = "sqlite"
 PAGE: Final = "docs/beyond-one-machine.md"
 
 
@@ -118,6 +120,17 @@ def open_cache(address: str, clock: Callable[[], int]) -> Cache:
     except ImportError as error:
         raise _extra_missing("redis", error) from error
     return RedisCache(address, clock)
+
+
+def open_records(files: Files) -> Store:
+    """Users, keys and kept replies. Views stay in the directory: they are worked out again."""
+    if files.store_at == SQLITE:
+        return SqliteStore(files.records)
+    try:
+        from fondaco.ports.store.postgres import PostgresStore
+    except ImportError as error:
+        raise _extra_missing("postgres", error) from error
+    return PostgresStore(files.store_at)
 
 
 def journal_facts(files: Files) -> Iterator[str]:

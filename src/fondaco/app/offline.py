@@ -20,7 +20,7 @@ from fondaco.app import proofs
 from fondaco.app.clock import Clock
 from fondaco.app.files import Files, files_at, is_served, make_root, tape_lock
 from fondaco.app.kinds import room_of
-from fondaco.app.machines import SEGMENTS, journal_facts, open_journal
+from fondaco.app.machines import SEGMENTS, SQLITE, journal_facts, open_journal, open_records
 from fondaco.app.server import on_signals
 from fondaco.app.views import every_view
 from fondaco.domain.identity.directory import Directory
@@ -172,8 +172,8 @@ def backup(root: Path | Files, to: Path) -> dict[str, Any]:
         raise Invalid(f"{to} exists already; name a folder that does not")
     with _journal(root) as journal:
         to.mkdir(parents=True)
-        if files.records.exists():
-            with closing(SqliteStore(files.records)) as records:
+        if files.store_at != SQLITE or files.records.exists():
+            with closing(open_records(files)) as records:
                 records.copy(copy.records)
         proofs.copy(files, copy)
         journal.backup(copy.journal)
@@ -287,7 +287,7 @@ class _Until:
 
 
 def create_key(
-    root: Path, tenant: str, user: str, name: str, roles: Sequence[str],
+    root: Path | Files, tenant: str, user: str, name: str, roles: Sequence[str],
     accounts: Iterable[str] | None,
 ) -> dict[str, Any]:  # fmt: skip
     """A key for a user, who is made, or given these roles, where roles are named."""
@@ -298,7 +298,7 @@ def create_key(
     return {"key_id": key.key_id, "token": token, "scopes": sorted(key.scopes)}
 
 
-def list_keys(root: Path, tenant: str) -> list[str]:
+def list_keys(root: Path | Files, tenant: str) -> list[str]:
     with _directory(root) as directory:
         return [
             f"{key.key_id}  {key.user}/{key.name}  {'revoked' if key.revoked_at else 'valid'}"
@@ -306,16 +306,16 @@ def list_keys(root: Path, tenant: str) -> list[str]:
         ]
 
 
-def revoke_key(root: Path, tenant: str, key_id: str) -> None:
+def revoke_key(root: Path | Files, tenant: str, key_id: str) -> None:
     with _directory(root) as directory:
         directory.revoke_key(tenant, key_id)
 
 
 @contextmanager
-def _directory(root: Path) -> Iterator[Directory]:
-    root.mkdir(parents=True, exist_ok=True)
-    clock = Clock()
-    with closing(SqliteStore(Files(root).records)) as records:
+def _directory(where: Path | Files) -> Iterator[Directory]:
+    files, clock = files_at(where), Clock()
+    files.root.mkdir(parents=True, exist_ok=True)
+    with closing(open_records(files)) as records:
         yield Directory(records, MemoryCache(clock), clock, os.urandom)
 
 
