@@ -38,6 +38,9 @@ class Clock:
             set_forward(ms)
 
 
+clocks: list[Clock] = []  # the last one counts
+
+
 @once
 def server_itself() -> redis.Redis:
     return redis.Redis.from_url(valkey().url)
@@ -53,7 +56,14 @@ def redis_cache(clock: Clock) -> Cache:
             server.pexpireat(key, server.pexpiretime(key) - ms)
 
     clock.also.append(set_forward)
-    return RedisCache(valkey().url, clock, own_time=True)
+    clocks.append(clock)
+    return shared_cache()
+
+
+@once
+def shared_cache() -> RedisCache:
+    """A new connection for each example would cost more than the example."""
+    return RedisCache(valkey().url, lambda: clocks[-1](), own_time=True)
 
 
 Open: TypeAlias = Callable[[Clock], Cache]
