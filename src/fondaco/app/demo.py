@@ -1,24 +1,40 @@
-"""What `--demo` puts into an empty house: one account with enough of everything."""
+"""What `--demo` puts into an empty house: two accounts with enough of everything,
+and an instrument that trades between them, on the house's own venue."""
 
 from typing import Final
 
+import msgspec
+
 from fondaco.app.house import Kernel
-from fondaco.domain.reference.events import SetHouseLimits
-from fondaco.domain.reference.model import HOUSE_STREAM, Limits
+from fondaco.domain.market.listings import MAKER_PPM, TAKER_PPM, USD
+from fondaco.domain.reference.events import ListInstrument, SetHouseLimits
+from fondaco.domain.reference.model import HOUSE_STREAM, Limits, instrument
 from fondaco.domain.trading.events import OpenAccount, RecordDeposit
 from fondaco.domain.trading.model import AccountId, account_stream
+from fondaco.domain.venues.crossing.model import MIC
 from fondaco.kernel.event import request_id
-from fondaco.kernel.money import AssetCode
+from fondaco.kernel.money import Asset, AssetCode
 
 DEMO: Final = "demo"
+ACCOUNTS: Final = {DEMO: "Demo", "demo2": "Demo, the other side"}
 DEPOSITS: Final = {
     "USD": "100000000",
     "USDT": "100000000",
     "BTC": "10000",
     "ETH": "200000",
     "SOL": "3000000",
+    "FON": "1000000",
 }
 _USD: Final = 10**8  # ledger units of one dollar
+
+FON: Final = Asset(AssetCode("FON"), 3, 0, "equity")
+OWN: Final = msgspec.structs.replace(
+    instrument("FON-USD", FON, USD, tick="0.01", lot="1", maker=MAKER_PPM, taker=TAKER_PPM),
+    mic=MIC,
+    asset_class="equity",
+    issuer="Fondaco",
+    reference_px=10_000,
+)
 
 # Every rule is on, so that a refusal can be tried out; none is near what a load test asks.
 LIMITS: Final = Limits(
@@ -35,19 +51,24 @@ LIMITS: Final = Limits(
 
 async def seed_accounts(kernel: Kernel) -> None:
     """Once per data directory: asked again, every command is answered as it was the first time."""
-    stream = account_stream(AccountId(DEMO))
-    now = kernel.now()
-    await kernel.submit(
-        stream, OpenAccount(request_id("!demo/open", DEMO), now, DEMO, "Demo", virtual=True)
-    )
+    ask = ListInstrument(request_id("!demo/list", OWN.symbol), kernel.now(), OWN, FON, USD, by=DEMO)
+    await kernel.submit(HOUSE_STREAM, ask)
+    for account, name in ACCOUNTS.items():
+        await _seed_account(kernel, account, name)
+    if kernel.refs.limits == Limits():
+        command_id = request_id("!demo/limits", DEMO)
+        await kernel.submit(
+            HOUSE_STREAM, SetHouseLimits(command_id, kernel.now(), LIMITS, "demo", by=DEMO)
+        )
+
+
+async def _seed_account(kernel: Kernel, account: str, name: str) -> None:
+    stream = account_stream(AccountId(account))
+    opened = request_id("!demo/open", account)
+    await kernel.submit(stream, OpenAccount(opened, kernel.now(), DEMO, name, virtual=True))
     for asset, amount in DEPOSITS.items():
         if asset in kernel.refs.assets:
             command_id = request_id(f"!demo/deposit/{asset}", amount)
             await kernel.submit(
                 stream, RecordDeposit(command_id, kernel.now(), AssetCode(asset), amount)
             )
-    if kernel.refs.limits == Limits():
-        command_id = request_id("!demo/limits", DEMO)
-        await kernel.submit(
-            HOUSE_STREAM, SetHouseLimits(command_id, kernel.now(), LIMITS, "demo", by=DEMO)
-        )

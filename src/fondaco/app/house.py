@@ -24,10 +24,11 @@ from fondaco.domain.market.model import Mark, Trade
 from fondaco.domain.reference.events import (
     ChangeRefused,
     HouseKilled,
+    InstrumentListed,
     ListInstrument,
     ReferenceEvent,
 )
-from fondaco.domain.reference.model import HOUSE_STREAM, HouseState, Symbol
+from fondaco.domain.reference.model import HOUSE_STREAM, HouseState, Instrument, Symbol
 from fondaco.domain.trading.events import (
     AccountOpened,
     CancelOrders,
@@ -49,6 +50,10 @@ from fondaco.domain.trading.model import PREFIX as ACCOUNTS
 from fondaco.domain.trading.model import AccountId, AccountType, account_of, account_stream
 from fondaco.domain.trading.refs import refresh, refs_of, roll_session, update_rates
 from fondaco.domain.trading.triggers import TriggerBook
+from fondaco.domain.venues.crossing.events import OwnEvent
+from fondaco.domain.venues.crossing.market import OwnMarket
+from fondaco.domain.venues.crossing.model import MIC as CROSSING
+from fondaco.domain.venues.crossing.rules import initial as empty_book
 from fondaco.domain.venues.events import MatchResting, VenueEvent
 from fondaco.domain.venues.model import PREFIX as VENUES
 from fondaco.domain.venues.model import VenueRefs, symbol_of, venue_stream
@@ -83,7 +88,7 @@ TRIGGER_AGAIN_NS: Final = 1_000_000_000  # before a stop whose mark was reached 
 Submit: TypeAlias = Callable[[StreamId, Command], Answer]
 
 _REFERENCE: Final = frozenset(get_args(ReferenceEvent))
-_VENUE: Final = frozenset(get_args(VenueEvent))
+_VENUE: Final = frozenset((*get_args(VenueEvent), *get_args(OwnEvent)))
 _DUE: Final = frozenset({FillUnsettled, TransferPending})
 _WATCHED: Final = frozenset(
     {
@@ -133,6 +138,8 @@ class Kernel:
         self.deadlines = Deadlines()
         self.settlements = Deadlines()
         self.queues: dict[Symbol, PaperQueue] = {}
+        self.markets: dict[StreamId, OwnMarket] = {}  # of instruments that trade on our own book
+        self._moved: dict[StreamId, OwnMarket] = {}  # within a commit
         self.accounts: dict[str, str] = {}  # account -> tenant
         self._hosts: dict[str, AnyHost] = {}
         self._venue_refs: dict[StreamId, VenueRefs] = {}
@@ -148,7 +155,11 @@ class Kernel:
                 snapshots=self.snapshots,
                 loaders=self.loaders,
             )
-        self._by_kind = {prefix.partition("/")[0]: each for prefix, each in self._hosts.items()}
+        self._by_kind = {
+            prefix.partition("/")[0]: each
+            for prefix, each in self._hosts.items()
+            if prefix.count("/") == 1  # venues are told apart by the next word too
+        }
         self.trading, self.venues = self._hosts[ACCOUNTS], self._hosts[VENUES]
         self.margins = MarginWatch(self.refs, self._account)
         latency_s = settings.paper_latency_ms / 1_000
@@ -211,11 +222,13 @@ class Kernel:
     def _host(self, stream: StreamId) -> AnyHost:
         host = self._by_kind.get(stream.partition("/")[0])
         if host is None:
+            host = self._hosts.get(stream[: stream.rfind("/") + 1])
+        if host is None:
             raise LookupError(f"no room owns {stream}")
         return host
 
     def _refs_for(self, prefix: str) -> Callable[[StreamId], Any]:
-        if prefix == VENUES:
+        if prefix.startswith("venue/"):
             return self._refs_of_venue
         return lambda _: self.refs
 
@@ -231,23 +244,28 @@ class Kernel:
 
     def _publish(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
-            event = entry.event
-            kind = type(event)
-            if kind in _VENUE:
-                self._tell_queue(entry)
-            elif kind in _WATCHED:
-                self._watch(entry)
-            elif kind in _DUE:
-                self._arm_due(entry)
-            elif kind in _REFERENCE:
-                self._refresh(entry)
-            elif isinstance(event, AccountOpened):
-                self._opened(entry, event)
+            self._note(entry)
         self.margins.note(entries)
+        if self._moved:
+            self._show_markets(entries[-1].at)
         if self._caught_up:  # until then they come behind what must be told again
             self.reactor.deliver(entries)
         for listener in self.listeners:
             listener(entries)
+
+    def _note(self, entry: Entry) -> None:
+        event = entry.event
+        kind = type(event)
+        if kind in _VENUE:
+            self._tell_queue(entry)
+        elif kind in _WATCHED:
+            self._watch(entry)
+        elif kind in _DUE:
+            self._arm_due(entry)
+        elif kind in _REFERENCE:
+            self._refresh(entry)
+        elif isinstance(event, AccountOpened):
+            self._opened(entry, event)
 
     def _arm_due(self, entry: Entry) -> None:
         event = entry.event
@@ -281,6 +299,8 @@ class Kernel:
             self.margins.retune()
         if isinstance(entry.event, HouseKilled):
             self.cancel_everything(self.accounts)
+        elif isinstance(entry.event, InstrumentListed):
+            self._open_market(entry.event.instrument)
 
     def cancel_everything(self, accounts: Iterable[str]) -> None:
         """Once the kill switch is thrown; and when a house starts that was killed before."""
@@ -290,9 +310,29 @@ class Kernel:
             self.ask_again_until_done(account_stream(AccountId(account)), command)
 
     def _tell_queue(self, entry: Entry) -> None:
+        market = self.markets.get(entry.stream)
+        if market is not None:
+            market.hear(entry)
+            self._moved[entry.stream] = market
+            return
         queue = self.queues.get(symbol_of(entry.stream))
         if queue is not None:
             queue.hear(entry.event)  # type: ignore[arg-type]  # the venue's own kinds
+
+    def _open_market(self, instrument: Instrument) -> None:
+        """Show the book of an instrument that trades on our own venue, as far as it is durable."""
+        stream = venue_stream(instrument.symbol, instrument.mic)
+        if instrument.mic != CROSSING or stream in self.markets:
+            return
+        memory = self.peek(stream)
+        self.board.add_own(instrument)
+        state = empty_book(stream) if memory is None else memory.state
+        self.markets[stream] = OwnMarket(self.board, state, self.now())
+
+    def _show_markets(self, at: Instant) -> None:
+        moved, self._moved = self._moved, {}
+        for market in moved.values():
+            market.settle(at)
 
     # --- The market -----------------------------------------------------------------------------
 
@@ -388,6 +428,12 @@ class Kernel:
             memory = self.venues.peek(venue_stream(symbol))
             if memory is not None:
                 queue.rebuild(memory.state, memory.heard.get(queue.source, 0))
+        for instrument in self.refs.instruments.values():
+            if instrument.mic == CROSSING:
+                await self.wake(venue_stream(instrument.symbol, CROSSING))
+                self._open_market(instrument)
+        for mark in self.board.marks.values():
+            update_rates(self.refs, mark)
         await self._redeliver()
         self.board.on_book.append(self._on_book)
         self.board.on_trade.append(self._on_trade)

@@ -121,7 +121,7 @@ class Snapshots:
                 stream,
                 memory.answered.dump(),
                 memory.heard,
-                msgspec.msgpack.encode(memory.state),
+                msgspec.msgpack.encode(memory.state, enc_hook=plain),
             )
         )
         path = self._path(stream)
@@ -142,7 +142,7 @@ class Snapshots:
             return None
         try:
             name, answered, heard, state = _SHAPE.decode(content)
-            memory = Memory(msgspec.msgpack.decode(state, type=decider.state))
+            memory = Memory(msgspec.msgpack.decode(state, type=decider.state, dec_hook=made))
         except msgspec.MsgspecError:
             return None  # A cache that cannot be read is no cache.
         if name != stream:
@@ -168,6 +168,16 @@ class Snapshots:
 
     def _path(self, stream: StreamId) -> Path:
         return self._folder / f"{hash_of(stream):016x}.snapshot"
+
+
+def plain(kept: Any) -> Any:
+    """What a snapshot holds of a part of a state that is no plain value: what its `dump` gives."""
+    return kept.dump()
+
+
+def made(kind: Any, stored: Any) -> Any:
+    """The part again, by its `load`."""
+    return kind.load(stored)
 
 
 def _write_gently(path: Path, content: bytes) -> None:

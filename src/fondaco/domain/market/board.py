@@ -57,8 +57,10 @@ class LiveBook:
         "event_at",
         "good_at",
         "instrument",
+        "is_own",
         "is_shared",
         "levels",
+        "own_px",
         "periods",
         "position",
         "pulse",
@@ -81,6 +83,8 @@ class LiveBook:
         )
         self.condition = Condition()
         self.quality = Quality.RECOVERING
+        self.is_own = False  # the book of a venue of this house
+        self.own_px = 0  # of the last trade there, or of the listing
         self.sequence = 0  # the exchange's number of the last update in the book
         self.version = 0  # ours: grows with every update and snapshot, and is never set back
         self.source = ""
@@ -94,8 +98,8 @@ class LiveBook:
         self.periods: list[tuple[Quality, Instant]] = []  # each quality and when it began
 
     def silent_at(self, now: Instant, limit_ns: int) -> bool:
-        """Whether nothing was heard for longer than this."""
-        return now - max(self.at, self.pulse.at) > limit_ns
+        """Whether nothing was heard for longer than this. Our own book has nobody to be heard."""
+        return not self.is_own and now - max(self.at, self.pulse.at) > limit_ns
 
     def bids(self, limit: int) -> list[tuple[int, int]]:
         """Up to `limit` levels as (ticks, lots), best first."""
@@ -161,6 +165,19 @@ class Board:
         self._bars = {symbol: Bars() for symbol in self.instruments}
 
     # What everybody reads
+
+    def add_own(self, instrument: Instrument) -> None:
+        """An instrument that trades on our own venue: what is shown is that venue's book."""
+        symbol = instrument.symbol
+        book = LiveBook(instrument)
+        book.is_own = True
+        book.own_px = instrument.reference_px
+        self.instruments[symbol] = instrument
+        self.books[symbol] = book
+        self.delays[symbol] = {}
+        self.sources[symbol] = [book]
+        self.switches[symbol] = []
+        self._bars[symbol] = Bars()
 
     def book(self, symbol: Symbol) -> LiveBook:
         """Raises `NotFound` for an instrument that no feed serves."""
@@ -230,6 +247,7 @@ class Board:
         if (
             middle is not None
             and book.quality is Quality.OK
+            and not book.is_own  # what was executed here is no mistake of somebody else's
             and abs(trade.px - middle) * OUTLIER_PARTS > middle
         ):
             book.tallies.outliers += 1
@@ -292,7 +310,7 @@ class Board:
             listener(book.symbol)
 
     def _mark(self, book: LiveBook, at: Instant) -> None:
-        middle = self.middle(book)
+        middle = _own_value(book) if book.is_own else self.middle(book)
         if middle is not None:
             quality = judge(book.condition)
             self.marks[book.symbol] = Mark(
@@ -323,6 +341,20 @@ class Board:
         """In ticks, half to even; None where a side is empty."""
         bid, ask = book.levels.best_bid(), book.levels.best_ask()
         return None if bid < 0 or ask < 0 else half_even_div(bid + ask, 2)
+
+
+def _own_value(book: LiveBook) -> int | None:
+    """The median of best bid, best ask and the last trade: one order far off moves it nowhere.
+
+    Until there was a trade, the reference price of the listing stands for it.
+    """
+    bid, ask = book.levels.best_bid(), book.levels.best_ask()
+    px = book.own_px
+    if not px:
+        return Board.middle(book)
+    if bid > px:
+        px = bid
+    return ask if 0 <= ask < px else px
 
 
 def _number(side: BookSide) -> int:

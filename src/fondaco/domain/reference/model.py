@@ -53,6 +53,7 @@ class Instrument(msgspec.Struct, frozen=True, gc=False):
     # What a fill brings in is settled when so many sessions have opened since: T+n; 0: at once.
     # Until then it may be traded with, but neither withdrawn nor sent to another account.
     settle_days: int = 0
+    reference_px: int = 0  # what it is worth until it trades, where no other market says so
 
     def ticks(self, text: str, what: str = "price") -> int:
         """Read a price; raises `Invalid` off the tick."""

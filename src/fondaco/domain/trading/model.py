@@ -205,6 +205,7 @@ class Order(msgspec.Struct, gc=False, array_like=True):
     fee_rest: int = 0  # what `fees` are beyond the exact fees, x 1,000,000
     cancel_reason: str = ""  # of the cancel that the venue must answer
     ref_px: int = 0  # on margin: what it was worth when it came, its stop or the mark; 0: paid for
+    mic: str = "PAPER"  # ExDestination (100): the venue that it is sent to
 
     @property
     def leaves_lots(self) -> int:

@@ -20,12 +20,13 @@ PREFIX: Final = "venue/PAPER/"
 USED_LEVELS_MAX: Final = 4_096
 
 
-def venue_stream(symbol: Symbol) -> StreamId:
-    return StreamId(PREFIX + symbol)
+def venue_stream(symbol: Symbol, mic: str = "PAPER") -> StreamId:
+    """Where the orders of an instrument go that trades at the venue `mic`."""
+    return StreamId(f"venue/{mic}/{symbol}")
 
 
 def symbol_of(stream: StreamId) -> Symbol:
-    return Symbol(stream.removeprefix(PREFIX))
+    return Symbol(stream.rpartition("/")[2])
 
 
 class Depth(Protocol):

@@ -25,7 +25,7 @@ from fondaco.domain.venues.events import (
     OrderReplaced,
     ReplaceAtVenue,
 )
-from fondaco.domain.venues.model import PREFIX, venue_stream
+from fondaco.domain.venues.model import venue_stream
 from fondaco.kernel.event import Command, Entry, Event, Instant, StreamId, message_id
 
 _Message: TypeAlias = tuple[StreamId, Command]
@@ -65,7 +65,7 @@ def _enter(entry: Entry, order: Order, px: int, at: Instant) -> _Messages:
         order.cum_lots,
         order.last_exec,
     )
-    return ((StreamId(PREFIX + order.symbol), command),)
+    return ((venue_stream(order.symbol, order.mic), command),)
 
 
 def _accepted(entry: Entry, event: OrderAccepted, at: Instant) -> _Messages:
@@ -84,13 +84,13 @@ def _released(entry: Entry, event: OrderReleased, at: Instant) -> _Messages:
 def _cancel(entry: Entry, event: CancelRequested, at: Instant) -> _Messages:
     cause = message_id(entry.stream, entry.version)
     command = CancelAtVenue(cause, at, entry.stream, event.number, event.reason)
-    return ((venue_stream(event.symbol), command),)
+    return ((venue_stream(event.symbol, event.mic), command),)
 
 
 def _replace(entry: Entry, event: ReplaceRequested, at: Instant) -> _Messages:
     cause = message_id(entry.stream, entry.version)
     command = ReplaceAtVenue(cause, at, entry.stream, event.number, event.lots, event.px)
-    return ((venue_stream(event.symbol), command),)
+    return ((venue_stream(event.symbol, event.mic), command),)
 
 
 def _executed(entry: Entry, event: OrderExecuted, at: Instant) -> _Messages:

@@ -322,6 +322,7 @@ class CancelRequested(Event, frozen=True, gc=False, tag="trading.cancel_requeste
     number: int
     reason: str
     symbol: Symbol
+    mic: str = "PAPER"  # the venue that is asked
 
 
 class OrderCanceled(Event, frozen=True, gc=False, tag="trading.order_canceled.v1"):
@@ -365,6 +366,7 @@ class ReplaceRequested(Event, frozen=True, gc=False, tag="trading.replace_reques
     px: int
     hold: int
     symbol: Symbol
+    mic: str = "PAPER"  # the venue that is asked
 
 
 class OrderReplaced(Event, frozen=True, gc=False, tag="trading.order_replaced.v1"):

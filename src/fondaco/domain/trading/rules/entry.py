@@ -207,6 +207,7 @@ def _parsed(
     )
     order.base = instrument.base
     order.quote = instrument.quote
+    order.mic = instrument.mic
     order.base_per_lot = instrument.base_per_lot
     order.hold_px = px
     if not is_limit or ask.display_qty:

@@ -140,7 +140,7 @@ def cancel_of(
             continue
         asked[one.number] = True
         if one.at_venue:
-            events.append(CancelRequested(one.number, reason, one.symbol))
+            events.append(CancelRequested(one.number, reason, one.symbol, one.mic))
         elif reason == "expired":
             events.append(OrderExpired(one.number, one.cum_lots))
         else:
@@ -172,7 +172,7 @@ def leave_venue(order: Order, reason: str = "oco") -> list[TradingEvent]:
     if order.lots > order.cum_lots:
         events.append(restated(order, order.cum_lots, 0))
     if order.ord_status is not PENDING_CANCEL:
-        events.append(CancelRequested(order.number, reason, order.symbol))
+        events.append(CancelRequested(order.number, reason, order.symbol, order.mic))
     return events
 
 
@@ -245,7 +245,7 @@ def after_trigger(state: AccountState, order: Order) -> list[TradingEvent]:
             events.append(OrderCanceled(other.number, "oco", other.cum_lots))
     entry = state.working.get(order.group) if order.contingency is BRACKET else None
     if entry is not None and entry.at_venue and entry.ord_status is not PENDING_CANCEL:
-        events.append(CancelRequested(entry.number, "bracket", entry.symbol))
+        events.append(CancelRequested(entry.number, "bracket", entry.symbol, entry.mic))
     return events
 
 

@@ -65,7 +65,9 @@ def replace(
         both = msgspec.structs.replace(order, pending_lots=new.lots, pending_px=new.px)
         hold = hold_for(both, instrument) if order.hold else 0
         return (
-            ReplaceRequested(order.number, command.cl_ord_id, new.lots, new.px, hold, order.symbol),
+            ReplaceRequested(
+                order.number, command.cl_ord_id, new.lots, new.px, hold, order.symbol, order.mic
+            ),
         )
     hold = hold_for(new, instrument) if order.hold else 0
     return (

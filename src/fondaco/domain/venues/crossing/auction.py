@@ -1,8 +1,8 @@
 """The call auction: at which one price most is executed. Pure.
 
 The rules of the ASX's opening: of all prices the one that (1) executes most; of those the one that
-(2) leaves least over; of those, (3) where all leave buyers over the highest, where all leave sellers
-over the lowest; else (4) the one that is nearest to the reference price.
+(2) leaves least over; of those, (3) where all leave buyers over the highest, where all leave
+sellers over the lowest; else (4) the one that is nearest to the reference price.
 """
 
 from collections.abc import Sequence

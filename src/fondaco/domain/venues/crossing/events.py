@@ -43,12 +43,6 @@ class Uncrossed(Event, frozen=True, gc=False, tag="venues.uncrossed.v1"):
 
 CrossingCommand: TypeAlias = EnterOrder | CancelAtVenue | ReplaceAtVenue | SetPhase
 CrossingEvent: TypeAlias = (
-    OrderBooked
-    | OrderExecuted
-    | OrderEnded
-    | OrderReplaced
-    | ChangeDenied
-    | PhaseSet
-    | Uncrossed
+    OrderBooked | OrderExecuted | OrderEnded | OrderReplaced | ChangeDenied | PhaseSet | Uncrossed
 )
 OwnEvent: TypeAlias = PhaseSet | Uncrossed

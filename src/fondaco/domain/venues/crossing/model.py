@@ -51,6 +51,11 @@ class OwnBook:
         rows: list[tuple[int, ...]] = self.matching.rows(0) + self.matching.rows(1)
         return rows
 
+    def row(self, order_id: int) -> tuple[int, ...]:
+        """Of an order that rests: what the kernel's `find` gives."""
+        row: tuple[int, ...] = self.matching.find(order_id) or ()
+        return row
+
     @classmethod
     def load(cls, rows: list[list[int]]) -> "OwnBook":
         book = cls()

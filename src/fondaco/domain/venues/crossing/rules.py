@@ -1,8 +1,8 @@
 """The laws of the crossing venue. Pure: no clock, no randomness, no I/O, no await.
 
 Orders of the house meet each other at the maker's price, in price-time priority. The kernel plans
-what a taker would have; `decide` turns that into events and `evolve` books them. An account does not
-trade with itself: its newer order ends instead. In an auction orders only rest, until it uncrosses.
+what a taker would have; `decide` turns that into events and `evolve` books them. An account does
+not trade with itself: its newer order ends instead. In an auction orders rest until it uncrosses.
 """
 
 from collections.abc import Callable
@@ -141,7 +141,7 @@ class _Taken:
         self.meets_itself = self.lots < lots and more > self.lots
 
     def affordable(self, cash: int, instrument: Any) -> int:
-        """The lots that `cash`, in ledger units, pays for; or raises, once a lot more is too much."""
+        """The lots that `cash`, in ledger units, pays for, or needs to be raised."""
         lots = 0
         for _, px, each in self._steps:
             part = min(cash * instrument.cost_den // (px * instrument.cost_num), each)
@@ -163,7 +163,7 @@ class _Taken:
         shown: dict[int, int] = {}
         renewed: dict[int, int] = {}
         for nth, (maker, px, lots) in enumerate(self._steps):
-            _, _, _, _, leaves, display, visible = state.book.matching.find(maker)
+            _, _, _, _, leaves, display, visible = state.book.row(maker)
             fills[maker] = (px, fills.get(maker, (px, 0))[1] + lots)
             before = shown.get(maker, visible)
             if lots >= before and fills[maker][1] < leaves:
@@ -184,14 +184,13 @@ class _Taken:
                 leaves_lots=left,
             )
         ]
-        for maker in sorted(fills, key=lambda each: renewed.get(each, -1)):
-            events.append(_executed(state, maker, (Fill(*fills[maker]),)))
-        return events
+        makers = sorted(fills, key=lambda each: renewed.get(each, -1))
+        return events + [_executed(state, each, (Fill(*fills[each]),)) for each in makers]
 
 
 def _executed(state: CrossingState, order_id: int, fills: tuple[Fill, ...]) -> OrderExecuted:
     """Of an order that rests."""
-    _, _, side, _, leaves, _, _ = state.book.matching.find(order_id)
+    _, _, side, _, leaves, _, _ = state.book.row(order_id)
     return OrderExecuted(
         *state.whose(order_id),
         state.terms[order_id].exec_number + 1,
@@ -263,9 +262,7 @@ def _set_phase(state: CrossingState, ask: SetPhase, refs: VenueRefs) -> tuple[Cr
 
 
 def _auctioned(state: CrossingState, side: int) -> list[Resting]:
-    return [
-        Resting(*state.whose(row[0]), row[3], row[4]) for row in state.book.matching.rows(side)
-    ]
+    return [Resting(*state.whose(row[0]), row[3], row[4]) for row in state.book.matching.rows(side)]
 
 
 def _uncross(
@@ -349,9 +346,7 @@ def _on_nothing(state: CrossingState, event: ChangeDenied) -> None:
     """The trace that a command left; the book is as it was."""
 
 
-_DECIDE: Final[
-    dict[type, Callable[[CrossingState, Any, VenueRefs], tuple[CrossingEvent, ...]]]
-] = {
+_DECIDE: Final[dict[type, Callable[[CrossingState, Any, VenueRefs], tuple[CrossingEvent, ...]]]] = {
     EnterOrder: _enter,
     CancelAtVenue: _cancel,
     ReplaceAtVenue: _replace,
