@@ -22,7 +22,7 @@ from pathlib import Path
 TAKE = 30  # ticks through the middle
 
 
-def flow(count: int, *, taking: bool) -> array[int]:
+def flow(count: int, *, taking: bool) -> "array[int]":
     """Commands as `MatchingBook.run` takes them."""
     dice, commands, live = random.Random(1), array("q"), list[int]()
     for number in range(1, count + 1):
