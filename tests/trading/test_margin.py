@@ -543,7 +543,7 @@ def test_the_liquidation_price_that_is_shown_is_the_first_that_begins_it(
     found = stand(story.state, story.using)
     assert found is not None
     [each] = [c for c in closings(story.state, story.using) if c.instrument.symbol == symbol]
-    ticks = liquidation_ticks(story.using, found, each)
+    ticks = liquidation_ticks(story.state, story.using, found, each)
     assert ticks is not None
     away = 1 if side == "buy" else -1
     for px, is_liquidated in ((ticks, True), (ticks + 2 * away, False)):

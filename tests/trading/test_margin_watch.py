@@ -224,7 +224,7 @@ def test_the_liquidation_price_is_where_the_rule_begins_to_liquidate(
     found = stand(state, refs)
     assert found is not None
     for each in closings(state, refs):
-        ticks, symbol = liquidation_ticks(refs, found, each), each.instrument.symbol
+        ticks, symbol = liquidation_ticks(state, refs, found, each), each.instrument.symbol
         away = 1 if each.side == "buy" else -1  # a short is closed by a buy
         if ticks is None:
             continue

@@ -107,7 +107,7 @@ def _positions(state: AccountState, refs: TradingRefs, found: Stand) -> list[Clo
         instrument = each.instrument
         if instrument.symbol not in refs.marks:
             continue
-        ticks = liquidation_ticks(refs, found, each)
+        ticks = liquidation_ticks(state, refs, found, each)
         px = None if ticks is None else instrument.px_text(ticks)
         side = Side.BUY if each.side is Side.SELL else Side.SELL  # of the position
         lines.append(ClosedLine(instrument.symbol, side, instrument.qty_text(each.lots), px))

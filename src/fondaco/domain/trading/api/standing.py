@@ -117,7 +117,7 @@ def _line(
         gained = format_scaled(contract_worth(instrument, mark, traded.lots) - traded.cost, quote)
         px = traded.cost * instrument.cost_den // (traded.lots * instrument.cost_num)
         entry = instrument.px_text(px)
-    closed_at = liquidation_ticks(refs, found, each)
+    closed_at = liquidation_ticks(state, refs, found, each)
     return MarginPositionLine(
         symbol=symbol,
         kind=instrument.kind.value,
@@ -133,7 +133,9 @@ def _line(
     )
 
 
-def liquidation_ticks(refs: TradingRefs, found: Stand, each: Closing) -> int | None:
+def liquidation_ticks(
+    state: AccountState, refs: TradingRefs, found: Stand, each: Closing
+) -> int | None:
     """The price of this position's instrument, all others standing still, at which equity no longer
     covers maintenance: the first whole tick that does. None: at no price.
 
@@ -145,7 +147,10 @@ def liquidation_ticks(refs: TradingRefs, found: Stand, each: Closing) -> int | N
     rate, mark = refs.rates[instrument.quote], refs.marks[instrument.symbol]
     per_tick = Fraction(instrument.cost_num * rate.num, instrument.cost_den * rate.den)
     side = Side.BUY if each.side is Side.SELL else Side.SELL
-    position = Exposed(side, each.lots * per_tick, Fraction(0))
+    held = Fraction(each.lots)
+    if instrument.kind is not LINEAR:  # less than a lot cannot be closed, but counts
+        held = Fraction(abs(state.balances[instrument.base]), instrument.base_per_lot)
+    position = Exposed(side, held * per_tick, Fraction(0))
     keeps = Fraction(0)
     if instrument.kind is not LINEAR and side is Side.BUY:
         keeps = Fraction(refs.haircuts.get(instrument.base, 0), RATE_SCALE)
