@@ -2,6 +2,7 @@
 
 from typing import Final, get_args
 
+from fondaco.domain.venues.crossing.events import OwnEvent
 from fondaco.domain.venues.events import VenueEvent
 from fondaco.domain.venues.model import PREFIX
 from fondaco.domain.venues.policies import policies
@@ -9,5 +10,9 @@ from fondaco.domain.venues.rules import decider
 from fondaco.runtime.room import Room
 
 room: Final = Room(
-    name="venues", prefix=PREFIX, decider=decider, policies=policies, kinds=get_args(VenueEvent)
+    name="venues",
+    prefix=PREFIX,
+    decider=decider,
+    policies=policies,
+    kinds=(*get_args(VenueEvent), *get_args(OwnEvent)),
 )
