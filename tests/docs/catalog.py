@@ -62,8 +62,11 @@ def reasons() -> list[tuple[str, str, str]]:
     found: list[tuple[str, str, str]] = []
     for path in sorted(DOMAIN.glob("*/model.py")):
         module = import_module(f"fondaco.domain.{path.parent.name}.model")
-        reason = vars(module).get("Reason")
-        if isinstance(reason, type) and issubclass(reason, StrEnum):
+        for reason in vars(module).values():
+            if not (isinstance(reason, type) and issubclass(reason, StrEnum)):
+                continue
+            if reason.__module__ != module.__name__ or not reason.__name__.endswith("Reason"):
+                continue
             lines = getsource(reason).splitlines()
             for member in reason:
                 [nth] = [

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 import build
-from fondaco.domain.market.binance import Normaliser
+from fondaco.domain.market.binance import Binance
 from fondaco.domain.market.board import Board, LiveBook
 from fondaco.domain.market.connection import HOUSE, notice
 from fondaco.domain.market.feeds.captured import Recorded
@@ -42,10 +42,10 @@ def session() -> list[Recorded]:
     return list(Recording(FOLDER).read())
 
 
-def board_of(*names: str) -> tuple[Board, Normaliser]:
+def board_of(*names: str) -> tuple[Board, Binance]:
     listings = listed(names or ("BTCUSDT", "ETHUSDT"))
     board = Board({each.symbol: each.instrument for each in listings})
-    return board, Normaliser(board, listings)
+    return board, Binance(board, listings)
 
 
 def test_the_session_has_no_gaps_and_the_book_equals_every_ticker_of_the_same_number(
@@ -176,7 +176,7 @@ class Trader:
         instrument = build.btc_usd(lot="0.00001")
         listing = Listing("BTCUSDT", instrument)  # the pair of the session, paid in dollars
         self.board = Board({instrument.symbol: instrument})
-        self.normaliser = Normaliser(self.board, [listing])
+        self.normaliser = Binance(self.board, [listing])
         self.book = self.board.book(instrument.symbol)
         refs = build.refs(btc=instrument)
         self._refs = msgspec.structs.replace(refs, marks=self.board.marks)

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 from websockets.asyncio.server import ServerConnection, serve
 
-from fondaco.domain.market.binance import Normaliser
+from fondaco.domain.market.binance import Binance
 from fondaco.domain.market.board import Board
 from fondaco.domain.market.book import ASK, BID
 from fondaco.domain.market.connection import notice
@@ -88,7 +88,7 @@ class Market:
         self.board = Board(
             {each.symbol: each.instrument for each in listings}, stale_after_ms=stale_after_ms
         )
-        self.normaliser = Normaliser(self.board, listings)
+        self.normaliser = Binance(self.board, listings)
         self.now = Instant(1_000_000 * MS)
         self.position = 0
 

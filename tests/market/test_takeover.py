@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fondaco.domain.market import looks
-from fondaco.domain.market.binance import Normaliser
+from fondaco.domain.market.binance import Binance
 from fondaco.domain.market.board import Board
 from fondaco.domain.market.connection import notice
 from fondaco.domain.market.consolidated import consolidated
@@ -95,7 +95,7 @@ class Two:
     def __init__(self, *names: str) -> None:
         listings = listed(["BTCUSDT"])
         self.board = Board({each.symbol: each.instrument for each in listings})
-        parts = [Part(name, listings, Normaliser) for name in names or ("one", "two")]
+        parts = [Part(name, listings, Binance) for name in names or ("one", "two")]
         self.sources = Sources(self.board, parts)
         self.now = Instant(1_000_000 * MS)
         self.numbers: Counter[str] = Counter()

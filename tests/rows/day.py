@@ -23,7 +23,7 @@ import msgspec
 from fondaco.app import house as app_house
 from fondaco.app.files import Files, make_root
 from fondaco.app.kinds import CODEC
-from fondaco.domain.market.binance import Normaliser
+from fondaco.domain.market.binance import Binance
 from fondaco.domain.market.feeds.spec import feed
 from fondaco.domain.trading.events import (
     Ask,
@@ -107,7 +107,7 @@ async def run(tape: SegmentTape, plan: list[Request], data: Path) -> dict[str, A
     source = feed("synthetic", open_tape=SegmentTape)
     settings = Settings(data=str(data), paper_latency_ms=0, stale_after_ms=600_000)
     kernel = app_house.Kernel(settings, files, source)
-    normaliser = Normaliser(kernel.board, source.listings)
+    normaliser = Binance(kernel.board, source.listings)
     died: list[asyncio.Task[None]] = []
     await kernel.start(died.append)
     for account in ACCOUNTS:

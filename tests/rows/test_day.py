@@ -318,7 +318,9 @@ def test_limits_come_with_what_of_them_is_used(client: Client) -> None:
 def test_bitcoin_ether_and_solana_trade_by_default_and_say_that_they_are_synthetic(
     client: Client,
 ) -> None:
-    listed = [each["symbol"] for each in client.get("/api/instruments")["items"]]
+    items = client.get("/api/instruments")["items"]
+    own = {"FON-USD"}  # what the demo trades on the house's own venue, where no feed serves
+    listed = [each["symbol"] for each in items if each["symbol"] not in own]
     assert listed == ["BTC-USD", "ETH-USD", "SOL-USD"]
     for symbol in listed:
         found = client.get(f"/api/market-data/prices/{symbol}")

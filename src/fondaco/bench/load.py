@@ -18,6 +18,7 @@ from fondaco.bench.figures import Tally
 
 _RECONNECTS_MAX: Final = 1_000
 _IDLE_S: Final = 0.05
+_SELECTED_MAX: Final = 1_024
 
 Opens: TypeAlias = Callable[[Answered], Connection]
 
@@ -154,9 +155,12 @@ class Load:
         return min(max(next_due - time.perf_counter(), course.tick_s), _IDLE_S)
 
     def _listen(self, timeout_s: float, opens: Opens) -> None:
-        """Read what came. `select` on the epoll waits in microseconds, epoll itself only in ms."""
-        select.select([self._epoll], [], [], timeout_s)
-        for number, _ in self._epoll.poll(0):
+        """Read what came. `select` on the epoll waits in microseconds, epoll itself only in ms;
+        but it takes no file beyond the first 1,024 of a process."""
+        if self._epoll.fileno() < _SELECTED_MAX:
+            select.select([self._epoll], [], [], timeout_s)
+            timeout_s = 0
+        for number, _ in self._epoll.poll(timeout_s):
             connection = self._connections.get(number)
             if connection is None:
                 assert self._watch  # noqa: S101  nothing else is registered

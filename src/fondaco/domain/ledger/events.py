@@ -4,7 +4,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from fondaco.domain.ledger.model import BookAccount, Found, Reason
+from fondaco.domain.ledger.model import BookAccount, BookReason, Found
 from fondaco.kernel.event import Command, Event, Instant
 from fondaco.kernel.money import AssetCode
 
@@ -128,7 +128,7 @@ class TransferExpired(Event, frozen=True, gc=False, tag="ledger.transfer_expired
 class BookRefused(Event, frozen=True, gc=False, tag="ledger.refused.v1"):
     """Nothing of the command was done. `leg` is the first that failed, counted from 0."""
 
-    reason: Reason
+    reason: BookReason
     text: str
     leg: int
     limit: str  # the most that would have passed, where the reason measures something

@@ -119,7 +119,7 @@ def account_in(stream: StreamId, name: BookAccount) -> LedgerAccount:
     return LedgerAccount(f"{stream}/{name}")
 
 
-class Reason(StrEnum):
+class BookReason(StrEnum):
     """Why a book refused, by TigerBeetle's names, in the order in which we look. Add values; never
     rename one."""
 

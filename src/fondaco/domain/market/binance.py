@@ -174,7 +174,7 @@ class Synchroniser(Keeper):
         self._joined, self.wants_snapshot = False, True
 
 
-class Normaliser(Connection):
+class Binance(Connection):
     """One per feed; the same frames always give the same board."""
 
     def __init__(self, board: Board, listings: Iterable[Listing]) -> None:

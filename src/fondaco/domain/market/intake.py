@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple, TypeAlias
 
-from fondaco.domain.market.binance import Normaliser as Binance
+from fondaco.domain.market.binance import Binance
 from fondaco.domain.market.board import Board
 from fondaco.domain.market.connection import Normaliser, Wire
 from fondaco.domain.market.listings import Listing

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from fondaco.domain.ledger import events as ev
-from fondaco.domain.ledger.model import BookAccount, Reason, book_stream
+from fondaco.domain.ledger.model import BookAccount, BookReason, book_stream
 from fondaco.kernel.errors import Corrupt, Denied, Invalid, NotFound, Refused
 from fondaco.kernel.event import Command, CommandId, Entry, StreamId, fingerprint, request_id
 from fondaco.kernel.money import AssetCode, DecimalText, format_scaled
@@ -320,7 +320,7 @@ def _raise_refusal(entries: Sequence[Entry], legs: int = 1) -> None:
     )  # fmt: skip
     details: dict[str, Any] = {"limit": limit} if limit else {}
     if legs > 1:
-        linked = [str(Reason.LINKED_EVENT_FAILED)] * legs
+        linked = [str(BookReason.LINKED_EVENT_FAILED)] * legs
         linked[leg] = str(reason)
         details["linked"] = linked
     raise Refused(text, code=str(reason), position=last.position, **details)

@@ -37,10 +37,10 @@ from fondaco.domain.ledger.model import (
     IS_VOIDED,
     Account,
     BookAccount,
+    BookReason,
     BookRefs,
     BookState,
     Pending,
-    Reason,
 )
 from fondaco.kernel.decider import Decider
 from fondaco.kernel.errors import Invalid
@@ -98,10 +98,10 @@ def _expired(state: BookState, at: Instant) -> tuple[BookEvent, ...]:
 def _open(state: BookState, ask: OpenBookAccount, refs: BookRefs) -> BookEvent:
     asset = refs.assets.get(ask.asset)
     if asset is None:
-        return _refused(Reason.UNKNOWN_ASSET, f"{ask.asset} is not kept here")
+        return _refused(BookReason.UNKNOWN_ASSET, f"{ask.asset} is not kept here")
     if ask.debits_must_not_exceed_credits and ask.credits_must_not_exceed_debits:
         return _refused(
-            Reason.FLAGS_ARE_MUTUALLY_EXCLUSIVE, "an account has one of the two limits, or none"
+            BookReason.FLAGS_ARE_MUTUALLY_EXCLUSIVE, "an account has one of the two limits, or none"
         )
     known = state.accounts.get(ask.account)
     opened = BookAccountOpened(
@@ -119,10 +119,10 @@ def _open(state: BookState, ask: OpenBookAccount, refs: BookRefs) -> BookEvent:
         and known.credits_must_not_exceed_debits == opened.credits_must_not_exceed_debits
     ):
         return NothingDue("the account is open")
-    return _refused(Reason.EXISTS_WITH_DIFFERENT_FLAGS, f"{ask.account} is open, otherwise")
+    return _refused(BookReason.EXISTS_WITH_DIFFERENT_FLAGS, f"{ask.account} is open, otherwise")
 
 
-def _refused(reason: Reason, text: str, leg: int = 0, limit: str = "") -> BookRefused:
+def _refused(reason: BookReason, text: str, leg: int = 0, limit: str = "") -> BookRefused:
     return BookRefused(reason, text, leg, limit)
 
 
@@ -166,23 +166,23 @@ class _Draft:
     def _transfer(self, leg: Transfer, nth: int, at: Instant) -> BookEvent:
         if leg.timeout_s and not leg.pending:
             text = "only a pending transfer has a timeout"
-            return _refused(Reason.TIMEOUT_RESERVED_FOR_PENDING_TRANSFER, text, nth)
+            return _refused(BookReason.TIMEOUT_RESERVED_FOR_PENDING_TRANSFER, text, nth)
         if leg.debit == leg.credit:
             text = f"{leg.debit} is on both sides"
-            return _refused(Reason.ACCOUNTS_MUST_BE_DIFFERENT, text, nth)
+            return _refused(BookReason.ACCOUNTS_MUST_BE_DIFFERENT, text, nth)
         debit, credit = self._find(leg.debit), self._find(leg.credit)
         if debit is None:
-            return _refused(Reason.DEBIT_ACCOUNT_NOT_FOUND, f"there is no {leg.debit}", nth)
+            return _refused(BookReason.DEBIT_ACCOUNT_NOT_FOUND, f"there is no {leg.debit}", nth)
         if credit is None:
-            return _refused(Reason.CREDIT_ACCOUNT_NOT_FOUND, f"there is no {leg.credit}", nth)
+            return _refused(BookReason.CREDIT_ACCOUNT_NOT_FOUND, f"there is no {leg.credit}", nth)
         if debit.asset != credit.asset:
             text = f"{leg.debit} is in {debit.asset}, {leg.credit} in {credit.asset}"
-            return _refused(Reason.ACCOUNTS_MUST_HAVE_THE_SAME_LEDGER, text, nth)
+            return _refused(BookReason.ACCOUNTS_MUST_HAVE_THE_SAME_LEDGER, text, nth)
         units = _units(leg.amount, debit.decimals, nth)
         if isinstance(units, BookRefused):
             return units
         if not units:
-            return _refused(Reason.AMOUNT_INVALID, "amount is 0, must be positive", nth)
+            return _refused(BookReason.AMOUNT_INVALID, "amount is 0, must be positive", nth)
         refused = _beyond_limits(debit, credit, units, nth)
         if refused is not None:
             return refused
@@ -214,7 +214,7 @@ class _Draft:
         if units > p.units:
             limit = format_scaled(p.units, debit.decimals)
             text = f"{leg.amount} is more than the {limit} that are pending"
-            return _refused(Reason.EXCEEDS_PENDING_TRANSFER_AMOUNT, text, nth, limit)
+            return _refused(BookReason.EXCEEDS_PENDING_TRANSFER_AMOUNT, text, nth, limit)
         return TransferPosted(
             number, p.debit, p.credit, debit.asset, debit.decimals, units, p.units
         )
@@ -239,9 +239,9 @@ def _units(amount: str, decimals: int, nth: int) -> int | BookRefused:
     try:
         units = parse_scaled(amount, decimals, "amount")
     except Invalid as error:
-        return _refused(Reason.AMOUNT_INVALID, error.message, nth)
+        return _refused(BookReason.AMOUNT_INVALID, error.message, nth)
     if units < 0:
-        return _refused(Reason.AMOUNT_INVALID, f"amount is {amount}, must not be negative", nth)
+        return _refused(BookReason.AMOUNT_INVALID, f"amount is {amount}, must not be negative", nth)
     return units
 
 
@@ -250,15 +250,15 @@ def _beyond_limits(debit: Account, credit: Account, units: int, nth: int) -> Boo
     credits = credit.credits_pending + credit.credits_posted
     decimals = debit.decimals
     for reason, is_on, left in (
-        (Reason.OVERFLOWS_DEBITS, True, AMOUNT_MAX - debits),
-        (Reason.OVERFLOWS_CREDITS, True, AMOUNT_MAX - credits),
+        (BookReason.OVERFLOWS_DEBITS, True, AMOUNT_MAX - debits),
+        (BookReason.OVERFLOWS_CREDITS, True, AMOUNT_MAX - credits),
         (
-            Reason.EXCEEDS_CREDITS,
+            BookReason.EXCEEDS_CREDITS,
             debit.debits_must_not_exceed_credits,
             debit.credits_posted - debits,
         ),
         (
-            Reason.EXCEEDS_DEBITS,
+            BookReason.EXCEEDS_DEBITS,
             credit.credits_must_not_exceed_debits,
             credit.debits_posted - credits,
         ),
@@ -271,11 +271,11 @@ def _beyond_limits(debit: Account, credit: Account, units: int, nth: int) -> Boo
 
 
 _NOT_PENDING: Final = {
-    0: (Reason.PENDING_TRANSFER_NOT_FOUND, "does not exist"),
-    IS_SINGLE: (Reason.PENDING_TRANSFER_NOT_PENDING, "was posted in one phase"),
-    IS_POSTED: (Reason.PENDING_TRANSFER_ALREADY_POSTED, "is posted already"),
-    IS_VOIDED: (Reason.PENDING_TRANSFER_ALREADY_VOIDED, "is voided already"),
-    IS_EXPIRED: (Reason.PENDING_TRANSFER_EXPIRED, "has expired"),
+    0: (BookReason.PENDING_TRANSFER_NOT_FOUND, "does not exist"),
+    IS_SINGLE: (BookReason.PENDING_TRANSFER_NOT_PENDING, "was posted in one phase"),
+    IS_POSTED: (BookReason.PENDING_TRANSFER_ALREADY_POSTED, "is posted already"),
+    IS_VOIDED: (BookReason.PENDING_TRANSFER_ALREADY_VOIDED, "is voided already"),
+    IS_EXPIRED: (BookReason.PENDING_TRANSFER_EXPIRED, "has expired"),
 }
 
 

@@ -15,7 +15,7 @@ import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from fondaco.domain.market.binance import Normaliser
+from fondaco.domain.market.binance import Binance
 from fondaco.domain.market.connection import HOUSE, notice
 from fondaco.domain.market.intake import Arrival, Clock, Emit
 from fondaco.domain.market.listings import Listing, assets_of
@@ -60,7 +60,7 @@ class BinanceFeed:
         if not rest_url.startswith(("http://", "https://")):
             raise Invalid(f"rest_url is {rest_url!r}, must start with http:// or https://")
         self.label = SOURCE
-        self.wire = Normaliser
+        self.wire = Binance
         self.listings = listings
         self.connections = 0  # how often one was made
         self.trouble = ""  # why the last one ended

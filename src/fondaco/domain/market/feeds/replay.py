@@ -19,7 +19,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from fondaco.domain.market.binance import Normaliser
+from fondaco.domain.market.binance import Binance
 from fondaco.domain.market.connection import HOUSE, LISTINGS, REPLAY, Notice, Wire, notice
 from fondaco.domain.market.feeds.captured import Recorded, received
 from fondaco.domain.market.intake import Arrival, Clock, Emit
@@ -59,7 +59,7 @@ class Recording:
     """Files of lines, grouped by the instrument that is named in their messages."""
 
     exchange = "binance"
-    wire: Wire = Normaliser
+    wire: Wire = Binance
 
     def __init__(self, path: Path) -> None:
         if not path.exists():
@@ -94,7 +94,7 @@ class TapeRecording:
         self.listings = listings
         self.exchange = exchange
         known = exchange_named(exchange)
-        self.wire: Wire = known.wire if known else Normaliser
+        self.wire: Wire = known.wire if known else Binance
 
     def read(self) -> Iterator[Recorded]:
         for frame in self._tape.read():

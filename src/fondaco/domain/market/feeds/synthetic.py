@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from fondaco.domain.market.binance import Normaliser
+from fondaco.domain.market.binance import Binance
 from fondaco.domain.market.connection import MS, notice
 from fondaco.domain.market.intake import Arrival, Clock, Emit
 from fondaco.domain.market.listings import Listing, assets_of, listed
@@ -164,7 +164,7 @@ class SyntheticFeed:
         if not 1 <= rate <= RATE_MAX:
             raise Invalid(f"rate is {rate}, must be 1 to {RATE_MAX} updates a second")
         self.label = SOURCE
-        self.wire = Normaliser
+        self.wire = Binance
         self.listings = listed(SHAPES)
         self._rate = rate
         self._walks = [

@@ -20,7 +20,7 @@ from fondaco.kernel.event import Entry, Instant
 SOURCE: Final = MIC.lower()
 
 
-class Board(Protocol):
+class Shown(Protocol):
     """What of the house's board this needs."""
 
     def book(self, symbol: Symbol, /) -> Any: ...
@@ -31,7 +31,7 @@ class Board(Protocol):
 class OwnMarket:
     """One instrument. `state` is the venue's as of what is durable; it is copied."""
 
-    def __init__(self, board: Board, state: CrossingState, at: Instant) -> None:
+    def __init__(self, board: Shown, state: CrossingState, at: Instant) -> None:
         self._board = board
         self._state = msgspec.structs.replace(
             state,
