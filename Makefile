@@ -5,6 +5,8 @@ BIN := .venv/bin
 PORT ?= 8000
 FEED ?= auto
 WORKERS ?= 2
+# A file's tests stay together, and in their order: what takes long is not left for the end.
+SPREAD := --dist loadfile --no-loadscope-reorder
 # An install is good until the project file, the build or a kernel changes.
 KERNELS := $(wildcard $(addprefix src/,$(shell sed -n 's/^    "\(fondaco\/.*\.py\)",$$/\1/p' src/fondaco/kernel/compiled.py)))
 
@@ -14,8 +16,8 @@ run: .venv/installed
 	$(BIN)/fondaco up --demo --data .fondaco --port $(PORT) --feed $(FEED)
 
 test: check
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile
-	FONDACO_PURE=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile --deselect tests/properties/test_account_laws.py::test_the_laws_are_not_empty $(wildcard tests/kernel tests/market tests/runtime tests/trading tests/properties)
+	$(BIN)/pytest -n $(WORKERS) $(SPREAD)
+	FONDACO_PURE=1 $(BIN)/pytest -n $(WORKERS) $(SPREAD) $(wildcard tests/kernel tests/market tests/runtime tests/trading)
 
 check: .venv/tested
 	$(BIN)/ruff check
@@ -25,7 +27,8 @@ check: .venv/tested
 
 # The same promises for longer: more seeds of the faults that `make test` tries three of.
 soak: .venv/tested
-	FONDACO_SOAK=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile tests/simulation tests/properties tests/faults
+	FONDACO_SOAK=1 $(BIN)/pytest -n $(WORKERS) $(SPREAD) tests/simulation tests/properties tests/faults
+	FONDACO_PURE=1 $(BIN)/pytest -n $(WORKERS) $(SPREAD) tests/properties
 
 # With --peer it also measures what `pip install --group bench` brings.
 bench: .venv/tested
@@ -33,7 +36,7 @@ bench: .venv/tested
 
 # Runs the tests that docs/requirements.toml names and prints, row by row, what they prove.
 requirements: .venv/tested
-	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile --requirements
+	$(BIN)/pytest -q -n $(WORKERS) $(SPREAD) --requirements
 
 # Pages that are made from what the rooms declare.
 docs: .venv/installed
