@@ -7,11 +7,17 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fondaco.domain.venues.crossing import matching
-from fondaco.domain.venues.crossing.matching import LOTS_MAX, WHY, MatchingBook
+from fondaco.domain.venues.crossing.matching import (
+    CANCEL_OLDEST,
+    DECREMENT,
+    LOTS_MAX,
+    WHY,
+    MatchingBook,
+)
 from fondaco.domain.venues.crossing.one_by_one import Engine
 from fondaco.domain.venues.crossing.turns import Ended, Matched, Rested, Revised
 from venues.naive_matching import NaiveBook
@@ -72,17 +78,26 @@ def test_turns_are_those_of_the_naive_twin(flow: list[tuple[int, ...]]) -> None:
                 assert book.qty(side, px) == sum(row[6] for row in rows if row[3] == px)
 
 
+OWN_BID = (1, BUY, 2, 2, 0)  # of an owner who then sells, mostly with both sides decremented
+
+
+@example([OWN_BID, (1, SELL | STP * DECREMENT, 1, 1, 0)])  # the maker keeps one
+@example([OWN_BID, (1, SELL | STP * DECREMENT, 1, 5, 0)])  # the taker rests
+@example([OWN_BID, (1, SELL | STP * DECREMENT | IOC, 1, 5, 0)])
+@example([OWN_BID, (2, BUY, 2, 3, 0), (1, SELL | STP * DECREMENT, 1, 5, 0)])  # nobody ends it
+@example([OWN_BID, (1, SELL | STP * CANCEL_OLDEST, 1, 1, 0)])  # the taker rests whole
 @given(flows)
 def test_quantity_is_conserved(flow: list[tuple[int, ...]]) -> None:
     """Of whatever came in, each lot rests, or executed, or ended; and the events say which."""
     engine = Engine()
     left: dict[int, int] = {}
     for number, command in enumerate(flow, 1):
+        cut = 0  # lots that prevention has taken off makers, and so off the taker too
         if len(command) == 2:
-            events = engine.cancel(command[0])
+            events, mode = engine.cancel(command[0]), 0
         else:
             left[number] = command[3]
-            events = engine.enter(number, *command)
+            events, mode = engine.enter(number, *command), command[1] >> 4
         for event in events:
             if isinstance(event, Matched):
                 left[event.maker] -= event.lots
@@ -90,12 +105,18 @@ def test_quantity_is_conserved(flow: list[tuple[int, ...]]) -> None:
                 assert event.leaves == left[event.maker]
             elif isinstance(event, Ended):
                 left[event.order] -= event.lots
+                if mode == DECREMENT and event.order != number:
+                    cut += event.lots
+                elif event.order == number:
+                    cut = 0  # it ends with all that it has not executed, these lots among them
             elif isinstance(event, Revised):
-                # What prevention takes off a maker it takes off the taker too.
-                left[number] -= left[event.order] - event.leaves
+                assert mode == DECREMENT
+                cut += left[event.order] - event.leaves
                 left[event.order] = event.leaves
             else:
-                assert isinstance(event, Rested)
+                assert event == Rested(number, command[2], left[number] - cut)
+        if cut:
+            left[number] -= cut
     rows = [row for side in (0, 1) for row in engine.book.rows(side)]
     assert {row[0]: row[4] for row in rows} == {each: lots for each, lots in left.items() if lots}
 

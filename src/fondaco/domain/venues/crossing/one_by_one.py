@@ -2,7 +2,13 @@
 
 from typing import Final, TypeAlias
 
-from fondaco.domain.venues.crossing.matching import FILLED, LOTS_MAX, WHY, MatchingBook
+from fondaco.domain.venues.crossing.matching import (
+    CANCEL_OLDEST,
+    FILLED,
+    LOTS_MAX,
+    WHY,
+    MatchingBook,
+)
 from fondaco.domain.venues.crossing.turns import Ended, Matched, Rested, Revised
 
 Happened: TypeAlias = Matched | Ended | Revised | Rested
@@ -29,7 +35,8 @@ class Engine:
         """An order comes in: who it meets, and what becomes of what is left of it."""
         executed = self._enter(order, owner, manner, px, lots, display)
         rested = self.book.rested
-        if rested == lots:
+        # The one mode in which an order rests whole after it has ended others.
+        if rested == lots and manner >> 4 != CANCEL_OLDEST:
             return [Rested(order, px, lots)]
         return self._told(order, px, lots, rested, executed)
 
