@@ -16,12 +16,14 @@ from build import (
     expire,
     fill,
     given,
+    listed,
     mark,
     placed,
     refs,
     replace,
     sell,
     stop,
+    trigger,
     venue_denied,
     venue_replaced,
     withdraw,
@@ -29,7 +31,7 @@ from build import (
 from fondaco.domain.reference.model import Limits, TradingState
 from fondaco.domain.trading import events as ev
 from fondaco.domain.trading.events import OrderAccepted, OrderRejected
-from fondaco.domain.trading.model import OrdStatus, OrdType, Reason, Side, TimeInForce
+from fondaco.domain.trading.model import Contingency, OrdStatus, OrdType, Reason, Side, TimeInForce
 from fondaco.kernel.event import Instant
 
 CENT = 1_000_000
@@ -74,6 +76,51 @@ def test_a_fill_may_leave_nothing_of_the_new_terms() -> None:
     assert story.only(ev.OrderReplaced).ord_status is OrdStatus.FILLED
     assert not story.state.working
     assert story.state.held[USD] == 0
+
+
+@pytest.mark.parametrize(
+    ("side", "lots", "px"),
+    [
+        (Side.BUY, 1, 101_01),
+        (Side.BUY, 2, 101_00),
+        (Side.SELL, 1, 99_99),
+        (Side.SELL, 2, 101_00),
+    ],
+)
+def test_a_venue_cannot_take_terms_beyond_those_that_were_asked_for(
+    side: Side, lots: int, px: int
+) -> None:
+    """Nothing was set aside for them: held is what the old terms and the new ones need."""
+    order = placed(ask("o1", side=side, order_qty="0.001", price="100.00"))
+    change = replace(price="101.00")
+    story = given().when(order, change, venue_replaced(lots=lots, px=px)).then(ev.ReportUnmatched)
+    assert story.state == given().when(order, change).state
+    story.when(venue_replaced(lots=1, px=101_00)).then(ev.OrderReplaced)
+
+
+def test_a_leg_that_gave_up_its_quantity_does_not_get_it_back_by_a_replace() -> None:
+    """The other leg was triggered and has the hold; the venue takes the replace meanwhile."""
+    leg = ask("o1", side=SELL, price="105.00")
+    guard = ask("o2", side=SELL, price="", stop_px="95.00", ord_type=OrdType.STOP)
+    story = given().when(listed(leg, guard, contingency=Contingency.OCO))
+    story.when(replace(price="106.00"), trigger(2, mark("94.00")))
+    assert story.state.held[BTC] == 10**9
+    story.when(venue_replaced(lots=1_000, px=106_00)).then(ev.OrderReplaced)
+    order = story.order()
+    assert (order.lots, order.hold, order.px) == (0, 0, 106_00)
+    assert order.ord_status is OrdStatus.PENDING_CANCEL
+    assert story.state.held[BTC] == 10**9
+    story.when(fill(px=106_00, side=SELL))
+    assert story.only(ev.OrderFilled).over == 1_000
+
+
+def test_a_leg_whose_hold_lies_on_the_other_holds_nothing_when_it_is_replaced() -> None:
+    legs = (ask("o1", side=SELL, price="105.00"), ask("o2", side=SELL, price="107.00"))
+    story = given().when(listed(*legs, contingency=Contingency.OCO))
+    story.when(replace(2, price="106.00"), venue_replaced(2, lots=1_000, px=106_00))
+    story.then(ev.OrderReplaced)
+    assert (story.state.working[1].hold, story.state.working[2].hold) == (10**9, 0)
+    assert story.state.held[BTC] == 10**9
 
 
 def test_a_replace_to_what_has_executed_cancels_the_rest() -> None:

@@ -243,17 +243,26 @@ def _waits(order: Order, mark: Mark) -> bool:
 def replaced(
     state: AccountState, command: RecordReplaced, refs: TradingRefs
 ) -> tuple[TradingEvent, ...]:
-    """A venue took new terms, perhaps after a fill that leaves nothing of them."""
+    """A venue took new terms, perhaps after a fill that leaves nothing of them.
+
+    A leg that gave up its quantity does not get it back by an answer, and whose hold lies on
+    another leg holds nothing under its new terms either."""
     order = state.working.get(command.number)
     instrument = None if order is None else refs.instruments.get(order.symbol)
     if order is None or instrument is None or not order.pending_lots:
         return (ReportUnmatched(command.number, "no replace was asked for"),)
     if command.lots <= 0 or command.px <= 0:
         return (ReportUnmatched(command.number, "terms that make no sense"),)
+    if _is_more(order, command):
+        text = f"{command.lots} lots at {command.px} are more than was asked for"
+        return (ReportUnmatched(order.number, text),)
     status = PENDING_CANCEL if order.cancel_reason else standing(order)
-    if command.lots <= order.cum_lots:
-        status, hold = FILLED, 0
-    else:
+    lots, hold = command.lots, 0
+    if lots <= order.cum_lots:
+        status = FILLED
+    elif order.group and order.lots <= order.cum_lots:
+        lots = order.lots
+    elif order.hold:
         new = msgspec.structs.replace(
             order, hold_px=command.px, pending_lots=0, pending_px=0, lots=command.lots
         )
@@ -270,10 +279,20 @@ def replaced(
         OrderReplaced(
             order.number,
             order.pending or order.cl_ord_id,
-            command.lots,
+            lots,
             command.px,
             order.stop_px,
             hold,
             status,
         ),
     )
+
+
+def _is_more(order: Order, command: RecordReplaced) -> bool:
+    """Whether terms exceed the old ones and those that were asked for: nothing was set aside for
+    them, and a fill at such a price is not booked either."""
+    if command.lots > max(order.lots, order.pending_lots):
+        return True
+    if order.side is BUY:
+        return command.px > max(order.px, order.pending_px)
+    return command.px < min(order.px, order.pending_px)
