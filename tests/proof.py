@@ -50,10 +50,14 @@ class Outcomes:
             self.seen.setdefault(nodeid.partition("[")[0], set()).add(outcome)
 
     def verdict(self, row: Row) -> Verdict:
-        outcomes = set().union(*(self.seen.get(test, {"missing"}) for test in row.tests))
+        outcomes = set().union(*(self._of(test) for test in row.tests))
         if outcomes == {"passed"}:
             return "proven"
         return "skipped" if outcomes <= {"passed", "skipped"} else "open"
+
+    def _of(self, test: str) -> set[str]:
+        """A file that was skipped as a whole never came to name its tests."""
+        return self.seen.get(test) or self.seen.get(test.partition("::")[0], {"missing"})
 
     def disallowed(self, patterns: Iterable[re.Pattern[str]]) -> list[tuple[str, str]]:
         """Skips for a reason that no pattern allows."""
