@@ -12,7 +12,7 @@ from fondaco.app.simulation import simulate, text_of
 SOAK: Final = os.environ.get("FONDACO_SOAK") == "1"
 SEEDS: Final = 10_000 if SOAK else 200
 AT_ONCE: Final = 20
-STEPS: Final = 400 if SOAK else 60
+STEPS: Final = 400 if SOAK else 90
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS, AT_ONCE))
