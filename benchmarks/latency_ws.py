@@ -47,6 +47,15 @@ class Watching:
     def _heard(self, message: bytes) -> None:
         self.came.append((time.perf_counter(), message))
 
+    def until_live(self, quiet_s: float = 1.0) -> None:
+        """Wait for the snapshot and what follows it: what is told late then is not a wait."""
+        heard, since = 0, time.perf_counter()
+        while not heard or time.perf_counter() - since < quiet_s:
+            self.read()
+            if len(self.came) > heard:
+                heard, since = len(self.came), time.perf_counter()
+            time.sleep(0.01)
+
     def look(self, now: float) -> None:
         """Asks nothing."""
 
@@ -81,6 +90,7 @@ def main() -> None:
         lay_out(plan, market, ["demo"], "w-")
         flow = Flow(market, accounts=["demo"], marketable=plan.marketable, prefix=PREFIX)
         watching = Watching(target)
+        watching.until_live()
         load = Load(flow, watch=watching)
         tally = load.run(
             course(plan, asked.seconds), lambda answered: Http(target, answered), plan.carriers

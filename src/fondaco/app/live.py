@@ -13,8 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-import uvloop
-
 from fondaco import __version__
 from fondaco.app.arming import Waiting, arm, waiting, watch_equity
 from fondaco.app.checks import Heard
@@ -36,7 +34,7 @@ from fondaco.app.outbox import carry
 from fondaco.app.proofs import proofs, publish_last
 from fondaco.app.queries import QUERIES
 from fondaco.app.say import say, say_error
-from fondaco.app.server import bind, make_server, on_signals
+from fondaco.app.server import bind, make_server, on_signals, run
 from fondaco.domain.identity.directory import Directory, seed_demo
 from fondaco.domain.identity.model import TooMany
 from fondaco.domain.identity.rate_limit import RateLimit
@@ -327,7 +325,7 @@ def operations(house: House) -> list[Operation[Any, Any]]:
 
 def serve(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT, then let requests under way end. Returns the exit status."""
-    return uvloop.run(_serve(settings))
+    return run(_serve(settings))
 
 
 async def _serve(settings: Settings) -> int:
