@@ -7,7 +7,8 @@ import msgspec
 
 from fondaco.domain.trading import events as ev
 from fondaco.domain.trading.api.orders import RefsNow, status_after
-from fondaco.domain.trading.model import OrdStatus, account_of, order_id
+from fondaco.domain.trading.model import Order, OrdStatus, account_of, order_id
+from fondaco.domain.trading.replies import moment
 from fondaco.kernel.event import Entry
 from fondaco.kernel.money import format_scaled
 
@@ -41,7 +42,9 @@ class ExecutionMessage(
 class OrderMessage(
     msgspec.Struct, frozen=True, gc=False, tag_field="channel", tag="orders", omit_defaults=True
 ):
-    """Where an order stands after an entry about it."""
+    """Where an order stands after an entry about it. Its terms come with the entry that sets them:
+    accepted, triggered, released; a trailing stop's price with every step. Those of a replace stand
+    in GET /api/orders/{order_id}."""
 
     position: int
     account_id: str
@@ -56,6 +59,18 @@ class OrderMessage(
     price: str = ""
     leaves_qty: str = ""
     text: str = ""
+    ord_type: str = ""
+    time_in_force: str = ""
+    stop_px: str = ""
+    trail_offset: str = ""
+    display_qty: str = ""
+    cash_order_qty: str = ""
+    expire_time: str = ""
+    post_only: bool = False
+    reduce_only: bool = False
+    list_id: str = ""  # of an OCO or a bracket: the order_id of its first
+    contingency: str = ""
+    at_venue: bool = True
 
 
 class BalanceMessage(msgspec.Struct, frozen=True, gc=False, tag_field="channel", tag="balances"):
@@ -159,21 +174,39 @@ class Teller:
                 "0",
                 f"{event.reason}: {event.text}",
             )
-        order = event.order
+        return self._terms(entry, event.order, event.order.ord_status)
+
+    def _terms(self, entry: Entry, order: Order, status: OrdStatus | None) -> OrderMessage:
+        """Everything that an order asks for, as it stands from here on."""
+        account = account_of(entry.stream)
         instrument = self._refs().instruments[order.symbol]
+        px, qty = instrument.px_text, instrument.qty_text
+        cash = format_scaled(order.cash_qty, self._decimals(order.quote)) if order.cash_qty else ""
         return OrderMessage(
             entry.position,
             account,
             order_id(account, order.number),
-            _kind(event),
+            _kind(entry.event),
             entry.at,
-            order.ord_status,
+            status,
             order.cl_ord_id,
             order.symbol,
             order.side,
-            instrument.qty_text(order.lots),
-            instrument.px_text(order.px) if order.px else "",
-            instrument.qty_text(order.leaves_lots),
+            qty(order.lots),
+            px(order.px) if order.px else "",
+            qty(order.leaves_lots),
+            ord_type=order.ord_type,
+            time_in_force=order.time_in_force,
+            stop_px=px(order.stop_px) if order.stop_px else "",
+            trail_offset=px(order.trail) if order.trail else "",
+            display_qty=qty(order.display_lots) if order.display_lots else "",
+            cash_order_qty=cash,
+            expire_time=moment(order.expire_time) if order.expire_time else "",
+            post_only=order.post_only,
+            reduce_only=order.reduce_only,
+            list_id=order_id(account, order.group) if order.group else "",
+            contingency=order.contingency or "",
+            at_venue=order.at_venue,
         )
 
     def _completed(self, entry: Entry, event: ev.OrderCompleted) -> OrderMessage:
@@ -195,6 +228,11 @@ class Teller:
     def _changed(self, entry: Entry, event: Any) -> OrderMessage:
         account = account_of(entry.stream)
         status = event.ord_status if isinstance(event, ev.ChangeDenied) else status_after(event)
+        if isinstance(event, ev.OrderTriggered | ev.OrderReleased):
+            return self._terms(entry, event.order, status)
+        stop_px = ""
+        if isinstance(event, ev.OrderTrailed):
+            stop_px = self._refs().instruments[event.mark.symbol].px_text(event.stop_px)
         return OrderMessage(
             entry.position,
             account,
@@ -204,6 +242,7 @@ class Teller:
             status,
             getattr(event, "cl_ord_id", ""),
             text=getattr(event, "reason", "") or getattr(event, "text", ""),
+            stop_px=stop_px,
         )
 
     def _decimals(self, asset: Any) -> int:

@@ -20,6 +20,7 @@ from fondaco.domain.trading.api import (
     risk,
     standing,
     terms,
+    validate,
     views,
 )
 from fondaco.domain.trading.api import orders as od
@@ -63,7 +64,8 @@ def operations(refs: RefsNow, decide: Decide) -> tuple[Operation[Any, Any], ...]
         *margin.operations(refs),
         *standing.operations(refs),
         *margin_watch.operations(refs),
-        *_risk(refs, decide),
+        *validate.operations(refs, decide),
+        *_risk(refs),
     )
 
 
@@ -316,21 +318,8 @@ def _house_wide(limits: ac.LimitsReader) -> tuple[Operation[Any, Any], ...]:
     )
 
 
-def _risk(refs: RefsNow, decide: Decide) -> tuple[Operation[Any, Any], ...]:
+def _risk(refs: RefsNow) -> tuple[Operation[Any, Any], ...]:
     return (
-        Do(
-            name="risk.validate",
-            summary="Say what an order would be told and what each rule has left. Places nothing.",
-            method="POST",
-            path="/risk/validate",
-            request=od.PlaceOrderRequest,
-            reply=risk.ValidationReply,
-            example=od.AN_ORDER,
-            scope=Scope.ORDERS_READ,
-            account=od.account_of_ask,
-            source="house",
-            answer=risk.Validator(refs, decide).answer,
-        ),
         Do(
             name="risk.limits",
             summary="The limits that hold for an account, and how much of them is used.",

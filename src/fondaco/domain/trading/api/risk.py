@@ -1,4 +1,4 @@
-"""Risk without trading: what an order would be told, and what each limit has left."""
+"""Risk without trading: what each limit has left."""
 
 from typing import Any
 
@@ -6,20 +6,17 @@ import msgspec
 
 from fondaco.domain.market.model import Mark
 from fondaco.domain.reference.model import Symbol
-from fondaco.domain.trading import events as ev
 from fondaco.domain.trading.api.accounts import LimitsBody, LimitsReader
-from fondaco.domain.trading.api.house import Decide, House
+from fondaco.domain.trading.api.house import House
 from fondaco.domain.trading.api.orders import (
     AccountText,
     PlaceOrderRequest,
     RefsNow,
-    order_ask,
     stream_of_account,
 )
 from fondaco.domain.trading.looks import LimitLine, limit_lines
 from fondaco.domain.trading.model import AccountState, Headroom, TradingRefs, TradingState
-from fondaco.kernel.errors import Corrupt, NotFound
-from fondaco.kernel.event import CommandId
+from fondaco.kernel.errors import NotFound
 from fondaco.kernel.money import format_scaled
 from fondaco.kernel.operation import Stamp
 
@@ -62,17 +59,6 @@ class RefusalReply(msgspec.Struct, frozen=True, omit_defaults=True):
     unit: str | None = None
 
 
-class ValidationReply(msgspec.Struct, frozen=True):
-    """What POST /orders would be answered now. Nothing was placed, held or counted."""
-
-    accepted: bool
-    reasons: list[RefusalReply]
-    order_qty_max: str | None  # the largest that would pass, where a measuring rule refused
-    headroom: HeadroomReply
-    marks: list[MarkReply]
-    policy_version: int  # of the reference data that was used
-
-
 class LimitsRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     account_id: AccountText
 
@@ -88,38 +74,6 @@ class LimitsReply(msgspec.Struct, frozen=True):
     usage: list[LimitLine]  # of each limit that is on
     open_orders: int
     policy_version: int
-
-
-class Validator:
-    def __init__(self, refs: RefsNow, decide: Decide) -> None:
-        self._refs = refs
-        self._decide = decide
-
-    async def answer(self, ask: PlaceOrderRequest, stamp: Stamp, house: House) -> ValidationReply:
-        state = await state_of(house, ask)
-        command = ev.PlaceOrder(CommandId("?"), stamp.at, order_ask(ask))
-        refs = self._refs()
-        for event in self._decide(state, command, refs):
-            if isinstance(event, ev.OrderAccepted | ev.OrderRejected):
-                return _validation(ask, event, refs)
-        raise Corrupt(f"{ask.cl_ord_id} was neither accepted nor refused")
-
-
-def _validation(
-    ask: PlaceOrderRequest, event: ev.OrderAccepted | ev.OrderRejected, refs: TradingRefs
-) -> ValidationReply:
-    headroom = headroom_text(ask, event.headroom, refs)
-    marks = [_mark(mark, refs) for mark in event.marks]
-    if isinstance(event, ev.OrderAccepted):
-        return ValidationReply(True, [], None, headroom, marks, refs.version)
-    excess = event.excess
-    reason = RefusalReply(
-        event.reason,
-        event.text,
-        *((excess.value, excess.limit, excess.distance, excess.unit) if excess else ()),
-    )
-    largest = excess.order_qty_max if excess else None
-    return ValidationReply(False, [reason], largest, headroom, marks, refs.version)
 
 
 def headroom_text(ask: PlaceOrderRequest, found: Headroom, refs: TradingRefs) -> HeadroomReply:
@@ -156,7 +110,7 @@ def headroom_text(ask: PlaceOrderRequest, found: Headroom, refs: TradingRefs) ->
     )
 
 
-def _mark(mark: Mark, refs: TradingRefs) -> MarkReply:
+def mark_text(mark: Mark, refs: TradingRefs) -> MarkReply:
     price = refs.instruments[mark.symbol].px_text(mark.px)
     return MarkReply(mark.symbol, price, mark.quality, mark.source, mark.at)
 
