@@ -262,6 +262,35 @@ async def test_validation_says_what_an_order_would_be_told_and_changes_nothing(
     assert (await ask(200, "GET", "/risk/limits?account_id=demo"))["own"] is False
 
 
+async def test_validation_says_what_an_order_costs_and_judges_a_list_as_it_is_placed(
+    ask: Client,
+) -> None:
+    head = ask.house.journal.head()
+    good = await ask(200, "POST", "/risk/validate", ORDER)
+    cost = good["cost"]
+    assert (cost["currency"], cost["notional"], cost["hold_asset"]) == ("USD", "50", "USD")
+    assert cost["margin"] is None
+    too_large = {**ORDER, "order_qty": "100000"}
+    refused = await ask(200, "POST", "/risk/validate", too_large)
+    assert refused["cost"]["qty_max"] == refused["order_qty_max"] == cost["qty_max"]
+    passes = {**ORDER, "order_qty": cost["qty_max"]}
+    assert (await ask(200, "POST", "/risk/validate", passes))["accepted"] is True
+    legs = [{**ORDER, "cl_ord_id": name} for name in ("l1", "l2", "l3")]
+    for child, terms in zip(legs[1:], ("limit", "stop"), strict=True):
+        child |= {"side": "sell", "ord_type": terms}
+    legs[1]["price"], legs[2]["stop_px"] = "60000.00", "40000.00"
+    del legs[2]["price"]
+    bracket = {"orders": legs, "contingency": "bracket"}
+    found = await ask(200, "POST", "/risk/validate/bulk", bracket)
+    assert (found["accepted"], len(found["items"])) == (True, 3)
+    legs[0]["order_qty"] = "0.002"
+    found = await ask(200, "POST", "/risk/validate/bulk", bracket)
+    assert found["accepted"] is False
+    assert found["items"][0]["reasons"][0]["reason"] == "unsupported_order"
+    assert ask.house.journal.head() == head
+    await ask(422, "POST", "/risk/validate/bulk", {**bracket, "contingency": "oco"})
+
+
 async def test_limits_and_states_of_the_house_hold_for_everybody_at_once(ask: Client) -> None:
     body = {"limits": {"order_qty_max": {"BTC-USD": "0.0005"}}, "reason": "test"}
     assert (await ask(200, "PUT", "/risk/limits", body))["changed"] is True

@@ -86,7 +86,7 @@ def test_an_order_by_cash_spends_no_more_than_its_cash_and_its_fees() -> None:
     assert found.unfilled == 0
     raised = cost(BIDS, order_qty="", cash_order_qty="150", side=SELL, **MARKET)
     assert raised.gross >= 150 * UNIT
-    assert raised.at_once == 1_502  # 99.90, and 50.10 at 99.80
+    assert raised.at_once == 1_503  # 99.90, and what is left of 150.00 at 99.80, rounded up
     assert raised.unfilled == 0
 
 
