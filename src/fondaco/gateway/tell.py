@@ -6,9 +6,8 @@ from typing import Any, Final, Literal
 import msgspec
 
 from fondaco.domain.trading import events as ev
-from fondaco.domain.trading.api.orders import RefsNow, status_after
+from fondaco.domain.trading.api.orders import RefsNow, moment, status_after
 from fondaco.domain.trading.model import Order, OrdStatus, account_of, order_id
-from fondaco.domain.trading.replies import moment
 from fondaco.kernel.event import Entry
 from fondaco.kernel.money import format_scaled
 

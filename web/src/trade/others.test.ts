@@ -1,9 +1,8 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { compare, of, text, trimmed } from "../kit/decimal";
+import { trimmed } from "../kit/decimal";
 import { act, armed, countdown, DISARMED, IDLE_MS, type Key } from "./armed";
 import { cell, csv } from "./csv";
-import { filled, gain, type Traded } from "./pnl";
+import { gain, type Traded } from "./pnl";
 
 describe("csv", () => {
   test.each([
@@ -71,32 +70,5 @@ describe("profit and loss", () => {
     const found = gain(line, "103.5");
     expect([found.unrealized, found.net, found.value].map((each) => trimmed(each!))).toEqual(["7", "10.5", "1242"]);
     expect(gain(line, null)).toEqual({ unrealized: null, net: null, value: null });
-  });
-
-  test("a fill that adds moves the average, one that reduces realizes, one that turns does both", () => {
-    const long = filled(filled(flat, "buy", "1", "100", "0.1"), "buy", "1", "110", "0.1");
-    expect([long.qty, long.traded_qty, long.cost, long.avg_px]).toEqual(["12", "2", "210", "105"]);
-    const less = filled(long, "sell", "1", "120", "0.1");
-    expect([less.traded_qty, less.cost, less.realized, less.fees]).toEqual(["1", "105", "15", "0.3"]);
-    const short = filled(less, "sell", "3", "100", "0");
-    expect([short.traded_qty, short.cost, short.realized, short.avg_px]).toEqual(["-2", "-200", "10", "100"]);
-  });
-
-  test("cost and what was realized add up to the cash that went, whatever is traded", () => {
-    const fill = fc.tuple(fc.constantFrom("buy" as const, "sell" as const), fc.integer({ min: 1, max: 9 }), fc.integer({ min: 90, max: 110 }));
-    fc.assert(
-      fc.property(fc.array(fill, { maxLength: 12 }), (fills) => {
-        let line = flat;
-        let spent = 0;
-        for (const [side, qty, px] of fills) {
-          line = filled(line, side, String(qty), String(px), "0");
-          spent += (side === "buy" ? 1 : -1) * qty * px;
-        }
-        const off = of(text({ units: of(line.cost).units, scale: of(line.cost).scale }));
-        const difference = Number(text(off)) - Number(line.realized) - spent;
-        expect(Math.abs(difference)).toBeLessThan(1e-6);
-        expect(compare(line.traded_qty, "0") === 0 ? line.avg_px : "").not.toBe(undefined);
-      }),
-    );
   });
 });

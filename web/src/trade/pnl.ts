@@ -1,5 +1,5 @@
 /** Positions and what they have gained: exact, and after fees. */
-import { add, compare, div, type Decimal, isZero, mul, neg, of, sub, trimmed } from "../kit/decimal";
+import { add, type Decimal, mul, of, sub } from "../kit/decimal";
 
 /** As GET /api/risk/positions tells it under `traded`. */
 export interface Traded {
@@ -29,34 +29,3 @@ export function gain(line: Traded, mark: string | null): Gain {
     value: mul(line.qty, mark),
   };
 }
-
-/** After a fill, at average cost: as the house keeps it (a fill that reduces realizes). */
-export function filled(line: Traded, side: "buy" | "sell", qty: string, px: string, fee: string): Traded {
-  const signed = side === "buy" ? of(qty) : neg(qty);
-  const before = of(line.traded_qty);
-  const after = add(before, signed);
-  const gross = mul(signed, px);
-  let cost = of(line.cost);
-  let realized = of(line.realized);
-  const reduces = !isZero(before) && compare(before, 0n) !== compare(signed, 0n);
-  if (!reduces) {
-    cost = add(cost, gross);
-  } else {
-    const closes = compare(absolute(signed), absolute(before)) <= 0 ? signed : neg(before);
-    const share = div(mul(cost, closes), before, 12); // minus what the closed part has cost
-    realized = add(realized, sub(share, mul(closes, px)));
-    cost = add(add(cost, share), sub(gross, mul(closes, px)));
-  }
-  const text = trimmed;
-  return {
-    ...line,
-    qty: text(add(line.qty, signed)),
-    traded_qty: text(after),
-    cost: text(cost),
-    realized: text(realized),
-    fees: text(add(line.fees, fee)),
-    avg_px: isZero(after) ? null : text(div(cost, after, 8)),
-  };
-}
-
-const absolute = (amount: Decimal): Decimal => (amount.units < 0n ? neg(amount) : amount);

@@ -61,6 +61,22 @@ describe("the verdict", () => {
     expect(questions.verdict).toEqual({ at: "asking", last: "of new" });
   });
 
+  test("asked again, what was said stays until there is something new to say", async () => {
+    const { questions, waiting, pass } = desk();
+    questions.again();
+    questions.about("1");
+    pass(REST_MS);
+    questions.again();
+    expect(waiting).toHaveLength(1);
+    waiting[0]!.answer("first");
+    await turn();
+    questions.again();
+    expect(questions.verdict).toEqual({ at: "said", found: "first" });
+    waiting[1]!.answer("second");
+    await turn();
+    expect(questions.verdict).toEqual({ at: "said", found: "second" });
+  });
+
   test("no draft, no question; and a failure is said", async () => {
     const { questions, waiting, pass } = desk();
     questions.about("1");

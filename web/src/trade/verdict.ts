@@ -47,6 +47,7 @@ export class Questions<Q, T = Judged> {
   private sequence = 0;
   private timer: unknown = null;
   private last: T | null = null;
+  private asked: Q | null = null;
 
   constructor(
     private readonly ask: (question: Q) => Promise<T>,
@@ -59,6 +60,7 @@ export class Questions<Q, T = Judged> {
     this.sequence += 1;
     if (this.timer !== null) this.clock.clear(this.timer as never);
     this.timer = null;
+    this.asked = null;
     if (question === null) {
       this.say({ at: "none" });
       return;
@@ -67,9 +69,15 @@ export class Questions<Q, T = Judged> {
     this.timer = this.clock.set(() => this.send(question), REST_MS);
   }
 
+  /** The same again, since account or market have moved; what was said stays until the answer. */
+  again(): void {
+    if (this.asked !== null && this.timer === null && this.verdict.at !== "asking") this.send(this.asked);
+  }
+
   private send(question: Q): void {
     const sequence = this.sequence;
     this.timer = null;
+    this.asked = question;
     this.ask(question).then(
       (found) => {
         if (sequence !== this.sequence) return;

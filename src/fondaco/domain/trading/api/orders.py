@@ -26,6 +26,7 @@ from fondaco.domain.trading.model import (
     account_stream,
     order_id,
 )
+from fondaco.domain.trading.replies import moment as moment
 from fondaco.kernel.errors import Corrupt, FondacoError, Invalid, NotFound, Refused
 from fondaco.kernel.event import CommandId, Entry, Instant, StreamId, fingerprint, request_id
 from fondaco.kernel.money import DecimalText
