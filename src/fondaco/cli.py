@@ -77,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     follow.add_argument("--snapshot-every", type=int, default=100_000)
     follow.add_argument("--checks-every", type=int, default=60, metavar="SECONDS")
     follow.add_argument("--root-every", type=int, default=86_400, metavar="SECONDS")
+    follow.add_argument("--traces-quota", type=int, default=1 << 30, metavar="BYTES")
     record = with_data("record", _record, "Write what a feed says to the tape, and nothing else.")
     record.add_argument("--feed", required=True, help="as for `up`")
     record.add_argument("--seconds", type=float, default=0.0, help="0: until interrupted")
@@ -197,6 +198,7 @@ def _follow(asked: argparse.Namespace) -> None:
         snapshot_every=asked.snapshot_every,
         checks_every_s=asked.checks_every,
         root_every_s=asked.root_every,
+        traces_quota_bytes=asked.traces_quota,
     )
 
 

@@ -137,6 +137,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int, _whole("ms", 0, 10_000, "from acceptance to the paper venue's book; 0 is at once")
     ] = 1
 
+    # Tracing
+    traces_quota_bytes: Annotated[
+        int,
+        _whole(
+            "bytes",
+            16 * _MIB,
+            1024**5,
+            "when commits were: 60 bytes an order, of which the oldest go first",
+        ),
+    ] = _GIB
+
     # Retention
     retention_idempotency_h: Annotated[
         int,

@@ -37,7 +37,7 @@ def rooms() -> list[Room]:
 
 def operations() -> list[Operation[Any, Any]]:
     """Everything that a running house serves, by name. To be shown it needs no house behind it."""
-    nobody = SimpleNamespace(refs=lambda: None, tenant_of=lambda _: None)
+    nobody = SimpleNamespace(beside=None, refs=lambda: None, tenant_of=lambda _: None)
     return sorted(live.operations(cast(live.House, nobody)), key=lambda each: each.name)
 
 

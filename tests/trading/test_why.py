@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,7 +40,7 @@ def history() -> History:
 
 @pytest.fixture
 def ask(history: History, tmp_path: Path) -> Ask:
-    def asked(about: str, **more: str) -> Why:
+    def asked(about: str, **more: Any) -> Why:
         views = SqliteStore(tmp_path / "views.db", durable=False)
         Projector(history.journal, views, [TradingView()]).catch_up()
         with views.reading() as conn:

@@ -62,6 +62,11 @@ class Files:
         return self.root / "checks.json"
 
     @property
+    def traces(self) -> Path:
+        """When what was written happened, and what has become of spans."""
+        return self.root / "traces"
+
+    @property
     def cursor(self) -> Path:
         """Up to which position the reactor's messages were all heard."""
         return self.root / "reactor.cursor"

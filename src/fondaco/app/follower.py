@@ -20,12 +20,14 @@ from fondaco.app.kinds import build_digest, room_of
 from fondaco.app.machines import open_journal
 from fondaco.app.proofs import grow
 from fondaco.app.say import say
+from fondaco.app.tracing import HopsKept
 from fondaco.app.views import every_view
 from fondaco.kernel.errors import FondacoError
 from fondaco.kernel.event import Entry, StreamId
 from fondaco.ports.store.sqlite import SqliteStore
 from fondaco.runtime.loading import Snapshots, load
 from fondaco.runtime.projector import Projector
+from fondaco.runtime.tracing.watch import ViewsWatch
 from fondaco.settings import PREFIX
 
 END_S: Final = 10.0
@@ -97,7 +99,14 @@ class SnapshotsDue:
             journal.close()
 
 
-def follow(files: Files, *, snapshot_every: int, checks_every_s: int, root_every_s: int) -> None:
+def follow(
+    files: Files,
+    *,
+    snapshot_every: int,
+    checks_every_s: int,
+    root_every_s: int,
+    traces_quota_bytes: int,
+) -> None:
     """Run until standard input ends, which it does when the parent is gone."""
     os.nice(NICENESS)
     for each in (signal.SIGINT, signal.SIGTERM):  # which a terminal or an init sends to all of us
@@ -108,15 +117,23 @@ def follow(files: Files, *, snapshot_every: int, checks_every_s: int, root_every
     store = SqliteStore(files.views, durable=False)
     checking = Thread(target=keep_checking, args=(files, store, checks_every_s, stop), daemon=True)
     log = grow(files, journal, every_s=root_every_s)
+    hops = HopsKept(files)
+    watch = ViewsWatch(files.traces, time.time_ns, traces_quota_bytes, hops.hear)
+
+    def beside() -> bool:
+        more = hops.step()
+        return log.step() or more
+
     try:
         if checks_every_s:
             checking.start()
         views = [*every_view(journal), SnapshotsDue(files, snapshot_every)]
-        Projector(journal, store, views).run(stop, log.step)
+        Projector(journal, store, views, watch).run(stop, beside)
         if checks_every_s:
             checking.join()  # it reads what is closed below
         store.settle()
     finally:
+        watch.close()
         log.close()
         store.close()
         journal.close()
@@ -132,12 +149,19 @@ class Follower:
     """The child process, as its parent sees it."""
 
     def __init__(
-        self, files: Files, *, snapshot_every: int, checks_every_s: int, root_every_s: int
+        self,
+        files: Files,
+        *,
+        snapshot_every: int,
+        checks_every_s: int,
+        root_every_s: int,
+        traces_quota_bytes: int,
     ) -> None:
         self._command = [sys.executable, "-m", "fondaco", "follow", "--data", str(files.root)]
         self._command += ["--snapshot-every", str(snapshot_every)]
         self._command += ["--checks-every", str(checks_every_s)]
         self._command += ["--root-every", str(root_every_s)]
+        self._command += ["--traces-quota", str(traces_quota_bytes)]
         # Not as an option: an address may hold a password, and everybody can list commands.
         self._environment = {**os.environ, f"{PREFIX}JOURNAL": files.journal_at}
         self.deaths = 0

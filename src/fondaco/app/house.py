@@ -70,7 +70,7 @@ from fondaco.kernel.event import (
 )
 from fondaco.ports.journal import Journal
 from fondaco.runtime.actor import AnyHost, Host
-from fondaco.runtime.committer import Answer, Committer, Outcome
+from fondaco.runtime.committer import Answer, Committer, Outcome, Watch
 from fondaco.runtime.deadlines import Deadlines
 from fondaco.runtime.loading import Memory, Snapshots
 from fondaco.runtime.reactor import Reactor
@@ -119,6 +119,7 @@ class Kernel:
         *,
         journal: Journal | None = None,
         now: Clock | None = None,
+        watch: Watch | None = None,
         link: Callable[[Submit], Submit] = lambda submit: submit,
     ) -> None:
         self.settings = settings
@@ -130,7 +131,7 @@ class Kernel:
         )
         self.snapshots = Snapshots(files.snapshots, build_digest())
         self.loaders = ThreadPoolExecutor(LOADERS, "loader")
-        self.committer = Committer(self.journal, self._publish)
+        self.committer = Committer(self.journal, self._publish, watch)
         self.now = now or Clock()
         instruments = {each.symbol: each for each in feed.instruments()} if feed else {}
         self.board = Board(instruments, stale_after_ms=settings.stale_after_ms)

@@ -19,11 +19,11 @@ from fondaco.app.checks import Heard
 from fondaco.app.demo import seed_accounts
 from fondaco.app.files import Files, make_root, tape_lock
 from fondaco.app.follower import Follower
+from fondaco.app.greeting import greet, tell_switch, url
 from fondaco.app.house import Kernel
 from fondaco.app.kinds import ROOMS
 from fondaco.app.machines import (
     MEMORY,
-    SEGMENTS,
     house_lock,
     open_cache,
     open_records,
@@ -32,9 +32,11 @@ from fondaco.app.machines import (
 from fondaco.app.numbers import numbers
 from fondaco.app.outbox import carry
 from fondaco.app.proofs import proofs, publish_last
-from fondaco.app.queries import QUERIES
+from fondaco.app.queries import queries
 from fondaco.app.say import say, say_error
 from fondaco.app.server import bind, make_server, on_signals, run
+from fondaco.app.tracing import house_watch, keep_times
+from fondaco.app.views import POSTS
 from fondaco.domain.identity.directory import Directory, seed_demo
 from fondaco.domain.identity.model import TooMany
 from fondaco.domain.identity.rate_limit import RateLimit
@@ -44,8 +46,6 @@ from fondaco.domain.market import api as market_api
 from fondaco.domain.market.feeds import Feed
 from fondaco.domain.market.feeds.spec import chosen, feed
 from fondaco.domain.market.intake import Intake
-from fondaco.domain.market.model import Switch
-from fondaco.domain.market.wires import format_of
 from fondaco.domain.trading import api as trading_api
 from fondaco.domain.trading.rules import decider as trading_law
 from fondaco.gateway.door import Door
@@ -63,7 +63,9 @@ from fondaco.ports.store.sqlite import SqliteStore
 from fondaco.ports.tape import Tape
 from fondaco.ports.tape.segments import SegmentTape
 from fondaco.runtime.projector import positions
-from fondaco.settings import Settings, without_secrets
+from fondaco.runtime.tracing.looking import Beside
+from fondaco.runtime.tracing.watch import HouseWatch
+from fondaco.settings import Settings
 
 # Often and little: what survives a look at thousands of young objects is never looked at again,
 # where half a million at a time stop everybody for 200 ms. A full collection never comes.
@@ -92,6 +94,7 @@ class House:
         limits: Sequence[RateLimit],
         views: SqliteStore,
         follower: Follower,
+        watch: HouseWatch,
     ) -> None:
         self.kernel = kernel
         self.directory = directory
@@ -112,6 +115,8 @@ class House:
         self.tape_lost: Callable[[], int] = int  # frames that the disk did not take
         self.feed_deaths = 0
         self.checked = Heard(kernel.files)
+        self.watch = watch
+        self.beside = Beside(kernel.files.traces, POSTS)
         self._views_were_at = self._views_moved_s = 0.0
 
     def part_ended(self, task: "asyncio.Task[None]") -> None:
@@ -307,6 +312,7 @@ def make_door(
         version=__version__,
         checks=house.checks,
         numbers=lambda: numbers(house, streams[0]),
+        note=house.watch.note,
     )
     streams.append(Streams(door, house.refs, kernel.board, position=kernel.committer.position))
     kernel.listeners.append(streams[0].publish)
@@ -319,7 +325,7 @@ def operations(house: House) -> list[Operation[Any, Any]]:
         *(operation for room in ROOMS for operation in room.operations),
         *market_api.OPERATIONS,
         *trading_api.operations(house.refs, trading_law.decide),
-        *trading_api.looks(house.refs, trading_law, QUERIES, house.tenant_of),
+        *trading_api.looks(house.refs, trading_law, queries(house.beside), house.tenant_of),
     ]
 
 
@@ -348,7 +354,7 @@ async def _serve(settings: Settings) -> int:
                     server.should_exit = house.draining = True
 
                 on_signals(drain)
-                _greet(house, bound)
+                greet(house.kernel, bound)
                 announcing = asyncio.create_task(_announce(house, bound), name="announcement")
                 announcing.add_done_callback(house.part_ended)
                 try:
@@ -375,8 +381,10 @@ async def running(settings: Settings) -> AsyncIterator[tuple[House, Door, Stream
     source = await _feed(settings)
     async with AsyncExitStack() as stack:
         stack.enter_context(house_lock(files))
-        kernel = Kernel(settings, files, source)
+        watch = house_watch(settings, files)
+        kernel = Kernel(settings, files, source, watch=watch)
         stack.callback(publish_last, files)  # behind everything that ends, and is written then
+        stack.callback(watch.close)
         stack.push_async_callback(kernel.stop)
         records = stack.enter_context(closing(open_records(files)))
         views = stack.enter_context(closing(_views(files)))
@@ -387,7 +395,7 @@ async def running(settings: Settings) -> AsyncIterator[tuple[House, Door, Stream
         follower = stack.enter_context(_follower(settings, files))
         caches = [cache] if settings.cache == MEMORY else [cache, MemoryCache(kernel.now)]
         limits = [_rate_limit(settings, each) for each in caches]
-        house = House(kernel, directory, limits, views, follower)
+        house = House(kernel, directory, limits, views, follower, watch)
         house.shared_cache = None if settings.cache == MEMORY else cache
         await kernel.start(house.part_ended)
         await _arm(house)
@@ -398,11 +406,12 @@ async def running(settings: Settings) -> AsyncIterator[tuple[House, Door, Stream
         parts = {
             "upkeep": _upkeep(house, replies),
             "outbox": _tell_journal(records, house),
+            "times": keep_times(watch),
         }
         if source:
             tape = stack.enter_context(_tape(settings, files))
             house.tape_lost = lambda: tape.lost
-            kernel.board.on_switch.append(_tell_switch)
+            kernel.board.on_switch.append(tell_switch)
             intake = Intake(kernel.board, tape, source.listings, source.wire)
             parts["feed"] = keep_running(partial(source.run, kernel.now, intake), house.feed_died)
         tasks = [asyncio.create_task(part, name=name) for name, part in parts.items()]
@@ -410,14 +419,6 @@ async def running(settings: Settings) -> AsyncIterator[tuple[House, Door, Stream
             task.add_done_callback(house.part_ended)
         stack.push_async_callback(_cancel, tasks)
         yield house, *make_door(house, replies, readers, settings)
-
-
-def _tell_switch(switch: Switch) -> None:
-    doubt = "" if switch.confirmed_at else ", unconfirmed: nothing is opened on it"
-    say(
-        f"{switch.symbol} is shown from {switch.after}, since {switch.before} is {switch.reason}; "
-        f"{switch.jump_bps} bps from the last price{doubt}"
-    )
 
 
 async def _feed(settings: Settings) -> Feed | None:
@@ -498,6 +499,7 @@ def _follower(settings: Settings, files: Files) -> Iterator["Follower"]:
         snapshot_every=settings.snapshot_every_entries,
         checks_every_s=settings.checks_every_s,
         root_every_s=settings.root_every_s,
+        traces_quota_bytes=settings.traces_quota_bytes,
     )
     try:
         yield follower
@@ -562,25 +564,6 @@ async def _tell_journal(records: Store, house: House) -> None:
         await asyncio.sleep(OUTBOX_S)
 
 
-def _greet(house: House, bound: socket.socket) -> None:
-    settings = house.kernel.settings
-    source = house.kernel.feed
-    label = source.label if source else "none"
-    chosen_by = " (auto)" if settings.feed == "auto" else ""
-    files = house.kernel.files
-    where = str(files.root.resolve())
-    if settings.journal != SEGMENTS:
-        where += f", journal at {without_secrets(settings.journal)}"
-    if settings.cache != MEMORY:
-        where += f", cache at {without_secrets(settings.cache)}"
-    say(f"data in {where}, feed {label}{chosen_by}, listening on {_url(bound)}")
-    for each in label.split("; "):
-        if format_of(each):
-            say(f"feed {each}: {format_of(each)}, never tried live")
-    if settings.demo:
-        say("demo: account demo, header 'Authorization: Bearer demo'")
-
-
 async def _announce(house: House, bound: socket.socket) -> None:
     """Say where we are, once everything is as it must be to trade."""
     while not all(ok for ok, _ in house.checks().values()):
@@ -588,9 +571,4 @@ async def _announce(house: House, bound: socket.socket) -> None:
     gc.collect()
     gc.freeze()  # What is here stays: do not look at it again.
     gc.set_threshold(*FREEZE_THRESHOLD)
-    print(f"ready {_url(bound)}", flush=True)  # noqa: T201  # scripts wait for this line
-
-
-def _url(bound: socket.socket) -> str:
-    host, port = bound.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    print(f"ready {url(bound)}", flush=True)  # noqa: T201  # scripts wait for this line

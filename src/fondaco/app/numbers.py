@@ -38,6 +38,7 @@ def numbers(house: "House", streams: Streams) -> Iterator[Metric]:
     yield _now("fondaco_stops_waiting", "Stops that wait for a mark.", len(kernel.triggers))
     yield from _margin(house)
     yield from _checks(house)
+    yield _sum("fondaco_times_lost_total", "Times that no disk took.", house.watch.lost)
     yield _now("fondaco_websockets", "Open WebSockets.", streams.open_count)
     yield from _market(house)
 

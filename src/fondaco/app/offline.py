@@ -22,7 +22,7 @@ from fondaco.app.files import Files, files_at, is_served, make_root, tape_lock
 from fondaco.app.kinds import room_of
 from fondaco.app.machines import SEGMENTS, SQLITE, journal_facts, open_journal, open_records
 from fondaco.app.server import on_signals
-from fondaco.app.views import every_view
+from fondaco.app.views import POSTS, every_view
 from fondaco.domain.identity.directory import Directory
 from fondaco.domain.identity.model import Role
 from fondaco.domain.ledger.checks import standing_checks
@@ -44,6 +44,7 @@ from fondaco.runtime.loading import Memory
 from fondaco.runtime.loading import replay as replay_decision
 from fondaco.runtime.projector import Projector, positions, views_equal_replay
 from fondaco.runtime.proofs import roots
+from fondaco.runtime.tracing.looking import Beside
 from fondaco.settings import without_secrets
 
 FOREVER_S: Final = 1e9
@@ -91,7 +92,7 @@ def explain(root: Path | Files, name: str, *, as_json: bool) -> str:
     """The life of an order, or of whatever a position was caused by."""
     files = files_at(root)
     with _journal(files) as journal, _caught_up(files, journal) as store, store.reading() as conn:
-        found = why(conn, journal, name)
+        found = why(conn, journal, name, beside=Beside(files.traces, POSTS))
         return msgspec.json.encode(found).decode() if as_json else text_of(found)
 
 

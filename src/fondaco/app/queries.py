@@ -4,30 +4,38 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 from fondaco.domain.trading import why
-from fondaco.domain.trading.store import queries, sent, settlements, statements
+from fondaco.domain.trading.store import queries as looks
+from fondaco.domain.trading.store import sent, settlements, statements
 from fondaco.ports.journal import Journal
+from fondaco.runtime.tracing.looking import Beside
 
 
-def _why(conn: Any, journal: Journal, tenant: str | None, about: str, account_id: str) -> why.Why:
-    return why.why(conn, journal, about, tenant=tenant, account_id=account_id)
+def queries(beside: Beside) -> Any:
+    """`beside` knows when what was written happened."""
+
+    def explain(
+        conn: Any, journal: Journal, tenant: str | None, about: str, account_id: str
+    ) -> why.Why:
+        return why.why(conn, journal, about, tenant=tenant, account_id=account_id, beside=beside)
+
+    return SimpleNamespace(**_QUERIES, why=explain)
 
 
-QUERIES: Final[Any] = SimpleNamespace(
-    filter=queries.OrderFilter,
-    orders=queries.orders,
-    order=queries.order,
-    executions=queries.executions,
-    accounts=queries.accounts,
-    account=queries.account,
-    positions=queries.positions,
-    terms=queries.terms,
-    statement=statements.statement,
-    statement_csv=statements.statement_csv,
-    cash_movements=statements.transfers,
-    daily=statements.daily,
-    daily_csv=statements.daily_csv,
-    sent=sent.sent,
-    is_virtual=sent.is_virtual,
-    settlements=settlements.lines,
-    why=_why,
-)
+_QUERIES: Final[dict[str, Any]] = {
+    "filter": looks.OrderFilter,
+    "orders": looks.orders,
+    "order": looks.order,
+    "executions": looks.executions,
+    "accounts": looks.accounts,
+    "account": looks.account,
+    "positions": looks.positions,
+    "terms": looks.terms,
+    "statement": statements.statement,
+    "statement_csv": statements.statement_csv,
+    "cash_movements": statements.transfers,
+    "daily": statements.daily,
+    "daily_csv": statements.daily_csv,
+    "sent": sent.sent,
+    "is_virtual": sent.is_virtual,
+    "settlements": settlements.lines,
+}

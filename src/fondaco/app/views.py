@@ -1,9 +1,11 @@
 """Which views this build keeps: the only list."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from fondaco.domain.ledger.postings import POSTERS
 from fondaco.domain.ledger.store import BooksView, LedgerView
+from fondaco.domain.ledger.store.postings import VIEW as LEDGER
 from fondaco.domain.reference.model import HOUSE_STREAM
 from fondaco.domain.trading.postings import Postings
 from fondaco.domain.trading.store import TradingView
@@ -12,6 +14,12 @@ from fondaco.domain.trading.store.settlements import SettlementsView
 from fondaco.domain.venues.events import OrderExecuted
 from fondaco.ports.journal import Journal
 from fondaco.runtime.projector import View
+from fondaco.runtime.tracing.spans import Posts, tag_of
+
+# Instruments matter to what is posted, not to what posts.
+POSTS: Final = Posts(
+    LEDGER, frozenset(map(tag_of, {**Postings(()).posters(OrderExecuted), **POSTERS}))
+)
 
 
 def every_view(journal: Journal) -> Sequence[View]:

@@ -22,6 +22,7 @@ from fondaco.gateway.pages import Checks, Page
 from fondaco.gateway.rest import Context, Endpoint, Exchange, Names, Response, Tally
 from fondaco.kernel.errors import FondacoError, Invalid, NotFound
 from fondaco.kernel.operation import Look, Operation
+from fondaco.runtime.tracing.rows import Request
 
 PREFIXES: Final = ("/api", "/api/v1")
 SECURITY: Final = (
@@ -29,6 +30,10 @@ SECURITY: Final = (
     (b"cache-control", b"no-store"),
     (b"referrer-policy", b"no-referrer"),
 )
+
+
+def _unnoted(_: Request) -> None:
+    """Nobody keeps it."""
 
 
 class Nothing(msgspec.Struct, frozen=True):
@@ -51,12 +56,14 @@ class Door:
         checks: Callable[[], Checks] = dict,
         numbers: Callable[[], Iterable[Metric]] = tuple,
         routes: Sequence[BaseRoute] = (),
+        note: Callable[[Request], None] = _unnoted,
     ) -> None:
         """`checks` are what `/ready` asks, `numbers` what `/metrics` shows besides our own;
-        `routes` are Starlette's: pages that are no operations."""
+        `routes` are Starlette's: pages that are no operations. `note` is told of requests whose
+        trace does not follow from what they leave."""
         self.house = house
         self.body_max = body_max
-        self.context = Context(house, replies, readers, log or Log(), Names(), set())
+        self.context = Context(house, replies, readers, log or Log(), Names(), set(), note)
         self.endpoints = [Endpoint(operation, self.context) for operation in operations]
         self.unknown = Endpoint(_NOTHING, self.context)
         self.hot: dict[tuple[bytes, bytes], Endpoint] = {}
@@ -238,6 +245,7 @@ async def respond(send: Send, exchange: Exchange, response: Response) -> None:
         (b"content-length", b"%d" % len(response.body)),
         (b"x-request-id", exchange.request_id.encode()),
         (b"x-correlation-id", exchange.correlation_id.encode()),
+        (b"traceparent", exchange.traceparent.encode()),
         *SECURITY,
         *response.headers,
     ]

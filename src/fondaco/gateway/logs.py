@@ -74,6 +74,7 @@ def _of(exchange: Any) -> dict[str, str]:
     return {
         "request_id": exchange.request_id,
         "correlation_id": exchange.correlation_id,
+        "trace_id": exchange.traceparent[3:35],
         "caller": exchange.caller.name if exchange.caller else "",
         "operation": exchange.endpoint.operation.name,
     }

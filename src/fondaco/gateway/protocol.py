@@ -30,7 +30,7 @@ _SWEEP_S: Final = 1.0
 _SECURITY: Final = b"".join(b"%b: %b\r\n" % pair for pair in SECURITY)
 _HEAD: Final = (
     b"%bcontent-type: %b\r\ncontent-length: %d\r\n"
-    b"x-request-id: %b\r\nx-correlation-id: %b\r\n%b%b%b\r\n%b"
+    b"x-request-id: %b\r\nx-correlation-id: %b\r\ntraceparent: %b\r\n%b%b%b\r\n%b"
 )
 _ELSEWHERE: Final = frozenset({b"idempotency-key", b"expect", b"upgrade"})
 
@@ -307,6 +307,7 @@ def rendered(exchange: Exchange, response: Response, keep_alive: bool) -> bytes:
         len(response.body),
         exchange.request_id.encode(),
         exchange.correlation_id.encode(),
+        exchange.traceparent.encode(),
         _SECURITY,
         extra,
         b"" if keep_alive else b"connection: close\r\n",

@@ -19,12 +19,14 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
 import msgspec
+from msgspec.structs import replace
 
 from fondaco.gateway import idempotency
 from fondaco.gateway.errors import problem_of
 from fondaco.gateway.house import Caller, House, Reading
 from fondaco.gateway.idempotency import Kept
 from fondaco.gateway.logs import Log
+from fondaco.kernel import trace
 from fondaco.kernel.errors import (
     Conflict,
     Corrupt,
@@ -34,9 +36,10 @@ from fondaco.kernel.errors import (
     NotFound,
     Unavailable,
 )
-from fondaco.kernel.event import fingerprint
+from fondaco.kernel.event import Entry, Instant, fingerprint
 from fondaco.kernel.operation import Ask, Do, Look, Operation, Stamp
 from fondaco.runtime.committer import Outcome
+from fondaco.runtime.tracing.rows import Request
 
 JSON: Final = b"application/json"
 PROBLEM_JSON: Final = b"application/problem+json"
@@ -76,6 +79,7 @@ class Context(NamedTuple):
     log: Log
     names: Names
     in_use: set[str]  # Idempotency-Keys whose first request is under way
+    note: Callable[[Request], None]  # of a request whose trace its entries do not tell
 
 
 class Tally:
@@ -106,10 +110,14 @@ class Exchange:
         "caller",
         "correlation_id",
         "endpoint",
+        "given",
+        "noted",
         "request_id",
         "respond",
         "response",
+        "span_id",
         "started",
+        "trace_id",
         "was_submitted",
     )
 
@@ -126,7 +134,14 @@ class Exchange:
         name = given.decode() if given and _ID(given) else endpoint.context.names.next()
         self.request_id = name
         given = headers.get(b"x-correlation-id")
-        self.correlation_id = given.decode() if given and _ID(given) else name
+        if not given or not _ID(given):
+            given = None
+        self.correlation_id = name if given is None else given.decode()
+        self.trace_id = self.span_id = ""
+        self.given: trace.Given | None = None
+        self.noted: Request | None = None
+        if given is not None or b"traceparent" in headers:
+            self.given = trace.given(headers, given)
         self.response = _NOTHING
 
     def begin(self, headers: Headers, body: bytes, address: str) -> None:
@@ -149,12 +164,40 @@ class Exchange:
     def stamp(self, caller: Caller, key: str) -> Stamp:
         context = self.endpoint.context
         key = blake2b(key.encode(), digest_size=16).hexdigest() if key else context.names.next()
-        return Stamp(context.house.now(), self.request_id, caller.name, caller.tenant, key)
+        at = context.house.now()
+        if self.given is not None or self.endpoint.is_several:
+            self._note(at)
+        return Stamp(at, self.request_id, caller.name, caller.tenant, key)
+
+    def _note(self, at: Instant) -> None:
+        operation = self.endpoint.operation
+        named = self.given or trace.Given(trace.trace_of_correlation(self.correlation_id))
+        self.trace_id, self.span_id = named.trace_id, trace.request_span(at)
+        has_end = self.endpoint.is_several
+        self.noted = Request(at, *named, self.correlation_id, operation.name, has_end)
+        self.endpoint.context.note(self.noted)
+
+    def left(self, entries: tuple[Entry, ...]) -> None:
+        """Be part of the trace that they tell, where the caller has named none."""
+        if entries and not self.trace_id:
+            first = entries[0]
+            self.trace_id = trace.trace_of(first.stream, first.caused_by)
+            self.span_id = trace.request_span(first.at)
+
+    @property
+    def traceparent(self) -> str:
+        """For the response. What left no entry is named after its ids."""
+        if not self.span_id:
+            named = self.given or trace.Given(trace.trace_of_correlation(self.correlation_id))
+            self.trace_id = named.trace_id
+            self.span_id = trace.span_named(self.request_id)
+        return trace.traceparent(self.trace_id, self.span_id)
 
     def _settled(self, outcome: Outcome) -> None:
         if isinstance(outcome, FondacoError):
             self.fail(outcome)
             return
+        self.left(outcome)
         endpoint = self.endpoint
         try:
             reply = endpoint.operation.answer(self.ask, outcome)
@@ -170,6 +213,9 @@ class Exchange:
         endpoint = self.endpoint
         seconds = time.perf_counter() - self.started
         endpoint.tally.add(response.status, seconds)
+        if self.noted is not None and self.noted.has_end:
+            ended = Instant(self.noted.at + int(seconds * 1e9))
+            endpoint.context.note(replace(self.noted, ended=ended, status=response.status))
         log = endpoint.context.log
         if response.status >= log.status_min:
             log.request(self, response.status, seconds)
@@ -207,6 +253,7 @@ class Endpoint:
         self.status = operation.status
         self.media_type = operation.media_type.encode()
         self.is_hot = isinstance(operation, Ask) and operation.hot
+        self.is_several = isinstance(operation, Do)  # commands, or none
         self.has_body = operation.method in ("POST", "PUT", "PATCH")
         self._decoder = msgspec.json.Decoder(operation.request)
         self._only_reads = isinstance(operation, Look) or operation.method == "GET"
@@ -363,7 +410,9 @@ class Endpoint:
         if isinstance(operation, Ask):
             answer = self.submit(ask, exchange.stamp(caller, key))
             exchange.was_submitted = True
-            reply = operation.answer(ask, await answer)
+            entries = await answer
+            exchange.left(entries)
+            reply = operation.answer(ask, entries)
         elif isinstance(operation, Do):
             stamp = exchange.stamp(caller, key)
             exchange.was_submitted = True

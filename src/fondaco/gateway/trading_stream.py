@@ -9,6 +9,9 @@ commit leave in one write. A message may be an array of asks.
     {"op":"subscribe","id":4,"channels":["executions","orders","balances"],"accounts":["demo"]}
     {"op":"resume","id":5,"after":1234,"channels":[…],"accounts":[…]}
 
+Orders, cancels and replaces may bring a `traceparent` (W3C Trace Context); their answers then have
+one.
+
 A subscription begins with a snapshot as of a position, and goes on with every entry after it, each
 with its own `position`; who comes back resumes after the last one seen. Nothing is left out: a peer
 that does not read fast enough is cut off and told after which position to resume.
@@ -20,7 +23,7 @@ from functools import partial
 from typing import Annotated, Any, Final, Literal, cast
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from fondaco.domain.trading.api import orders as od
 from fondaco.domain.trading.api.views import AccountRequest, OrdersRequest
@@ -30,10 +33,12 @@ from fondaco.gateway.house import Reading
 from fondaco.gateway.rest import Endpoint, Tally
 from fondaco.gateway.talk import SLOW, Auth, Done, Id, Ping, Talk
 from fondaco.gateway.tell import CHANNELS, Channel, Teller
+from fondaco.kernel import trace
 from fondaco.kernel.errors import FondacoError, Invalid, NotFound, Refused, Unavailable
-from fondaco.kernel.event import Entry, StreamId
+from fondaco.kernel.event import Entry, Instant, StreamId
 from fondaco.kernel.operation import Stamp
 from fondaco.runtime.committer import Outcome
+from fondaco.runtime.tracing.rows import Request
 
 AccountsText = Annotated[list[od.AccountText], Meta(min_length=1, max_length=1_000)]
 STEP: Final = 2_000  # entries read at once while catching up
@@ -54,6 +59,7 @@ class Place(
     forbid_unknown_fields=True,
 ):
     id: Id = None
+    traceparent: str = ""
 
 
 class Cancel(
@@ -61,6 +67,7 @@ class Cancel(
 ):
     order_id: od.OrderIdText
     id: Id = None
+    traceparent: str = ""
 
 
 class Replace(
@@ -73,6 +80,7 @@ class Replace(
     forbid_unknown_fields=True,
 ):
     id: Id = None
+    traceparent: str = ""
 
 
 class Subscribe(
@@ -107,6 +115,7 @@ class Placed(msgspec.Struct, frozen=True, gc=False):
     ord_status: OrdStatus
     leaves_qty: str
     position: int
+    traceparent: str | UnsetType = UNSET  # where one was given
 
 
 class Changed(msgspec.Struct, frozen=True, gc=False):
@@ -115,6 +124,7 @@ class Changed(msgspec.Struct, frozen=True, gc=False):
     order_id: str
     ord_status: OrdStatus
     position: int
+    traceparent: str | UnsetType = UNSET
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -182,15 +192,17 @@ class TradingTalk(Talk):
         hub = self._hub
         try:
             self._check(hub.place, ask, ask.account_id)
-            command = od.placed_at(ask, self.house.now())
+            at = self.house.now()
+            told = self._note(ask, hub.place, at) if ask.traceparent else UNSET
+            command = od.placed_at(ask, at)
             answer = self.house.submit(account_stream(AccountId(ask.account_id)), command)
         except FondacoError as error:
             hub.tally.count(codes_of(error).http)
             self.fail(ask.id, error)
         else:
-            answer.then(partial(self._placed, ask.id, ask.cl_ord_id))
+            answer.then(partial(self._placed, ask.id, ask.cl_ord_id, told))
 
-    def _placed(self, ask_id: Id, cl_ord_id: str, outcome: Outcome) -> None:
+    def _placed(self, ask_id: Id, cl_ord_id: str, told: str | UnsetType, outcome: Outcome) -> None:
         hub = self._hub
         found: od.OrderReply | FondacoError | None
         if isinstance(outcome, FondacoError):
@@ -208,6 +220,7 @@ class TradingTalk(Talk):
                         found.ord_status,
                         found.leaves_qty,
                         found.position,
+                        told,
                     )
                 )
             )
@@ -226,7 +239,9 @@ class TradingTalk(Talk):
             request, endpoint = od.ReplaceOrderRequest(**values), self._hub.replace
         self._check(endpoint, ask, od.account_of_order(ask))
         operation = endpoint.operation
-        command = operation.command(request, self._hub.stamp(self))
+        stamp = self._hub.stamp(self)
+        told = self._note(ask, endpoint, stamp.at) if ask.traceparent else UNSET
+        command = operation.command(request, stamp)
 
         def settled(outcome: Outcome) -> None:
             try:
@@ -236,9 +251,22 @@ class TradingTalk(Talk):
             except FondacoError as error:
                 self.fail(ask.id, error, was_submitted=True)
             else:
-                self.say(Changed(ask.id, 200, reply.order_id, reply.ord_status, reply.position))
+                self.say(
+                    Changed(ask.id, 200, reply.order_id, reply.ord_status, reply.position, told)
+                )
 
         self.house.submit(operation.stream(request), command).then(settled)
+
+    def _note(
+        self, ask: Place | Cancel | Replace, endpoint: Endpoint, at: Instant
+    ) -> str | UnsetType:
+        """The trace that the caller has named; one that cannot be read is passed over."""
+        given = trace.parsed(ask.traceparent)
+        if given is None:
+            return UNSET
+        name = endpoint.operation.name
+        self.context.note(Request(at, *given, self.correlation_id, name))
+        return trace.traceparent(given.trace_id, trace.request_span(at))
 
     def _check(self, endpoint: Endpoint, ask: Any, account_id: str) -> None:
         """As the door does for HTTP."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from operator import attrgetter
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 import msgspec
 
@@ -90,6 +90,23 @@ class Turn(msgspec.Struct, frozen=True, gc=False):
     recall: Callable[[], Outcome] | None = None  # called behind the commit, off the loop
 
 
+class Watch(Protocol):
+    """Told when what happened, by one clock."""
+
+    def now(self) -> int: ...
+
+    def committed(
+        self,
+        turns: list[int],
+        last: int,
+        began: int,
+        durable: int,
+    ) -> None:
+        """A group was written and everybody was told. Of each of its turns, the position of the
+        first entry and when it was decided; `last` is the group's last position."""
+        ...
+
+
 class Committer:
     """One task runs `run`, or a test calls `commit` when it wants one.
 
@@ -97,11 +114,16 @@ class Committer:
     """
 
     def __init__(
-        self, journal: Journal, publish: Callable[[Sequence[Entry]], None] = lambda _: None
+        self,
+        journal: Journal,
+        publish: Callable[[Sequence[Entry]], None] = lambda _: None,
+        watch: Watch | None = None,
     ) -> None:
         self._journal = journal
         self._publish = publish
+        self._watch = watch
         self._queue: list[Turn] = []
+        self._decided: list[int] = []  # when each turn of the queue was; only if somebody watches
         self._wake = asyncio.Event()
         self._closing = False
         self.position = journal.head()
@@ -119,12 +141,14 @@ class Committer:
 
     def enqueue(self, turn: Turn) -> None:
         self._queue.append(turn)
+        if self._watch is not None:
+            self._decided.append(self._watch.now())
         if len(self._queue) == 1:
             self._wake.set()
 
     def commit(self) -> None:
         """Write everything queued in one transaction, then release its answers."""
-        group = self._next_group()
+        group, _ = self._next_group()
         self._settle(group, self._write(group))
 
     def find_out(self) -> None:
@@ -142,31 +166,42 @@ class Committer:
         with ThreadPoolExecutor(1, "committer") as disk:
             while self._queue or not self._closing:
                 await self._wake.wait()
-                group = self._next_group()
+                group, decided = self._next_group()
                 if group:
+                    watch = self._watch
+                    began = watch.now() if watch else 0
                     self.busy_since = loop.time()
                     outcomes = await loop.run_in_executor(disk, self._write, group)
                     self.busy_s += loop.time() - self.busy_since
                     self.busy_since = 0.0
                     self.group_count += 1
+                    durable = watch.now() if watch else 0
                     self._settle(group, outcomes)
+                    if watch:
+                        _note(watch, group, outcomes, decided, began, durable)
 
     def close(self) -> None:
         self._closing = True
         self._wake.set()
 
-    def _next_group(self) -> list[Turn]:
-        """What is queued, in order. Turns whose lease is lost are answered here."""
+    def _next_group(self) -> tuple[list[Turn], list[int]]:
+        """What is queued, in order, and when it was decided. Turns whose lease is lost are answered
+        here."""
         queue, self._queue = self._queue, []
+        decided, self._decided = self._decided, []
         if not self._closing:
             self._wake.clear()
         group: list[Turn] = []
-        for turn in queue:
+        lost: list[int] = []
+        for nth, turn in enumerate(queue):
             if turn.lease.lost:
                 turn.answer.settle(turn.lease.lost)
+                lost.append(nth)
             else:
                 group.append(turn)
-        return group
+        if lost and decided:
+            decided = [at for nth, at in enumerate(decided) if nth not in lost]
+        return group, decided
 
     def _write(self, group: Sequence[Turn]) -> list[Outcome]:
         try:
@@ -238,6 +273,25 @@ class Committer:
             entries.sort(key=_position)  # after a failed group streams were written one by one
             self.position = entries[-1].position
             self._publish(entries)
+
+
+def _note(
+    watch: Watch,
+    group: Sequence[Turn],
+    outcomes: Sequence[Outcome],
+    decided: Sequence[int],
+    began: int,
+    durable: int,
+) -> None:
+    turns: list[int] = []
+    last = 0
+    for turn, outcome, at in zip(group, outcomes, decided, strict=True):
+        if turn.decision and not isinstance(outcome, FondacoError):
+            turns.append(outcome[0].position)
+            turns.append(at)
+            last = max(last, outcome[-1].position)
+    if turns:
+        watch.committed(turns, last, began, durable)
 
 
 _position = attrgetter("position")

@@ -32,6 +32,14 @@ class Stop(Protocol):
     def wait(self, timeout: float | None = None) -> bool: ...
 
 
+class Watch(Protocol):
+    """Told what all views have just shown, and how long each of them took, ns."""
+
+    def now(self) -> int: ...
+
+    def shown(self, entries: Sequence[Entry], began: int, parts: dict[str, int]) -> None: ...
+
+
 class View(Protocol):
     """Tables of one room, and how a batch of entries changes them."""
 
@@ -92,13 +100,20 @@ def _strike(conn: Any, name: str) -> None:
 class Projector:
     """The only writer of its views. Not for several threads at a time."""
 
-    def __init__(self, journal: Journal, store: Store, views: Sequence[View]) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        store: Store,
+        views: Sequence[View],
+        watch: Watch | None = None,
+    ) -> None:
         for view in views:
             if not _NAME.fullmatch(view.name):
                 raise ValueError(f"a view is called {view.name!r}, must end in a number: orders_v1")
         self._journal = journal
         self._store = store
         self._views = {view.name: view for view in views}
+        self._watch = watch
         self.trouble = ""  # why nothing is carried just now
         self._positions: dict[str, int] = {}
         with store.writing() as conn:
@@ -141,6 +156,9 @@ class Projector:
     def _carry(self, views: Sequence[View], position: int, entries: Sequence[Entry]) -> bool:
         """False where somebody else has carried these views meanwhile; then theirs counts."""
         end = entries[-1].position
+        watch = self._watch if len(views) == len(self._views) else None
+        began = ended = watch.now() if watch else 0
+        parts: dict[str, int] = {}
         carried = False
         try:
             with self._store.writing() as conn:
@@ -149,6 +167,9 @@ class Projector:
                     for view in views:
                         view.apply(conn, entries)
                         _stand(conn, view.name, end)
+                        if watch:
+                            before, ended = ended, watch.now()
+                            parts[view.name] = ended - before
                     carried = True
         except BaseException:
             carried = False
@@ -159,6 +180,8 @@ class Projector:
                     view.forget()
         if carried:
             self._positions.update((view.name, end) for view in views)
+            if watch:
+                watch.shown(entries, began, parts)
         else:
             self._positions.update((view.name, found.get(view.name, 0)) for view in views)
         return carried

@@ -21,10 +21,12 @@ from fondaco.kernel.event import (
     CommandId,
     Entry,
     Event,
+    Instant,
     StreamId,
 )
 from fondaco.ports.journal import Journal
 from fondaco.runtime.history import kind_of, plain
+from fondaco.runtime.tracing.looking import Beside, Traced
 
 _MARKED: Final = (
     ev.OrderAccepted,
@@ -70,12 +72,24 @@ class WhyStep(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     headroom: dict[str, str] = {}  # what was left of each rule, before the order
     marks: list[MarkUsed] = []  # that the rules used
     event: Any = None  # as it was written
+    trace_id: str = ""  # of the request or the watcher that it all began with
+    spans: list["SpanShown"] = []  # of the turn that left it, as far as they were noted
+
+
+class SpanShown(msgspec.Struct, frozen=True, gc=False):
+    """How long one part took: "request", "watch" or "deliver", then "decide", "commit", "postings"
+    and "views", each with the kind of the stream behind it."""
+
+    name: str
+    at: str
+    took_us: int
 
 
 class Why(msgspec.Struct, frozen=True, gc=False):
     about: str  # an order_id, or a position
     account_id: str
     steps: list[WhyStep]
+    trace_id: str = ""  # of the first step
 
 
 def why(
@@ -85,12 +99,15 @@ def why(
     *,
     tenant: str | None = None,
     account_id: str = "",
+    beside: Beside | None = None,
 ) -> Why:
     """`about` is an order_id, a cl_ord_id, or a position of the journal. Of a tenant, or of all.
+    `beside` knows when what was written happened.
 
     Raises `NotFound` for what is not there, and for what is another tenant's.
     """
-    telling = _Telling(journal, queries.terms(conn), queries.currencies(conn, tenant))
+    currencies = queries.currencies(conn, tenant)
+    telling = _Telling(journal, queries.terms(conn), currencies, Traced(journal, beside))
     if about.isdecimal() and about.isascii():
         entry = telling.entry_at(int(about))
         key = None if entry is None else _order_of(entry)
@@ -102,17 +119,22 @@ def why(
     places = queries.life(conn, tenant, account, number, STEPS_MAX)
     found = [entry for place in places if (entry := telling.entry_at(place)) is not None]
     steps = [telling.step(entry, number) for entry in found]
-    return Why(f"{account}.{number}", account, steps)
+    return Why(f"{account}.{number}", account, steps, steps[0].trace_id if steps else "")
 
 
 def text_of(found: Why) -> str:
     """For people: a line per step, indented lines for what was behind it."""
-    lines = [f"{found.about}: {len(found.steps)} steps"]
+    lines = [f"{found.about}: {len(found.steps)} steps, trace {found.trace_id}"]
     for step in found.steps:
         lines.append(f"{step.at}  @{step.position}  {step.stream}  {step.said}")
         for cause in step.causes:
             where = f" (@{cause.position}, {cause.kind})" if cause.position is not None else ""
             lines.append(f"    because of {cause.by} {cause.id}{where}")
+        if step.trace_id != found.trace_id:
+            lines.append(f"    of trace {step.trace_id}")
+        if step.spans:
+            took = ", ".join(f"{each.name} {each.took_us / 1e3:.3f}" for each in step.spans)
+            lines.append(f"    took, ms: {took}")
         if step.headroom:
             left = ", ".join(f"{name} {text}" for name, text in step.headroom.items())
             lines.append(f"    left before it: {left}")
@@ -140,8 +162,11 @@ def _order_of(entry: Entry) -> tuple[str, int] | None:
 class _Telling:
     """What it takes to put entries into words."""
 
-    def __init__(self, journal: Journal, printing: Terms, currencies: dict[str, str]) -> None:
+    def __init__(
+        self, journal: Journal, printing: Terms, currencies: dict[str, str], traced: Traced
+    ) -> None:
         self._journal = journal
+        self._traced = traced
         self._printing = printing
         self._currencies = currencies  # of the accounts that the reader may see
 
@@ -155,11 +180,13 @@ class _Telling:
         if entry is None or (tenant is not None and account not in self._currencies):
             raise NotFound(f"there is nothing at position {about[:20]}")
         is_account = entry.stream.startswith(PREFIX)
-        return Why(about, account if is_account else "", [self.step(entry, 0)])
+        step = self.step(entry, 0)
+        return Why(about, account if is_account else "", [step], step.trace_id)
 
     def step(self, entry: Entry, number: int) -> WhyStep:
         event = entry.event
         account = getattr(event, "account_stream", entry.stream).removeprefix(PREFIX)
+        trace_id, spans = self._traced.spans(entry)
         return WhyStep(
             position=entry.position,
             at=moment(entry.at),
@@ -172,6 +199,11 @@ class _Telling:
             headroom=self._headroom(event, account),
             marks=[self._mark(mark) for mark in _marks(event)],
             event=plain(event),
+            trace_id=trace_id,
+            spans=[
+                SpanShown(span.name, moment(Instant(span.start)), (span.end - span.start) // 1_000)
+                for span in spans
+            ],
         )
 
     def _causes(self, command_id: CommandId) -> Iterator[Cause]:

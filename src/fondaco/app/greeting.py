@@ -1,0 +1,40 @@
+"""What a house says of itself when it starts, and when the market it shows is another."""
+
+import socket
+
+from fondaco.app.house import Kernel
+from fondaco.app.machines import MEMORY, SEGMENTS
+from fondaco.app.say import say
+from fondaco.domain.market.model import Switch
+from fondaco.domain.market.wires import format_of
+from fondaco.settings import without_secrets
+
+
+def greet(kernel: Kernel, bound: socket.socket) -> None:
+    settings, source, files = kernel.settings, kernel.feed, kernel.files
+    label = source.label if source else "none"
+    chosen_by = " (auto)" if settings.feed == "auto" else ""
+    where = str(files.root.resolve())
+    if settings.journal != SEGMENTS:
+        where += f", journal at {without_secrets(settings.journal)}"
+    if settings.cache != MEMORY:
+        where += f", cache at {without_secrets(settings.cache)}"
+    say(f"data in {where}, feed {label}{chosen_by}, listening on {url(bound)}")
+    for each in label.split("; "):
+        if format_of(each):
+            say(f"feed {each}: {format_of(each)}, never tried live")
+    if settings.demo:
+        say("demo: account demo, header 'Authorization: Bearer demo'")
+
+
+def url(bound: socket.socket) -> str:
+    host, port = bound.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def tell_switch(switch: Switch) -> None:
+    doubt = "" if switch.confirmed_at else ", unconfirmed: nothing is opened on it"
+    say(
+        f"{switch.symbol} is shown from {switch.after}, since {switch.before} is {switch.reason}; "
+        f"{switch.jump_bps} bps from the last price{doubt}"
+    )

@@ -1,0 +1,1 @@
+"""When what was written happened: noted beside the journal, told as spans, summed up by hop."""
