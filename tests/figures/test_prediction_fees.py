@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fondaco.domain.market.fees import (
+from fondaco.domain.reference.fees import (
     CENT,
     CENTICENT,
     KALSHI_MAKER_PPM,

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fondaco.domain.market import looks
-from fondaco.domain.market.contracts import NEXT, Contract, Stage
+from fondaco.domain.market.contracts import Contract, Stage
 from fondaco.domain.market.finality import FINAL, Finality, Finals, Match
 from fondaco.domain.market.wires import kalshi, polymarket
-from fondaco.domain.reference.model import Symbol
+from fondaco.domain.reference.model import NEXT, Symbol
 from fondaco.kernel.event import Instant
 from market.recorded import LISTED, MS, Heard, encoded
 from market.recorded import said_by_kalshi as said

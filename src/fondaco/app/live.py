@@ -31,6 +31,7 @@ from fondaco.app.machines import (
 )
 from fondaco.app.numbers import numbers
 from fondaco.app.outbox import carry
+from fondaco.app.paying import pay_contracts
 from fondaco.app.proofs import proofs, publish_last
 from fondaco.app.queries import queries
 from fondaco.app.say import say, say_error
@@ -185,8 +186,7 @@ class House:
         return behind <= VIEWS_BEHIND_MAX, f"{behind} entries behind"
 
     def _market(self) -> tuple[bool, str]:
-        books = self.kernel.board.books
-        bad = [f"{symbol} {book.quality}" for symbol, book in books.items() if book.quality != "ok"]
+        books, bad = self.kernel.board.books, self.kernel.board.not_ready
         source = self.kernel.feed
         label = source.label if source else "no feed"
         trouble = getattr(source, "trouble", "")  # of one that needs a network
@@ -522,6 +522,7 @@ async def _arm(house: House) -> None:
         found = await asyncio.to_thread(look)
     arm(kernel, found)
     await watch_equity(kernel, found)
+    pay_contracts(kernel, house.reading, partial(_wait_for_views, house), house.part_ended)
     await kernel.wake(CHECKS_STREAM)
 
 

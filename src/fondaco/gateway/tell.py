@@ -98,6 +98,9 @@ class Teller:
             found = [self._moved(entry, {event.asset: sign * event.units})]
         elif isinstance(event, ev.NegativeBalanceCovered):
             found = [self._moved(entry, {each.asset: each.units for each in event.covered})]
+        elif isinstance(event, ev.ContractPaid):
+            moved = {event.base: -event.base_units, event.quote: event.cash}
+            found = [self._moved(entry, moved)]
         elif isinstance(event, ev.OrderCompleted):
             found = [self._completed(entry, event)]
         elif isinstance(event, ev.OrderAccepted | ev.OrderRejected):

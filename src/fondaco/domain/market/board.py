@@ -218,7 +218,16 @@ class Board:
     @property
     def ready(self) -> bool:
         """Whether every instrument has an OK book, or one that is closed as it should be."""
-        return all(book.quality in READY for book in self.books.values())
+        return not self.not_ready
+
+    @property
+    def not_ready(self) -> list[str]:
+        """Each instrument that has not, and why."""
+        return [
+            f"{symbol} {book.quality}"
+            for symbol, book in self.books.items()
+            if book.quality not in READY
+        ]
 
     # What the normaliser and the timer write
 
@@ -296,6 +305,13 @@ class Board:
         """The exchange said what became of a contract; what cannot be is counted by it."""
         if self.contracts[book.symbol].move(stage, at, determined):
             self._contract_moved(book, at)
+
+    def restore_contract(self, symbol: Symbol, stage: Stage, determined: int, at: Instant) -> None:
+        """What was known of a contract before this process began; nobody is told."""
+        contract, book = self.contracts[symbol], self.books[symbol]
+        contract.stage, contract.determined, contract.since = stage, determined, at
+        book.condition.closed = not contract.trades
+        self._judge(book, at)
 
     def _contract_moved(self, book: LiveBook, at: Instant) -> None:
         """A contract that is not open has no market; one that ended has no book either."""

@@ -1,43 +1,13 @@
 """Event contracts: what is known of the question that each one pays on. Pure.
 
-Closed is not settled. A market closes, then somebody determines the outcome, which may be disputed
-or amended, and only a settled one has paid: before that it is worth what people would pay for it,
-which is nobody's money yet. Names of states are Kalshi's; Polymarket's are mapped to them.
-
-    created → open ⇄ paused → closed → determined ⇄ disputed → settled
+What may follow what is said by `reference.model.Outcome`, for the market and for the house alike.
 """
-
-from enum import StrEnum
-from typing import Final
 
 import msgspec
 
-from fondaco.domain.reference.model import Symbol
+from fondaco.domain.reference.model import Outcome, Symbol
+from fondaco.domain.reference.model import Stage as Stage
 from fondaco.kernel.event import Instant
-
-
-class Stage(StrEnum):
-    """Where a contract is in its life. It trades in OPEN only, and has paid in SETTLED only."""
-
-    CREATED = "created"
-    OPEN = "open"
-    PAUSED = "paused"
-    CLOSED = "closed"
-    DETERMINED = "determined"  # somebody said what the outcome is
-    DISPUTED = "disputed"  # somebody else says otherwise
-    SETTLED = "settled"  # final: paid
-
-
-# What may follow what. Exchanges skip stages: a market that nobody closed may be determined.
-NEXT: Final = {
-    Stage.CREATED: frozenset({Stage.OPEN, Stage.PAUSED, Stage.CLOSED, Stage.DETERMINED}),
-    Stage.OPEN: frozenset({Stage.PAUSED, Stage.CLOSED, Stage.DETERMINED}),
-    Stage.PAUSED: frozenset({Stage.OPEN, Stage.CLOSED, Stage.DETERMINED}),
-    Stage.CLOSED: frozenset({Stage.OPEN, Stage.DETERMINED}),
-    Stage.DETERMINED: frozenset({Stage.DETERMINED, Stage.DISPUTED, Stage.SETTLED}),
-    Stage.DISPUTED: frozenset({Stage.DETERMINED, Stage.CLOSED}),
-    Stage.SETTLED: frozenset[Stage](),
-}
 
 
 class Contract(msgspec.Struct, gc=False):
@@ -66,18 +36,11 @@ class Contract(msgspec.Struct, gc=False):
 
         A determination states what it would pay; a settlement may state it again, and must agree.
         """
-        allowed = stage in NEXT[self.stage]
-        if stage is Stage.DETERMINED:
-            allowed = allowed and 0 <= determined <= self.payout_ticks
-        if stage is Stage.SETTLED:
-            allowed = allowed and determined in (-1, self.determined)
-        if not allowed:
+        outcome = Outcome(self.stage, self.determined).moved(stage, determined, self.payout_ticks)
+        if outcome is None:
             self.refused += stage is not self.stage or self.determined != determined
             return False
-        if stage is Stage.DETERMINED:
-            self.determined = determined
-        elif stage in (Stage.CLOSED, Stage.OPEN):
-            self.determined = -1
+        self.determined = outcome.payout
         self.stage, self.since = stage, at
         self.history.append((stage, at))
         return True

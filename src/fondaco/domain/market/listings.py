@@ -6,7 +6,8 @@ from typing import Final
 
 import msgspec
 
-from fondaco.domain.reference.model import Instrument, Symbol, instrument
+from fondaco.domain.reference.model import EVENT as EVENT
+from fondaco.domain.reference.model import FeeFormula, Instrument, Symbol, instrument
 from fondaco.kernel.errors import Invalid
 from fondaco.kernel.money import Asset, AssetCode
 
@@ -22,7 +23,6 @@ ASSETS: Final = {asset.code: asset for asset in (USD, USDT, BTC, ETH, SOL)}
 CASH: Final = frozenset(["USD", "EUR", "GBP", "CHF", "JPY", "AUD", "CAD", "USDT", "USDC", "DAI"])
 CASH_DECIMALS: Final = 8
 CRYPTO_DECIMALS: Final = 9
-EVENT: Final = "event"  # the asset class of contracts that pay on an outcome
 EVENT_DECIMALS: Final = 6
 _EVENT_CODE: Final = re.compile(r"EV[0-9A-F]{12}")
 
@@ -100,11 +100,11 @@ def event_listing(
     *,
     px_decimals: int,
     qty_decimals: int,
+    formula: FeeFormula,
     maker: int = 0,
     taker: int = 0,
 ) -> Listing:
-    """A contract that pays one `quote` or nothing; `code` is what its holders own. Fees are of the
-    notional and so an upper bound: exchanges charge less the more certain the outcome (`fees`)."""
+    """A contract that pays one `quote` or nothing; `code` is what its holders own."""
     return Listing(
         name,
         instrument(
@@ -115,6 +115,7 @@ def event_listing(
             lot=_step(qty_decimals),
             maker=maker,
             taker=taker,
+            fee_formula=formula,
         ),
     )
 

@@ -3,11 +3,13 @@
 from typing import TypeAlias
 
 from fondaco.domain.reference.model import (
+    FeeFormula,
     Instrument,
     Limits,
     Margin,
     MarginRules,
     Session,
+    Stage,
     Symbol,
     TradingState,
 )
@@ -50,12 +52,14 @@ class RestrictInstruments(Command, frozen=True, gc=False):
 
 
 class SetFees(Command, frozen=True, gc=False):
-    """In parts per million of the notional; a maker's may be negative, which is a rebate."""
+    """In parts per million of the notional, or as the formula of an event contract has it; of the
+    notional a maker's may be negative, which is a rebate. None: the formula that it has."""
 
     symbol: Symbol
     maker_fee_ppm: int
     taker_fee_ppm: int
     by: str = ""
+    formula: FeeFormula | None = None
 
 
 class SetSettlement(Command, frozen=True, gc=False):
@@ -102,6 +106,17 @@ class SetIssuer(Command, frozen=True, gc=False):
 
     symbol: Symbol
     issuer: str
+    by: str = ""
+
+
+class MoveContract(Command, frozen=True, gc=False):
+    """An event contract is in another stage, says its exchange or an operator. `payout`, in ticks a
+    contract, is needed where it is determined; -1: not said."""
+
+    symbol: Symbol
+    stage: Stage
+    reason: str
+    payout: int = -1
     by: str = ""
 
 
@@ -157,6 +172,7 @@ class FeesChanged(Event, frozen=True, gc=False, tag="reference.fees_changed.v1")
     maker_fee_ppm: int
     taker_fee_ppm: int
     by: str
+    formula: FeeFormula | None = None  # None: the one that it had
 
 
 class SettlementChanged(Event, frozen=True, gc=False, tag="reference.settlement_changed.v1"):
@@ -198,6 +214,17 @@ class IssuerChanged(Event, frozen=True, gc=False, tag="reference.issuer_changed.
     by: str
 
 
+class ContractMoved(Event, frozen=True, gc=False, tag="reference.contract_moved.v1"):
+    """An event contract is in this stage from here on. Once it is settled, every position in it is
+    paid `payout` ticks a contract, and what is open in it is canceled."""
+
+    symbol: Symbol
+    stage: Stage
+    payout: int  # ticks a contract; -1: nobody has said
+    reason: str
+    by: str
+
+
 class HouseKilled(Event, frozen=True, gc=False, tag="reference.house_killed.v1"):
     reason: str
     by: str
@@ -235,6 +262,7 @@ ReferenceCommand: TypeAlias = (
     | SetHaircut
     | SetMarginRules
     | SetIssuer
+    | MoveContract
     | Kill
     | Unkill
 )
@@ -250,6 +278,7 @@ ReferenceEvent: TypeAlias = (
     | HaircutChanged
     | MarginRulesChanged
     | IssuerChanged
+    | ContractMoved
     | HouseKilled
     | HouseUnkilled
     | NothingChanged

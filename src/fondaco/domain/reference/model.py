@@ -6,12 +6,13 @@ from typing import Annotated, Final, NewType
 import msgspec
 from msgspec import Meta
 
+from fondaco.domain.reference import fees
 from fondaco.kernel.errors import Invalid
 from fondaco.kernel.event import StreamId
 from fondaco.kernel.money import Asset, AssetCode, ceil_div, format_scaled, parse_scaled
 
 Symbol = NewType("Symbol", str)  # FIX Symbol (55): "BTC-USD"
-SymbolText = Annotated[str, Meta(pattern=r"^[A-Z0-9][A-Z0-9._-]{0,31}$", examples=["BTC-USD"])]
+SymbolText = Annotated[str, Meta(pattern=r"^[A-Z0-9][A-Z0-9._-]{0,39}$", examples=["BTC-USD"])]
 
 HOUSE_STREAM: Final = StreamId("reference/house")
 SETTLE_DAYS_MAX: Final = 5
@@ -23,6 +24,30 @@ class InstrumentKind(StrEnum):
 
     SPOT = "spot"  # the base asset against the quote asset
     LINEAR = "linear"  # nothing but its gains and losses, in the quote asset: a contract
+
+
+class FeeFormula(StrEnum):
+    """How a fee follows from a fill. The rates are the instrument's; see `fees`."""
+
+    NOTIONAL = "notional"  # rate x what it cost, over a whole order, rounded up once
+    KALSHI = "kalshi"  # rate x C x P x (1 - P), balances fall to whole cents, rebates
+    POLYMARKET = "polymarket"  # … down to 0.00001
+    ROTHERA = "rothera"  # … to the cent, one cent at least
+
+
+NOTIONAL: Final = FeeFormula.NOTIONAL
+EVENT: Final = "event"  # the asset class of contracts that pay on an outcome
+# Decimals of a quantity that each formula is published for; all have prices of 4 at most.
+_QTY_DECIMALS: Final = {FeeFormula.KALSHI: 2, FeeFormula.POLYMARKET: 6, FeeFormula.ROTHERA: 2}
+_PX_DECIMALS: Final = 4
+# What a fill may be charged beyond the formula's exact amount, in millionths; and for how many
+# fills of one order that is set aside.
+_ROUNDING: Final = {
+    FeeFormula.KALSHI: fees.CENT + fees.CENTICENT,
+    FeeFormula.POLYMARKET: 0,
+    FeeFormula.ROTHERA: fees.CENT,
+}
+_FILLS_RESERVED: Final = 10
 
 
 class Instrument(msgspec.Struct, frozen=True, gc=False):
@@ -54,6 +79,7 @@ class Instrument(msgspec.Struct, frozen=True, gc=False):
     # Until then it may be traded with, but neither withdrawn nor sent to another account.
     settle_days: int = 0
     reference_px: int = 0  # what it is worth until it trades, where no other market says so
+    fee_formula: FeeFormula = FeeFormula.NOTIONAL
 
     def ticks(self, text: str, what: str = "price") -> int:
         """Read a price; raises `Invalid` off the tick."""
@@ -75,6 +101,62 @@ class Instrument(msgspec.Struct, frozen=True, gc=False):
 
     def cost_down(self, ticks: int, lots: int) -> int:
         return ticks * lots * self.cost_num // self.cost_den
+
+    # An event contract pays one of its quote asset; its fees have a formula of their own.
+
+    @property
+    def payout_ticks(self) -> int:
+        """One of the quote asset in ticks: the price of what is certain."""
+        return 10**self.px_decimals // self.tick_units
+
+    @property
+    def fee_reserve(self) -> int:
+        """Ledger units of the quote asset that an order sets aside for how its formula rounds."""
+        if self.fee_formula is NOTIONAL:
+            return 0
+        return _ROUNDING[self.fee_formula] * _FILLS_RESERVED * self._micro
+
+    @property
+    def fits_formula(self) -> bool:
+        """Whether prices and quantities are whole numbers of what the formula counts in."""
+        if self.fee_formula is NOTIONAL:
+            return True
+        return (
+            self.asset_class == EVENT
+            and self.px_decimals <= _PX_DECIMALS
+            and self.qty_decimals <= _QTY_DECIMALS[self.fee_formula]
+            and self._micro > 0
+        )
+
+    def fee_exact_up(self, ticks: int, lots: int, rate_ppm: int) -> int:
+        """rate x C x P x (1 - P) in ledger units of the quote asset, rounded up: what a formula
+        charges before it rounds. Nothing beyond the price of what is certain."""
+        one = self.payout_ticks
+        left = one - ticks if ticks < one else 0
+        return ceil_div(rate_ppm * ticks * lots * left * self.cost_num, self.cost_den * one * 10**6)
+
+    def charge(
+        self, ticks: int, lots: int, *, is_buy: bool, is_maker: bool, carried: int = 0
+    ) -> tuple[int, int]:
+        """What its formula charges a fill, in ledger units of the quote asset; and what the order
+        carries to its next fill, in millionths."""
+        rate = self.maker_fee_ppm if is_maker else self.taker_fee_ppm
+        px = min(ticks * self.tick_units * 10 ** (_PX_DECIMALS - self.px_decimals), fees.ONE)
+        formula, decimals = self.fee_formula, _QTY_DECIMALS[self.fee_formula]
+        qty = lots * self.lot_units * 10 ** (decimals - self.qty_decimals)
+        if formula is FeeFormula.KALSHI:
+            revenue = -qty * px if is_buy else qty * px
+            fill = fees.kalshi_fill(revenue, fees.kalshi_trade_fee(qty, px, rate), carried)
+            return fill.net_fee * self._micro, fill.accumulated
+        if formula is FeeFormula.POLYMARKET:
+            return fees.polymarket_fee(qty, px, rate) * self._micro, 0
+        return fees.rothera_fee_cents(qty, px, rate) * fees.CENT * self._micro, 0
+
+    @property
+    def _micro(self) -> int:
+        """Ledger units in a millionth of the quote asset; 0 where it is kept less exactly."""
+        num = self.cost_num * 10 ** (self.px_decimals + self.qty_decimals)
+        return num // (self.cost_den * self.tick_units * self.lot_units) // fees.MICROS
 
     def _whole(self, e18: int, step_units: int, decimals: int, what: str) -> int:
         step: int = step_units * 10 ** (18 - decimals)
@@ -98,6 +180,7 @@ def instrument(
     maker: int = 0,
     taker: int = 0,
     kind: InstrumentKind = InstrumentKind.SPOT,
+    fee_formula: FeeFormula = FeeFormula.NOTIONAL,
 ) -> Instrument:
     """An instrument from its tick and lot as text; `maker` and `taker` are parts per million.
 
@@ -126,7 +209,60 @@ def instrument(
         taker_fee_ppm=taker,
         asset_class=base.asset_class,
         kind=kind,
+        fee_formula=fee_formula,
     )
+
+
+class Stage(StrEnum):
+    """Where an event contract is in its life. It trades in OPEN only, and pays in SETTLED only.
+
+    Closed is not settled. A market closes, then somebody determines the outcome, which may be
+    disputed or amended, and only a settled one pays: before that it is worth what people would pay
+    for it. Names are Kalshi's; Polymarket's are mapped to them.
+
+        created → open ⇄ paused → closed → determined ⇄ disputed → settled
+    """
+
+    CREATED = "created"
+    OPEN = "open"
+    PAUSED = "paused"
+    CLOSED = "closed"
+    DETERMINED = "determined"  # somebody said what the outcome is
+    DISPUTED = "disputed"  # somebody else says otherwise
+    SETTLED = "settled"  # final: paid
+
+
+# What may follow what. Exchanges skip stages: a market that nobody closed may be determined.
+NEXT: Final = {
+    Stage.CREATED: frozenset({Stage.OPEN, Stage.PAUSED, Stage.CLOSED, Stage.DETERMINED}),
+    Stage.OPEN: frozenset({Stage.PAUSED, Stage.CLOSED, Stage.DETERMINED}),
+    Stage.PAUSED: frozenset({Stage.OPEN, Stage.CLOSED, Stage.DETERMINED}),
+    Stage.CLOSED: frozenset({Stage.OPEN, Stage.DETERMINED}),
+    Stage.DETERMINED: frozenset({Stage.DETERMINED, Stage.DISPUTED, Stage.SETTLED}),
+    Stage.DISPUTED: frozenset({Stage.DETERMINED, Stage.CLOSED}),
+    Stage.SETTLED: frozenset[Stage](),
+}
+
+
+class Outcome(msgspec.Struct, frozen=True, gc=False):
+    """What is known of an event contract: `payout` in ticks a contract, -1 while nobody said."""
+
+    stage: Stage = Stage.OPEN
+    payout: int = -1
+
+    def moved(self, stage: Stage, payout: int, whole: int) -> "Outcome | None":
+        """As it is in `stage`; None where that cannot follow. A determination states what it would
+        pay, at most `whole`; a settlement may state it again, and must agree."""
+        allowed = stage in NEXT[self.stage]
+        if stage is Stage.DETERMINED:
+            allowed = allowed and 0 <= payout <= whole
+        if stage is Stage.SETTLED:
+            allowed = allowed and payout in (-1, self.payout)
+        if not allowed:
+            return None
+        if stage is Stage.DETERMINED:
+            return Outcome(stage, payout)
+        return Outcome(stage, -1 if stage in (Stage.CLOSED, Stage.OPEN) else self.payout)
 
 
 class TradingState(StrEnum):
@@ -255,7 +391,10 @@ class Session(msgspec.Struct, frozen=True, gc=False):
 
 # What we take an asset for where no market says what it is worth. A stablecoin promises par, and
 # valuing an account needs some price: this one is stated, and any market in the pair replaces it.
-PEGS: Final[dict[AssetCode, AssetCode]] = {AssetCode("USDT"): AssetCode("USD")}
+PEGS: Final[dict[AssetCode, AssetCode]] = {
+    AssetCode("USDT"): AssetCode("USD"),
+    AssetCode("USDC"): AssetCode("USD"),
+}
 
 
 class HouseState(msgspec.Struct):
@@ -277,6 +416,7 @@ class HouseState(msgspec.Struct):
     # Parts per million of an asset's worth that do not count as collateral; absent: 0.
     haircuts: dict[AssetCode, int] = {}
     margin_rules: MarginRules = MarginRules()
+    contracts: dict[Symbol, Outcome] = {}  # event contracts that have moved beyond being open
 
     @property
     def effective_state(self) -> TradingState:

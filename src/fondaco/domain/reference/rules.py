@@ -11,6 +11,7 @@ import msgspec
 
 from fondaco.domain.reference.events import (
     ChangeRefused,
+    ContractMoved,
     FeesChanged,
     HaircutChanged,
     HouseKilled,
@@ -23,6 +24,7 @@ from fondaco.domain.reference.events import (
     ListInstrument,
     MarginChanged,
     MarginRulesChanged,
+    MoveContract,
     NothingChanged,
     ReferenceCommand,
     ReferenceEvent,
@@ -42,10 +44,14 @@ from fondaco.domain.reference.events import (
     Unkill,
 )
 from fondaco.domain.reference.model import (
+    EVENT,
+    NEXT,
+    NOTIONAL,
     RATE_SCALE,
     SETTLE_DAYS_MAX,
     HouseState,
     Instrument,
+    Outcome,
     Symbol,
     TradingState,
     wrong_limit,
@@ -84,6 +90,8 @@ def _list(state: HouseState, ask: ListInstrument) -> ReferenceEvent:
         )
     if min(new.tick_units, new.lot_units, new.cost_num, new.cost_den, new.base_per_lot) <= 0:
         return ChangeRefused("terms_invalid", f"{new.symbol} needs a positive tick and lot")
+    if not new.fits_formula:
+        return _unfit(new)
     for asset in (ask.base, ask.quote):
         if state.assets.get(asset.code, asset) != asset:
             return ChangeRefused(
@@ -97,6 +105,7 @@ def _list(state: HouseState, ask: ListInstrument) -> ReferenceEvent:
         new,
         maker_fee_ppm=known.maker_fee_ppm,
         taker_fee_ppm=known.taker_fee_ppm,
+        fee_formula=known.fee_formula,
         issuer=known.issuer,
         settle_days=known.settle_days,
     )
@@ -147,9 +156,50 @@ def _fees(state: HouseState, ask: SetFees) -> ReferenceEvent:
             "fee_invalid",
             f"fees are {maker} and {taker} ppm, must be from 0 (maker: -taker) to 1e6",
         )
-    if (known.maker_fee_ppm, known.taker_fee_ppm) == (maker, taker):
+    formula = known.fee_formula if ask.formula is None else ask.formula
+    new = msgspec.structs.replace(known, fee_formula=formula)
+    if not new.fits_formula:
+        return _unfit(new)
+    if formula is not NOTIONAL and maker < 0:
+        return ChangeRefused("fee_invalid", f"the formula {formula} knows no rebate for makers")
+    before = (known.maker_fee_ppm, known.taker_fee_ppm, known.fee_formula)
+    if before == (maker, taker, formula):
         return NothingChanged(f"these are the fees of {ask.symbol}")
-    return FeesChanged(ask.symbol, maker, taker, ask.by)
+    return FeesChanged(ask.symbol, maker, taker, ask.by, ask.formula)
+
+
+def _unfit(new: Instrument) -> ChangeRefused:
+    return ChangeRefused(
+        "fee_invalid",
+        f"the formula {new.fee_formula} is for event contracts in steps of 0.0001 of a currency "
+        f"kept to 6 decimals at least, which {new.symbol} is not",
+    )
+
+
+def _contract(state: HouseState, ask: MoveContract) -> ReferenceEvent:
+    known = state.instruments.get(ask.symbol)
+    if known is None:
+        return _unknown(ask.symbol)
+    if known.asset_class != EVENT:
+        return ChangeRefused("no_event_contract", f"{ask.symbol} does not pay on an outcome")
+    before = state.contracts.get(ask.symbol, Outcome())
+    if ask.stage is before.stage and ask.payout in (-1, before.payout):
+        return NothingChanged(f"{ask.symbol} is {before.stage}")
+    after = before.moved(ask.stage, ask.payout, known.payout_ticks)
+    if after is None:
+        return ChangeRefused("contract_stage", _cannot(ask, known, before))
+    return ContractMoved(ask.symbol, after.stage, after.payout, ask.reason, ask.by)
+
+
+def _cannot(ask: MoveContract, known: Instrument, before: Outcome) -> str:
+    """Why a contract cannot move so, and how it can."""
+    if ask.stage not in NEXT[before.stage]:
+        after = ", ".join(sorted(NEXT[before.stage])) or "nothing: it has paid"
+        return f"{ask.symbol} is {before.stage}, after which comes {after}"
+    if ask.payout >= 0 and before.payout >= 0:
+        said = known.px_text(before.payout)
+        return f"{ask.symbol} was determined to pay {said}; determine it anew before it is settled"
+    return f"payout must be from 0 to {known.px_text(known.payout_ticks)} where it is determined"
 
 
 def _settlement(state: HouseState, ask: SetSettlement) -> ReferenceEvent:
@@ -258,7 +308,10 @@ def _on_fees(state: HouseState, event: FeesChanged) -> None:
     known: Instrument | None = state.instruments.get(event.symbol)
     if known is not None:
         changed = msgspec.structs.replace(
-            known, maker_fee_ppm=event.maker_fee_ppm, taker_fee_ppm=event.taker_fee_ppm
+            known,
+            maker_fee_ppm=event.maker_fee_ppm,
+            taker_fee_ppm=event.taker_fee_ppm,
+            fee_formula=event.formula or known.fee_formula,
         )
         state.instruments = {**state.instruments, event.symbol: changed}
 
@@ -294,6 +347,11 @@ def _on_issuer(state: HouseState, event: IssuerChanged) -> None:
         state.instruments = {**state.instruments, event.symbol: changed}
 
 
+def _on_contract(state: HouseState, event: ContractMoved) -> None:
+    outcome = Outcome(event.stage, event.payout)
+    state.contracts = {**state.contracts, event.symbol: outcome}
+
+
 def _on_killed(state: HouseState, event: HouseKilled) -> None:
     state.killed = event.reason
 
@@ -318,6 +376,7 @@ _DECIDE: Final[dict[type, Callable[[HouseState, Any], ReferenceEvent]]] = {
     SetHaircut: _haircut,
     SetMarginRules: _margin_rules,
     SetIssuer: _issuer,
+    MoveContract: _contract,
     Kill: _kill,
     Unkill: _unkill,
 }
@@ -333,6 +392,7 @@ _EVOLVE: Final[dict[type, Callable[[HouseState, Any], None]]] = {
     HaircutChanged: _on_haircut,
     MarginRulesChanged: _on_margin_rules,
     IssuerChanged: _on_issuer,
+    ContractMoved: _on_contract,
     HouseKilled: _on_killed,
     HouseUnkilled: _on_unkilled,
     NothingChanged: _on_nothing,

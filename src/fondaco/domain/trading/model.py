@@ -10,7 +10,7 @@ from typing import Final, NewType
 import msgspec
 
 from fondaco.domain.market.model import Mark
-from fondaco.domain.reference.model import Instrument, Margin, MarginRules, Symbol
+from fondaco.domain.reference.model import Instrument, Margin, MarginRules, Outcome, Symbol
 from fondaco.domain.reference.model import Limits as Limits  # set for the house; named here too
 from fondaco.domain.reference.model import Session as Session
 from fondaco.domain.reference.model import TradingState as TradingState
@@ -202,7 +202,9 @@ class Order(msgspec.Struct, gc=False, array_like=True):
     pending_lots: int = 0  # terms of the replace that the venue must answer; 0: none
     pending_px: int = 0
     rest: int = 0  # what `cum_cost` is beyond the exact cost, x `cost_den`; see rules/execution.py
-    fee_rest: int = 0  # what `fees` are beyond the exact fees, x 1,000,000
+    # What `fees` are beyond the exact fees, x 1,000,000; where the instrument's fees have a formula
+    # of their own, what that carries from fill to fill.
+    fee_rest: int = 0
     cancel_reason: str = ""  # of the cancel that the venue must answer
     ref_px: int = 0  # on margin: what it was worth when it came, its stop or the mark; 0: paid for
     mic: str = "PAPER"  # ExDestination (100): the venue that it is sent to
@@ -325,6 +327,7 @@ class TradingRefs(msgspec.Struct):
     margins: dict[Symbol, Margin] = {}  # an instrument that is absent must be paid for in full
     haircuts: dict[AssetCode, int] = {}  # parts per million that are no collateral; absent: 0
     margin_rules: MarginRules = MarginRules()
+    contracts: dict[Symbol, Outcome] = {}  # event contracts that are no longer open
     # Worked out from `instruments` whenever they change; `homes` names the instrument by which a
     # position in an asset is closed and, if it has margin rates, required to be covered.
     homes: dict[AssetCode, Symbol] = {}

@@ -5,7 +5,8 @@ the fill's own cost rounded down, so that clearing is zero once both are applied
 is what the client's amount differs from that, goes to `house/rounding` or comes from it.
 
 A contract posts nothing until a position in it is reduced: then what that has gained or lost, from
-the other side of all contracts at that venue, `market/<mic>`.
+the other side of all contracts at that venue, `market/<mic>`. So does an event contract that has
+settled: what it is goes back there, and what it pays comes from there.
 """
 
 from collections.abc import Iterable, Sequence
@@ -31,6 +32,7 @@ from fondaco.domain.trading.events import (
     AccountReset,
     CashDeposited,
     CashWithdrawn,
+    ContractPaid,
     Fill,
     NegativeBalanceCovered,
     OrderFilled,
@@ -77,6 +79,7 @@ class Postings:
             TransferVoided: self._came_in,
             AccountReset: self._reset,
             NegativeBalanceCovered: self._covered,
+            ContractPaid: self._paid,
         }
         if executed is not None:
             posters[executed] = self._executed
@@ -120,6 +123,13 @@ class Postings:
         event: NegativeBalanceCovered = entry.event  # type: ignore[assignment]
         client = LedgerAccount(entry.stream)
         return [moved(client, LOSSES, each.asset, each.units) for each in event.covered]
+
+    def _paid(self, entry: Entry) -> Sequence[Posting]:
+        event: ContractPaid = entry.event  # type: ignore[assignment]
+        client, beyond = LedgerAccount(entry.stream), market(self._of(event.symbol).mic)
+        contracts = moved(beyond, client, event.base, event.base_units)
+        cash = moved(client, beyond, event.quote, event.cash)
+        return [contracts, cash] if event.cash else [contracts]
 
     def _filled(self, entry: Entry) -> Sequence[Posting]:
         event: OrderFilled = entry.event  # type: ignore[assignment]

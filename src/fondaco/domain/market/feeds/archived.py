@@ -29,7 +29,10 @@ class Archive:
     def __init__(self, folder: Path, source: str) -> None:
         self.exchange, self.wire = source, EXCHANGES[source].wire
         self._messages = list(_messages(folder, source))
-        self.listings = tuple(map(_CONTRACTS[source], sorted(_quoted(self._messages))))
+        names = _quoted(self._messages)
+        if source == kalshi.SOURCE:  # both contracts of each market
+            names |= {name + kalshi.NO for name in names}
+        self.listings = tuple(map(_CONTRACTS[source], sorted(names)))
 
     def read(self) -> Iterator[Recorded]:
         for nth, (part, raw) in enumerate(self._messages):

@@ -1,8 +1,9 @@
 """Kalshi's messages as recorded in 2026: books, trades, tickers and the life of its markets.
 
 A market has bids only: what is bid for NO at q is offered of YES at 1 - q, and one contract pays a
-dollar. The instrument here is the YES contract. Prices and counts are read from the texts
-(`_dollars`, `_fp`), never from the cents and whole counts that stand beside them.
+dollar. Each market is two instruments here, the YES contract and the NO contract, whose book is the
+other's seen from the other side: who has one of each has a dollar. Prices and counts are read from
+the texts (`_dollars`, `_fp`), never from the cents and whole counts that stand beside them.
 
 Every message of a subscription (`sid`) is numbered (`seq`): where a number is left out among those
 of the book, each book of that subscription may miss a change, and is a hole. Deltas add to a level;
@@ -22,11 +23,13 @@ from fondaco.domain.market.connection import Connection, Keeper
 from fondaco.domain.market.contracts import Stage
 from fondaco.domain.market.listings import Listing, event_listing
 from fondaco.domain.market.model import Trade
+from fondaco.domain.reference.model import FeeFormula
 from fondaco.kernel.event import Instant
 
 SOURCE: Final = "kalshi-2026"
 FORMAT: Final = "recorded format of 2026"
 SECOND: Final = 1_000_000_000
+NO: Final = ":no"  # ends the name of a NO contract, which no ticker does
 PX_DECIMALS: Final = 4
 QTY_DECIMALS: Final = 2
 TAKER_PPM: Final = 70_000
@@ -80,10 +83,11 @@ class Message(msgspec.Struct, gc=False):
 
 
 class KalshiBook(Keeper):
-    """One market's YES contract."""
+    """One market's YES contract, or its NO contract."""
 
     def __init__(self, board: Board, listed: Listing) -> None:
         super().__init__(board, listed)
+        self.is_no = listed.name.endswith(NO)
         self.whole = board.contracts[listed.symbol].payout_ticks  # a dollar, in ticks
         self.has_levels = False  # a whole book was sent, not only its touch
 
@@ -93,6 +97,8 @@ class KalshiBook(Keeper):
         book.version += 1
         book.tallies.snapshots += 1
         levels.clear()
+        if self.is_no:
+            yes, no = no, yes
         for px, qty in yes:
             levels.apply(BID, _px(self, px), _qty(self, qty), book.version)
         for px, qty in no:
@@ -107,9 +113,12 @@ class KalshiBook(Keeper):
         levels, book = self.book.levels, self.book
         book.version += 1
         levels.clear()
+        bid, ask = _px(self, told.yes_bid_dollars), _px(self, told.yes_ask_dollars)
         bid_qty, ask_qty = _qty(self, told.yes_bid_size_fp), _qty(self, told.yes_ask_size_fp)
-        levels.apply(BID, _px(self, told.yes_bid_dollars), bid_qty, book.version)
-        levels.apply(ASK, _px(self, told.yes_ask_dollars), ask_qty, book.version)
+        if self.is_no:
+            bid, ask, bid_qty, ask_qty = self.whole - ask, self.whole - bid, ask_qty, bid_qty
+        levels.apply(BID, bid, bid_qty, book.version)
+        levels.apply(ASK, ask, ask_qty, book.version)
         self._settled(at, position)
 
     def change(self, told: Body, at: Instant, position: int) -> None:
@@ -121,7 +130,7 @@ class KalshiBook(Keeper):
         px, is_yes = _px(self, told.price_dollars), told.side == "yes"
         if not is_yes and told.side != "no":
             raise ValueError("a side is yes or no")
-        side, px = (BID, px) if is_yes else (ASK, self.whole - px)
+        side, px = (BID, px) if is_yes is not self.is_no else (ASK, self.whole - px)
         less = told.delta_fp.startswith("-")
         by = _qty(self, told.delta_fp[less:])
         left = levels.qty(side, px) + (-by if less else by)
@@ -165,16 +174,16 @@ class Kalshi(Connection):
             self._numbered(message, at)
         body_of = message.msg or message.market or message.orderbook_fp
         for body in message.trades or ([body_of] if body_of else []):
-            kept = self._books.get(body.market_ticker or body.ticker or part)
-            if kept is None:
-                self.unknown += message.type not in _SAID
-                continue
-            kept.book.source = label
-            kept.book.tallies.messages += 1
-            try:
-                self._read(message, body, kept, at, position)
-            except (ValueError, OverflowError):
-                kept.malformed(at)
+            name = body.market_ticker or body.ticker or part
+            found = [self._books[each] for each in (name, name + NO) if each in self._books]
+            self.unknown += not found and message.type not in _SAID
+            for kept in found:
+                kept.book.source = label
+                kept.book.tallies.messages += 1
+                try:
+                    self._read(message, body, kept, at, position)
+                except (ValueError, OverflowError):
+                    kept.malformed(at)
 
     def _read(
         self, message: Message, body: Body, kept: KalshiBook, at: Instant, position: int
@@ -210,8 +219,9 @@ class Kalshi(Connection):
         self._last[sid] = message.seq
         if before and message.seq != before + 1:
             for name in sorted(members):
-                if name in self._books:
-                    self._books[name].hole(at)
+                for each in (name, name + NO):
+                    if each in self._books:
+                        self._books[each].hole(at)
 
     def _traded(self, kept: KalshiBook, body: Body, at: Instant, position: int) -> None:
         book = kept.book
@@ -219,6 +229,8 @@ class Kalshi(Connection):
         aggressor = _AGGRESSORS.get(body.taker_side)
         if aggressor is None:
             raise ValueError("a taker bought yes or no")
+        if kept.is_no:
+            px, aggressor = kept.whole - px, "sell" if aggressor == "buy" else "buy"
         when_ns = body.ts * SECOND
         if body.created_time is not None:
             when_ns = (body.created_time - _EPOCH) // _MICROSECOND * 1_000
@@ -258,8 +270,10 @@ class Kalshi(Connection):
     def _payout(kept: KalshiBook, body: Body) -> int:
         """In ticks; -1 where nothing is said of it. Raises `ValueError`."""
         if body.settlement_value:
-            return _px(kept, body.settlement_value)
-        return {"yes": kept.whole, "no": 0}.get(body.result, -1)
+            pays = _px(kept, body.settlement_value)
+        else:
+            pays = {"yes": kept.whole, "no": 0}.get(body.result, -1)
+        return kept.whole - pays if kept.is_no and pays >= 0 else pays
 
 
 _SAID: Final = frozenset(("subscribed", "unsubscribed", "ok", "error", "event_fee_update"))
@@ -298,10 +312,11 @@ def _qty(kept: KalshiBook, text: str) -> int:
     return qty
 
 
-def contract(ticker: str) -> Listing:
-    """The YES contract of a market."""
-    code = f"EV{sha256(ticker.encode()).hexdigest()[:12].upper()}"
+def contract(name: str) -> Listing:
+    """The YES contract of a market; or its NO contract, by its ticker and `NO`."""
+    symbol = name.removesuffix(NO).upper() + ("-NO" if name.endswith(NO) else "")
+    code = f"EV{sha256(name.encode()).hexdigest()[:12].upper()}"
     return event_listing(
-        ticker, ticker.upper(), code, "USD", px_decimals=PX_DECIMALS, qty_decimals=QTY_DECIMALS,
-        maker=MAKER_PPM, taker=TAKER_PPM,
+        name, symbol, code, "USD", px_decimals=PX_DECIMALS, qty_decimals=QTY_DECIMALS,
+        formula=FeeFormula.KALSHI, maker=MAKER_PPM, taker=TAKER_PPM,
     )  # fmt: skip

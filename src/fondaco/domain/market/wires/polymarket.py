@@ -23,6 +23,7 @@ from fondaco.domain.market.contracts import Contract, Stage
 from fondaco.domain.market.finality import Finality
 from fondaco.domain.market.listings import Listing, event_listing
 from fondaco.domain.market.model import Trade
+from fondaco.domain.reference.model import FeeFormula
 from fondaco.kernel.event import Instant
 
 SOURCE: Final = "polymarket-2026"
@@ -265,4 +266,5 @@ def contract(asset_id: str) -> Listing:
     return event_listing(
         asset_id, f"PM-{asset_id[:NAME_DIGITS]}", code, "USDC",
         px_decimals=PX_DECIMALS, qty_decimals=QTY_DECIMALS,
+        formula=FeeFormula.POLYMARKET,
     )  # fmt: skip

@@ -59,7 +59,7 @@ def operations(refs: RefsNow, decide: Decide) -> tuple[Operation[Any, Any], ...]
         *_money(ac.Transfers(refs)),
         *_bounds(ac.LimitsReader(refs)),
         *_house_wide(ac.LimitsReader(refs)),
-        *terms.OPERATIONS,
+        *terms.operations(refs),
         *moving.operations(refs),
         *margin.operations(refs),
         *standing.operations(refs),

@@ -54,7 +54,7 @@ AN_ORDER: Final = {
 # expression to each, which costs more than all the rest of reading an order.
 _ACCOUNT: Final = "[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 _CL_ORD_ID: Final = "[A-Za-z0-9_.:+=-]{1,64}"
-_SYMBOL: Final = "[A-Z0-9][A-Z0-9._-]{0,31}"
+_SYMBOL: Final = "[A-Z0-9][A-Z0-9._-]{0,39}"
 _DECIMAL: Final = r"[0-9]{1,12}(?:\.[0-9]{1,9})?"
 _USUAL: Final = re.compile(
     f"{_ACCOUNT}\n{_CL_ORD_ID}\n{_SYMBOL}\n(?:{_DECIMAL})?\n(?:{_DECIMAL})?"

@@ -12,14 +12,17 @@ from fondaco.domain.reference.model import (
     HOUSE_STREAM,
     RATE_SCALE,
     SETTLE_DAYS_MAX,
+    FeeFormula,
     Session,
+    Stage,
     Symbol,
     SymbolText,
 )
 from fondaco.domain.trading.api.accounts import DoneReply, ReasonText, done
-from fondaco.domain.trading.api.orders import own_id
+from fondaco.domain.trading.api.orders import RefsNow, own_id
 from fondaco.kernel.errors import Refused
 from fondaco.kernel.event import StreamId
+from fondaco.kernel.money import DecimalText
 from fondaco.kernel.operation import Ask, Operation, Stamp
 
 Minute = Annotated[int, Meta(ge=0, lt=1_440, examples=[570])]
@@ -30,11 +33,13 @@ TimeZoneText = Annotated[
 
 class FeesRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """In parts per million of the notional. A maker's may be negative, which is a rebate, but not
-    more than what the taker pays."""
+    more than what the taker pays. Of an event contract `formula` names whose rounding is used, and
+    the rates are of C x P x (1 - P); left out, it stays what it is."""
 
     symbol: SymbolText
     maker_fee_ppm: Annotated[int, Meta(gt=-RATE_SCALE, lt=RATE_SCALE, examples=[100])]
     taker_fee_ppm: Annotated[int, Meta(ge=0, lt=RATE_SCALE, examples=[200])]
+    formula: FeeFormula | None = None
 
 
 class SettlementRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,6 +48,17 @@ class SettlementRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
     symbol: SymbolText
     settle_days: Annotated[int, Meta(ge=0, le=SETTLE_DAYS_MAX, examples=[1])]
+
+
+class ContractRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What has become of an event contract. `payout` is what one contract pays, from 0 to 1; it is
+    needed where the contract is determined, and settling may repeat it. Once it is settled, every
+    position is paid, and nothing takes that back."""
+
+    symbol: SymbolText
+    stage: Stage
+    reason: ReasonText
+    payout: DecimalText | None = None
 
 
 class RestrictedRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,7 +78,31 @@ class SessionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def set_fees(ask: FeesRequest, stamp: Stamp) -> ref.SetFees:
     command_id = own_id("fees", ask, stamp)
     fees = (ask.maker_fee_ppm, ask.taker_fee_ppm)
-    return ref.SetFees(command_id, stamp.at, Symbol(ask.symbol), *fees, stamp.caller)
+    symbol = Symbol(ask.symbol)
+    return ref.SetFees(command_id, stamp.at, symbol, *fees, stamp.caller, ask.formula)
+
+
+class Contracts:
+    """Payouts from text to ticks."""
+
+    def __init__(self, refs: RefsNow) -> None:
+        self._refs = refs
+
+    def move(self, ask: ContractRequest, stamp: Stamp) -> ref.MoveContract:
+        """Raises `Invalid` for a payout off the tick."""
+        instrument = self._refs().instruments.get(Symbol(ask.symbol))
+        payout = -1
+        if ask.payout is not None and instrument is not None:
+            payout = instrument.ticks(ask.payout, "payout")
+        return ref.MoveContract(
+            own_id("contract", ask, stamp),
+            stamp.at,
+            Symbol(ask.symbol),
+            Stage(ask.stage),
+            ask.reason,
+            payout,
+            stamp.caller,
+        )
 
 
 def set_settlement(ask: SettlementRequest, stamp: Stamp) -> ref.SetSettlement:
@@ -87,6 +127,27 @@ def set_session(ask: SessionRequest, stamp: Stamp) -> ref.SetSession:
 
 def _house(_: Any) -> StreamId:
     return HOUSE_STREAM
+
+
+def operations(refs: RefsNow) -> tuple[Operation[Any, Any], ...]:
+    """Those that need the reference data to read what they are asked, and all others."""
+    return (
+        *OPERATIONS,
+        Ask(
+            name="reference.move_contract",
+            summary="Say what has become of an event contract: settled, it pays every position.",
+            method="PUT",
+            path="/instruments/{symbol}/contract",
+            request=ContractRequest,
+            reply=DoneReply,
+            scope=Scope.HOUSE_WRITE,
+            errors=(Refused,),
+            stream=_house,
+            command=Contracts(refs).move,
+            answer=done,
+            example={"stage": "determined", "payout": "1", "reason": "the exchange's page says so"},
+        ),
+    )
 
 
 OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (

@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from fondaco.domain.ledger.model import PREFIX as BOOKS
 from fondaco.domain.ledger.model import book_of
-from fondaco.domain.reference.model import SymbolText, TradingState
+from fondaco.domain.reference.model import EVENT, Instrument, Outcome, SymbolText, TradingState
 from fondaco.domain.trading.api.margin import TierBody, tiers_of
 from fondaco.domain.trading.api.orders import (
     AccountText,
@@ -30,6 +30,7 @@ from fondaco.domain.trading.model import (
     AccountType,
     OrdStatus,
     Side,
+    TradingRefs,
     account_of,
 )
 from fondaco.domain.trading.printed import daily_html
@@ -305,7 +306,7 @@ class InstrumentReply(msgspec.Struct, frozen=True):
     quote: str
     tick_size: str
     lot_size: str
-    maker_fee_ppm: int  # parts per million of the notional
+    maker_fee_ppm: int  # parts per million of the notional, or as `fee_formula` has it
     taker_fee_ppm: int
     mic: str
     asset_class: str
@@ -315,6 +316,9 @@ class InstrumentReply(msgspec.Struct, frozen=True):
     kind: str = "spot"
     issuer: str = ""
     margin: list[TierBody] | None = None  # by notional; null: paid for in full, not sold short
+    fee_formula: str = "notional"
+    stage: str | None = None  # of an event contract; once it is settled, it has paid `payout`
+    payout: str | None = None  # what one contract pays, as it was determined
 
 
 class InstrumentsReply(msgspec.Struct, frozen=True):
@@ -499,28 +503,37 @@ class Looks:
     def instruments(self, _: InstrumentsRequest, __: Reading) -> InstrumentsReply:
         refs = self._refs()
         return InstrumentsReply(
-            [
-                InstrumentReply(
-                    symbol=each.symbol,
-                    base=each.base,
-                    quote=each.quote,
-                    tick_size=each.px_text(1),
-                    lot_size=each.qty_text(1),
-                    maker_fee_ppm=each.maker_fee_ppm,
-                    taker_fee_ppm=each.taker_fee_ppm,
-                    mic=each.mic,
-                    asset_class=each.asset_class,
-                    trading_state=refs.states.get(each.symbol, TradingState.ACTIVE),
-                    restricted=each.symbol in refs.restricted,
-                    settle_days=each.settle_days,
-                    kind=each.kind.value,
-                    issuer=each.issuer,
-                    margin=tiers_of(each, refs),
-                )
-                for each in refs.instruments.values()
-            ],
+            [_instrument_line(each, refs) for each in refs.instruments.values()],
             refs.version,
         )
+
+
+def _instrument_line(each: Instrument, refs: TradingRefs) -> InstrumentReply:
+    stage, payout = None, None
+    if each.asset_class == EVENT:
+        outcome = refs.contracts.get(each.symbol, Outcome())
+        stage = outcome.stage.value
+        payout = each.px_text(outcome.payout) if outcome.payout >= 0 else None
+    return InstrumentReply(
+        symbol=each.symbol,
+        base=each.base,
+        quote=each.quote,
+        tick_size=each.px_text(1),
+        lot_size=each.qty_text(1),
+        maker_fee_ppm=each.maker_fee_ppm,
+        taker_fee_ppm=each.taker_fee_ppm,
+        mic=each.mic,
+        asset_class=each.asset_class,
+        trading_state=refs.states.get(each.symbol, TradingState.ACTIVE),
+        restricted=each.symbol in refs.restricted,
+        settle_days=each.settle_days,
+        kind=each.kind.value,
+        issuer=each.issuer,
+        margin=tiers_of(each, refs),
+        fee_formula=each.fee_formula.value,
+        stage=stage,
+        payout=payout,
+    )
 
 
 def journal_page(owner: Callable[[str], str | None]) -> Callable[[JournalRequest, Reading], Any]:

@@ -6,6 +6,8 @@ import msgspec
 
 from fondaco.domain.market.model import Mark
 from fondaco.domain.reference.model import Symbol
+from fondaco.domain.trading.events.contracts import ContractPaid as ContractPaid
+from fondaco.domain.trading.events.contracts import SettleContract as SettleContract
 from fondaco.domain.trading.events.margin import CheckEquity as CheckEquity
 from fondaco.domain.trading.events.margin import Covered as Covered
 from fondaco.domain.trading.events.margin import LiquidationBegan as LiquidationBegan
@@ -465,6 +467,7 @@ TradingCommand: TypeAlias = (
     | TriggerOrder
     | TrailOrder
     | CheckEquity
+    | SettleContract
     | ExpireOrders
 )
 TradingEvent: TypeAlias = (
@@ -504,6 +507,7 @@ TradingEvent: TypeAlias = (
     | LiquidationBegan
     | LiquidationEnded
     | NegativeBalanceCovered
+    | ContractPaid
     | NothingToDo
     | ReportUnmatched
 )

@@ -3,8 +3,8 @@
 `decide` is here only a table: each command has its function. `entry` and `risk` are the rules that
 may refuse an order, in the order of `Reason`; `lists`, `changes`, `replace` and `groups` say what
 becomes of orders, `execution` what fills cost, `settlement` when it is ours, `margin` what must be
-covered, `liquidation` what happens when it is not, `transfers` what goes between accounts, `money`
-everything else; `evolve` computes nothing.
+covered, `liquidation` what happens when it is not, `contracts` what an outcome pays, `transfers`
+what goes between accounts, `money` everything else; `evolve` computes nothing.
 """
 
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from fondaco.domain.trading.events import TradingCommand, TradingEvent
 from fondaco.domain.trading.model import AccountState, TradingRefs
 from fondaco.domain.trading.rules import (
     changes,
+    contracts,
     liquidation,
     lists,
     money,
@@ -56,6 +57,7 @@ _DECIDED: Final[
     ev.TrailOrder: changes.trail,
     ev.ExpireOrders: changes.expire,
     ev.CheckEquity: liquidation.check,
+    ev.SettleContract: contracts.settle,
 }
 
 

@@ -8,7 +8,7 @@ the most lots that it could need, and a budget before fees: the amount asked for
 from typing import Final, TypeAlias
 
 from fondaco.domain.market.model import Mark, Quality
-from fondaco.domain.reference.model import Instrument, InstrumentKind, Symbol
+from fondaco.domain.reference.model import Instrument, InstrumentKind, Stage, Symbol
 from fondaco.domain.trading.events import Ask, OrderRejected
 from fondaco.domain.trading.model import (
     AccountState,
@@ -50,6 +50,7 @@ ACTIVE: Final = TradingState.ACTIVE
 REDUCING: Final = TradingState.REDUCING
 HALTED: Final = TradingState.HALTED
 OK: Final = Quality.OK
+OPEN: Final = Stage.OPEN
 ON_MARGIN: Final = AccountType.MARGIN
 SPOT: Final = InstrumentKind.SPOT
 
@@ -354,6 +355,10 @@ def _barred(state: AccountState, order: Order, refs: TradingRefs, at: Instant) -
         return Reason.TRADING_HALTED, "trading is halted: what works may be canceled"
     if order.symbol in refs.restricted:
         return Reason.RESTRICTED, f"{order.symbol} is on the restricted list"
+    if refs.contracts:
+        outcome = refs.contracts.get(order.symbol)
+        if outcome is not None and outcome.stage is not OPEN:
+            return Reason.MARKET_CLOSED, f"the contract is {outcome.stage}"
     if order.time_in_force is DAY and 0 < refs.session_closes_at <= at:
         return Reason.MARKET_CLOSED, "the session that a day order would live in is over"
     return None

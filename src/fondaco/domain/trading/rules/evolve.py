@@ -456,6 +456,13 @@ def _covered(state: AccountState, event: ev.NegativeBalanceCovered) -> None:
     state.session_equity += event.shortage
 
 
+def _paid(state: AccountState, event: ev.ContractPaid) -> None:
+    balances = state.balances
+    balances[event.base] = balances.get(event.base, 0) - event.base_units
+    balances[event.quote] = balances.get(event.quote, 0) + event.cash
+    state.positions.pop(event.symbol, None)
+
+
 def _noted(state: AccountState, event: Event) -> None:
     """Happened, and changed nothing."""
 
@@ -497,6 +504,7 @@ _EVOLVED: Final[dict[type[Event], Callable[[AccountState, Any], None]]] = {
     ev.LiquidationBegan: _liquidating,
     ev.LiquidationEnded: _liquidated,
     ev.NegativeBalanceCovered: _covered,
+    ev.ContractPaid: _paid,
     ev.NothingToDo: _noted,
     ev.ReportUnmatched: _noted,
 }

@@ -15,6 +15,10 @@ comes from) the account `rounding`: per asset, postings of a fill add up to zero
 Of a contract no asset moves: what a fill has realized against the average cost of the position goes
 to the account, or comes from it, and rounding stays within `realized`.
 
+Fees of an event contract have a formula of their own, which may round each fill against the account
+anew. What it charges is charged, but no more than was set aside for it and no more than a sale has
+brought in: then a fill still takes nothing from what is free.
+
 What a venue did has happened. A fill beyond OrderQty, or of an order that has ended, is booked, and
 says so in `over`: a balance may then be negative. Only what cannot be placed at all is set aside
 for reconciliation: another symbol or side, worse than the limit, never sent, told twice.
@@ -22,7 +26,7 @@ for reconciliation: another symbol or side, worse than the limit, never sent, to
 
 from typing import Final
 
-from fondaco.domain.reference.model import RATE_SCALE, Instrument, InstrumentKind
+from fondaco.domain.reference.model import NOTIONAL, RATE_SCALE, Instrument, InstrumentKind
 from fondaco.domain.trading.events import (
     Fill,
     OrderFilled,
@@ -85,7 +89,7 @@ def _fills(
     events: list[TradingEvent] = []
     cum, cost, rest, fee_rest = order.cum_lots, order.cum_cost, order.rest, order.fee_rest
     lots = order.lots
-    status = order.ord_status
+    status, hold = order.ord_status, order.hold
     books = Books(state, instrument)
     for fill in command.fills:
         if not _is_sane(order, fill):
@@ -93,11 +97,10 @@ def _fills(
             events.append(ReportUnmatched(order.number, text))
             continue
         gross, rest, residue = _gross(instrument, order.side is BUY, fill.px, fill.lots, rest)
-        fee, fee_rest = _fee(instrument, gross, command.is_maker, fee_rest)
+        fee, fee_rest = _fee(instrument, command, fill, gross, fee_rest)
         realized = books.book(command.side, fill.lots, gross)
-        left = lots - cum
-        cum += fill.lots
-        cost += gross
+        left, before = lots - cum, hold
+        cum, cost = cum + fill.lots, cost + gross
         over = fill.lots - left if fill.lots > left else 0
         if order.cash_qty and order.side is BUY and cost > order.cash_qty:
             over = fill.lots
@@ -107,6 +110,8 @@ def _fills(
             leaves = lots - cum
             status = _still(order)
             hold = hold_of(order, instrument, lots, cum, cost, rest, fee_rest)
+        if instrument.fee_formula is not NOTIONAL and not over:
+            fee, hold = _set_aside(order, instrument, before - gross, hold, fee)
         events.append(
             OrderFilled(
                 order.number,
@@ -186,7 +191,7 @@ def _late(
             events.append(ReportUnmatched(number, f"{fill.lots} lots at {fill.px} make no sense"))
             continue
         gross, _, residue = _gross(instrument, command.side is BUY, fill.px, fill.lots, 0)
-        fee, _ = _fee(instrument, gross, command.is_maker, 0)
+        fee, _ = _fee(instrument, command, fill, gross, 0)
         realized = books.book(command.side, fill.lots, gross)
         cum += fill.lots
         events.append(
@@ -285,11 +290,33 @@ def _gross(
     return gross, exact + rest - gross * den, exact // den - gross
 
 
-def _fee(instrument: Instrument, gross: int, is_maker: bool, fee_rest: int) -> tuple[int, int]:
-    """Ledger units of the quote asset, and the order's `fee_rest` after it."""
+def _fee(
+    instrument: Instrument, command: RecordExecution, fill: Fill, gross: int, fee_rest: int
+) -> tuple[int, int]:
+    """Ledger units of the quote asset, and the order's `fee_rest` after it. By a formula of its own
+    a sale pays no more than it brings in."""
+    is_maker = command.is_maker
+    if instrument.fee_formula is not NOTIONAL:
+        is_buy = command.side is BUY
+        fee, carried = instrument.charge(
+            fill.px, fill.lots, is_buy=is_buy, is_maker=is_maker, carried=fee_rest
+        )
+        return fee if is_buy else min(fee, gross), carried
     exact = gross * (instrument.maker_fee_ppm if is_maker else instrument.taker_fee_ppm)
     fee = -((fee_rest - exact) // RATE_SCALE)
     return fee, fee * RATE_SCALE - exact + fee_rest
+
+
+def _set_aside(
+    order: Order, instrument: Instrument, left: int, hold: int, fee: int
+) -> tuple[int, int]:
+    """A formula's fee, and the hold after it: of what the order had set aside `left` is there once
+    the fill is paid for; `hold` would have its whole reserve again, which is not taken anew."""
+    if not order.hold or order.side is not BUY or order.ref_px:
+        return fee, hold
+    needed = max(hold - instrument.fee_reserve, 0)
+    fee = min(fee, max(left - needed, 0))
+    return fee, min(hold, max(left - fee, 0))
 
 
 def _unmatched(number: int, text: str) -> tuple[TradingEvent, ...]:

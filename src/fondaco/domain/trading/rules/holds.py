@@ -4,11 +4,14 @@ The law: while an order executes no worse than its hold assumed, its account's f
 shrinks by a fill. That holds to the last ledger unit, because rounding goes by the whole order and
 not by the fill: `rest` and `fee_rest` carry what earlier fills paid beyond their exact price, and
 what is left of the order is held net of them.
+
+Where the instrument's fees have a formula of their own, fills may round against the account, each
+anew. An order sets a reserve aside for that, of which its fills take what they need.
 """
 
 from typing import Final
 
-from fondaco.domain.reference.model import RATE_SCALE, Instrument
+from fondaco.domain.reference.model import NOTIONAL, RATE_SCALE, Instrument
 from fondaco.domain.trading.model import Order, OrdType, Side
 
 # Nothing that is counted exceeds this: it fits 64 bits, with room to add two of them.
@@ -74,24 +77,35 @@ def margin_hold(order: Order, instrument: Instrument, lots: int) -> int:
     gross = lots * (px if px > ref_px else ref_px) * instrument.cost_num
     fees = -(-gross * fee_ppm(instrument) // (instrument.cost_den * RATE_SCALE))
     loss = -(-lots * away * instrument.cost_num // instrument.cost_den) if away > 0 else 0
+    fees += instrument.fee_reserve
     # A cost that is no whole unit is rounded once for a whole order.
     return loss + fees + (1 if instrument.cost_den == 1 else 2)
 
 
 def buy_hold(instrument: Instrument, px: int, lots: int, rest: int = 0, fee_rest: int = 0) -> int:
     """Ledger units of the quote asset that `lots` at `px` cost at most, fees included."""
-    return with_fees(
-        instrument, -((rest - px * lots * instrument.cost_num) // instrument.cost_den), fee_rest
-    )
+    gross = -((rest - px * lots * instrument.cost_num) // instrument.cost_den)
+    if instrument.fee_formula is NOTIONAL:
+        return with_fees(instrument, gross, fee_rest)
+    exact = instrument.fee_exact_up(px, lots, fee_ppm(instrument))
+    return gross + exact + instrument.fee_reserve
 
 
 def with_fees(instrument: Instrument, gross: int, fee_rest: int = 0) -> int:
     """`gross` and the most that it may cost in fees."""
+    if instrument.fee_formula is not NOTIONAL:
+        exact = -(-gross * fee_ppm(instrument) // RATE_SCALE)
+        return gross + exact + instrument.fee_reserve if gross else 0
     return gross - ((fee_rest - gross * fee_ppm(instrument)) // RATE_SCALE)
 
 
-def without_fees(instrument: Instrument, amount: int) -> int:
-    """The largest gross that `amount` pays together with its fees."""
+def without_fees(instrument: Instrument, amount: int, px: int = 0) -> int:
+    """The largest gross, at `px` or better, that `amount` pays together with its fees; 0: at any
+    price."""
+    if instrument.fee_formula is not NOTIONAL:
+        one, amount = instrument.payout_ticks, amount - instrument.fee_reserve
+        dear = fee_ppm(instrument) * (one - px if px < one else 0)
+        return amount * RATE_SCALE * one // (RATE_SCALE * one + dear) if amount > 0 else 0
     return amount * RATE_SCALE // (RATE_SCALE + fee_ppm(instrument))
 
 

@@ -403,7 +403,7 @@ def _weigh_power(
         w.ceilings[POWER] = free // instrument.base_per_lot
         return
     px = w.value_px
-    room = without_fees(instrument, free - order.spare)
+    room = without_fees(instrument, free - order.spare, 0 if order.cash_qty else px)
     if order.cash_qty and order.cash_qty <= room:
         return
     w.ceilings[POWER] = lots_for(instrument, px, room)

@@ -350,6 +350,15 @@ class DaysView:
         for leg, each in enumerate(event.covered, 1):
             self._other(batch, entry, leg, "covered", "", each.asset, each.units)
 
+    def _paid(self, batch: _Batch, entry: Entry, event: ev.ContractPaid) -> None:
+        """Closed at what it pays, for the gain of the day."""
+        symbol, account = event.symbol, entry.stream.removeprefix(PREFIX)
+        self._other(batch, entry, 1, "contract", symbol, event.base, -event.base_units)
+        self._other(batch, entry, 2, "contract", symbol, event.quote, event.cash)
+        cost, terms = self._cost(batch, account, symbol), self._terms[symbol]
+        gross = terms.cost_down(event.payout, abs(cost.lots))
+        self._days[account, event.quote].realized += cost.trade(-cost.lots, gross)
+
     def _reset(self, batch: _Batch, entry: Entry, event: ev.AccountReset) -> None:
         for leg, each in enumerate(event.balances, 1):
             self._other(batch, entry, leg, "reset", "", each.asset, each.after - each.before)
@@ -374,4 +383,5 @@ class DaysView:
         ev.AccountMadeVirtual: _virtual,
         ev.AccountReset: _reset,
         ev.NegativeBalanceCovered: _covered,
+        ev.ContractPaid: _paid,
     }

@@ -39,6 +39,17 @@ def _reset(view: Any, batch: Any, entry: Entry, event: ev.AccountReset) -> None:
         position.last_position = entry.position
 
 
+def _paid(view: Any, batch: Any, entry: Entry, event: ev.ContractPaid) -> None:
+    """What was traded of the contract is closed at what it pays."""
+    _move(view, batch, entry, event.base, -event.base_units)
+    _move(view, batch, entry, event.quote, event.cash)
+    account, _ = view._account(batch, entry.stream)
+    terms = view._instrument(batch, event.symbol)
+    position = view._position(batch, account, event.symbol)
+    position.trade(-position.lots, terms.cost_down(event.payout, abs(position.lots)))
+    position.last_position = entry.position
+
+
 def _move(view: Any, batch: Any, entry: Entry, asset: str, units: int) -> None:
     account, _ = view._account(batch, entry.stream)
     balance = view._balance(batch, account, asset)
@@ -52,4 +63,5 @@ MOVES: Final[dict[type[Event], Callable[..., None]]] = {
     ev.TransferVoided: _came_in,
     ev.AccountReset: _reset,
     ev.NegativeBalanceCovered: _covered,
+    ev.ContractPaid: _paid,
 }

@@ -386,6 +386,15 @@ def accounts_on_margin(conn: sa.Connection) -> list[str]:
     return list(rows.scalars())
 
 
+def holders(conn: sa.Connection, assets: Sequence[str], symbols: Sequence[str]) -> list[str]:
+    """Accounts that have anything of `assets`, or an open order in `symbols`."""
+    b, o = t.balances.c, t.orders.c
+    having = sa.select(b.account_id, b.balance).where(b.asset.in_(assets))
+    found = [account for account, units in conn.execute(having) if int(units)]
+    working = sa.select(o.account_id).where(t.IS_OPEN, o.symbol.in_(symbols)).distinct()
+    return list(dict.fromkeys((*found, *conn.execute(working).scalars())))
+
+
 def client_balances(conn: sa.Connection) -> Balances:
     """Every balance by the account's stream and asset: to be compared with the ledger's."""
     b = t.balances.c
