@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import build as b
 from build import USD, Scenario, deposit, ended, fill, given, opened, placed
-from fondaco.domain.ledger.model import Balances, add_up, trial_balance
+from fondaco.domain.ledger.model import Balances, Posting, add_up, trial_balance
 from fondaco.domain.market.wires import kalshi, polymarket
 from fondaco.domain.reference.events import InstrumentListed
 from fondaco.domain.reference.model import (
@@ -25,6 +25,7 @@ from fondaco.domain.trading import events as ev
 from fondaco.domain.trading.events import Fill, SettleContract, TradingEvent
 from fondaco.domain.trading.model import AccountType, Rate, Side, TradingRefs
 from fondaco.domain.trading.postings import Postings
+from fondaco.domain.trading.refs import group
 from fondaco.kernel.event import CommandId, Entry, Event, Instant, StreamId
 from fondaco.kernel.money import Asset, AssetCode
 
@@ -234,7 +235,7 @@ def test_who_owes_contracts_pays_for_them() -> None:
     """Sold short on margin: what YES pays, its seller pays."""
     refs = using()
     refs.margins = {YES.symbol: b.tiers((0, 1_000_000, 500_000, 0))}
-    b.group(refs)
+    group(refs)
     scene = b.on_margin(deposit("1000"), using=refs)
     order = b.ask(side=Side.SELL, order_qty="100", price="0.50", symbol=YES.symbol)
     scene.when(placed(order), fill(1, 10_000, 5_000, side=Side.SELL, symbol=YES.symbol))
@@ -251,7 +252,7 @@ def test_who_owes_contracts_pays_for_them() -> None:
 def posted(written: Sequence[tuple[StreamId, Event]]) -> Balances:
     """What the ledger makes of it."""
     posters = Postings().posters()
-    postings = []
+    postings: list[Posting] = []
     for place, (stream, event) in enumerate(written, 1):
         entry = Entry(stream, place, place, CommandId("c"), Instant(1), 1, event)
         if type(event) in posters:

@@ -107,7 +107,8 @@ class Instrument(msgspec.Struct, frozen=True, gc=False):
     @property
     def payout_ticks(self) -> int:
         """One of the quote asset in ticks: the price of what is certain."""
-        return 10**self.px_decimals // self.tick_units
+        one: int = 10**self.px_decimals
+        return one // self.tick_units
 
     @property
     def fee_reserve(self) -> int:
@@ -155,7 +156,7 @@ class Instrument(msgspec.Struct, frozen=True, gc=False):
     @property
     def _micro(self) -> int:
         """Ledger units in a millionth of the quote asset; 0 where it is kept less exactly."""
-        num = self.cost_num * 10 ** (self.px_decimals + self.qty_decimals)
+        num: int = self.cost_num * 10 ** (self.px_decimals + self.qty_decimals)
         return num // (self.cost_den * self.tick_units * self.lot_units) // fees.MICROS
 
     def _whole(self, e18: int, step_units: int, decimals: int, what: str) -> int:
