@@ -76,7 +76,8 @@ def test_requests_and_replies_travel_as_json() -> None:
     for body in (*wrong, b'{"name":"a","token":"x"}'):
         with pytest.raises(msgspec.ValidationError):
             msgspec.json.decode(body, type=api.CreateKey)
-    assert len({operation.name for operation in room.operations}) == 4
+    names = [operation.name for operation in room.operations]
+    assert len(set(names)) == len(names)
     for operation in room.operations:
         assert msgspec.json.schema(operation.request)
         assert msgspec.json.schema(operation.reply)

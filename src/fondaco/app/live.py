@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fondaco import __version__
+from fondaco.app.about import about
 from fondaco.app.arming import Waiting, arm, waiting, watch_equity
 from fondaco.app.checks import Heard
 from fondaco.app.demo import seed_accounts
@@ -49,6 +50,7 @@ from fondaco.domain.market.feeds.spec import chosen, feed
 from fondaco.domain.market.intake import Intake
 from fondaco.domain.trading import api as trading_api
 from fondaco.domain.trading.rules import decider as trading_law
+from fondaco.gateway import terminal
 from fondaco.gateway.door import Door
 from fondaco.gateway.idempotency import Replies
 from fondaco.gateway.kept import StoreReplies
@@ -113,6 +115,7 @@ class House:
         self.failed = ""  # the part that died; then the house stops
         self.shared_cache: Cache | None = None  # one that is elsewhere
         self.proofs = proofs(kernel.files, kernel.journal)
+        self.about = about(kernel)
         self.tape_lost: Callable[[], int] = int  # frames that the disk did not take
         self.feed_deaths = 0
         self.checked = Heard(kernel.files)
@@ -208,6 +211,8 @@ class House:
                 return self.directory
             case "house":
                 return self
+            case "about":
+                return self.about
             case _:
                 raise NotFound(f"operations have no source called {name}")
 
@@ -313,6 +318,7 @@ def make_door(
         checks=house.checks,
         numbers=lambda: numbers(house, streams[0]),
         note=house.watch.note,
+        routes=terminal.routes(),
     )
     streams.append(Streams(door, house.refs, kernel.board, position=kernel.committer.position))
     kernel.listeners.append(streams[0].publish)

@@ -59,8 +59,8 @@ class Door:
         note: Callable[[Request], None] = _unnoted,
     ) -> None:
         """`checks` are what `/ready` asks, `numbers` what `/metrics` shows besides our own;
-        `routes` are Starlette's: pages that are no operations. `note` is told of requests whose
-        trace does not follow from what they leave."""
+        `routes` are Starlette's: pages that are no operations, before all others. `note` is told
+        of requests whose trace does not follow from what they leave."""
         self.house = house
         self.body_max = body_max
         self.context = Context(house, replies, readers, log or Log(), Names(), set(), note)
@@ -84,7 +84,7 @@ class Door:
         )
         served = [Route(path, self._page(page)) for path, page in shown.items()]
         self._others = Router(
-            [*served, *routes, *named], redirect_slashes=False, default=self._missing
+            [*routes, *served, *named], redirect_slashes=False, default=self._missing
         )
 
     def _counted(self, numbers: Callable[[], Iterable[Metric]]) -> Callable[[], Iterable[Metric]]:

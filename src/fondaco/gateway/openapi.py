@@ -251,6 +251,7 @@ _TRADING_OUT: Final[tuple[type, ...]] = (
     trading.Placed,
     trading.Changed,
     trading.Snapshot,
+    trading.CaughtUp,
     tell.ExecutionMessage,
     tell.OrderMessage,
     tell.BalanceMessage,

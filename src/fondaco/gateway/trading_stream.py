@@ -7,14 +7,15 @@ commit leave in one write. A message may be an array of asks.
     {"op":"cancel","id":2,"order_id":"demo.57"}
     {"op":"replace","id":3,"order_id":"demo.57","cl_ord_id":"…","price":"…"}
     {"op":"subscribe","id":4,"channels":["executions","orders","balances"],"accounts":["demo"]}
-    {"op":"resume","id":5,"after":1234,"channels":[…],"accounts":[…]}
+    {"op":"resume","id":5,"after":1234,"channels":[…],"accounts":[…],"mark":true}
 
 Orders, cancels and replaces may bring a `traceparent` (W3C Trace Context); their answers then have
 one.
 
 A subscription begins with a snapshot as of a position, and goes on with every entry after it, each
-with its own `position`; who comes back resumes after the last one seen. Nothing is left out: a peer
-that does not read fast enough is cut off and told after which position to resume.
+with its own `position`; who comes back resumes after the last one seen. Who asks with `mark` is
+told when the journal's end is reached. Nothing is left out: a peer that does not read fast enough
+is cut off and told after which position to resume.
 """
 
 import asyncio
@@ -89,6 +90,7 @@ class Subscribe(
     accounts: AccountsText
     channels: tuple[Channel, ...] = CHANNELS
     id: Id = None
+    mark: bool = False  # say when everything up to the journal's end was told
 
 
 class Resume(msgspec.Struct, frozen=True, tag_field="op", tag="resume", forbid_unknown_fields=True):
@@ -98,6 +100,7 @@ class Resume(msgspec.Struct, frozen=True, tag_field="op", tag="resume", forbid_u
     accounts: AccountsText
     channels: tuple[Channel, ...] = CHANNELS
     id: Id = None
+    mark: bool = False
 
 
 class Unsubscribe(
@@ -136,6 +139,14 @@ class Snapshot(msgspec.Struct, frozen=True):
     position: int
     orders: list[Any]  # those that are open, as GET /api/orders shows them
     account: Any  # as GET /api/accounts/{account_id} shows it
+
+
+class CaughtUp(msgspec.Struct, frozen=True):
+    """Everything up to `position` was told; from here on entries come as they are committed."""
+
+    type: Literal["caught_up"]
+    id: Id
+    position: int
 
 
 OneAsk = Place | Cancel | Replace | Subscribe | Resume | Unsubscribe | Auth | Ping
@@ -314,6 +325,8 @@ class TradingTalk(Talk):
                 self._channels[stream] = channels
                 self._live_after[stream] = after
                 self._hub.watch(stream, self)
+            if ask.mark:
+                self.say(CaughtUp("caught_up", ask.id, after))
         except FondacoError as error:
             self.fail(ask.id, error)
 

@@ -213,6 +213,21 @@ class Directory:
                 return known.caller
         raise _stranger()
 
+    def preference(self, caller: Caller, name: str) -> tuple[int, str, Instant] | None:
+        """Version, value and time of what the caller's user keeps under `name`."""
+        with self._records.reading() as conn:
+            return store.preference(conn, caller.tenant, caller.user, name)
+
+    def set_preference(
+        self, caller: Caller, name: str, value: str, count_max: int
+    ) -> tuple[int, str, Instant]:
+        """Raises `Invalid` where the user keeps `count_max` others."""
+        at = self._clock()
+        with self._records.writing() as conn:
+            mine = (caller.tenant, caller.user, name)
+            version = store.put_preference(conn, *mine, value, at, count_max)
+        return version, value, at
+
     def issue_ticket(self, caller: Caller) -> Ticket:
         """A ticket in `caller`'s name, good once."""
         ticket = token_of(self._random(32))

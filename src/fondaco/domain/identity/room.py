@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from fondaco.domain.identity import api
+from fondaco.domain.identity import api, sessions
 from fondaco.domain.identity.events import (
     KeyCreated,
     KeyRevoked,
@@ -17,6 +17,6 @@ room: Final = Room(
     name="identity",
     prefix="identity/",
     decider=decider,
-    operations=api.OPERATIONS,
+    operations=(*api.OPERATIONS, *sessions.OPERATIONS),
     kinds=(TenantCreated, UserCreated, RolesChanged, KeyCreated, KeyRevoked),
 )

@@ -24,7 +24,7 @@ from fondaco.domain.identity.model import (
     User,
     UserId,
 )
-from fondaco.kernel.errors import Conflict, NotFound
+from fondaco.kernel.errors import Conflict, Invalid, NotFound
 from fondaco.kernel.event import Instant
 from fondaco.ports.store import publish
 
@@ -62,6 +62,18 @@ keys: Final = sa.Table(
     sa.Column("last_used_at", sa.BigInteger),
     sa.ForeignKeyConstraint(["tenant", "user"], [users.c.tenant, users.c.user]),
     sa.UniqueConstraint("tenant", "user", "name"),  # a name in a log means one key for ever
+)
+
+# What a user keeps for their pages. Nobody decides by it, so the journal is not told.
+preferences: Final = sa.Table(
+    "identity_preferences",
+    metadata,
+    sa.Column("tenant", sa.Text, primary_key=True),
+    sa.Column("user", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("value", sa.Text, nullable=False),  # JSON
+    sa.Column("updated_at", sa.BigInteger, nullable=False),
 )
 
 _KEY: Final = [column for column in keys.c if column.name != "digest"]
@@ -172,6 +184,51 @@ def note_use(conn: sa.Connection, used: Mapping[KeyId, Instant]) -> None:
             .values(last_used_at=sa.bindparam("moment")),
             [{"one": key_id, "moment": at} for key_id, at in used.items()],
         )
+
+
+def preference(
+    conn: sa.Connection, tenant: TenantId, user: UserId, name: str
+) -> tuple[int, str, Instant] | None:
+    """Version, value and time of what was kept under `name`."""
+    row = conn.execute(
+        sa.select(preferences.c.version, preferences.c.value, preferences.c.updated_at).where(
+            *_kept_as(tenant, user, name)
+        )
+    ).one_or_none()
+    return None if row is None else (row.version, row.value, Instant(row.updated_at))
+
+
+def put_preference(
+    conn: sa.Connection,
+    tenant: TenantId,
+    user: UserId,
+    name: str,
+    value: str,
+    at: Instant,
+    count_max: int,
+) -> int:
+    """The version that it has now. Raises `Invalid` where the user keeps too many."""
+    found = preference(conn, tenant, user, name)
+    if found is not None:
+        version = found[0] + 1
+        conn.execute(
+            preferences.update()
+            .where(*_kept_as(tenant, user, name))
+            .values(version=version, value=value, updated_at=at)
+        )
+        return version
+    of_user = (preferences.c.tenant == tenant, preferences.c.user == user)
+    count = conn.scalar(sa.select(sa.func.count()).select_from(preferences).where(*of_user)) or 0
+    if count >= count_max:
+        raise Invalid(f"{user} keeps {count} things here, at most {count_max}; reuse a name")
+    row = {"tenant": tenant, "user": user, "name": name, "version": 1, "value": value}
+    conn.execute(preferences.insert().values(**row, updated_at=at))
+    return 1
+
+
+def _kept_as(tenant: TenantId, user: UserId, name: str) -> tuple[sa.ColumnElement[bool], ...]:
+    kept = preferences.c
+    return (kept.tenant == tenant, kept.user == user, kept.name == name)
 
 
 def _tell(conn: sa.Connection, event: IdentityEvent, at: Instant) -> None:

@@ -1,0 +1,13 @@
+export * from "./Chip";
+export * from "./Dialog";
+export * from "./Field";
+export * from "./Num";
+export * from "./QualityBadge";
+export * from "./Segmented";
+export * from "./StatusChip";
+export * from "./states";
+export * from "./store";
+export * from "./Table";
+export * as decimal from "./decimal";
+export * as format from "./format";
+export { applyPrefs, change, prefs, type Prefs } from "./prefs";

@@ -1,0 +1,60 @@
+import { type FormEvent, useState } from "react";
+import { signedOut } from "../client/api";
+import { Field } from "../kit/Field";
+import { Ribbon } from "../kit/QualityBadge";
+import { useStore } from "../kit/store";
+import { Mark } from "./icons";
+import { session, signIn, start, trouble, useWelcome } from "./session";
+
+/** Which house, and whether it serves, before anything is typed; then one field for the key. */
+export function SignIn() {
+  const house = useWelcome();
+  const wrong = useStore(trouble);
+  const ended = useStore(signedOut);
+  const [key, setKey] = useState("");
+  const [isShown, setShown] = useState(false);
+  const [isBusy, setBusy] = useState(false);
+  const [said, setSaid] = useState("");
+
+  const submit = async (event: FormEvent): Promise<void> => {
+    event.preventDefault();
+    if (!key.trim() || isBusy) return;
+    setBusy(true);
+    setSaid("");
+    const problem = await signIn(key);
+    setBusy(false);
+    if (problem) setSaid(problem.status === 401 ? "This key is not taken: it is unknown, revoked or expired." : problem.message);
+  };
+
+  return (
+    <main className="sign-in">
+      <form onSubmit={(event) => void submit(event)}>
+        <header>
+          <Mark size={40} />
+          <h1>{house?.name ?? "Fondaco"}</h1>
+          {house && <Ribbon environment={house.environment} speed={house.speed} />}
+        </header>
+        <p className="label" role="status">
+          {wrong ? `The house does not answer: ${wrong.message}` : house ? `Version ${house.version} · feed ${house.feed || "none"} · serving` : "Asking the house …"}
+          {wrong && <> <button type="button" className="link" onClick={() => void start()}>Ask again</button></>}
+        </p>
+        {(ended || session.get()) && <p className="state wrong">{ended || "You were signed out."}</p>}
+        <input type="text" name="username" autoComplete="username" value="api-key" readOnly hidden />
+        <Field
+          label="API key"
+          name="password"
+          type={isShown ? "text" : "password"}
+          autoComplete="current-password"
+          value={key}
+          onChange={(event) => setKey(event.target.value)}
+          wrong={said}
+          said="It stays in this tab and goes with it."
+          spellCheck={false}
+          end={<button type="button" className="link" aria-pressed={isShown} onClick={() => setShown(!isShown)}>{isShown ? "Hide" : "Show"}</button>}
+        />
+        <button type="submit" className="button main" disabled={!key.trim() || isBusy}>{isBusy ? "Asking" : "Sign in"}</button>
+        <p className="label">No key? Whoever runs the house makes one: <code className="mono">fondaco key create</code>. {house?.token ? <button type="button" className="link" onClick={() => void signIn(house.token)}>Use the demo key</button> : null}</p>
+      </form>
+    </main>
+  );
+}
