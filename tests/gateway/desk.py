@@ -136,6 +136,7 @@ class Desk:
     journal: MemoryJournal
     committer: Committer
     pressed: FondacoError | None = None
+    draining: bool = False
     wait: int = 0
     at: int = 1_000
     views: int = 0

@@ -19,11 +19,11 @@ from fondaco.domain.reference.events import ListInstrument, ReferenceEvent
 from fondaco.domain.reference.model import HOUSE_STREAM, HouseState
 from fondaco.domain.reference.rules import decider as house_decider
 from fondaco.domain.trading import api, why
-from fondaco.domain.trading.events import AccountOpened, TradingEvent
-from fondaco.domain.trading.model import account_of
+from fondaco.domain.trading.events import AccountOpened, CancelOrders, TradingEvent
+from fondaco.domain.trading.model import AccountId, account_of, account_stream
 from fondaco.domain.trading.refs import refresh, refs_of, update_rates
 from fondaco.domain.trading.rules import decider
-from fondaco.domain.trading.store import TradingView, queries, sent, settlements, statements
+from fondaco.domain.trading.store import TradingView, queries, sent, settlements, statements, stops
 from fondaco.domain.trading.store.days import DaysView
 from fondaco.domain.trading.store.settlements import SettlementsView
 from fondaco.gateway.door import Door
@@ -67,6 +67,10 @@ QUESTIONS = SimpleNamespace(
     sent=sent.sent,
     is_virtual=sent.is_virtual,
     settlements=settlements.lines,
+    at_work=stops.at_work,
+    positions_left=stops.positions_left,
+    accounts_of=stops.accounts_of,
+    stands=stops.stands,
     why=lambda conn, journal, tenant, about, account_id: why.why(
         conn, journal, about, tenant=tenant, account_id=account_id
     ),
@@ -86,6 +90,7 @@ class Whole:
         self.board.marks[BTC_USD.symbol] = mark
         self.reference = refs_of(HouseState(), self.board.marks, self.now())
         self.pressed: FondacoError | None = None  # what a test wants it to say
+        self.draining = False
         self.accounts: dict[str, str] = {}
         self.hosts: dict[str, Host[Any, Any, Any, Any]] = {
             prefix: Host(law, lambda _: self.reference, self.journal, self.committer)
@@ -134,6 +139,29 @@ class Whole:
 
     async def wake(self, stream: StreamId) -> None:
         await self._host(stream).wake(stream)
+
+    def cancel_as_killed(self, account: str) -> None:
+        """What the kernel of a running house does once it is killed."""
+        now = self.now()
+        command = CancelOrders(CommandId(f"kill/{now}"), now, reason="kill")
+        self.submit(account_stream(AccountId(account)), command)
+
+    async def settled(self) -> None:
+        """Until everything that was asked is written, and shown by the views."""
+        while self.committer.queued_count or self.committer.busy_since:
+            await asyncio.sleep(0.001)
+        self.views_at()
+
+    def streams(self) -> list[StreamId]:
+        return [stream for host in self.hosts.values() for stream in host.streams()]
+
+    async def accounts_at_work(self, symbol: str, position: int) -> list[str]:
+        self.views_at()
+        with self.store.reading() as conn:
+            return [account for account, _, _ in stops.at_work(conn, None, symbol)]
+
+    def ask_again_until_done(self, stream: StreamId, command: Command) -> None:
+        self.submit(stream, command)
 
     def pressure(self) -> FondacoError | None:
         return self.pressed

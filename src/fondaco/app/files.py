@@ -67,6 +67,11 @@ class Files:
         return self.root / "traces"
 
     @property
+    def verified(self) -> Path:
+        """What the last verification that was asked for over the door has found."""
+        return self.root / "verified.json"
+
+    @property
     def cursor(self) -> Path:
         """Up to which position the reactor's messages were all heard."""
         return self.root / "reactor.cursor"

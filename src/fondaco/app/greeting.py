@@ -1,6 +1,10 @@
 """What a house says of itself when it starts, and when the market it shows is another."""
 
+import asyncio
+import gc
 import socket
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from fondaco.app.house import Kernel
 from fondaco.app.machines import MEMORY, SEGMENTS
@@ -8,6 +12,11 @@ from fondaco.app.say import say
 from fondaco.domain.market.model import Switch
 from fondaco.domain.market.wires import format_of
 from fondaco.settings import without_secrets
+
+# Often and little: what survives a look at thousands of young objects is never looked at again,
+# where half a million at a time stop everybody for 200 ms. A full collection never comes.
+FREEZE_THRESHOLD: Final = (5_000, 2, 1_000_000)
+READY_POLL_S: Final = 0.02
 
 
 def greet(kernel: Kernel, bound: socket.socket) -> None:
@@ -30,6 +39,18 @@ def greet(kernel: Kernel, bound: socket.socket) -> None:
 def url(bound: socket.socket) -> str:
     host, port = bound.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+async def announce(
+    checks: Callable[[], Mapping[str, tuple[bool, str]]], bound: socket.socket
+) -> None:
+    """Say where we are, once everything is as it must be to trade."""
+    while not all(ok for ok, _ in checks().values()):
+        await asyncio.sleep(READY_POLL_S)
+    gc.collect()
+    gc.freeze()  # What is here stays: do not look at it again.
+    gc.set_threshold(*FREEZE_THRESHOLD)
+    print(f"ready {url(bound)}", flush=True)  # noqa: T201  # scripts wait for this line
 
 
 def tell_switch(switch: Switch) -> None:

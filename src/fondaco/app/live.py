@@ -1,10 +1,8 @@
 """A running house: the kernel with its doors, its follower and its feed, until told to stop."""
 
 import asyncio
-import gc
 import os
 import signal
-import socket
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +18,9 @@ from fondaco.app.checks import Heard
 from fondaco.app.demo import seed_accounts
 from fondaco.app.files import Files, make_root, tape_lock
 from fondaco.app.follower import Follower
-from fondaco.app.greeting import greet, tell_switch, url
+from fondaco.app.greeting import announce, greet, tell_switch
+from fondaco.app.health import OPERATIONS as HEALTH
+from fondaco.app.health import Health
 from fondaco.app.house import Kernel
 from fondaco.app.kinds import ROOMS
 from fondaco.app.machines import (
@@ -50,6 +50,7 @@ from fondaco.domain.market.feeds.spec import chosen, feed
 from fondaco.domain.market.intake import Intake
 from fondaco.domain.trading import api as trading_api
 from fondaco.domain.trading.rules import decider as trading_law
+from fondaco.domain.trading.store.stops import at_work
 from fondaco.gateway import terminal
 from fondaco.gateway.door import Door
 from fondaco.gateway.idempotency import Replies
@@ -57,7 +58,7 @@ from fondaco.gateway.kept import StoreReplies
 from fondaco.gateway.logs import Log
 from fondaco.gateway.streams import Streams
 from fondaco.kernel.errors import Corrupt, FondacoError, NotFound, Unavailable
-from fondaco.kernel.event import CommandId, Instant, StreamId
+from fondaco.kernel.event import Command, CommandId, Instant, StreamId
 from fondaco.kernel.operation import Operation
 from fondaco.ports.cache import Cache
 from fondaco.ports.cache.memory import MemoryCache
@@ -70,11 +71,9 @@ from fondaco.runtime.tracing.looking import Beside
 from fondaco.runtime.tracing.watch import HouseWatch
 from fondaco.settings import Settings
 
-# Often and little: what survives a look at thousands of young objects is never looked at again,
-# where half a million at a time stop everybody for 200 ms. A full collection never comes.
-FREEZE_THRESHOLD: Final = (5_000, 2, 1_000_000)
 READERS: Final = 4
 READY_POLL_S: Final = 0.02
+VIEWS_WAIT_S: Final = 2.0
 OUTBOX_S: Final = 0.5
 UPKEEP_S: Final = 1.0
 RECORDS_EVERY: Final = 30  # times that long
@@ -121,6 +120,7 @@ class House:
         self.checked = Heard(kernel.files)
         self.watch = watch
         self.beside = Beside(kernel.files.traces, POSTS)
+        self.health: Health  # once there are doors to be counted at
         self._views_were_at = self._views_moved_s = 0.0
 
     def part_ended(self, task: "asyncio.Task[None]") -> None:
@@ -241,6 +241,27 @@ class House:
     async def wake(self, stream: StreamId) -> None:
         await self.kernel.wake(stream)
 
+    def streams(self) -> list[StreamId]:
+        return self.kernel.streams()
+
+    def ask_again_until_done(self, stream: StreamId, command: Command) -> None:
+        self.kernel.ask_again_until_done(stream, command)
+
+    async def accounts_at_work(self, symbol: str, position: int) -> list[str]:
+        """Accounts with working orders in an instrument, once the views have reached `position`;
+        all accounts, where they do not within a moment."""
+        deadline = time.monotonic() + VIEWS_WAIT_S
+        while await asyncio.to_thread(self._views_at) < position:
+            if time.monotonic() > deadline:
+                return list(self.kernel.accounts)
+            await asyncio.sleep(READY_POLL_S)
+
+        def look() -> list[str]:
+            with self.reading() as conn:
+                return [account for account, _, _ in at_work(conn, None, symbol)]
+
+        return await asyncio.to_thread(look)
+
     # --- Standing checks ------------------------------------------------------------------------
 
     def hear_checks(self) -> None:
@@ -322,6 +343,7 @@ def make_door(
     )
     streams.append(Streams(door, house.refs, kernel.board, position=kernel.committer.position))
     kernel.listeners.append(streams[0].publish)
+    house.health = Health(house, door, streams[0])
     return door, streams[0]
 
 
@@ -330,6 +352,7 @@ def operations(house: House) -> list[Operation[Any, Any]]:
     return [
         *(operation for room in ROOMS for operation in room.operations),
         *market_api.OPERATIONS,
+        *HEALTH,
         *trading_api.operations(house.refs, trading_law.decide),
         *trading_api.looks(house.refs, trading_law, queries(house.beside), house.tenant_of),
     ]
@@ -361,7 +384,7 @@ async def _serve(settings: Settings) -> int:
 
                 on_signals(drain)
                 greet(house.kernel, bound)
-                announcing = asyncio.create_task(_announce(house, bound), name="announcement")
+                announcing = asyncio.create_task(announce(house.checks, bound), name="announcement")
                 announcing.add_done_callback(house.part_ended)
                 try:
                     await server.serve(sockets=[bound])
@@ -409,6 +432,8 @@ async def running(settings: Settings) -> AsyncIterator[tuple[House, Door, Stream
             seed_demo(directory)
             await seed_accounts(kernel)
         replies = StoreReplies(records)
+        doors = make_door(house, replies, readers, settings)
+        stack.push_async_callback(house.health.close)
         parts = {
             "upkeep": _upkeep(house, replies),
             "outbox": _tell_journal(records, house),
@@ -424,7 +449,7 @@ async def running(settings: Settings) -> AsyncIterator[tuple[House, Door, Stream
         for task in tasks:
             task.add_done_callback(house.part_ended)
         stack.push_async_callback(_cancel, tasks)
-        yield house, *make_door(house, replies, readers, settings)
+        yield house, *doors
 
 
 async def _feed(settings: Settings) -> Feed | None:
@@ -551,6 +576,7 @@ async def _upkeep(house: House, replies: Replies) -> None:
     while True:
         house.look_after_views()
         house.hear_checks()
+        house.health.tick()
         with suppress(Unavailable):  # the records are locked or their disk is full: next time
             if second % FORGET_EVERY == 0:
                 await asyncio.to_thread(replies.forget, Instant(house.now() - kept_ns))
@@ -569,13 +595,3 @@ async def _tell_journal(records: Store, house: House) -> None:
             if await carry(records, house.kernel.submit):
                 await asyncio.to_thread(house.directory.refresh)
         await asyncio.sleep(OUTBOX_S)
-
-
-async def _announce(house: House, bound: socket.socket) -> None:
-    """Say where we are, once everything is as it must be to trade."""
-    while not all(ok for ok, _ in house.checks().values()):
-        await asyncio.sleep(READY_POLL_S)
-    gc.collect()
-    gc.freeze()  # What is here stays: do not look at it again.
-    gc.set_threshold(*FREEZE_THRESHOLD)
-    print(f"ready {url(bound)}", flush=True)  # noqa: T201  # scripts wait for this line

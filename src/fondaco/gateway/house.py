@@ -35,6 +35,11 @@ class Caller(Protocol):
 
 
 class House(Protocol):
+    @property
+    def draining(self) -> bool:
+        """Whether it is closing: who waits for news is answered now."""
+        ...
+
     def now(self) -> Instant:
         """Never goes back."""
         ...

@@ -10,7 +10,7 @@ import asyncio
 import re
 import time
 from bisect import bisect_left
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from hashlib import blake2b
 from itertools import count
@@ -21,7 +21,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from msgspec.structs import replace
 
-from fondaco.gateway import idempotency
+from fondaco.gateway import idempotency, recent
 from fondaco.gateway.errors import problem_of
 from fondaco.gateway.house import Caller, House, Reading
 from fondaco.gateway.idempotency import Kept
@@ -45,6 +45,7 @@ JSON: Final = b"application/json"
 PROBLEM_JSON: Final = b"application/problem+json"
 VIEWS_WAIT_S: Final = 2.0  # for min_position
 VIEWS_POLL_S: Final = 0.004
+ENTRIES_POLL_S: Final = 0.05  # for wait_ms
 EDGES_S: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _ID: Final = re.compile(rb"[A-Za-z0-9_.:/+=-]{1,128}").fullmatch
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
@@ -85,12 +86,12 @@ class Context(NamedTuple):
 class Tally:
     """What was counted of one operation. Plain ints: a scrape renders them."""
 
-    __slots__ = ("buckets", "codes", "seconds", "statuses")
+    __slots__ = ("codes", "counts", "seconds", "statuses")
 
     def __init__(self) -> None:
         self.codes: dict[str, int] = {}  # of errors
         self.statuses: dict[int, int] = {}
-        self.buckets = [0] * (len(EDGES_S) + 1)
+        self.counts = [0] * (len(recent.EDGES_S) + 1)  # by how long they took
         self.seconds = 0.0
 
     def count(self, status: int) -> None:
@@ -98,8 +99,27 @@ class Tally:
 
     def add(self, status: int, seconds: float) -> None:
         self.count(status)
-        self.buckets[bisect_left(EDGES_S, seconds)] += 1
+        self.counts[recent.bucket_of(seconds)] += 1
         self.seconds += seconds
+
+    @property
+    def buckets(self) -> list[int]:
+        """`counts` by the edges that /metrics shows."""
+        found = [0] * (len(EDGES_S) + 1)
+        for nth, count in enumerate(self.counts):
+            if count:
+                edge = recent.EDGES_S[nth] if nth < len(recent.EDGES_S) else EDGES_S[-1] + 1
+                found[bisect_left(EDGES_S, edge)] += count
+        return found
+
+
+def counted(tallies: Iterable[Tally]) -> recent.Counted:
+    """All of them together."""
+    found, refused = [0] * (len(recent.EDGES_S) + 1), 0
+    for tally in tallies:
+        found = [a + b for a, b in zip(found, tally.counts, strict=True)]
+        refused += sum(count for status, count in tally.statuses.items() if status >= 400)
+    return recent.Counted(found, refused)
 
 
 class Exchange:
@@ -262,6 +282,7 @@ class Endpoint:
         self._accounts = hasattr(operation.request, "account_ids")  # several, to be checked each
         fields = {field.name for field in msgspec.structs.fields(operation.request)}
         self._waits_for_views = isinstance(operation, Look) and "min_position" in fields
+        self._waits_for_entries = isinstance(operation, Look) and "wait_ms" in fields
 
     # The steps that all requests take, in this order
 
@@ -427,6 +448,8 @@ class Endpoint:
         house = self.context.house
         if self._waits_for_views and ask.min_position:
             await self._views_reach(ask.min_position)
+        if self._waits_for_entries and ask.wait_ms:
+            await self._journal_passes(ask.after, ask.wait_ms / 1_000)
 
         at = house.now()
 
@@ -459,6 +482,16 @@ class Endpoint:
                     state={"position": at},
                 )
             await asyncio.sleep(VIEWS_POLL_S)
+
+    async def _journal_passes(self, position: int, wait_s: float) -> None:
+        """Until there is an entry behind `position`, the time is over, or the house closes."""
+        house, deadline = self.context.house, time.monotonic() + wait_s
+        head = house.source("journal").head
+        while not house.draining and await self._off_loop(head) <= position:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return
+            await asyncio.sleep(min(ENTRIES_POLL_S, left))
 
     def _off_loop(self, act: Callable[..., Any], *args: Any) -> Awaitable[Any]:
         return asyncio.get_running_loop().run_in_executor(self.context.readers, act, *args)

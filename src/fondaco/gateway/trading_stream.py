@@ -21,6 +21,7 @@ is cut off and told after which position to resume.
 import asyncio
 from collections.abc import Sequence
 from functools import partial
+from time import perf_counter
 from typing import Annotated, Any, Final, Literal, cast
 
 import msgspec
@@ -200,7 +201,7 @@ class TradingTalk(Talk):
             self.fail(ask.id, error)
 
     def _place(self, ask: Place) -> None:
-        hub = self._hub
+        hub, began = self._hub, perf_counter()
         try:
             self._check(hub.place, ask, ask.account_id)
             at = self.house.now()
@@ -211,9 +212,16 @@ class TradingTalk(Talk):
             hub.tally.count(codes_of(error).http)
             self.fail(ask.id, error)
         else:
-            answer.then(partial(self._placed, ask.id, ask.cl_ord_id, told))
+            answer.then(partial(self._placed, ask.id, ask.cl_ord_id, told, began))
 
-    def _placed(self, ask_id: Id, cl_ord_id: str, told: str | UnsetType, outcome: Outcome) -> None:
+    def _placed(
+        self,
+        ask_id: Id,
+        cl_ord_id: str,
+        told: str | UnsetType,
+        began: float,
+        outcome: Outcome,
+    ) -> None:
         hub = self._hub
         found: od.OrderReply | FondacoError | None
         if isinstance(outcome, FondacoError):
@@ -235,10 +243,10 @@ class TradingTalk(Talk):
                     )
                 )
             )
-            hub.tally.count(201)
+            hub.tally.add(201, perf_counter() - began)
         else:
             error = found or Refused("another order was placed under this id", code="key_reused")
-            hub.tally.count(codes_of(error).http)
+            hub.tally.add(codes_of(error).http, perf_counter() - began)
             self.fail(ask_id, error, was_submitted=True)
 
     def _change(self, ask: Cancel | Replace) -> None:

@@ -92,9 +92,13 @@ def account_reply(
     )
 
 
-def limit_lines(state: AccountState, refs: TradingRefs, at: int) -> list[LimitLine]:
-    """The limits that are on, with their use at `at`; per order limits are used by nothing."""
-    limits = refs.limits if state.limits is None else state.limits
+def limit_lines(
+    state: AccountState, refs: TradingRefs, at: int, limits: Limits | None = None
+) -> list[LimitLine]:
+    """The limits that are on, with their use at `at`; per order limits are used by nothing. Those
+    of the account, or of the house, or others that somebody thinks of."""
+    if limits is None:
+        limits = refs.limits if state.limits is None else state.limits
     currency = refs.assets[state.currency]
 
     def money(units: int) -> str:

@@ -10,8 +10,12 @@ import msgspec
 import sqlalchemy as sa
 
 from fondaco.domain.market.model import Mark
+from fondaco.domain.reference.events import InstrumentListed
+from fondaco.domain.reference.model import HOUSE_STREAM
 from fondaco.domain.trading import events as ev
-from fondaco.domain.trading.model import PREFIX, Headroom, Side
+from fondaco.domain.trading.checked import CheckLine, check_lines, limits_then
+from fondaco.domain.trading.model import PREFIX, Side
+from fondaco.domain.trading.postings import Postings
 from fondaco.domain.trading.replies import Terms, moment
 from fondaco.domain.trading.store import queries
 from fondaco.kernel.errors import NotFound
@@ -26,6 +30,7 @@ from fondaco.kernel.event import (
 )
 from fondaco.ports.journal import Journal
 from fondaco.runtime.history import kind_of, plain
+from fondaco.runtime.projector import positions as stands_at
 from fondaco.runtime.tracing.looking import Beside, Traced
 
 _MARKED: Final = (
@@ -39,6 +44,7 @@ _MARKED: Final = (
 )
 STEPS_MAX: Final = 1_000
 _CAUSES_MAX: Final = 16
+_VENUES: Final = "venue/"
 
 
 class MarkUsed(msgspec.Struct, frozen=True, gc=False):
@@ -60,6 +66,15 @@ class Cause(msgspec.Struct, frozen=True, gc=False):
     kind: str | None = None
 
 
+class PostingLine(msgspec.Struct, frozen=True, gc=False):
+    """`amount` of `asset` goes from `credit` to `debit`."""
+
+    debit: str
+    credit: str
+    amount: str
+    asset: str
+
+
 class WhyStep(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     position: int
     at: str
@@ -69,7 +84,12 @@ class WhyStep(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     said: str  # in words
     causes: list[Cause]  # nearest first; the last is where it began
     refs_version: int
+    # Microseconds since the nearest step that caused it, or else the one before, by the clock that
+    # every stamp of the journal is from: that of the house, which never goes back.
+    after_us: int | None = None
     headroom: dict[str, str] = {}  # what was left of each rule, before the order
+    checks: list[CheckLine] = []  # the same with limit, use, and what the order asked for
+    postings: list[PostingLine] = []  # in the ledger
     marks: list[MarkUsed] = []  # that the rules used
     event: Any = None  # as it was written
     trace_id: str = ""  # of the request or the watcher that it all began with
@@ -86,10 +106,14 @@ class SpanShown(msgspec.Struct, frozen=True, gc=False):
 
 
 class Why(msgspec.Struct, frozen=True, gc=False):
+    """`position` is how far the views had come that say which entries there are: later ones may be
+    missing."""
+
     about: str  # an order_id, or a position
     account_id: str
     steps: list[WhyStep]
     trace_id: str = ""  # of the first step
+    position: int = 0
 
 
 def why(
@@ -118,8 +142,27 @@ def why(
     account, number = key
     places = queries.life(conn, tenant, account, number, STEPS_MAX)
     found = [entry for place in places if (entry := telling.entry_at(place)) is not None]
-    steps = [telling.step(entry, number) for entry in found]
-    return Why(f"{account}.{number}", account, steps, steps[0].trace_id if steps else "")
+    steps = _timed([(entry.at, telling.step(entry, number)) for entry in found])
+    trace_id = steps[0].trace_id if steps else ""
+    return Why(f"{account}.{number}", account, steps, trace_id, _stands(conn))
+
+
+def _stands(conn: sa.Connection) -> int:
+    return min(stands_at(conn).values(), default=0)
+
+
+def _timed(told: list[tuple[int, WhyStep]]) -> list[WhyStep]:
+    """With how long each took."""
+    at = {step.position: when for when, step in told}
+    timed: list[WhyStep] = []
+    before: int | None = None
+    for when, step in told:
+        causes = (at[each.position] for each in step.causes if each.position in at)
+        since = next(causes, before)
+        after_us = None if since is None else max(when - since, 0) // 1_000
+        timed.append(msgspec.structs.replace(step, after_us=after_us))
+        before = when
+    return timed
 
 
 def text_of(found: Why) -> str:
@@ -169,6 +212,8 @@ class _Telling:
         self._traced = traced
         self._printing = printing
         self._currencies = currencies  # of the accounts that the reader may see
+        listed = journal.read(HOUSE_STREAM)
+        self._poster = Postings(each for each in listed if isinstance(each.event, InstrumentListed))
 
     def entry_at(self, position: int) -> Entry | None:
         found = self._journal.follow(position - 1, 1) if position > 0 else []
@@ -181,12 +226,14 @@ class _Telling:
             raise NotFound(f"there is nothing at position {about[:20]}")
         is_account = entry.stream.startswith(PREFIX)
         step = self.step(entry, 0)
-        return Why(about, account if is_account else "", [step], step.trace_id)
+        account_id = account if is_account else ""
+        return Why(about, account_id, [step], step.trace_id, entry.position)
 
     def step(self, entry: Entry, number: int) -> WhyStep:
         event = entry.event
         account = getattr(event, "account_stream", entry.stream).removeprefix(PREFIX)
         trace_id, spans = self._traced.spans(entry)
+        checks = self._checks(entry, account)
         return WhyStep(
             position=entry.position,
             at=moment(entry.at),
@@ -196,7 +243,9 @@ class _Telling:
             said=self._said(event),
             causes=list(self._causes(entry.caused_by)),
             refs_version=entry.refs_version,
-            headroom=self._headroom(event, account),
+            headroom={each.name: f"{each.left} {each.unit}" for each in checks},
+            checks=checks,
+            postings=self._postings(entry),
             marks=[self._mark(mark) for mark in _marks(event)],
             event=plain(event),
             trace_id=trace_id,
@@ -228,34 +277,27 @@ class _Telling:
             mark.symbol, px, mark.quality.value, mark.source, mark.tape_position, moment(mark.at)
         )
 
-    def _headroom(self, event: Event, account: str) -> dict[str, str]:
-        """With units: of lots the base asset's, of ticks the quote asset's."""
-        if isinstance(event, ev.OrderAccepted):
-            left, symbol, side = event.headroom, event.order.symbol, event.order.side
-        elif isinstance(event, ev.OrderRejected) and event.headroom != Headroom():
-            left, symbol, side = event.headroom, event.symbol, event.side
-        else:
-            return {}
-        of = self._printing.instrument(symbol)
-        payer = of.quote if side is Side.BUY and left.margin < 0 else of.base
-        currency = self._currencies.get(account, of.quote)
-        found: dict[str, str] = {}
-        for name in left.__struct_fields__:
-            value: int = getattr(left, name)
-            if value == -1:
-                continue
-            if name in ("qty", "position"):
-                found[name] = f"{of.qty_text(value)} {of.base}"
-            elif name == "collar":
-                found[name] = f"{of.px_text(value)} {of.quote}"
-            elif name == "orders":
-                found[name] = f"{value} orders"
-            elif name.endswith("concentration"):
-                found[name] = f"{value} bps"
-            else:
-                asset = payer if name == "power" else currency
-                found[name] = f"{self._printing.amount(value, asset)} {asset}"
-        return found
+    def _checks(self, entry: Entry, account: str) -> list[CheckLine]:
+        if not isinstance(entry.event, ev.OrderAccepted | ev.OrderRejected):
+            return []
+        currency = self._currencies.get(account, "")
+        limits = limits_then(self._journal, entry)
+        return check_lines(entry, limits, self._printing, currency)
+
+    def _postings(self, entry: Entry) -> list[PostingLine]:
+        """What the entry posted in the ledger."""
+        event = entry.event
+        kind = type(event)
+        executed = kind if hasattr(event, "fills") and entry.stream.startswith(_VENUES) else None
+        poster = self._poster.posters(executed).get(kind)
+        if poster is None or kind is InstrumentListed:
+            return []
+        return [
+            PostingLine(
+                each.debit, each.credit, self._printing.amount(each.units, each.asset), each.asset
+            )
+            for each in poster(entry)
+        ]
 
     def _said(self, event: Event) -> str:
         match event:

@@ -13,12 +13,15 @@ from fondaco.domain.reference.model import HOUSE_STREAM
 from fondaco.domain.trading.api import accounts as ac
 from fondaco.domain.trading.api import (
     daily,
+    journal,
+    limiting,
     margin,
     margin_watch,
     moving,
     proofs,
     risk,
     standing,
+    stopping,
     terms,
     validate,
     views,
@@ -64,6 +67,8 @@ def operations(refs: RefsNow, decide: Decide) -> tuple[Operation[Any, Any], ...]
         *margin.operations(refs),
         *standing.operations(refs),
         *margin_watch.operations(refs),
+        *stopping.operations(),
+        *limiting.operations(refs),
         *validate.operations(refs, decide),
         *_risk(refs),
     )
@@ -344,7 +349,8 @@ def looks(
     """Everything that is read. `owner` says whose an account is."""
     ask = views.Looks(refs, decider, queries)
     return (
-        *_trades(ask), *_books(ask), *daily.looks(ask), *_records(ask, owner), *proofs.looks(owner),
+        *_trades(ask), *_books(ask), *daily.looks(ask), *_records(ask), *proofs.looks(owner),
+        *journal.looks(decider, queries, owner), *stopping.looks(queries),
     )  # fmt: skip
 
 
@@ -461,9 +467,7 @@ def _books(ask: views.Looks) -> tuple[Operation[Any, Any], ...]:
     )
 
 
-def _records(
-    ask: views.Looks, owner: Callable[[str], str | None]
-) -> tuple[Operation[Any, Any], ...]:
+def _records(ask: views.Looks) -> tuple[Operation[Any, Any], ...]:
     return (
         Look(
             name="trading.why",
@@ -477,17 +481,6 @@ def _records(
             account=od.account_of_ask,
             source="store",
             answer=ask.why,
-        ),
-        Look(
-            name="journal.entries",
-            summary="Entries of the journal after a position, in order.",
-            method="GET",
-            path="/journal",
-            request=views.JournalRequest,
-            reply=views.JournalReply,
-            scope=Scope.JOURNAL_READ,
-            source="journal",
-            answer=views.journal_page(owner),
         ),
         Look(
             name="reference.instruments",

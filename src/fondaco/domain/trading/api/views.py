@@ -1,18 +1,16 @@
-"""Looks at orders, executions, accounts and the journal: what the views and the journal know.
+"""Looks at orders, executions and accounts: what the views and the journal know.
 
 Reads accept `min_position`: the door waits until the views have reached it, so that whoever was
 answered with a position can read what they wrote.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Final, Literal, Protocol
 
 import msgspec
 from msgspec import Meta
 
-from fondaco.domain.ledger.model import PREFIX as BOOKS
-from fondaco.domain.ledger.model import book_of
 from fondaco.domain.reference.model import EVENT, Instrument, Outcome, SymbolText, TradingState
 from fondaco.domain.trading.api.margin import TierBody, tiers_of
 from fondaco.domain.trading.api.orders import (
@@ -25,13 +23,11 @@ from fondaco.domain.trading.api.orders import (
 )
 from fondaco.domain.trading.looks import Holding, MarkLine, account_reply
 from fondaco.domain.trading.model import (
-    PREFIX,
     AccountState,
     AccountType,
     OrdStatus,
     Side,
     TradingRefs,
-    account_of,
 )
 from fondaco.domain.trading.printed import daily_html
 from fondaco.domain.trading.replies import (
@@ -51,10 +47,10 @@ from fondaco.domain.trading.replies import (
 from fondaco.domain.trading.why import Why
 from fondaco.kernel.decider import Decider
 from fondaco.kernel.errors import Denied, Invalid, NotFound
-from fondaco.kernel.event import Instant, StreamId
+from fondaco.kernel.event import Instant
 from fondaco.kernel.money import format_scaled
 from fondaco.ports.journal import Journal
-from fondaco.runtime.history import state_at, tail
+from fondaco.runtime.history import state_at
 
 Position = Annotated[int, Meta(ge=0, le=2**62)]
 Limit = Annotated[int, Meta(ge=1, le=1_000)]
@@ -134,6 +130,16 @@ class Queries(Protocol):
     ) -> list[SettlementLine]: ...
 
     def is_virtual(self, conn: Any, account_id: str) -> bool: ...
+
+    def at_work(
+        self, conn: Any, account_id: str | None, symbol: str | None
+    ) -> list[tuple[str, str, int]]: ...
+
+    def positions_left(self, conn: Any, account_id: str | None, symbol: str | None) -> int: ...
+
+    def accounts_of(self, conn: Any, tenant: str | None) -> frozenset[str]: ...
+
+    def stands(self, conn: Any) -> int: ...
 
     def why(
         self, conn: Any, journal: Journal, tenant: str | None, about: str, account_id: str
@@ -231,11 +237,6 @@ class WhyRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     min_position: Position = 0
 
 
-class JournalRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    after: Position = 0
-    limit: Limit = 100
-
-
 class InstrumentsRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pass
 
@@ -279,25 +280,6 @@ class SentReply(msgspec.Struct, frozen=True):
 
 class SettlementsReply(msgspec.Struct, frozen=True):
     items: list[SettlementLine]
-
-
-class EntryReply(msgspec.Struct, frozen=True):
-    position: int
-    stream: str
-    version: int
-    kind: str
-    at: str  # nanoseconds since 1970, UTC: too many digits for a number in JSON
-    caused_by: str
-    refs_version: int
-    event: Any
-
-
-class JournalReply(msgspec.Struct, frozen=True):
-    """`next` goes into `after`; entries of other tenants are left out, so positions have gaps."""
-
-    items: list[EntryReply]
-    next: int
-    head: int
 
 
 class InstrumentReply(msgspec.Struct, frozen=True):
@@ -534,25 +516,6 @@ def _instrument_line(each: Instrument, refs: TradingRefs) -> InstrumentReply:
         stage=stage,
         payout=payout,
     )
-
-
-def journal_page(owner: Callable[[str], str | None]) -> Callable[[JournalRequest, Reading], Any]:
-    """`owner` says whose an account is. The house's own streams and the venues' are everybody's
-    who may read the journal at all; accounts and books are their tenant's."""
-
-    def answer(ask: JournalRequest, on: Reading) -> JournalReply:
-        def shows(stream: StreamId) -> bool:
-            if stream.startswith(BOOKS):
-                return on.accounts is None and book_of(stream)[0] == on.tenant
-            if not stream.startswith(PREFIX):
-                return on.accounts is None
-            account = account_of(stream)
-            return owner(account) == on.tenant and (on.accounts is None or account in on.accounts)
-
-        rows, following = tail(on.source, ask.after, ask.limit, shows)
-        return JournalReply([EntryReply(**row) for row in rows], following, on.source.head())
-
-    return answer
 
 
 def _confined(on: Reading, account_id: str | None) -> None:
