@@ -108,3 +108,44 @@ def test_a_journal_that_was_changed_is_said_with_the_position(tmp_path: Path) ->
 )  # fmt: skip
 def test_prices_are_what_the_least_of_their_sources_is(label: str, environment: str) -> None:
     assert environment_of(label) == environment
+
+
+def test_every_entry_names_itself_its_cause_what_it_began_with_and_both_times(
+    client: Client,
+) -> None:
+    """Row A13: what executes at the venue is followed back from the fill to its request."""
+    at_market = order("taken", ord_type="market", time_in_force="ioc")
+    del at_market["price"]
+    taken = client.ask("POST", "/api/orders", at_market)
+    assert taken.status == 201, taken.body
+    named = "/api/orders?cl_ord_id=taken&account_id=demo"
+    until(client, named, lambda it: it["items"] and it["items"][0]["cum_qty"] != "0")
+    page = client.get("/api/journal?limit=1000")
+    entries = list(page["items"])
+    while page["next"] < page["head"]:
+        page = client.get(f"/api/journal?after={page['next']}&limit=1000")
+        entries += page["items"]
+    by_id = {entry["event_id"]: entry for entry in entries}
+    assert len(by_id) == len(entries)
+    for entry in entries:
+        assert 0 < int(entry["occurred_at"]) <= int(entry["at"])
+        cause = by_id.get(entry["caused_by"])  # else a request, or what watches time and marks
+        began = f"{entry['stream']}:{entry['caused_by']}"
+        assert entry["correlation_id"] == (cause["correlation_id"] if cause else began)
+    [accepted] = [
+        each
+        for each in entries
+        if each["kind"] == "trading.order_accepted.v1"
+        and each["event"]["order"]["cl_ord_id"] == "taken"
+    ]
+    together = [each for each in entries if each["correlation_id"] == accepted["correlation_id"]]
+    assert {each["kind"] for each in together} >= {
+        "trading.order_accepted.v1",
+        "venues.order_executed.v1",
+        "trading.order_filled.v1",
+    }
+    [executed] = [each for each in together if each["kind"] == "venues.order_executed.v1"]
+    [filled] = [each for each in together if each["kind"] == "trading.order_filled.v1"]
+    assert filled["occurred_at"] == executed["at"]
+    found = client.get(f"/api/journal?cause={accepted['correlation_id'].replace('#', '%23')}")
+    assert [each["position"] for each in found["items"]] == [each["position"] for each in together]

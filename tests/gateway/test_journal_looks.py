@@ -1,4 +1,4 @@
-"""The journal over HTTP: search, paging both ways, waiting, times, and accounts as of a position."""
+"""The journal over HTTP: search, paging both ways, waiting, times, accounts as of a position."""
 
 import asyncio
 from collections.abc import AsyncIterator

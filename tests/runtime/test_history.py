@@ -48,7 +48,8 @@ def test_pages_both_ways_show_every_entry_once(
         history.deposit(1, stream=DEMO if mine else OTHER)
     head = history.journal.head()
     wanted = [each.position for each in history.journal.follow(0, 99) if _demo(each)]
-    seen, at = [], 0
+    seen: list[int] = []
+    at = 0
     while at < head:
         found = tail(history.journal, at, limit, _demo, scan=scan)
         seen += [entry.position for entry, _ in found.rows]
@@ -56,7 +57,8 @@ def test_pages_both_ways_show_every_entry_once(
         assert found.last > at
         at = found.last
     assert seen == wanted
-    back, at = [], before or head + 1
+    back: list[int] = []
+    at = before or head + 1
     below = [position for position in wanted if position < at]
     while at > 1:
         found = tail_before(history.journal, at, limit, _demo, scan=scan)

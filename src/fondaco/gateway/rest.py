@@ -106,10 +106,10 @@ class Tally:
     def buckets(self) -> list[int]:
         """`counts` by the edges that /metrics shows."""
         found = [0] * (len(EDGES_S) + 1)
-        for nth, count in enumerate(self.counts):
-            if count:
+        for nth, answered in enumerate(self.counts):
+            if answered:
                 edge = recent.EDGES_S[nth] if nth < len(recent.EDGES_S) else EDGES_S[-1] + 1
-                found[bisect_left(EDGES_S, edge)] += count
+                found[bisect_left(EDGES_S, edge)] += answered
         return found
 
 

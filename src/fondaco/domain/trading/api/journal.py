@@ -1,10 +1,11 @@
-"""Looks at the journal: its tail with search, where a time is in it, and an account as of a position.
+"""Looks at the journal: its tail with search, where a time is in it, an account as of a position.
 
 Every entry is told with its id, its cause, what it all began with (its correlation), and both
 times: when it was recorded, and when what it tells of occurred.
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -15,7 +16,7 @@ from fondaco.domain.ledger.model import PREFIX as BOOKS
 from fondaco.domain.ledger.model import book_of
 from fondaco.domain.market.model import Mark
 from fondaco.domain.trading.api.orders import AccountText, account_of_ask, instant_of
-from fondaco.domain.trading.api.views import Limit, Moment, Position, Queries, Reading
+from fondaco.domain.trading.api.views import Limit, Position, Queries, Reading
 from fondaco.domain.trading.looks import AccountReply as Balances
 from fondaco.domain.trading.looks import account_reply
 from fondaco.domain.trading.model import (
@@ -71,8 +72,8 @@ class JournalRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class EntryReply(msgspec.Struct, frozen=True, kw_only=True):
     """Times are nanoseconds since 1970, UTC, as text: too many digits for a number in JSON. `at` is
-    when it was recorded. `occurred_at` is when what it tells of happened: of an account's entry that
-    a venue caused, the venue's own time; of one that a price caused, the time of that price."""
+    when it was recorded. `occurred_at` is when what it tells of happened: of an account's entry
+    that a venue caused, the venue's own time; of one that a price caused, that of the price."""
 
     position: int
     stream: str
@@ -99,7 +100,7 @@ class JournalReply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JournalAtRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    time: Moment
+    time: Annotated[datetime, Meta(tz=True, examples=["2026-11-20T16:00:00Z"])]
 
 
 class JournalAtReply(msgspec.Struct, frozen=True, kw_only=True):
@@ -231,14 +232,18 @@ def _may_read(stream: StreamId, on: Reading, owner: Owner) -> bool:
 def _wanted(ask: JournalRequest, origins: Origins) -> Callable[[Entry], bool]:
     text = ask.text.casefold()
 
+    def follows(entry: Entry) -> bool:
+        if ask.cause in entry.caused_by:
+            return True
+        return ":" in ask.cause and origins.correlation(entry) == ask.cause
+
     def wanted(entry: Entry) -> bool:
         if not entry.stream.startswith(ask.stream):
             return False
         if ask.kind and not str(type(entry.event).__struct_config__.tag).startswith(ask.kind):
             return False
-        if ask.cause and ask.cause not in entry.caused_by:
-            if ":" not in ask.cause or origins.correlation(entry) != ask.cause:
-                return False
+        if ask.cause and not follows(entry):
+            return False
         return not text or text in _written(entry).casefold()
 
     return wanted

@@ -147,7 +147,7 @@ def operations(refs: RefsNow) -> tuple[Operation[Any, Any], ...]:
     return (
         Do(
             name="risk.preview_limits",
-            summary="New limits against what is used now, of an account or the house. Sets nothing.",
+            summary="New limits of an account or the house against what is used. Sets nothing.",
             method="POST",
             path="/risk/limits/preview",
             request=PreviewLimitsRequest,

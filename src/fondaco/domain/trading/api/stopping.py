@@ -407,7 +407,7 @@ def looks(queries: Queries) -> tuple[Operation[Any, Any], ...]:
         ),
         Look(
             name="risk.kill_progress",
-            summary="How far a kill or a stop is: blocked, sent, confirmed, and what is not, by name.",
+            summary="How far a kill or a stop is: blocked, sent, confirmed, and what is not.",
             method="GET",
             path="/risk/kill",
             request=KillRequestSince,
