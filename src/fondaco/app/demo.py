@@ -1,5 +1,5 @@
-"""What `--demo` puts into an empty house: two accounts with enough of everything,
-and an instrument that trades between them, on the house's own venue."""
+"""What `--demo` puts into an empty house: two accounts with enough of everything, an instrument
+that trades between them on the house's own venue, and an account on margin."""
 
 from typing import Final
 
@@ -7,10 +7,17 @@ import msgspec
 
 from fondaco.app.house import Kernel
 from fondaco.domain.market.listings import MAKER_PPM, TAKER_PPM, USD
-from fondaco.domain.reference.events import ListInstrument, SetHouseLimits
-from fondaco.domain.reference.model import HOUSE_STREAM, Limits, instrument
-from fondaco.domain.trading.events import OpenAccount, RecordDeposit
-from fondaco.domain.trading.model import AccountId, account_stream
+from fondaco.domain.reference.events import ListInstrument, SetHouseLimits, SetMargin
+from fondaco.domain.reference.model import (
+    HOUSE_STREAM,
+    Limits,
+    Margin,
+    MarginTier,
+    Symbol,
+    instrument,
+)
+from fondaco.domain.trading.events import OpenAccount, RecordDeposit, SetLimits
+from fondaco.domain.trading.model import AccountId, AccountType, account_stream
 from fondaco.domain.venues.crossing.model import MIC
 from fondaco.kernel.event import request_id
 from fondaco.kernel.money import Asset, AssetCode
@@ -26,6 +33,9 @@ DEPOSITS: Final = {
     "FON": "1000000",
 }
 _USD: Final = 10**8  # ledger units of one dollar
+ON_MARGIN: Final = "demo-margin"
+ON_MARGIN_USD: Final = "100000"
+ON_MARGIN_SYMBOLS: Final = (Symbol("BTC-USD"), Symbol("ETH-USD"), Symbol("SOL-USD"))
 
 FON: Final = Asset(AssetCode("FON"), 3, 0, "equity")
 OWN: Final = msgspec.structs.replace(
@@ -47,6 +57,17 @@ LIMITS: Final = Limits(
     notional_max=100_000_000_000 * _USD,
     duplicate_window_ms=0,
 )
+# Ten times one's money on margin, five times beyond a million; one's own money is then no measure
+# for how much of one thing may be held.
+MARGIN: Final = Margin(
+    (
+        MarginTier(1_000_000 * _USD, initial_ppm=100_000, maintenance_ppm=50_000),
+        MarginTier(0, 200_000, 100_000, deduction=50_000 * _USD),
+    )
+)
+LIMITS_ON_MARGIN: Final = msgspec.structs.replace(
+    LIMITS, concentration_max_bps=0, class_concentration_max_bps={}
+)
 
 
 async def seed_accounts(kernel: Kernel) -> None:
@@ -60,6 +81,7 @@ async def seed_accounts(kernel: Kernel) -> None:
         await kernel.submit(
             HOUSE_STREAM, SetHouseLimits(command_id, kernel.now(), LIMITS, "demo", by=DEMO)
         )
+    await _seed_margin(kernel)
 
 
 async def _seed_account(kernel: Kernel, account: str, name: str) -> None:
@@ -72,3 +94,23 @@ async def _seed_account(kernel: Kernel, account: str, name: str) -> None:
             await kernel.submit(
                 stream, RecordDeposit(command_id, kernel.now(), AssetCode(asset), amount)
             )
+
+
+async def _seed_margin(kernel: Kernel) -> None:
+    for symbol in ON_MARGIN_SYMBOLS:
+        if symbol in kernel.refs.instruments:
+            command_id = request_id(f"!demo/margin/{symbol}", DEMO)
+            ask = SetMargin(command_id, kernel.now(), symbol, MARGIN, "demo", by=DEMO)
+            await kernel.submit(HOUSE_STREAM, ask)
+    stream, at = account_stream(AccountId(ON_MARGIN)), kernel.now()
+    opened = request_id("!demo/open", ON_MARGIN)
+    await kernel.submit(
+        stream,
+        OpenAccount(
+            opened, at, DEMO, "Demo, on margin", virtual=True, account_type=AccountType.MARGIN
+        ),
+    )
+    deposited = request_id("!demo/deposit/USD", ON_MARGIN)
+    await kernel.submit(stream, RecordDeposit(deposited, at, AssetCode("USD"), ON_MARGIN_USD))
+    limited = request_id("!demo/limits", ON_MARGIN)
+    await kernel.submit(stream, SetLimits(limited, at, LIMITS_ON_MARGIN, "demo"))

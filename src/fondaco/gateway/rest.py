@@ -319,9 +319,17 @@ class Endpoint:
         try:
             return self._decoder.decode(body)
         except msgspec.MsgspecError as error:
-            raise Invalid(str(error)) from error
+            raise Invalid(self._said(error)) from error
         except (RecursionError, UnicodeDecodeError) as error:
             raise Invalid(f"the body is no JSON that we read: {error}") from error
+
+    def _said(self, error: msgspec.MsgspecError) -> str:
+        """What is wrong; of a field that is not known, also which ones are."""
+        text = str(error)
+        fields = getattr(self.operation.request, "__struct_encode_fields__", ())
+        if "unknown field" in text and " - at " not in text and fields:
+            text += f"; known are {', '.join(fields)}"
+        return text
 
     def convert(self, path: Mapping[str, str], query: bytes, body: bytes) -> Any:
         """The request of an operation with parameters elsewhere than in its body."""
@@ -342,7 +350,7 @@ class Endpoint:
             kind, strict = self.operation.request, self.has_body
             return msgspec.convert({**found, **path}, kind, strict=strict)
         except msgspec.MsgspecError as error:
-            raise Invalid(str(error)) from error
+            raise Invalid(self._said(error)) from error
         except (RecursionError, ValueError) as error:
             raise Invalid(f"the request cannot be read: {error}") from error
 

@@ -25,9 +25,10 @@ class CheckLine(msgspec.Struct, frozen=True):
 
 
 class ChecksReply(msgspec.Struct, frozen=True, kw_only=True):
-    """Of the views as they stood at `position`; null times and no lines before the first round."""
+    """Of the views as they stood at `position`. Before the first round there are no lines and no
+    time, and `holds` is null: nobody knows yet."""
 
-    holds: bool
+    holds: bool | None
     checks: list[CheckLine]
     position: int
     at: str | None
@@ -37,7 +38,9 @@ class ChecksReply(msgspec.Struct, frozen=True, kw_only=True):
 def checks(_: ChecksRequest, on: Reading) -> ChecksReply:
     made, failing = on.source.standing()
     if made is None:
-        return ChecksReply(holds=not failing, checks=[], position=0, at=None, took_ms=0)
+        return ChecksReply(
+            holds=False if failing else None, checks=[], position=0, at=None, took_ms=0
+        )
     lines = [
         CheckLine(each.name, SAYS.get(each.name, ""), not each.wrong, list(each.wrong))
         for each in made.found
