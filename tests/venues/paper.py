@@ -6,7 +6,7 @@ from fondaco.domain.market.board import LiveBook
 from fondaco.domain.market.book import ASK, BID
 from fondaco.domain.market.model import Aggressor, BookSide, Quality, Trade
 from fondaco.domain.reference.model import Symbol, instrument
-from fondaco.domain.trading.model import Side, TimeInForce
+from fondaco.domain.trading.model import SelfMatch, Side, TimeInForce
 from fondaco.domain.venues.events import (
     CancelAtVenue,
     EnterOrder,
@@ -98,6 +98,8 @@ def enter(
     cash: int = 0,
     cum_lots: int = 0,
     exec_number: int = 0,
+    self_match: SelfMatch | None = None,
+    min_lots: int = 0,
 ) -> EnterOrder:
     return EnterOrder(
         CAUSE,
@@ -115,6 +117,8 @@ def enter(
         cash,
         cum_lots,
         exec_number,
+        self_match,
+        min_lots,
     )
 
 

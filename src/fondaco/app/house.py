@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias, get_args
 import msgspec
 
 from fondaco.app.clock import Clock
+from fondaco.app.darks import Darks
 from fondaco.app.files import Files, read_cursor, write_cursor
 from fondaco.app.kinds import POLICIES, ROOMS, build_digest
 from fondaco.app.machines import open_journal
@@ -28,7 +29,13 @@ from fondaco.domain.reference.events import (
     ListInstrument,
     ReferenceEvent,
 )
-from fondaco.domain.reference.model import HOUSE_STREAM, HouseState, Instrument, Symbol
+from fondaco.domain.reference.model import (
+    HOUSE_STREAM,
+    MIDPOINT_MIC,
+    HouseState,
+    Instrument,
+    Symbol,
+)
 from fondaco.domain.trading.events import (
     AccountOpened,
     CancelOrders,
@@ -55,6 +62,7 @@ from fondaco.domain.venues.crossing.market import OwnMarket
 from fondaco.domain.venues.crossing.model import MIC as CROSSING
 from fondaco.domain.venues.crossing.rules import initial as empty_book
 from fondaco.domain.venues.events import MatchResting, VenueEvent
+from fondaco.domain.venues.midpoint.model import PREFIX as DARK
 from fondaco.domain.venues.model import PREFIX as VENUES
 from fondaco.domain.venues.model import VenueRefs, symbol_of, venue_stream
 from fondaco.domain.venues.queue import PaperQueue
@@ -140,6 +148,7 @@ class Kernel:
         self.settlements = Deadlines()
         self.queues: dict[Symbol, PaperQueue] = {}
         self.markets: dict[StreamId, OwnMarket] = {}  # of instruments that trade on our own book
+        self.darks = Darks(self.board, self.submit, self.now)
         self._moved: dict[StreamId, OwnMarket] = {}  # within a commit
         self.accounts: dict[str, str] = {}  # account -> tenant
         self._hosts: dict[str, AnyHost] = {}
@@ -235,7 +244,7 @@ class Kernel:
 
     def _refs_of_venue(self, stream: StreamId) -> VenueRefs:
         refs = self._venue_refs.get(stream)
-        if refs is None:
+        if refs is None or refs.book is None:
             book = self.board.books.get(symbol_of(stream))
             refs = self._venue_refs[stream] = VenueRefs(self.refs.version, book)
         refs.version = self.refs.version
@@ -311,6 +320,9 @@ class Kernel:
             self.ask_again_until_done(account_stream(AccountId(account)), command)
 
     def _tell_queue(self, entry: Entry) -> None:
+        if entry.stream.startswith(DARK):
+            self.darks.hear(entry)
+            return
         market = self.markets.get(entry.stream)
         if market is not None:
             market.hear(entry)
@@ -350,6 +362,7 @@ class Kernel:
         if queue is not None and len(queue):
             for match in queue.on_book(self.now()):
                 self._match(queue, symbol, match)
+        self.darks.on_book(symbol)
 
     def watch_margin(self, stream: StreamId) -> None:
         """Of an account that is in memory."""
@@ -433,6 +446,10 @@ class Kernel:
             if instrument.mic == CROSSING:
                 await self.wake(venue_stream(instrument.symbol, CROSSING))
                 self._open_market(instrument)
+        for symbol in self.refs.instruments:
+            stream = venue_stream(symbol, MIDPOINT_MIC)
+            await self.wake(stream)
+            self.darks.rebuild(symbol, self.peek(stream))
         for mark in self.board.marks.values():
             update_rates(self.refs, mark)
         await self._redeliver()

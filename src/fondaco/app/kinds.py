@@ -12,12 +12,13 @@ from fondaco.domain.ledger.room import room as ledger
 from fondaco.domain.reference.room import room as reference
 from fondaco.domain.trading.room import room as trading
 from fondaco.domain.venues.crossing.room import room as crossing
+from fondaco.domain.venues.midpoint.room import room as midpoint
 from fondaco.domain.venues.room import room as venues
 from fondaco.kernel.codec import Codec
 from fondaco.kernel.event import Event, StreamId
 from fondaco.runtime.room import Room
 
-ROOMS: Final = (reference, identity, ledger, checks, trading, venues, crossing)
+ROOMS: Final = (reference, identity, ledger, checks, trading, venues, crossing, midpoint)
 KINDS: Final[tuple[type[Event], ...]] = tuple(kind for room in ROOMS for kind in room.kinds)
 POLICIES: Final = {kind: found for room in ROOMS for kind, found in room.policies.items()}
 CODEC: Final = Codec(reduce(or_, KINDS))

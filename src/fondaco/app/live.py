@@ -51,6 +51,7 @@ from fondaco.domain.market.intake import Intake
 from fondaco.domain.trading import api as trading_api
 from fondaco.domain.trading.rules import decider as trading_law
 from fondaco.domain.trading.store.stops import at_work
+from fondaco.domain.venues import api as venues_api
 from fondaco.gateway import terminal
 from fondaco.gateway.door import Door
 from fondaco.gateway.idempotency import Replies
@@ -354,6 +355,7 @@ def operations(house: House) -> list[Operation[Any, Any]]:
         *market_api.OPERATIONS,
         *HEALTH,
         *trading_api.operations(house.refs, trading_law.decide),
+        *venues_api.operations(house.refs),
         *trading_api.looks(house.refs, trading_law, queries(house.beside), house.tenant_of),
     ]
 

@@ -58,6 +58,8 @@ class BookMessage(msgspec.Struct, frozen=True, tag_field="channel", tag="book"):
     bids: list[tuple[str, str]]
     asks: list[tuple[str, str]]
     at: int
+    phase: str = ""  # of the house's own venue
+    indicative: looks.IndicativeReply | None = None  # what its auction would give now
 
 
 class TradesMessage(msgspec.Struct, frozen=True, tag_field="channel", tag="trades"):
@@ -167,13 +169,15 @@ class MarketTalk(Talk):
 class _Shown:
     """One instrument as its subscribers have it."""
 
-    __slots__ = ("asks", "bids", "quality", "sequence", "source")
+    __slots__ = ("asks", "bids", "indicative", "phase", "quality", "sequence", "source")
 
     def __init__(self) -> None:
         self.bids: Levels = {}
         self.asks: Levels = {}
         self.quality = ""
         self.source = ""
+        self.phase = ""
+        self.indicative: looks.IndicativeReply | None = None
         self.sequence = 0
 
 
@@ -236,6 +240,8 @@ class MarketHub:
                     list(shown.bids.items()),
                     list(shown.asks.items()),
                     book.at,
+                    shown.phase,
+                    shown.indicative,
                 )
             )
         if channel == "trades":
@@ -293,10 +299,13 @@ class MarketHub:
         asks = {px(ticks): qty(lots) for ticks, lots in book.asks(DEPTH)}
         more_bids, more_asks = _delta(shown.bids, bids), _delta(shown.asks, asks)
         told = shown.quality == book.quality and shown.source == book.source
+        indicative = looks.indicative(book)
+        told = told and (shown.phase, shown.indicative) == (book.phase, indicative)
         if told and not more_bids and not more_asks:
             return None
         shown.bids, shown.asks = bids, asks
         shown.quality, shown.source = book.quality, book.source
+        shown.phase, shown.indicative = book.phase, indicative
         shown.sequence += 1
         return _encode(
             BookMessage(
@@ -308,6 +317,8 @@ class MarketHub:
                 more_bids,
                 more_asks,
                 book.at,
+                shown.phase,
+                shown.indicative,
             )
         )
 

@@ -17,6 +17,7 @@ from fondaco.domain.market.model import (
     Bar,
     BookSide,
     Delays,
+    Indicative,
     Mark,
     Price,
     Quality,
@@ -36,6 +37,7 @@ CHECKSUM_LEVELS: Final = 10
 PERIODS_KEPT: Final = 256  # of quality, per instrument
 READY: Final = frozenset((Quality.OK, Quality.CLOSED))
 SWITCHES_KEPT: Final = 256  # of source, per instrument
+CONTINUOUS: Final = "continuous"  # the phase in which orders of our own venue meet as they come
 OUTLIER_PARTS: Final = 10  # a trade beyond a tenth of a good book's middle is somebody's mistake
 
 
@@ -56,12 +58,14 @@ class LiveBook:
         "condition",
         "event_at",
         "good_at",
+        "indicative",
         "instrument",
         "is_own",
         "is_shared",
         "levels",
         "own_px",
         "periods",
+        "phase",
         "position",
         "pulse",
         "quality",
@@ -85,6 +89,8 @@ class LiveBook:
         self.quality = Quality.RECOVERING
         self.is_own = False  # the book of a venue of this house
         self.own_px = 0  # of the last trade there, or of the listing
+        self.phase = ""  # of our own venue; an exchange's book says it by its quality
+        self.indicative: Callable[[], Indicative | None] = _no_auction
         self.sequence = 0  # the exchange's number of the last update in the book
         self.version = 0  # ours: grows with every update and snapshot, and is never set back
         self.source = ""
@@ -96,6 +102,11 @@ class LiveBook:
         self.pulse = Pulse()  # of an exchange that says every change: who speaks, left none out
         self.tallies = Tallies()
         self.periods: list[tuple[Quality, Instant]] = []  # each quality and when it began
+
+    @property
+    def is_continuous(self) -> bool:
+        """Whether orders meet here as they come: what rests in an auction is no market."""
+        return not self.phase or self.phase == CONTINUOUS
 
     def silent_at(self, now: Instant, limit_ns: int) -> bool:
         """Whether nothing was heard for longer than this. Our own book has nobody to be heard."""
@@ -171,6 +182,7 @@ class Board:
         symbol = instrument.symbol
         book = LiveBook(instrument)
         book.is_own = True
+        book.phase = CONTINUOUS
         book.own_px = instrument.reference_px
         self.instruments[symbol] = instrument
         self.books[symbol] = book
@@ -234,7 +246,8 @@ class Board:
     def settle(self, book: LiveBook) -> None:
         """An update, or a change of condition, is complete: judge, mark, and tell."""
         condition, levels = book.condition, book.levels
-        crossed = levels.crossed()
+        # What waits for an auction may lie crossed: nobody could have had it.
+        crossed = levels.crossed() and book.is_continuous
         condition.silent = False
         if crossed != condition.crossed:
             condition.crossed = crossed
@@ -364,13 +377,19 @@ def _own_value(book: LiveBook) -> int | None:
 
     Until there was a trade, the reference price of the listing stands for it.
     """
-    bid, ask = book.levels.best_bid(), book.levels.best_ask()
     px = book.own_px
     if not px:
         return Board.middle(book)
+    if not book.is_continuous:
+        return px  # nothing trades: what may still be taken back before an auction is worth nothing
+    bid, ask = book.levels.best_bid(), book.levels.best_ask()
     if bid > px:
         px = bid
     return ask if 0 <= ask < px else px
+
+
+def _no_auction() -> Indicative | None:
+    return None
 
 
 def _number(side: BookSide) -> int:

@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from fondaco.domain.market.bars import INTERVALS
-from fondaco.domain.market.board import CHECKSUM_LEVELS, Board
+from fondaco.domain.market.board import CHECKSUM_LEVELS, Board, LiveBook
 from fondaco.domain.market.consolidated import Level
 from fondaco.domain.market.consolidated import consolidated as consolidated_book
 from fondaco.domain.market.contracts import Stage
@@ -40,6 +40,15 @@ class LevelReply(msgspec.Struct, frozen=True, array_like=True):
     qty: str
 
 
+class IndicativeReply(msgspec.Struct, frozen=True):
+    """What an auction would give if it ended now. `surplus` would buy, or sell where it is
+    negative, and find nobody."""
+
+    price: str
+    qty: str
+    surplus: str
+
+
 class OrderbookReply(msgspec.Struct, frozen=True):
     """`checksum` is over the best ten levels in whole ticks and lots, as `LiveBook.checksum` says;
     `version` grows with every update."""
@@ -55,6 +64,8 @@ class OrderbookReply(msgspec.Struct, frozen=True):
     age_ms: float
     bids: list[LevelReply]
     asks: list[LevelReply]
+    phase: str = ""  # of the house's own venue: FIX TradingSessionSubID (625); "": not ours
+    indicative: IndicativeReply | None = None
 
 
 class BarReply(msgspec.Struct, frozen=True):
@@ -177,7 +188,18 @@ def orderbook(board: Board, symbol: Symbol, depth: int, now: Instant) -> Orderbo
         age_ms=max(now - book.at, 0) / 1e6,
         bids=_levels(book.instrument, book.bids(depth)),
         asks=_levels(book.instrument, book.asks(depth)),
+        phase=book.phase,
+        indicative=indicative(book),
     )
+
+
+def indicative(book: LiveBook) -> IndicativeReply | None:
+    """Of a book that waits for an auction in which somebody would meet somebody."""
+    found = book.indicative()
+    if found is None:
+        return None
+    px_text, qty_text = book.instrument.px_text, book.instrument.qty_text
+    return IndicativeReply(px_text(found.px), qty_text(found.qty), qty_text(found.surplus))
 
 
 def bars(board: Board, symbol: Symbol, interval: str, limit: int) -> BarsReply:

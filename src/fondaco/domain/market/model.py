@@ -39,6 +39,17 @@ class Mark(msgspec.Struct, frozen=True, gc=False, array_like=True):
     at: Instant
 
 
+class Indicative(msgspec.Struct, frozen=True, gc=False):
+    """What a call auction would give if it ended now: FIX MDEntryType (269) = Q.
+
+    `surplus` lots would buy (above 0) or sell (below 0) at `px` and find nobody.
+    """
+
+    px: int
+    qty: int
+    surplus: int
+
+
 class Trade(msgspec.Struct, frozen=True, gc=False):
     symbol: Symbol
     px: int

@@ -16,6 +16,7 @@ SymbolText = Annotated[str, Meta(pattern=r"^[A-Z0-9][A-Z0-9._-]{0,39}$", example
 
 HOUSE_STREAM: Final = StreamId("reference/house")
 SETTLE_DAYS_MAX: Final = 5
+MIDPOINT_MIC: Final = "MIDPT"  # where orders of every instrument meet in the dark: five characters
 RATE_SCALE: Final = 1_000_000  # fee rates are parts per million of the notional
 
 
@@ -274,6 +275,16 @@ class TradingState(StrEnum):
     HALTED = "halted"  # nothing new; what works may be canceled
 
 
+class SelfMatch(StrEnum):
+    """What happens where an order would meet another one of its own account, on the house's book:
+    FIX SelfMatchPreventionInstruction (2964), and "decrement", which FIX does not have."""
+
+    CANCEL_NEWEST = "cancel_newest"  # the taker ends: 1 (cancel aggressive); where nothing is said
+    CANCEL_OLDEST = "cancel_oldest"  # the maker ends, the taker goes on: 2 (cancel passive)
+    CANCEL_BOTH = "cancel_both"  # 3 (cancel aggressive and passive)
+    DECREMENT = "decrement"  # both lose what the smaller one has; neither executes
+
+
 class Limits(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What an account may do. Money is in ledger units of the account's currency; 0 is off.
 
@@ -295,12 +306,15 @@ class Limits(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     rate_window_ms: int = 1_000
     duplicate_window_ms: int = 0
     market_protection_bps: int = 500  # a market order goes no further than this from the mark
+    self_match: SelfMatch | None = None  # of orders that do not say; None: as the house's limits do
 
 
 def wrong_limit(limits: Limits) -> str:
     """What no house or account can have meant, or "": a limit is at least 0, which is off."""
     for name in limits.__struct_fields__:
         value = getattr(limits, name)
+        if name == "self_match":
+            continue
         each = value.items() if isinstance(value, dict) else [("", value)]
         for key, number in each:
             if number < 0:

@@ -12,6 +12,7 @@ import msgspec
 from fondaco.domain.market.model import Mark
 from fondaco.domain.reference.model import Instrument, Margin, MarginRules, Outcome, Symbol
 from fondaco.domain.reference.model import Limits as Limits  # set for the house; named here too
+from fondaco.domain.reference.model import SelfMatch as SelfMatch
 from fondaco.domain.reference.model import Session as Session
 from fondaco.domain.reference.model import TradingState as TradingState
 from fondaco.kernel.event import Instant, StreamId
@@ -208,6 +209,8 @@ class Order(msgspec.Struct, gc=False, array_like=True):
     cancel_reason: str = ""  # of the cancel that the venue must answer
     ref_px: int = 0  # on margin: what it was worth when it came, its stop or the mark; 0: paid for
     mic: str = "PAPER"  # ExDestination (100): the venue that it is sent to
+    self_match: SelfMatch | None = None  # where it would meet its own account; None: the newest
+    min_lots: int = 0  # MinQty (110), of each execution; 0: any
 
     @property
     def leaves_lots(self) -> int:

@@ -6,7 +6,7 @@ import msgspec
 
 from fondaco.domain.reference.model import Symbol
 from fondaco.domain.trading.events import Fill
-from fondaco.domain.trading.model import OrdStatus, Side, TimeInForce
+from fondaco.domain.trading.model import OrdStatus, SelfMatch, Side, TimeInForce
 from fondaco.kernel.event import Command, Event, StreamId
 
 # --- What is asked ------------------------------------------------------------------------------
@@ -33,6 +33,8 @@ class EnterOrder(Command, frozen=True, gc=False):
     cash_qty: int = 0
     cum_lots: int = 0
     exec_number: int = 0  # of the last execution that the account has booked
+    self_match: SelfMatch | None = None  # SelfMatchPreventionInstruction (2964); None: the newest
+    min_lots: int = 0  # MinQty (110), of each execution
 
 
 class CancelAtVenue(Command, frozen=True, gc=False):
@@ -88,6 +90,8 @@ class OrderBooked(Event, frozen=True, gc=False, tag="venues.order_booked.v1"):
     queue_ahead: int
     exec_number: int
     post_only: bool = False
+    self_match: SelfMatch | None = None
+    min_lots: int = 0
 
 
 class OrderExecuted(Event, frozen=True, gc=False, tag="venues.order_executed.v1"):
@@ -114,7 +118,8 @@ class OrderEnded(Event, frozen=True, gc=False, tag="venues.order_ended.v1"):
 
 
 class OrderReplaced(Event, frozen=True, gc=False, tag="venues.order_replaced.v1"):
-    """ExecType 5. An order keeps its place in the queue only if all that changed is less of it."""
+    """ExecType 5. An order keeps its place in the queue only if all that changed is less of it.
+    Nobody asked for a restatement: prevention of self-matches took something off (ExecType D)."""
 
     account_stream: StreamId
     number: int
@@ -123,6 +128,7 @@ class OrderReplaced(Event, frozen=True, gc=False, tag="venues.order_replaced.v1"
     leaves_lots: int
     queue_ahead: int
     keeps_place: bool
+    is_restated: bool = False
 
 
 class ChangeDenied(Event, frozen=True, gc=False, tag="venues.change_denied.v1"):

@@ -37,6 +37,11 @@ class Depth(Protocol):
     @property
     def quality(self) -> Quality: ...
 
+    @property
+    def is_continuous(self) -> bool:
+        """Whether orders meet there as they come."""
+        ...
+
     def bids(self, limit: int, /) -> list[tuple[int, int]]:
         """Up to `limit` levels as (ticks, lots), best first."""
         ...

@@ -64,6 +64,8 @@ def _enter(entry: Entry, order: Order, px: int, at: Instant) -> _Messages:
         order.cash_qty,
         order.cum_lots,
         order.last_exec,
+        order.self_match,
+        order.min_lots,
     )
     return ((venue_stream(order.symbol, order.mic), command),)
 
@@ -115,7 +117,7 @@ def _ended(entry: Entry, event: OrderEnded, at: Instant) -> _Messages:
 
 def _replaced(entry: Entry, event: OrderReplaced, at: Instant) -> _Messages:
     cause = message_id(entry.stream, entry.version)
-    command = RecordReplaced(cause, at, event.number, event.lots, event.px)
+    command = RecordReplaced(cause, at, event.number, event.lots, event.px, event.is_restated)
     return ((event.account_stream, command),)
 
 

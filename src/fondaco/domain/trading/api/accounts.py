@@ -7,7 +7,14 @@ import msgspec
 from msgspec import Meta
 
 from fondaco.domain.reference import events as ref
-from fondaco.domain.reference.model import Limits, Symbol, SymbolText, TradingState, wrong_limit
+from fondaco.domain.reference.model import (
+    Limits,
+    SelfMatch,
+    Symbol,
+    SymbolText,
+    TradingState,
+    wrong_limit,
+)
 from fondaco.domain.trading import events as ev
 from fondaco.domain.trading.api.orders import AccountText, ClOrdIdText, RefsNow, own_id
 from fondaco.domain.trading.model import AccountType, TradingRefs, account_of
@@ -85,6 +92,7 @@ class LimitsBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     rate_window_ms: Milliseconds = 1_000
     duplicate_window_ms: Milliseconds = 0
     market_protection_bps: BasisPoints = 500
+    self_match_prevention: SelfMatch | None = None  # of orders that do not say; see POST /orders
 
 
 class AccountLimitsRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -223,6 +231,7 @@ class LimitsReader:
             rate_window_ms=body.rate_window_ms,
             duplicate_window_ms=body.duplicate_window_ms,
             market_protection_bps=body.market_protection_bps,
+            self_match=body.self_match_prevention,
         )
         if wrong := wrong_limit(limits):
             raise Invalid(wrong)
@@ -257,6 +266,7 @@ class LimitsReader:
             rate_window_ms=limits.rate_window_ms,
             duplicate_window_ms=limits.duplicate_window_ms,
             market_protection_bps=limits.market_protection_bps,
+            self_match_prevention=limits.self_match,
         )
 
     def _lots(self, refs: TradingRefs, found: dict[str, str], what: str) -> dict[Symbol, int]:

@@ -7,7 +7,7 @@ from hashlib import blake2b
 from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from fondaco.domain.reference.model import Symbol, SymbolText
 from fondaco.domain.trading import events as ev
@@ -19,6 +19,7 @@ from fondaco.domain.trading.model import (
     Excess,
     OrdStatus,
     OrdType,
+    SelfMatch,
     Side,
     TimeInForce,
     TradingRefs,
@@ -94,6 +95,10 @@ class PlaceOrderRequest(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fi
     expire_time: Annotated[datetime, Meta(tz=True)] | None = None  # with gtd
     post_only: bool = False
     reduce_only: bool = False
+    # Where it would meet an order of the same account on the house's own book.
+    self_match_prevention: SelfMatch | UnsetType | None = UNSET
+    midpoint: bool | UnsetType = UNSET  # meet in the dark, at the middle of the lit book
+    min_qty: _Amount | UnsetType | None = UNSET  # the least that one execution may be; midpoint
 
     def __post_init__(self) -> None:
         usual = (
@@ -109,6 +114,7 @@ class PlaceOrderRequest(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fi
             or self.trail_offset is not None
             or self.display_qty is not None
             or self.cash_order_qty is not None
+            or self.min_qty
         ):
             _check_each(self)
 
@@ -120,7 +126,7 @@ def _check_each(ask: PlaceOrderRequest) -> None:
             raise ValueError(f"Expected text that matches {pattern} - at `$.{name}`")
     for name in _AMOUNTS:
         text = getattr(ask, name)
-        if text is not None and not _AMOUNT(text):
+        if text is not None and text is not UNSET and not _AMOUNT(text):
             raise ValueError(f"Expected a decimal such as 10.25, unsigned - at `$.{name}`")
 
 
@@ -131,6 +137,7 @@ _AMOUNTS: Final = (
     "trail_offset",
     "display_qty",
     "cash_order_qty",
+    "min_qty",
 )
 
 
@@ -275,6 +282,9 @@ def order_ask(ask: PlaceOrderRequest) -> OrderAsk:
         instant_of(ask.expire_time) if ask.expire_time else Instant(0),
         ask.post_only,
         ask.reduce_only,
+        ask.self_match_prevention or UNSET,
+        ask.midpoint or UNSET,
+        ask.min_qty or UNSET,
     )
 
 

@@ -301,6 +301,7 @@ class InstrumentReply(msgspec.Struct, frozen=True):
     fee_formula: str = "notional"
     stage: str | None = None  # of an event contract; once it is settled, it has paid `payout`
     payout: str | None = None  # what one contract pays, as it was determined
+    phase: str = ""  # on the house's own venue; "": it trades at another one
 
 
 class InstrumentsReply(msgspec.Struct, frozen=True):
@@ -482,15 +483,17 @@ class Looks:
             raise NotFound(f"there is no order {ask.about}")
         return found
 
-    def instruments(self, _: InstrumentsRequest, __: Reading) -> InstrumentsReply:
-        refs = self._refs()
+    def instruments(self, _: InstrumentsRequest, on: Reading) -> InstrumentsReply:
+        refs, books = self._refs(), on.source.books
         return InstrumentsReply(
-            [_instrument_line(each, refs) for each in refs.instruments.values()],
+            [_instrument_line(each, refs, books) for each in refs.instruments.values()],
             refs.version,
         )
 
 
-def _instrument_line(each: Instrument, refs: TradingRefs) -> InstrumentReply:
+def _instrument_line(
+    each: Instrument, refs: TradingRefs, books: Mapping[str, Any]
+) -> InstrumentReply:
     stage, payout = None, None
     if each.asset_class == EVENT:
         outcome = refs.contracts.get(each.symbol, Outcome())
@@ -515,6 +518,7 @@ def _instrument_line(each: Instrument, refs: TradingRefs) -> InstrumentReply:
         fee_formula=each.fee_formula.value,
         stage=stage,
         payout=payout,
+        phase=books[each.symbol].phase if each.symbol in books else "",
     )
 
 

@@ -3,6 +3,7 @@
 from typing import Final, TypeAlias
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from fondaco.domain.market.model import Mark
 from fondaco.domain.reference.model import Symbol
@@ -43,6 +44,7 @@ from fondaco.domain.trading.model import (
     OrdStatus,
     OrdType,
     Reason,
+    SelfMatch,
     Side,
     TimeInForce,
     TradingState,
@@ -74,6 +76,10 @@ class Ask(msgspec.Struct, frozen=True, gc=False):
     expire_time: Instant = Instant(0)
     post_only: bool = False
     reduce_only: bool = False
+    # Added later: left out of the fingerprint where not given, so that retries stay retries.
+    self_match: SelfMatch | UnsetType = UNSET
+    midpoint: bool | UnsetType = UNSET
+    min_qty: str | UnsetType = UNSET
 
 
 class OpenAccount(Command, frozen=True, gc=False):
@@ -178,11 +184,13 @@ class RecordEnd(Command, frozen=True, gc=False):
 
 
 class RecordReplaced(Command, frozen=True, gc=False):
-    """A venue took the new terms: ExecType 5."""
+    """A venue took the new terms: ExecType 5. Or (`is_restated`) it took something off an order by
+    itself, as self-match prevention does: ExecType D."""
 
     number: int
     lots: int
     px: int
+    is_restated: bool = False
 
 
 class RecordDenial(Command, frozen=True, gc=False):

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from fondaco.domain.market.model import Mark
+from fondaco.domain.reference.model import Instrument
 from fondaco.domain.trading.events import (
     CASH_SPENT,
     CancelOrder,
@@ -51,7 +52,14 @@ from fondaco.domain.trading.rules.execution import (
     PENDING_CANCEL,
 )
 from fondaco.domain.trading.rules.groups import cancel_of
-from fondaco.domain.trading.rules.holds import BUY, buy_hold, hold_of, margin_hold, protected
+from fondaco.domain.trading.rules.holds import (
+    BUY,
+    buy_hold,
+    hold_for,
+    hold_of,
+    margin_hold,
+    protected,
+)
 
 CANCELED: Final = OrdStatus.CANCELED
 EXPIRED: Final = OrdStatus.EXPIRED
@@ -249,6 +257,8 @@ def replaced(
     another leg holds nothing under its new terms either."""
     order = state.working.get(command.number)
     instrument = None if order is None else refs.instruments.get(order.symbol)
+    if order is not None and instrument is not None and command.is_restated:
+        return _restated(order, instrument, command.lots)
     if order is None or instrument is None or not order.pending_lots:
         return (ReportUnmatched(command.number, "no replace was asked for"),)
     if command.lots <= 0 or command.px <= 0:
@@ -286,6 +296,16 @@ def replaced(
             status,
         ),
     )
+
+
+def _restated(order: Order, instrument: Instrument, lots: int) -> tuple[TradingEvent, ...]:
+    """The venue will not execute all of it. What is pending stays so; a leg that gave up its
+    quantity does not get it back."""
+    if not order.cum_lots < lots < order.lots:
+        return (ReportUnmatched(order.number, f"{lots} lots restate nothing"),)
+    less = msgspec.structs.replace(order, lots=lots)
+    hold = hold_for(less, instrument) if order.hold else 0
+    return (groups.restated(order, lots, hold),)
 
 
 def _is_more(order: Order, command: RecordReplaced) -> bool:

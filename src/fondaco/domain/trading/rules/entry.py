@@ -8,7 +8,13 @@ the most lots that it could need, and a budget before fees: the amount asked for
 from typing import Final, TypeAlias
 
 from fondaco.domain.market.model import Mark, Quality
-from fondaco.domain.reference.model import Instrument, InstrumentKind, Stage, Symbol
+from fondaco.domain.reference.model import (
+    MIDPOINT_MIC,
+    Instrument,
+    InstrumentKind,
+    Stage,
+    Symbol,
+)
 from fondaco.domain.trading.events import Ask, OrderRejected
 from fondaco.domain.trading.model import (
     AccountState,
@@ -115,6 +121,7 @@ def read(
     if ask.time_in_force is DAY:
         order.expire_time = refs.session_closes_at
     limits = limits_of(state, refs)
+    order.self_match = ask.self_match or limits.self_match or refs.limits.self_match or None
     mark = refs.marks.get(ask.symbol)
     wrong = _barred(state, order, refs, at) or _unpriced(order, refs, limits, mark)
     if wrong is None:
@@ -167,6 +174,8 @@ def _parsed(
             or ask.cash_order_qty
             or ask.expire_time
             or ask.post_only
+            or ask.midpoint
+            or ask.min_qty
         )
     ):
         text = unsupported(ask, at)
@@ -211,7 +220,7 @@ def _parsed(
     order.mic = instrument.mic
     order.base_per_lot = instrument.base_per_lot
     order.hold_px = px
-    if not is_limit or ask.display_qty:
+    if not is_limit or ask.display_qty or ask.midpoint:
         wrong = _parse_rest(ask, instrument, refs, order)
         if wrong is not None:
             return wrong
@@ -219,15 +228,10 @@ def _parsed(
 
 
 def _parse_rest(ask: Ask, instrument: Instrument, refs: TradingRefs, order: Order) -> Wrong | None:
-    """What few orders have: a display quantity, an amount of cash, a stop, a trail."""
-    if ask.display_qty:
-        display = lots_in(ask.display_qty, instrument, "display_qty")
-        if not isinstance(display, int):
-            return display
-        if display > order.lots:
-            text = f"display_qty is {ask.display_qty}, more than the order"
-            return Reason.QUANTITY_OFF_LOT, text
-        order.display_lots = display
+    """What few orders have: a display or least quantity, an amount of cash, a stop, a trail."""
+    wrong = _parse_parts(ask, instrument, order)
+    if wrong is not None:
+        return wrong
     if ask.cash_order_qty:
         cash = _cash_in(ask.cash_order_qty, refs.assets.get(instrument.quote))
         if not isinstance(cash, int):
@@ -243,6 +247,28 @@ def _parse_rest(ask: Ask, instrument: Instrument, refs: TradingRefs, order: Orde
             else:
                 order.trail = found
     return None
+
+
+def _parse_parts(ask: Ask, instrument: Instrument, order: Order) -> Wrong | None:
+    """What of it is shown, or may at least execute at once."""
+    display = _part_of(ask.display_qty, instrument, order, "display_qty") if ask.display_qty else 0
+    if not isinstance(display, int):
+        return display
+    least = _part_of(ask.min_qty, instrument, order, "min_qty") if ask.min_qty else 0
+    if not isinstance(least, int):
+        return least
+    order.display_lots, order.min_lots = display, least
+    if ask.midpoint:
+        order.mic = MIDPOINT_MIC
+    return None
+
+
+def _part_of(text: str, instrument: Instrument, order: Order, what: str) -> int | Wrong:
+    """`text` as whole lots, no more than the order has."""
+    lots = lots_in(text, instrument, what)
+    if isinstance(lots, int) and lots > order.lots:
+        return Reason.QUANTITY_OFF_LOT, f"{what} is {text}, more than the order"
+    return lots
 
 
 def unsupported(ask: Ask, at: Instant) -> str:
@@ -278,7 +304,23 @@ def _unsupported_manner(ask: Ask, at: Instant) -> str:
         return "post_only is for limit orders that rest"
     if ask.display_qty and (ord_type is not LIMIT or at_once):
         return "display_qty is for limit orders that rest"
-    return ""
+    return _unsupported_midpoint(ask)
+
+
+def _unsupported_midpoint(ask: Ask) -> str:
+    """In the dark everybody meets at the middle of the lit book: nothing is shown, nobody is first
+    by price, and fill-or-kill would say what is there."""
+    if not ask.midpoint:
+        return "min_qty goes with midpoint" if ask.min_qty else ""
+    if ask.ord_type is not LIMIT:
+        return "midpoint is for limit orders"
+    if ask.post_only or ask.display_qty:
+        return "midpoint goes with neither post_only nor display_qty"
+    return "fok does not go with midpoint: ask with ioc and min_qty" if _is_fok(ask) else ""
+
+
+def _is_fok(ask: Ask) -> bool:
+    return ask.time_in_force is TimeInForce.FOK
 
 
 def whole_steps(text: str, decimals: int, units: int) -> int:

@@ -5,6 +5,7 @@ The rules of the ASX's opening: of all prices the one that (1) executes most; of
 sellers over the lowest; else (4) the one that is nearest to the reference price.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import Final, NamedTuple
@@ -34,7 +35,8 @@ class Resting(NamedTuple):
 
 def uncross(bids: Levels, asks: Levels, reference_px: int) -> Uncross | None:
     """What an auction of these (ticks, lots) gives; None where nothing would execute."""
-    found = [_at(px, bids, asks) for px in _candidates(bids, asks)]
+    at = _Curves(bids, asks).at
+    found = [at(px) for px in _candidates(bids, asks)]
     most = max((each.lots for each in found), default=0)
     if not most:
         return None
@@ -46,7 +48,7 @@ def uncross(bids: Levels, asks: Levels, reference_px: int) -> Uncross | None:
     if all(each.surplus < 0 for each in found):
         return found[0]
     px = min(max(reference_px, found[0].px), found[-1].px)
-    at_reference = _at(px, bids, asks)
+    at_reference = at(px)
     if (at_reference.lots, abs(at_reference.surplus)) == (most, least):
         return at_reference
     return min(found, key=lambda each: (abs(each.px - reference_px), each.px))
@@ -60,10 +62,23 @@ def _candidates(bids: Levels, asks: Levels) -> list[int]:
     return sorted(px for px in near if low <= px <= high)
 
 
-def _at(px: int, bids: Levels, asks: Levels) -> Uncross:
-    bought = sum(lots for at, lots in bids if at >= px)
-    sold = sum(lots for at, lots in asks if at <= px)
-    return Uncross(px, min(bought, sold), bought - sold)
+class _Curves:
+    """Demand and supply as sums by price, so that each price is looked up and not added up."""
+
+    def __init__(self, bids: Levels, asks: Levels) -> None:
+        self._bids, self._asks = sorted(bids), sorted(asks)
+        self._bought = [0, *accumulate(lots for _, lots in self._bids)]
+        self._sold = [0, *accumulate(lots for _, lots in self._asks)]
+
+    def at(self, px: int) -> Uncross:
+        below = bisect_left(self._bids, px, key=_price)
+        bought = self._bought[-1] - self._bought[below]
+        sold = self._sold[bisect_right(self._asks, px, key=_price)]
+        return Uncross(px, min(bought, sold), bought - sold)
+
+
+def _price(level: tuple[int, int]) -> int:
+    return level[0]
 
 
 def pairs(

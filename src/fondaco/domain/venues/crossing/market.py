@@ -8,12 +8,12 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from fondaco.domain.market.model import Trade
+from fondaco.domain.market.model import Indicative, Trade
 from fondaco.domain.reference.model import Symbol
 from fondaco.domain.trading.model import Side
 from fondaco.domain.venues.crossing.events import Uncrossed
 from fondaco.domain.venues.crossing.model import MIC, CrossingState, OwnBook
-from fondaco.domain.venues.crossing.rules import evolve
+from fondaco.domain.venues.crossing.rules import SHUT, evolve, indicative
 from fondaco.domain.venues.events import OrderExecuted
 from fondaco.kernel.event import Entry, Instant
 
@@ -46,6 +46,8 @@ class OwnMarket:
         book = board.book(state.symbol)
         book.source = SOURCE
         book.condition.synced = True
+        book.indicative = self._indicative
+        self._indicated: tuple[int, Indicative | None] = (-1, None)  # as of a version of the book
         if state.last_px:
             book.own_px = state.last_px
         self.settle(at)
@@ -72,8 +74,18 @@ class OwnMarket:
             book.levels.apply(side, px, self._state.book.matching.qty(side, px), book.version)
         self._touched.clear()
         book.sequence = book.version
+        book.phase = self._state.phase
+        book.condition.closed = self._state.phase in SHUT
         book.at = book.event_at = at
         self._board.settle(book)
+
+    def _indicative(self) -> Indicative | None:
+        version = self._board.book(self._state.symbol).version
+        if self._indicated[0] != version:
+            found = indicative(self._state)
+            shown = None if found is None else Indicative(found.px, found.lots, found.surplus)
+            self._indicated = (version, shown)
+        return self._indicated[1]
 
     def _touch(self, event: Any) -> None:
         """The level at which the event's order rests, before or after it."""

@@ -10,7 +10,14 @@ from typing import Final
 import msgspec
 
 from fondaco.domain.reference.model import Symbol
-from fondaco.domain.venues.crossing.matching import MatchingBook
+from fondaco.domain.trading.model import SelfMatch
+from fondaco.domain.venues.crossing.matching import (
+    CANCEL_BOTH,
+    CANCEL_NEWEST,
+    CANCEL_OLDEST,
+    DECREMENT,
+    MatchingBook,
+)
 from fondaco.kernel.event import StreamId
 
 MIC: Final = "CROSS"
@@ -36,6 +43,16 @@ class Terms(msgspec.Struct, gc=False, array_like=True):
     lots: int  # OrderQty, executed ones included
     exec_number: int
     post_only: bool
+    mode: int  # of self-match prevention, as the kernel counts them
+
+
+MODES: Final = {
+    None: CANCEL_NEWEST,
+    SelfMatch.CANCEL_NEWEST: CANCEL_NEWEST,
+    SelfMatch.CANCEL_OLDEST: CANCEL_OLDEST,
+    SelfMatch.CANCEL_BOTH: CANCEL_BOTH,
+    SelfMatch.DECREMENT: DECREMENT,
+}
 
 
 class OwnBook:

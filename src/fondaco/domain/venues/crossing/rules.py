@@ -2,11 +2,14 @@
 
 Orders of the house meet each other at the maker's price, in price-time priority. The kernel plans
 what a taker would have; `decide` turns that into events and `evolve` books them. An account does
-not trade with itself: its newer order ends instead. In an auction orders rest until it uncrosses.
+not trade with itself: the taker says what happens instead. In an auction orders rest until it
+uncrosses.
 """
 
 from collections.abc import Callable
 from typing import Any, Final
+
+import msgspec
 
 from fondaco.domain.trading.events import CASH_SPENT, Fill
 from fondaco.domain.trading.model import OrdStatus, Side, TimeInForce
@@ -18,8 +21,14 @@ from fondaco.domain.venues.crossing.events import (
     SetPhase,
     Uncrossed,
 )
-from fondaco.domain.venues.crossing.matching import CANCEL_NEWEST, LOTS_MAX
-from fondaco.domain.venues.crossing.model import PREFIX, CrossingState, Phase, Terms
+from fondaco.domain.venues.crossing.matching import (
+    CANCEL_BOTH,
+    CANCEL_NEWEST,
+    CUT,
+    FILLED,
+    LOTS_MAX,
+)
+from fondaco.domain.venues.crossing.model import MODES, PREFIX, CrossingState, Phase, Terms
 from fondaco.domain.venues.events import (
     CancelAtVenue,
     ChangeDenied,
@@ -35,7 +44,7 @@ from fondaco.kernel.decider import Decider
 from fondaco.kernel.event import StreamId
 
 _AT_ONCE: Final = (TimeInForce.IOC, TimeInForce.FOK)
-_SHUT: Final = (Phase.HALTED, Phase.CLOSED)
+SHUT: Final = (Phase.HALTED, Phase.CLOSED)
 _AUCTIONS: Final = (Phase.PRE_OPEN, Phase.OPENING_AUCTION, Phase.CLOSING_AUCTION)
 _SELF_MATCH: Final = "self_match"
 _Key = tuple[StreamId, int]
@@ -70,27 +79,42 @@ def _enter(state: CrossingState, ask: EnterOrder, refs: VenueRefs) -> tuple[Cros
         return (OrderEnded(ask.account_stream, ask.number, OrdStatus.REJECTED, wrong),)
     if state.phase in _AUCTIONS:
         return (_booked(ask, leaves, ask.exec_number),)
-    taken = _Taken(state, ask.account_stream, ask.side, ask.px, leaves)
+    mode = MODES[ask.self_match]
+    taken = _Taken(state, ask.account_stream, ask.side, ask.px, leaves, mode)
     if taken.reaches and ask.post_only:
         return (OrderEnded(ask.account_stream, ask.number, OrdStatus.REJECTED, "would_take"),)
-    text = _SELF_MATCH if taken.meets_itself else "no_liquidity"
+    text = _SELF_MATCH if taken.is_stopped else "no_liquidity"
     if ask.cash_qty and refs.book is not None:
         affordable = taken.affordable(ask.cash_qty, refs.book.instrument)
         if affordable < taken.lots:
             text = CASH_SPENT
-            taken = _Taken(state, ask.account_stream, ask.side, ask.px, affordable)
+            taken = _Taken(state, ask.account_stream, ask.side, ask.px, affordable, mode)
     if ask.time_in_force is TimeInForce.FOK and taken.lots < leaves and text is not CASH_SPENT:
         text = "not_at_once" if taken.reaches else "no_liquidity"
         return (OrderEnded(ask.account_stream, ask.number, OrdStatus.EXPIRED, text),)
-    left = leaves - taken.lots
-    events = taken.events(ask.number, ask.exec_number + 1, left)
-    if left and taken.meets_itself and text is _SELF_MATCH:
+    events = taken.events(ask.number, ask.exec_number + 1, leaves - taken.lots)
+    if taken.is_stopped and text is _SELF_MATCH:
         events.append(OrderEnded(ask.account_stream, ask.number, OrdStatus.CANCELED, text))
-    elif left and at_once:
-        events.append(OrderEnded(ask.account_stream, ask.number, OrdStatus.EXPIRED, text))
-    elif left:
-        events.append(_booked(ask, left, ask.exec_number + (taken.lots > 0)))
-    return tuple(events)
+        return tuple(events)
+    return (*events, *_rest(ask, taken, leaves - taken.lots - taken.cut, text, at_once=at_once))
+
+
+def _rest(
+    ask: EnterOrder, taken: "_Taken", left: int, text: str, *, at_once: bool
+) -> list[CrossingEvent]:
+    """What becomes of what a taker has not had, and has not lost to itself."""
+    if not left:
+        return []
+    if at_once:
+        return [OrderEnded(ask.account_stream, ask.number, OrdStatus.EXPIRED, text)]
+    booked = _booked(ask, left, ask.exec_number + (taken.lots > 0))
+    if not taken.cut:
+        return [booked]
+    lots = ask.lots - taken.cut
+    return [
+        msgspec.structs.replace(booked, lots=lots),
+        _restated(ask.account_stream, ask.number, lots, ask.px, left),
+    ]
 
 
 def _barred(state: CrossingState, side: Side, leaves: int, *, at_once: bool) -> str:
@@ -98,7 +122,7 @@ def _barred(state: CrossingState, side: Side, leaves: int, *, at_once: bool) -> 
     rungs = state.book.matching.bids if side is Side.BUY else state.book.matching.asks
     if leaves <= 0:
         return "nothing_left"
-    if state.phase in _SHUT:
+    if state.phase in SHUT:
         return str(state.phase)
     if at_once and state.phase in _AUCTIONS:
         return "auction"
@@ -117,28 +141,49 @@ def _booked(ask: EnterOrder, leaves: int, exec_number: int) -> OrderBooked:
         0,
         exec_number,
         ask.post_only,
+        ask.self_match,
     )
+
+
+def _restated(
+    account_stream: StreamId, number: int, lots: int, px: int, left: int
+) -> OrderReplaced:
+    """What prevention has taken off is gone; the order stands where it stood."""
+    return OrderReplaced(account_stream, number, lots, px, left, 0, True, True)
 
 
 class _Taken:
     """What a taker has of the other side, as the kernel plans it."""
 
     def __init__(
-        self, state: CrossingState, account_stream: StreamId, side: Side, px: int, lots: int
+        self,
+        state: CrossingState,
+        account_stream: StreamId,
+        side: Side,
+        px: int,
+        lots: int,
+        mode: int,
     ) -> None:
         self._state = state
         self._account_stream = account_stream
         self._side = side
         owner = state.numbers.get(account_stream, 0)
         number, book = int(side is Side.SELL), state.book.matching
-        steps = book.plan(number, px, lots, owner, CANCEL_NEWEST) if lots else []
-        self._steps = [(maker, at, each) for _, maker, at, each in steps]
+        steps = book.plan(number, px, lots, owner, mode) if lots else []
+        self._steps = [step[1:] for step in steps if step[0] == FILLED]
+        self._own = [step for step in steps if step[0] != FILLED]  # orders that it meets of its own
         self.lots = sum(each for _, _, each in self._steps)
+        self.cut = sum(step[3] for step in self._own if step[0] == CUT)  # lots of it that are gone
         reached = book.plan(number, px, self.lots + 1, 0, 0)
         self.reaches = bool(reached)
-        # Somebody is there for one lot more, but it is ourselves.
-        more = sum(each for _, _, _, each in reached)
-        self.meets_itself = self.lots < lots and more > self.lots
+        if mode == CANCEL_NEWEST:
+            # Somebody is there for one lot more, but it is ourselves.
+            more = sum(each for _, _, _, each in reached)
+            self.is_stopped = self.lots < lots and more > self.lots
+        elif mode == CANCEL_BOTH:
+            self.is_stopped = bool(self._own)
+        else:
+            self.is_stopped = self.cut > 0 and self.lots + self.cut == lots
 
     def affordable(self, cash: int, instrument: Any) -> int:
         """The lots that `cash`, in ledger units, pays for, or needs to be raised."""
@@ -158,7 +203,7 @@ class _Taken:
         is how they stand in the queue from here on.
         """
         if not self._steps:
-            return []
+            return self._own_events()
         state, fills = self._state, dict[int, tuple[int, int]]()
         shown: dict[int, int] = {}
         renewed: dict[int, int] = {}
@@ -185,7 +230,20 @@ class _Taken:
             )
         ]
         makers = sorted(fills, key=lambda each: renewed.get(each, -1))
-        return events + [_executed(state, each, (Fill(*fills[each]),)) for each in makers]
+        events += [_executed(state, each, (Fill(*fills[each]),)) for each in makers]
+        return events + self._own_events()
+
+    def _own_events(self) -> list[CrossingEvent]:
+        """What becomes of the orders of its own that it met."""
+        state, events = self._state, list[CrossingEvent]()
+        for _, maker, px, lots in self._own:
+            whose, left = state.whose(maker), state.book.row(maker)[4] - lots
+            if left:
+                terms = state.terms[maker]
+                events.append(_restated(*whose, terms.lots - lots, px, left))
+            else:
+                events.append(OrderEnded(*whose, OrdStatus.CANCELED, _SELF_MATCH))
+        return events
 
 
 def _executed(state: CrossingState, order_id: int, fills: tuple[Fill, ...]) -> OrderExecuted:
@@ -229,12 +287,15 @@ def _replace(state: CrossingState, ask: ReplaceAtVenue, _: VenueRefs) -> tuple[C
     replaced = OrderReplaced(account_stream, number, ask.lots, ask.px, leaves, 0, False)
     if state.phase in _AUCTIONS:
         return (replaced,)
-    taken = _Taken(state, account_stream, side, ask.px, leaves)
+    taken = _Taken(state, account_stream, side, ask.px, leaves, terms.mode)
     if taken.reaches and terms.post_only:
         return (ChangeDenied(account_stream, number, "would_take"),)
     events = taken.events(number, terms.exec_number + 1, leaves - taken.lots)
-    if taken.meets_itself:
+    left = leaves - taken.lots - taken.cut
+    if taken.is_stopped:
         events.append(OrderEnded(account_stream, number, OrdStatus.CANCELED, _SELF_MATCH))
+    elif taken.cut and left:
+        events.append(_restated(account_stream, number, ask.lots - taken.cut, ask.px, left))
     return (replaced, *events)
 
 
@@ -249,16 +310,24 @@ def _set_phase(state: CrossingState, ask: SetPhase, refs: VenueRefs) -> tuple[Cr
     ends = ends or (was is Phase.CLOSING_AUCTION and phase is Phase.CLOSED)
     if not ends:
         return (event,)
-    reference_px = ask.reference_px or state.last_px
     buyers, sellers = _auctioned(state, 0), _auctioned(state, 1)
     uncrossed = uncross(
         [(each.px, each.lots) for each in buyers],
         [(each.px, each.lots) for each in sellers],
-        reference_px,
+        ask.reference_px or state.last_px,
     )
     if uncrossed is None:
         return (event, Uncrossed(0, 0, 0, 0))
     return (event, *_uncross(state, buyers, sellers, uncrossed))
+
+
+def indicative(state: CrossingState) -> Uncross | None:
+    """What an auction would give if it ended now, without a reference price of its own."""
+    if state.phase not in _AUCTIONS:
+        return None
+    rows = state.book.matching.rows
+    bids, asks = ([(row[3], row[4]) for row in rows(side)] for side in (0, 1))
+    return uncross(bids, asks, state.last_px)
 
 
 def _auctioned(state: CrossingState, side: int) -> list[Resting]:
@@ -295,7 +364,9 @@ def _on_booked(state: CrossingState, event: OrderBooked) -> None:
         event.leaves_lots,
         event.display_lots,
     )
-    state.terms[order_id] = Terms(event.lots, event.exec_number, event.post_only)
+    state.terms[order_id] = Terms(
+        event.lots, event.exec_number, event.post_only, MODES[event.self_match]
+    )
 
 
 def _on_executed(state: CrossingState, event: OrderExecuted) -> None:

@@ -1,0 +1,1 @@
+"""The dark book: orders that nobody sees meet at the middle of the lit book."""
