@@ -1,5 +1,5 @@
-"""The command line: fondaco up | record | replay | why | verify | proof | rebuild | backup |
-restore | key | doctor | sim | bench."""
+"""The command line: fondaco up | record | trace | replay | why | verify | proof | rebuild |
+backup | restore | key | doctor | sim | bench."""
 
 import argparse
 import json
@@ -78,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     follow.add_argument("--checks-every", type=int, default=60, metavar="SECONDS")
     follow.add_argument("--root-every", type=int, default=86_400, metavar="SECONDS")
     follow.add_argument("--traces-quota", type=int, default=1 << 30, metavar="BYTES")
+    _with_spans(with_journal("trace", _trace, "Export spans over OTLP; `up` starts it itself."))
     record = with_data("record", _record, "Write what a feed says to the tape, and nothing else.")
     record.add_argument("--feed", required=True, help="as for `up`")
     record.add_argument("--seconds", type=float, default=0.0, help="0: until interrupted")
@@ -124,6 +125,13 @@ def _with_settings(sub: argparse.ArgumentParser) -> None:
         default=[],
         metavar="NAME=VALUE",
         help="any other setting; docs/settings.md lists them",
+    )
+
+
+def _with_spans(trace: argparse.ArgumentParser) -> None:
+    trace.add_argument("--to", metavar="URL", help="the collector [the setting otlp_endpoint]")
+    trace.add_argument(
+        "--after", type=int, default=-1, metavar="POSITION", help="[where it had got to]"
     )
 
 
@@ -200,6 +208,16 @@ def _follow(asked: argparse.Namespace) -> None:
         root_every_s=asked.root_every,
         traces_quota_bytes=asked.traces_quota,
     )
+
+
+def _trace(asked: argparse.Namespace) -> None:
+    from fondaco.app.tracing import endpoint_of, trace
+
+    given = {"data": asked.data, "journal": asked.journal, "otlp_endpoint": asked.to}
+    endpoint = endpoint_of(load(given, os.environ), os.environ)
+    if not endpoint:
+        raise Invalid("there is no collector: name one with --to http://host:4318")
+    trace(_files(asked), endpoint, asked.after, os.environ)
 
 
 def _record(asked: argparse.Namespace) -> None:

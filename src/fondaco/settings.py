@@ -138,6 +138,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 1
 
     # Tracing
+    otlp_endpoint: Annotated[
+        str,
+        _why(
+            "http://host:4318 of a collector that takes OTLP over HTTP; empty sends nothing. The "
+            "standard OTEL_EXPORTER_OTLP_ENDPOINT counts where this is not set",
+            "address",
+        ),
+    ] = ""
     traces_quota_bytes: Annotated[
         int,
         _whole(

@@ -3,18 +3,13 @@
 It only reads the journal, so it may die and start again at any time; it ends when its parent does.
 """
 
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
-from contextlib import suppress
-from threading import Event as Flag
 from threading import Thread
 from typing import Any, Final
 
 from fondaco.app.checks import keep_checking
+from fondaco.app.child import Child, begin_child
 from fondaco.app.files import Files
 from fondaco.app.kinds import build_digest, room_of
 from fondaco.app.machines import open_journal
@@ -28,12 +23,7 @@ from fondaco.ports.store.sqlite import SqliteStore
 from fondaco.runtime.loading import Snapshots, load
 from fondaco.runtime.projector import Projector
 from fondaco.runtime.tracing.watch import ViewsWatch
-from fondaco.settings import PREFIX
 
-END_S: Final = 10.0
-AGAIN_S: Final = 0.1  # before a dead one is started again; each death doubles it
-AGAIN_MAX_S: Final = 30.0
-WELL_AFTER_S: Final = 3.0
 SELDOM: Final = 4  # a long stream's tail, in those of a short one
 NICENESS: Final = 5  # behind the process that answers, where both want the same core
 
@@ -108,11 +98,7 @@ def follow(
     traces_quota_bytes: int,
 ) -> None:
     """Run until standard input ends, which it does when the parent is gone."""
-    os.nice(NICENESS)
-    for each in (signal.SIGINT, signal.SIGTERM):  # which a terminal or an init sends to all of us
-        signal.signal(each, signal.SIG_IGN)
-    stop = Flag()
-    Thread(target=_end_with_parent, args=(stop,), daemon=True).start()
+    stop = begin_child(NICENESS)
     journal = open_journal(files)
     store = SqliteStore(files.views, durable=False)
     checking = Thread(target=keep_checking, args=(files, store, checks_every_s, stop), daemon=True)
@@ -139,13 +125,7 @@ def follow(
         journal.close()
 
 
-def _end_with_parent(stop: Flag) -> None:
-    while os.read(sys.stdin.fileno(), 4096):
-        pass
-    stop.set()
-
-
-class Follower:
+class Follower(Child):
     """The child process, as its parent sees it."""
 
     def __init__(
@@ -157,52 +137,9 @@ class Follower:
         root_every_s: int,
         traces_quota_bytes: int,
     ) -> None:
-        self._command = [sys.executable, "-m", "fondaco", "follow", "--data", str(files.root)]
-        self._command += ["--snapshot-every", str(snapshot_every)]
-        self._command += ["--checks-every", str(checks_every_s)]
-        self._command += ["--root-every", str(root_every_s)]
-        self._command += ["--traces-quota", str(traces_quota_bytes)]
-        # Not as an option: an address may hold a password, and everybody can list commands.
-        self._environment = {**os.environ, f"{PREFIX}JOURNAL": files.journal_at}
-        self.deaths = 0
-        self.failures = 0  # deaths one soon after the other
-        self.trouble = ""  # why there is none just now, or was none a moment ago
-        self._again_at = 0.0
-        self._start()
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    def keep_alive(self) -> None:
-        """Start it again if it has died: it goes on where the rows are. To be called often."""
-        status, now = self._process.poll(), time.monotonic()
-        if status is None:
-            if self.trouble and now - self._began > WELL_AFTER_S:
-                self.trouble, self.failures = "", 0
-        elif not self._again_at:
-            self.deaths += 1
-            self.failures += 1
-            self.trouble = f"the process that fills the views has ended with {status}"
-            self._again_at = now + min(AGAIN_S * 2.0 ** (self.failures - 1), AGAIN_MAX_S)
-            say(f"{self.trouble}; it is started again")
-        elif now >= self._again_at:
-            with suppress(OSError):  # no room for another process just now
-                self._start()
-                self._again_at = 0.0
-
-    def end(self) -> None:
-        """Close its standard input, at which it ends, and wait."""
-        if self._process.stdin:
-            self._process.stdin.close()
-        try:
-            self._process.wait(END_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-    def _start(self) -> None:
-        self._began = time.monotonic()
-        self._process = subprocess.Popen(  # noqa: S603  # ourselves
-            self._command, stdin=subprocess.PIPE, env=self._environment
-        )
+        options = ["follow", "--data", str(files.root)]
+        options += ["--snapshot-every", str(snapshot_every)]
+        options += ["--checks-every", str(checks_every_s)]
+        options += ["--root-every", str(root_every_s)]
+        options += ["--traces-quota", str(traces_quota_bytes)]
+        super().__init__("fills the views", options, {"JOURNAL": files.journal_at})

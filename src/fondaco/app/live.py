@@ -37,7 +37,7 @@ from fondaco.app.proofs import proofs, publish_last
 from fondaco.app.queries import queries
 from fondaco.app.say import say, say_error
 from fondaco.app.server import bind, make_server, on_signals, run
-from fondaco.app.tracing import house_watch, keep_times
+from fondaco.app.tracing import Tracer, house_watch, keep_times, tracing
 from fondaco.app.views import POSTS
 from fondaco.domain.identity.directory import Directory, seed_demo
 from fondaco.domain.identity.model import TooMany
@@ -120,6 +120,7 @@ class House:
         self.feed_deaths = 0
         self.checked = Heard(kernel.files)
         self.watch = watch
+        self.tracer: Tracer | None = None
         self.beside = Beside(kernel.files.traces, POSTS)
         self.health: Health  # once there are doors to be counted at
         self._views_were_at = self._views_moved_s = 0.0
@@ -167,8 +168,10 @@ class House:
             return 0  # the follower has not made its tables yet
 
     def look_after_views(self) -> None:
-        """Called every second: a dead follower is started again, one that stands still is seen."""
+        """Called every second: who has died is started again, who stands still is seen."""
         self.follower.keep_alive()
+        if self.tracer:
+            self.tracer.keep_alive()
         now, views_at = time.monotonic(), self._views_at()
         if views_at != self._views_were_at or views_at >= self.kernel.committer.position:
             self._views_moved_s = now
@@ -415,6 +418,7 @@ async def running(settings: Settings) -> AsyncIterator[tuple[House, Door, Stream
         watch = house_watch(settings, files)
         kernel = Kernel(settings, files, source, watch=watch)
         stack.callback(publish_last, files)  # behind everything that ends, and is written then
+        tracer = stack.enter_context(tracing(settings, files, kernel.committer.position))
         stack.callback(watch.close)
         stack.push_async_callback(kernel.stop)
         records = stack.enter_context(closing(open_records(files)))
@@ -427,6 +431,7 @@ async def running(settings: Settings) -> AsyncIterator[tuple[House, Door, Stream
         caches = [cache] if settings.cache == MEMORY else [cache, MemoryCache(kernel.now)]
         limits = [_rate_limit(settings, each) for each in caches]
         house = House(kernel, directory, limits, views, follower, watch)
+        house.tracer = tracer
         house.shared_cache = None if settings.cache == MEMORY else cache
         await kernel.start(house.part_ended)
         await _arm(house)

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
+from fondaco.app.tracing import hops_of, progress_of
 from fondaco.gateway.metrics import Metric
 from fondaco.gateway.streams import Streams
 from fondaco.kernel.errors import FondacoError
+from fondaco.runtime.tracing.hops import EDGES_US
 
 if TYPE_CHECKING:
     from fondaco.app.live import House
@@ -39,6 +41,8 @@ def numbers(house: "House", streams: Streams) -> Iterator[Metric]:
     yield from _margin(house)
     yield from _checks(house)
     yield _sum("fondaco_times_lost_total", "Times that no disk took.", house.watch.lost)
+    yield from _hops(house)
+    yield from _spans(house)
     yield _now("fondaco_websockets", "Open WebSockets.", streams.open_count)
     yield from _market(house)
 
@@ -61,6 +65,40 @@ def _checks(house: "House") -> Iterator[Metric]:
     age_s = (house.now() - made.at) / 1e9
     yield _now("fondaco_checks_age_seconds", "Since the last round of standing checks.", age_s)
     yield _now("fondaco_checks_round_seconds", "How long it took.", made.took_ms / 1e3)
+
+
+def _hops(house: "House") -> Iterator[Metric]:
+    """Request, decided, durable, routed, filled, told: docs/tracing.md."""
+    name, text = "fondaco_hop_seconds", "How long each hop of what is asked took."
+    found = hops_of(house.kernel.files)
+    for hop, histogram in found.items():
+        own, total = ("hop", hop), 0
+        edges = [*(f"{edge / 1e6:g}" for edge in EDGES_US), "+Inf"]
+        for edge, count in zip(edges, histogram.buckets, strict=True):
+            total += count
+            yield Metric(name, text, "histogram", total, (own, ("le", edge)), "_bucket")
+        yield Metric(name, text, "histogram", histogram.sum_us / 1e6, (own,), "_sum")
+        yield Metric(name, text, "histogram", total, (own,), "_count")
+    text = "The same as a percentile, since the process that sums them up began."
+    for hop, histogram in found.items():
+        for share in ("0.5", "0.99"):
+            value = histogram.quantile_us(float(share)) / 1e6
+            labels = (("hop", hop), ("quantile", share))
+            yield _now("fondaco_hop_quantile_seconds", text, value, labels)
+
+
+def _spans(house: "House") -> Iterator[Metric]:
+    """Alert where anything is dropped, or where the position falls behind the journal's."""
+    if house.tracer is None:
+        return
+    made = progress_of(house.kernel.files)
+    yield _sum("fondaco_spans_sent_total", "Spans that a collector took.", made.sent)
+    yield _sum("fondaco_spans_dropped_total", "Spans that it would not have.", made.dropped)
+    text = "Entries of which no spans were made, being too far behind."
+    yield _sum("fondaco_spans_skipped_entries_total", text, made.skipped)
+    yield _now("fondaco_spans_position", "The last entry that is told.", made.position)
+    text = "1 while the collector answers."
+    yield _now("fondaco_spans_up", text, not (made.trouble or house.tracer.trouble))
 
 
 def _market(house: "House") -> Iterator[Metric]:

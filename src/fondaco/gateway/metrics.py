@@ -16,9 +16,10 @@ class Metric(NamedTuple):
 
     name: str  # with its unit last: "fondaco_commit_seconds"
     help: str
-    kind: Literal["counter", "gauge"]
+    kind: Literal["counter", "gauge", "histogram"]
     value: float
     labels: tuple[tuple[str, str], ...] = ()
+    part: str = ""  # of a histogram: "_bucket", "_sum" or "_count"
 
 
 def rendered(
@@ -35,7 +36,7 @@ def rendered(
         if metric.name != last:
             lines += [f"# HELP {metric.name} {metric.help}", f"# TYPE {metric.name} {metric.kind}"]
             last = metric.name
-        lines.append(f"{metric.name}{_labels(metric.labels)} {metric.value:.12g}")
+        lines.append(f"{metric.name}{metric.part}{_labels(metric.labels)} {metric.value:.12g}")
     return "\n".join(lines) + "\n"
 
 
