@@ -26,6 +26,7 @@ from fondaco.domain.trading.events import Fill, SettleContract, TradingEvent
 from fondaco.domain.trading.model import AccountType, Rate, Side, TradingRefs
 from fondaco.domain.trading.postings import Postings
 from fondaco.domain.trading.refs import group
+from fondaco.domain.trading.rules.costs import cost_of
 from fondaco.kernel.event import CommandId, Entry, Event, Instant, StreamId
 from fondaco.kernel.money import Asset, AssetCode
 
@@ -316,3 +317,15 @@ def test_the_fill_of_a_level_still_names_it() -> None:
         2 * CENT,
         2 * CENT,
     ]
+
+
+def test_what_an_order_would_cost_is_what_its_fills_are_charged() -> None:
+    scene = given(deposit("1000"), using=using())
+    scene.when(placed(b.ask(order_qty="150", price="0.60", symbol=YES.symbol)))
+    order, levels = scene.order(), [(5_000, 10_000), (5_500, 2_000), (6_100, 9_999)]
+    said = cost_of(order, YES, levels, None)
+    scene.when(fill(1, 10_000, 5_000, symbol=YES.symbol, more=[Fill(5_500, 2_000)]))
+    scene.when(fill(1, 3_000, 6_000, nth=2, symbol=YES.symbol, is_maker=True))
+    [ended_by] = scene.events
+    assert isinstance(ended_by, ev.OrderFilled)
+    assert said.fees == 1_000 * 100 * CENT - scene.state.balances[USD] - said.gross

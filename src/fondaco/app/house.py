@@ -48,6 +48,7 @@ from fondaco.domain.trading.events import (
     OrderReplaced,
     OrderTrailed,
     OrderTriggered,
+    RollSession,
     SettleFills,
     TrailOrder,
     TriggerOrder,
@@ -377,6 +378,16 @@ class Kernel:
             with suppress(Unavailable):
                 self.submit(stream, command)
 
+    def _roll_accounts(self, now: Instant) -> None:
+        """A session day has begun: positions that were kept over night are charged for it, whether
+        or not anybody asks something of their accounts."""
+        if self.refs.swaps:
+            for stream in self.margins.streams():
+                state = self._account(stream)
+                if state is not None and state.positions:
+                    command = RollSession(CommandId(f"roll/{now}"), now)
+                    self.ask_again_until_done(stream, command)
+
     def _on_trade(self, trade: Trade) -> None:
         queue = self.queues.get(trade.symbol)
         if queue is not None and len(queue):
@@ -545,7 +556,8 @@ class Kernel:
                 raise self.committer.fenced  # another house writes this journal: we stop
             now = self.now()
             self.board.check(now)
-            roll_session(self.refs, now)
+            if roll_session(self.refs, now):
+                self._roll_accounts(now)
             for stream in self.settlements.pop_due(now):
                 self.ask_again_until_done(stream, SettleFills(CommandId(f"due/{now}"), now))
             if self.margins:

@@ -101,6 +101,11 @@ class Teller:
         elif isinstance(event, ev.ContractPaid):
             moved = {event.base: -event.base_units, event.quote: event.cash}
             found = [self._moved(entry, moved)]
+        elif isinstance(event, ev.SwapCharged):
+            moved = {}
+            for each in event.charged:
+                moved[each.asset] = moved.get(each.asset, 0) - each.units
+            found = [self._moved(entry, moved)]
         elif isinstance(event, ev.OrderCompleted):
             found = [self._completed(entry, event)]
         elif isinstance(event, ev.OrderAccepted | ev.OrderRejected):

@@ -16,6 +16,7 @@ TigerBeetle (docs/coding/two-phase-transfers.md).
 | `clearing/transfers` | what one account has sent and the other has not booked |
 | `house/virtual` | what virtual accounts were given and lost when they were reset |
 | `house/rounding` | what was left over where a cost was not whole units |
+| `house/swap` | what positions were charged, or credited, for being kept overnight |
 | `house/losses` | what accounts owed and could not pay, and what was taken from them for it |
 | `ledger/<tenant>/<book>/<name>` | an account of a tenant's own book |
 """
@@ -36,6 +37,7 @@ FEES: Final = LedgerAccount("house/fees")
 IN_TRANSIT: Final = LedgerAccount("clearing/transfers")
 VIRTUAL: Final = LedgerAccount("house/virtual")
 ROUNDING: Final = LedgerAccount("house/rounding")
+SWAP: Final = LedgerAccount("house/swap")
 LOSSES: Final = LedgerAccount("house/losses")
 CLIENT: Final = "account/"  # the stream of a client's account is the name of its ledger account
 CLEARING: Final = "clearing/"

@@ -10,6 +10,7 @@ from fondaco.domain.reference.model import (
     MarginRules,
     Session,
     Stage,
+    Swap,
     Symbol,
     TradingState,
 )
@@ -106,6 +107,15 @@ class SetIssuer(Command, frozen=True, gc=False):
 
     symbol: Symbol
     issuer: str
+    by: str = ""
+
+
+class SetSwap(Command, frozen=True, gc=False):
+    """What keeping a position costs overnight; None: nothing."""
+
+    symbol: Symbol
+    swap: Swap | None
+    reason: str
     by: str = ""
 
 
@@ -214,6 +224,15 @@ class IssuerChanged(Event, frozen=True, gc=False, tag="reference.issuer_changed.
     by: str
 
 
+class SwapChanged(Event, frozen=True, gc=False, tag="reference.swap_changed.v1"):
+    """From the next session day that begins on; None: nothing is charged."""
+
+    symbol: Symbol
+    swap: Swap | None
+    reason: str
+    by: str
+
+
 class ContractMoved(Event, frozen=True, gc=False, tag="reference.contract_moved.v1"):
     """An event contract is in this stage from here on. Once it is settled, every position in it is
     paid `payout` ticks a contract, and what is open in it is canceled."""
@@ -262,6 +281,7 @@ ReferenceCommand: TypeAlias = (
     | SetHaircut
     | SetMarginRules
     | SetIssuer
+    | SetSwap
     | MoveContract
     | Kill
     | Unkill
@@ -278,6 +298,7 @@ ReferenceEvent: TypeAlias = (
     | HaircutChanged
     | MarginRulesChanged
     | IssuerChanged
+    | SwapChanged
     | ContractMoved
     | HouseKilled
     | HouseUnkilled

@@ -378,6 +378,14 @@ def wrong_margin(margin: Margin) -> str:
     return "" if margin.tiers else "at least one tier is needed"
 
 
+class Swap(msgspec.Struct, frozen=True, gc=False):
+    """What a position of a margin account is charged for each session day over which it is kept, in
+    parts per million of its worth at the mark; below zero it is credited."""
+
+    long_ppm: int
+    short_ppm: int
+
+
 class MarginRules(msgspec.Struct, frozen=True, gc=False):
     """When an account on margin is warned: the share of its equity, in basis points, that its
     maintenance requirement takes. At 10,000 it is liquidated. A level is said once, and again only
@@ -432,6 +440,7 @@ class HouseState(msgspec.Struct):
     haircuts: dict[AssetCode, int] = {}
     margin_rules: MarginRules = MarginRules()
     contracts: dict[Symbol, Outcome] = {}  # event contracts that have moved beyond being open
+    swaps: dict[Symbol, Swap] = {}  # an instrument that is absent costs nothing overnight
 
     @property
     def effective_state(self) -> TradingState:

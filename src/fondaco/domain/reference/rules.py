@@ -39,8 +39,10 @@ from fondaco.domain.reference.events import (
     SetMarginRules,
     SetSession,
     SetSettlement,
+    SetSwap,
     SettlementChanged,
     StateChanged,
+    SwapChanged,
     Unkill,
 )
 from fondaco.domain.reference.model import (
@@ -166,6 +168,17 @@ def _fees(state: HouseState, ask: SetFees) -> ReferenceEvent:
     if before == (maker, taker, formula):
         return NothingChanged(f"these are the fees of {ask.symbol}")
     return FeesChanged(ask.symbol, maker, taker, ask.by, ask.formula)
+
+
+def _swap(state: HouseState, ask: SetSwap) -> ReferenceEvent:
+    if ask.symbol not in state.instruments:
+        return _unknown(ask.symbol)
+    swap = ask.swap
+    if swap is not None and max(abs(swap.long_ppm), abs(swap.short_ppm)) >= RATE_SCALE:
+        return ChangeRefused("swap_invalid", f"a swap is above -1e6 and below 1e6 ppm, not {swap}")
+    if state.swaps.get(ask.symbol) == swap:
+        return NothingChanged(f"this is the swap of {ask.symbol}")
+    return SwapChanged(ask.symbol, swap, ask.reason, ask.by)
 
 
 def _unfit(new: Instrument) -> ChangeRefused:
@@ -347,6 +360,11 @@ def _on_issuer(state: HouseState, event: IssuerChanged) -> None:
         state.instruments = {**state.instruments, event.symbol: changed}
 
 
+def _on_swap(state: HouseState, event: SwapChanged) -> None:
+    others = {symbol: each for symbol, each in state.swaps.items() if symbol != event.symbol}
+    state.swaps = others if event.swap is None else {**others, event.symbol: event.swap}
+
+
 def _on_contract(state: HouseState, event: ContractMoved) -> None:
     outcome = Outcome(event.stage, event.payout)
     state.contracts = {**state.contracts, event.symbol: outcome}
@@ -376,6 +394,7 @@ _DECIDE: Final[dict[type, Callable[[HouseState, Any], ReferenceEvent]]] = {
     SetHaircut: _haircut,
     SetMarginRules: _margin_rules,
     SetIssuer: _issuer,
+    SetSwap: _swap,
     MoveContract: _contract,
     Kill: _kill,
     Unkill: _unkill,
@@ -392,6 +411,7 @@ _EVOLVE: Final[dict[type, Callable[[HouseState, Any], None]]] = {
     HaircutChanged: _on_haircut,
     MarginRulesChanged: _on_margin_rules,
     IssuerChanged: _on_issuer,
+    SwapChanged: _on_swap,
     ContractMoved: _on_contract,
     HouseKilled: _on_killed,
     HouseUnkilled: _on_unkilled,

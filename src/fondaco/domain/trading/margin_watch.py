@@ -123,6 +123,10 @@ class MarginWatch:
     def __len__(self) -> int:
         return len(self._accounts)
 
+    def streams(self) -> list[StreamId]:
+        """Of all accounts that are watched."""
+        return list(self._numbers)
+
     # What was written
 
     def note(self, entries: Sequence[Entry]) -> None:

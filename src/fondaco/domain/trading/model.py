@@ -10,7 +10,14 @@ from typing import Final, NewType
 import msgspec
 
 from fondaco.domain.market.model import Mark
-from fondaco.domain.reference.model import Instrument, Margin, MarginRules, Outcome, Symbol
+from fondaco.domain.reference.model import (
+    Instrument,
+    Margin,
+    MarginRules,
+    Outcome,
+    Swap,
+    Symbol,
+)
 from fondaco.domain.reference.model import Limits as Limits  # set for the house; named here too
 from fondaco.domain.reference.model import SelfMatch as SelfMatch
 from fondaco.domain.reference.model import Session as Session
@@ -254,6 +261,13 @@ class OpenLots(msgspec.Struct, gc=False, array_like=True):
     orders: int = 0  # that count
 
 
+class Rates(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Fees of one account in place of an instrument's, in parts per million."""
+
+    maker_fee_ppm: int
+    taker_fee_ppm: int
+
+
 class AccountState(msgspec.Struct):
     """State of one account. Only `evolve` writes to it; a snapshot is its msgpack.
 
@@ -293,6 +307,7 @@ class AccountState(msgspec.Struct):
     open_lots: dict[Symbol, OpenLots] = {}
     warned_bps: int = 0  # the highest warning level that it was told and has not fallen below
     liquidating: bool = False
+    fees: dict[Symbol, Rates] = {}  # of its own; "": of every instrument that is not named
 
     def free(self, asset: AssetCode) -> int:
         """Ledger units that nothing holds: buying power, or what may be sold or withdrawn."""
@@ -331,6 +346,7 @@ class TradingRefs(msgspec.Struct):
     haircuts: dict[AssetCode, int] = {}  # parts per million that are no collateral; absent: 0
     margin_rules: MarginRules = MarginRules()
     contracts: dict[Symbol, Outcome] = {}  # event contracts that are no longer open
+    swaps: dict[Symbol, Swap] = {}  # an instrument that is absent costs nothing overnight
     # Worked out from `instruments` whenever they change; `homes` names the instrument by which a
     # position in an asset is closed and, if it has margin rates, required to be covered.
     homes: dict[AssetCode, Symbol] = {}

@@ -18,6 +18,7 @@ from fondaco.domain.ledger.model import (
     LOSSES,
     OUTSIDE,
     ROUNDING,
+    SWAP,
     VIRTUAL,
     LedgerAccount,
     Poster,
@@ -36,6 +37,7 @@ from fondaco.domain.trading.events import (
     Fill,
     NegativeBalanceCovered,
     OrderFilled,
+    SwapCharged,
     TransferReceived,
     TransferSent,
     TransferVoided,
@@ -80,6 +82,7 @@ class Postings:
             AccountReset: self._reset,
             NegativeBalanceCovered: self._covered,
             ContractPaid: self._paid,
+            SwapCharged: self._swapped,
         }
         if executed is not None:
             posters[executed] = self._executed
@@ -130,6 +133,11 @@ class Postings:
         contracts = moved(beyond, client, event.base, event.base_units)
         cash = moved(client, beyond, event.quote, event.cash)
         return [contracts, cash] if event.cash else [contracts]
+
+    def _swapped(self, entry: Entry) -> Sequence[Posting]:
+        event: SwapCharged = entry.event  # type: ignore[assignment]
+        client = LedgerAccount(entry.stream)
+        return [moved(SWAP, client, each.asset, each.units) for each in event.charged]
 
     def _filled(self, entry: Entry) -> Sequence[Posting]:
         event: OrderFilled = entry.event  # type: ignore[assignment]

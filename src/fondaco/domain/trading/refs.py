@@ -53,6 +53,7 @@ def refresh(refs: TradingRefs, house: HouseState, now: Instant) -> None:
     refs.margins, refs.haircuts = house.margins, house.haircuts
     refs.margin_rules = house.margin_rules
     refs.contracts = house.contracts
+    refs.swaps = house.swaps
     group(refs)
     if refs.session != house.session or not refs.session_closes_at:
         refs.session = house.session

@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from fondaco.domain.reference import events as ref
 from fondaco.domain.reference.model import (
+    RATE_SCALE,
     Limits,
     SelfMatch,
     Symbol,
@@ -106,6 +107,30 @@ class AccountLimitsRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
 class HouseLimitsRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limits: LimitsBody
     reason: ReasonText
+
+
+Ppm = Annotated[int, Meta(gt=-RATE_SCALE, lt=RATE_SCALE)]
+
+
+class FeeRates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """In parts per million, as an instrument's. A maker's may be negative, which is a rebate."""
+
+    maker_fee_ppm: Ppm
+    taker_fee_ppm: Annotated[int, Meta(ge=0, lt=RATE_SCALE)]
+
+    def __post_init__(self) -> None:
+        if self.maker_fee_ppm < -self.taker_fee_ppm:
+            raise ValueError("a rebate is at most what the taker pays")
+
+
+class AccountFeesRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What this account pays in place of an instrument's fees; of every instrument that is not
+    named, where `symbol` is left out. null: what everybody pays."""
+
+    account_id: AccountText
+    fees: FeeRates | None
+    reason: ReasonText
+    symbol: SymbolText | None = None
 
 
 class AccountStateRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -288,6 +313,12 @@ class LimitsReader:
         command_id = own_id("limits", ask, stamp)
         limits = self.read(ask.limits)
         return ref.SetHouseLimits(command_id, stamp.at, limits, ask.reason, stamp.caller)
+
+
+def set_own_fees(ask: AccountFeesRequest, stamp: Stamp) -> ev.SetOwnFees:
+    fees = ask.fees and ev.OwnFees(ask.fees.maker_fee_ppm, ask.fees.taker_fee_ppm)
+    command_id = own_id("fees", ask, stamp)
+    return ev.SetOwnFees(command_id, stamp.at, fees, ask.reason, Symbol(ask.symbol or ""))
 
 
 def set_state(ask: AccountStateRequest, stamp: Stamp) -> ev.SetTradingState:

@@ -15,6 +15,7 @@ from fondaco.domain.reference.model import (
     FeeFormula,
     Session,
     Stage,
+    Swap,
     Symbol,
     SymbolText,
 )
@@ -29,6 +30,9 @@ Minute = Annotated[int, Meta(ge=0, lt=1_440, examples=[570])]
 TimeZoneText = Annotated[
     str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_/+-]{0,63}$", examples=["America/New_York"])
 ]
+
+
+Rate = Annotated[int, Meta(gt=-RATE_SCALE, lt=RATE_SCALE, examples=[120])]
 
 
 class FeesRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,6 +52,16 @@ class SettlementRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
     symbol: SymbolText
     settle_days: Annotated[int, Meta(ge=0, le=SETTLE_DAYS_MAX, examples=[1])]
+
+
+class SwapRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a position of a margin account is charged for each session day over which it is kept, in
+    parts per million of its worth at the mark; below zero it is credited. Left out: nothing."""
+
+    symbol: SymbolText
+    reason: ReasonText
+    long_ppm: Rate = 0
+    short_ppm: Rate = 0
 
 
 class ContractRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -80,6 +94,12 @@ def set_fees(ask: FeesRequest, stamp: Stamp) -> ref.SetFees:
     fees = (ask.maker_fee_ppm, ask.taker_fee_ppm)
     symbol = Symbol(ask.symbol)
     return ref.SetFees(command_id, stamp.at, symbol, *fees, stamp.caller, ask.formula)
+
+
+def set_swap(ask: SwapRequest, stamp: Stamp) -> ref.SetSwap:
+    swap = Swap(ask.long_ppm, ask.short_ppm) if ask.long_ppm or ask.short_ppm else None
+    command_id = own_id("swap", ask, stamp)
+    return ref.SetSwap(command_id, stamp.at, Symbol(ask.symbol), swap, ask.reason, stamp.caller)
 
 
 class Contracts:
@@ -175,6 +195,19 @@ OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
         errors=(Refused,),
         stream=_house,
         command=set_settlement,
+        answer=done,
+    ),
+    Ask(
+        name="reference.set_swap",
+        summary="Set what keeping a position of an instrument overnight costs on margin.",
+        method="PUT",
+        path="/instruments/{symbol}/swap",
+        request=SwapRequest,
+        reply=DoneReply,
+        scope=Scope.HOUSE_WRITE,
+        errors=(Refused,),
+        stream=_house,
+        command=set_swap,
         answer=done,
     ),
     Ask(

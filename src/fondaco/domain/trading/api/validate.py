@@ -29,6 +29,7 @@ from fondaco.domain.trading.api.risk import (
     state_of,
 )
 from fondaco.domain.trading.model import TradingRefs
+from fondaco.domain.trading.rules.terms import own_terms
 from fondaco.kernel.errors import Corrupt
 from fondaco.kernel.event import CommandId
 from fondaco.kernel.operation import Do, Operation, Stamp
@@ -73,7 +74,8 @@ class Validator:
         asked = order_ask(ask)
         command = ev.PlaceOrder(CommandId("?"), stamp.at, asked)
         [event] = _decided(self._decide(state, command, refs), 1)
-        cost = preview(state, asked, refs, stamp.at, house.board)
+        own = own_terms(state, command, refs) if state.fees else refs
+        cost = preview(state, asked, own, stamp.at, house.board)
         return _validation(ask, event, refs, cost)
 
     async def answer_list(self, ask: BulkRequest, stamp: Stamp, house: House) -> Any:
@@ -81,6 +83,7 @@ class Validator:
         command = place_all(ask, stamp)
         state, refs = await state_of(house, ask.orders[0]), self._refs()
         events = _decided(self._decide(state, command, refs), len(ask.orders))
+        own = own_terms(state, command, refs) if state.fees else refs
         return ListValidationReply(
             all(isinstance(event, ev.OrderAccepted) for event in events),
             [
@@ -88,7 +91,7 @@ class Validator:
                     order,
                     event,
                     refs,
-                    preview(state, order_ask(order), refs, stamp.at, house.board),
+                    preview(state, order_ask(order), own, stamp.at, house.board),
                 )
                 for order, event in zip(ask.orders, events, strict=True)
             ],

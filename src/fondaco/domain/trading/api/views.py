@@ -11,7 +11,14 @@ from typing import Annotated, Any, Final, Literal, Protocol
 import msgspec
 from msgspec import Meta
 
-from fondaco.domain.reference.model import EVENT, Instrument, Outcome, SymbolText, TradingState
+from fondaco.domain.reference.model import (
+    EVENT,
+    Instrument,
+    Outcome,
+    Swap,
+    SymbolText,
+    TradingState,
+)
 from fondaco.domain.trading.api.margin import TierBody, tiers_of
 from fondaco.domain.trading.api.orders import (
     AccountText,
@@ -302,6 +309,8 @@ class InstrumentReply(msgspec.Struct, frozen=True):
     stage: str | None = None  # of an event contract; once it is settled, it has paid `payout`
     payout: str | None = None  # what one contract pays, as it was determined
     phase: str = ""  # on the house's own venue; "": it trades at another one
+    swap_long_ppm: int = 0  # of a position's worth, for each session day over which it is kept
+    swap_short_ppm: int = 0
 
 
 class InstrumentsReply(msgspec.Struct, frozen=True):
@@ -494,7 +503,7 @@ class Looks:
 def _instrument_line(
     each: Instrument, refs: TradingRefs, books: Mapping[str, Any]
 ) -> InstrumentReply:
-    stage, payout = None, None
+    stage, payout, swap = None, None, refs.swaps.get(each.symbol, Swap(0, 0))
     if each.asset_class == EVENT:
         outcome = refs.contracts.get(each.symbol, Outcome())
         stage = outcome.stage.value
@@ -519,6 +528,8 @@ def _instrument_line(
         stage=stage,
         payout=payout,
         phase=books[each.symbol].phase if each.symbol in books else "",
+        swap_long_ppm=swap.long_ppm,
+        swap_short_ppm=swap.short_ppm,
     )
 
 

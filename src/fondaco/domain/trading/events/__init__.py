@@ -9,6 +9,12 @@ from fondaco.domain.market.model import Mark
 from fondaco.domain.reference.model import Symbol
 from fondaco.domain.trading.events.contracts import ContractPaid as ContractPaid
 from fondaco.domain.trading.events.contracts import SettleContract as SettleContract
+from fondaco.domain.trading.events.costs import Charged as Charged
+from fondaco.domain.trading.events.costs import OwnFees as OwnFees
+from fondaco.domain.trading.events.costs import OwnFeesSet as OwnFeesSet
+from fondaco.domain.trading.events.costs import RollSession as RollSession
+from fondaco.domain.trading.events.costs import SetOwnFees as SetOwnFees
+from fondaco.domain.trading.events.costs import SwapCharged as SwapCharged
 from fondaco.domain.trading.events.margin import CheckEquity as CheckEquity
 from fondaco.domain.trading.events.margin import Covered as Covered
 from fondaco.domain.trading.events.margin import LiquidationBegan as LiquidationBegan
@@ -476,6 +482,8 @@ TradingCommand: TypeAlias = (
     | TrailOrder
     | CheckEquity
     | SettleContract
+    | SetOwnFees
+    | RollSession
     | ExpireOrders
 )
 TradingEvent: TypeAlias = (
@@ -516,6 +524,8 @@ TradingEvent: TypeAlias = (
     | LiquidationEnded
     | NegativeBalanceCovered
     | ContractPaid
+    | OwnFeesSet
+    | SwapCharged
     | NothingToDo
     | ReportUnmatched
 )

@@ -3,8 +3,9 @@
 `decide` is here only a table: each command has its function. `entry` and `risk` are the rules that
 may refuse an order, in the order of `Reason`; `lists`, `changes`, `replace` and `groups` say what
 becomes of orders, `execution` what fills cost, `settlement` when it is ours, `margin` what must be
-covered, `liquidation` what happens when it is not, `contracts` what an outcome pays, `transfers`
-what goes between accounts, `money` everything else; `evolve` computes nothing.
+covered, `liquidation` what happens when it is not, `contracts` what an outcome pays, `terms` what
+is its own and what a night costs, `transfers` what goes between accounts, `money` everything else;
+`evolve` computes nothing.
 """
 
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from fondaco.domain.trading.rules import (
     money,
     replace,
     settlement,
+    terms,
     transfers,
 )
 from fondaco.domain.trading.rules.evolve import evolve as evolve
@@ -58,6 +60,8 @@ _DECIDED: Final[
     ev.ExpireOrders: changes.expire,
     ev.CheckEquity: liquidation.check,
     ev.SettleContract: contracts.settle,
+    ev.SetOwnFees: terms.set_own,
+    ev.RollSession: terms.roll,
 }
 
 
@@ -70,11 +74,14 @@ def decide(
     state: AccountState, command: TradingCommand, refs: TradingRefs
 ) -> tuple[TradingEvent, ...]:
     """What happens if this is asked now. Never changes the state; never raises for a refusal."""
+    if state.fees:
+        refs = terms.own_terms(state, command, refs)
     events = _DECIDED[type(command)](state, command, refs)
     if refs.session_day > state.session_day and state.opened:
         rolled = money.rolled(state, refs)
         if rolled is not None:
-            return (rolled, *events)
+            night = terms.swap(state, refs) if state.positions else None
+            return (rolled, *events) if night is None else (night, rolled, *events)
     return events
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from fondaco.domain.reference.model import RATE_SCALE, Instrument
+from fondaco.domain.reference.model import NOTIONAL, RATE_SCALE, Instrument
 from fondaco.domain.trading.model import AccountState, Order, OrdType, TimeInForce
 from fondaco.domain.trading.rules.execution import Books
 from fondaco.domain.trading.rules.holds import BUY
@@ -53,15 +53,42 @@ def cost_of(order: Order, instrument: Instrument, levels: Levels, touch: int | N
     if later:
         resting = _units(order, instrument, later * (order.px or order.stop_px))
     later_ppm = instrument.taker_fee_ppm if is_stop else instrument.maker_fee_ppm
+    fees = ceil_div(taken * instrument.taker_fee_ppm + resting * later_ppm, RATE_SCALE)
+    if instrument.fee_formula is not NOTIONAL:
+        fees = _by_formula(order, instrument, levels, at_once, later, is_maker=not is_stop)
     return Cost(
         at_once,
         paid,
         later,
         left - later,
         taken + resting,
-        ceil_div(taken * instrument.taker_fee_ppm + resting * later_ppm, RATE_SCALE),
+        fees,
         _slippage(order, instrument, at_once, paid, touch),
     )
+
+
+def _by_formula(
+    order: Order,
+    instrument: Instrument,
+    levels: Levels,
+    at_once: int,
+    later: int,
+    *,
+    is_maker: bool,
+) -> int:
+    """Each level is a fill of its own; `is_maker`: so is what executes later, at its own price."""
+    is_buy, fees, carried = order.side is BUY, 0, 0
+    for px, shown in levels:
+        lots = min(shown, at_once)
+        if not lots:
+            break
+        at_once -= lots
+        fee, carried = instrument.charge(px, lots, is_buy=is_buy, is_maker=False, carried=carried)
+        fees += fee
+    if later:
+        px = order.px or order.stop_px
+        fees += instrument.charge(px, later, is_buy=is_buy, is_maker=is_maker, carried=carried)[0]
+    return fees
 
 
 def _taken(order: Order, instrument: Instrument, levels: Levels) -> tuple[int, int, bool]:

@@ -14,6 +14,7 @@ from fondaco.domain.trading.model import (
     Order,
     OrdStatus,
     Position,
+    Rates,
     Sent,
 )
 from fondaco.domain.trading.rules.holds import BUY, MS, PACE_SLOTS, same_order
@@ -463,6 +464,19 @@ def _paid(state: AccountState, event: ev.ContractPaid) -> None:
     state.positions.pop(event.symbol, None)
 
 
+def _own_fees(state: AccountState, event: ev.OwnFeesSet) -> None:
+    if event.fees is None:
+        state.fees.pop(event.symbol, None)
+    else:
+        fees = event.fees
+        state.fees[event.symbol] = Rates(fees.maker_fee_ppm, fees.taker_fee_ppm)
+
+
+def _swapped(state: AccountState, event: ev.SwapCharged) -> None:
+    for each in event.charged:
+        state.balances[each.asset] = state.balances.get(each.asset, 0) - each.units
+
+
 def _noted(state: AccountState, event: Event) -> None:
     """Happened, and changed nothing."""
 
@@ -505,6 +519,8 @@ _EVOLVED: Final[dict[type[Event], Callable[[AccountState, Any], None]]] = {
     ev.LiquidationEnded: _liquidated,
     ev.NegativeBalanceCovered: _covered,
     ev.ContractPaid: _paid,
+    ev.OwnFeesSet: _own_fees,
+    ev.SwapCharged: _swapped,
     ev.NothingToDo: _noted,
     ev.ReportUnmatched: _noted,
 }

@@ -359,6 +359,10 @@ class DaysView:
         gross = terms.cost_down(event.payout, abs(cost.lots))
         self._days[account, event.quote].realized += cost.trade(-cost.lots, gross)
 
+    def _swapped(self, batch: _Batch, entry: Entry, event: ev.SwapCharged) -> None:
+        for leg, each in enumerate(event.charged, 1):
+            self._other(batch, entry, leg, "swap", each.symbol, each.asset, -each.units)
+
     def _reset(self, batch: _Batch, entry: Entry, event: ev.AccountReset) -> None:
         for leg, each in enumerate(event.balances, 1):
             self._other(batch, entry, leg, "reset", "", each.asset, each.after - each.before)
@@ -384,4 +388,5 @@ class DaysView:
         ev.AccountReset: _reset,
         ev.NegativeBalanceCovered: _covered,
         ev.ContractPaid: _paid,
+        ev.SwapCharged: _swapped,
     }

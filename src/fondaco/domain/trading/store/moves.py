@@ -50,6 +50,11 @@ def _paid(view: Any, batch: Any, entry: Entry, event: ev.ContractPaid) -> None:
     position.last_position = entry.position
 
 
+def _swapped(view: Any, batch: Any, entry: Entry, event: ev.SwapCharged) -> None:
+    for each in event.charged:
+        _move(view, batch, entry, each.asset, -each.units)
+
+
 def _move(view: Any, batch: Any, entry: Entry, asset: str, units: int) -> None:
     account, _ = view._account(batch, entry.stream)
     balance = view._balance(batch, account, asset)
@@ -64,4 +69,5 @@ MOVES: Final[dict[type[Event], Callable[..., None]]] = {
     ev.AccountReset: _reset,
     ev.NegativeBalanceCovered: _covered,
     ev.ContractPaid: _paid,
+    ev.SwapCharged: _swapped,
 }
