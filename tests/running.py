@@ -155,9 +155,7 @@ class Client:
         if self.token:
             sent.setdefault("Authorization", f"Bearer {self.token}")
         try:
-            # It may have answered before it had heard all.
-            with contextlib.suppress(BrokenPipeError):
-                self._http.request(method, path, content if body is not None else None, sent)
+            self._http.request(method, path, content if body is not None else None, sent)
             answer = self._http.getresponse()
             text = answer.read()
         except (OSError, http.client.HTTPException):

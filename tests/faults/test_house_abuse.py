@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from fondaco.bench.doors import Target, WebSocket
+from fondaco.gateway.protocol import LINGER_BYTES
 from running import Client, Running, house, order
 
 SOAK: Final = os.environ.get("FONDACO_SOAK") == "1"
@@ -128,13 +129,29 @@ def test_a_body_that_grows_beyond_the_limit_is_cut_off(running: Running) -> None
             b"POST /api/orders HTTP/1.1\r\nHost: house\r\nAuthorization: Bearer demo\r\n"
             b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
         )
-        answer = b""
-        with contextlib.suppress(OSError):
-            for _ in range(64):
-                sock.sendall(b"10000\r\n" + b"x" * 65_536 + b"\r\n")
-        with contextlib.suppress(OSError):
-            answer = sock.recv(65_536)
-        assert answer.startswith(b"HTTP/1.1 413 ") or not answer
+        for _ in range(64):  # four times the limit, and nobody's pipe breaks
+            sock.sendall(b"10000\r\n" + b"x" * 65_536 + b"\r\n")
+        assert sock.recv(65_536).startswith(b"HTTP/1.1 413 ")
+
+
+def test_who_is_still_sending_reads_why_it_was_refused(running: Running) -> None:
+    """A body of two megabytes, as any client sends it: all of it, then it listens."""
+    reply = running.client().ask("POST", "/api/orders", b"x" * 2_000_000)
+    assert (reply.status, reply.body["code"]) == (413, "too_large")
+
+
+def test_who_never_stops_sending_is_closed(running: Running) -> None:
+    """The house takes a bounded amount and throws it away; it does not listen for ever."""
+    with socket.create_connection(("127.0.0.1", running.port), timeout=10) as sock:
+        sock.sendall(
+            b"POST /api/orders HTTP/1.1\r\nHost: house\r\nContent-Length: 1000000000\r\n\r\n"
+        )
+        sent = 0
+        with contextlib.suppress(OSError):  # a reset or a broken pipe: which, is luck
+            while sent < 8 * LINGER_BYTES:
+                sock.sendall(b"x" * (1 << 20))
+                sent += 1 << 20
+        assert sent < 4 * LINGER_BYTES, "it listens for ever"
 
 
 def test_what_is_no_http_is_refused(running: Running) -> None:

@@ -255,6 +255,7 @@ _TRADING_OUT: Final[tuple[type, ...]] = (
     tell.ExecutionMessage,
     tell.OrderMessage,
     tell.BalanceMessage,
+    tell.MarginMessage,
 )
 _MARKET_IN: Final[tuple[type, ...]] = (
     talk.Auth,

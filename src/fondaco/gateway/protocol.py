@@ -23,6 +23,9 @@ from fondaco.kernel.errors import FondacoError, Invalid, Unavailable
 PIPELINED_MAX: Final = (
     256  # requests of one connection that wait for the disk; then we read no more
 )
+# Of a client that was refused while it sends: so much is read, and so long, before it is closed.
+LINGER_BYTES: Final = 32 << 20
+LINGER_S: Final = 5.0
 HEADERS_MAX: Final = 100
 HEAD_BYTES_MAX: Final = 65_536
 CHUNKED_TIMES_MAX: Final = 8  # what chunks of one byte make of a body, and a little more
@@ -87,6 +90,8 @@ class Protocol(HttpToolsProtocol):
         self._body_began_earlier = False
         self._is_large = False  # the piece that is being read may hold a head above the limit
         self._refused = False  # an error was answered: what else comes is not read
+        self._lingering = -1  # bytes that are still taken and thrown away; below 0: not lingering
+        self._shuts = False  # the house ends: nobody is waited for
         self._address = ""
 
     # Connection
@@ -97,6 +102,7 @@ class Protocol(HttpToolsProtocol):
         kind = type(self)
         kind.open.add(self)
         if len(kind.open) > kind.connections_max:
+            self._shuts = True  # there is no room to wait in
             self._refuse(Unavailable("too many connections; come back later", retry_after_s=1))
         if not kind.sweeping:
             kind.sweeping = True
@@ -109,6 +115,7 @@ class Protocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         if self._refused:
+            self._discard(len(data))
             return
         if self.timeout_keep_alive_task is not None:
             self._unset_keepalive_if_required()
@@ -236,7 +243,7 @@ class Protocol(HttpToolsProtocol):
             self.server_state.total_requests += 1
             if not slot.keep_alive:
                 slots.clear()
-                transport.close()
+                self._end()
                 return
         if not slots:
             self._idle_since = self.loop.time()
@@ -245,6 +252,24 @@ class Protocol(HttpToolsProtocol):
                 self._start_asgi_task(cycle, app)
             elif not self.flow.write_paused:
                 self.flow.resume_reading()
+
+    def _discard(self, size: int) -> None:
+        if self._lingering >= 0:
+            self._lingering -= size
+            if self._lingering < 0:
+                self.transport.close()
+
+    def _end(self) -> None:
+        """Close. Who was refused may still be sending, and a close would reset the connection under
+        the answer: so say that no more comes, and take what is sent for a while. RFC 9112, 9.6."""
+        transport = self.transport
+        if not self._refused or self._shuts or not transport.can_write_eof():
+            transport.close()
+            return
+        self._lingering = LINGER_BYTES
+        transport.write_eof()
+        self.flow.resume_reading()
+        self.loop.call_later(LINGER_S, transport.close)
 
     def pause_writing(self) -> None:
         """Who does not read answers may ask no more: else they would pile up here."""
@@ -262,6 +287,7 @@ class Protocol(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         """Answer what was asked, then close."""
+        self._shuts = True
         if self._slots:
             self._slots[-1].keep_alive = False
             self._refused = True

@@ -11,8 +11,15 @@ from fondaco.domain.trading.model import Order, OrdStatus, account_of, order_id
 from fondaco.kernel.event import Entry
 from fondaco.kernel.money import format_scaled
 
-Channel = Literal["executions", "orders", "balances"]
-CHANNELS: Final[tuple[Channel, ...]] = ("executions", "orders", "balances")
+Channel = Literal["executions", "orders", "balances", "margin"]
+CHANNELS: Final[tuple[Channel, ...]] = ("executions", "orders", "balances", "margin")
+Alert = Literal["warned", "eased", "liquidation_began", "liquidation_ended"]
+_ALERTS: Final[dict[type[Any], Alert]] = {
+    ev.MarginWarned: "warned",
+    ev.MarginEased: "eased",
+    ev.LiquidationBegan: "liquidation_began",
+    ev.LiquidationEnded: "liquidation_ended",
+}
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -81,7 +88,26 @@ class BalanceMessage(msgspec.Struct, frozen=True, gc=False, tag_field="channel",
     at: int
 
 
-Message = ExecutionMessage | OrderMessage | BalanceMessage
+class MarginMessage(
+    msgspec.Struct, frozen=True, gc=False, tag_field="channel", tag="margin", omit_defaults=True
+):
+    """Where a margin account stood when it was warned, or when its liquidation began or ended; in
+    the accounts' currency. A level is of the maintenance requirement over equity: it was reached,
+    or is where the account stands after it has eased; 0 is below all."""
+
+    position: int
+    account_id: str
+    alert: Alert
+    currency: str
+    equity: str
+    maintenance: str
+    used_bps: int | None  # maintenance over equity; null: there is no equity
+    at: int
+    initial: str = ""  # absent of warnings
+    level_bps: int = -1  # absent of liquidations
+
+
+Message = ExecutionMessage | OrderMessage | BalanceMessage | MarginMessage
 
 
 class Teller:
@@ -93,19 +119,10 @@ class Teller:
         event = entry.event
         if isinstance(event, ev.OrderFilled):
             found: list[Message] = self._filled(entry, event)
-        elif isinstance(event, ev.CashDeposited | ev.CashWithdrawn):
-            sign = 1 if isinstance(event, ev.CashDeposited) else -1
-            found = [self._moved(entry, {event.asset: sign * event.units})]
-        elif isinstance(event, ev.NegativeBalanceCovered):
-            found = [self._moved(entry, {each.asset: each.units for each in event.covered})]
-        elif isinstance(event, ev.ContractPaid):
-            moved = {event.base: -event.base_units, event.quote: event.cash}
-            found = [self._moved(entry, moved)]
-        elif isinstance(event, ev.SwapCharged):
-            moved = {}
-            for each in event.charged:
-                moved[each.asset] = moved.get(each.asset, 0) - each.units
-            found = [self._moved(entry, moved)]
+        elif (moves := _moves(event)) is not None:
+            found = [self._moved(entry, moves)]
+        elif type(event) in _ALERTS:
+            found = [self._alert(entry, event)]
         elif isinstance(event, ev.OrderCompleted):
             found = [self._completed(entry, event)]
         elif isinstance(event, ev.OrderAccepted | ev.OrderRejected):
@@ -156,6 +173,24 @@ class Teller:
         if event.is_contract:
             moved = {instrument.quote: event.realized - event.fee}
         return [executed, changed, self._moved(entry, moved)]
+
+    def _alert(self, entry: Entry, event: Any) -> MarginMessage:
+        currency = self._refs().currency
+        decimals = self._decimals(currency)
+        is_level = isinstance(event, ev.MarginWarned | ev.MarginEased)
+        maintenance = event.requirement if is_level else event.maintenance
+        return MarginMessage(
+            entry.position,
+            account_of(entry.stream),
+            _ALERTS[type(event)],
+            currency,
+            format_scaled(event.equity, decimals),
+            format_scaled(maintenance, decimals),
+            maintenance * 10_000 // event.equity if event.equity > 0 else None,
+            entry.at,
+            "" if is_level else format_scaled(event.initial, decimals),
+            event.level if is_level else -1,
+        )
 
     def _moved(self, entry: Entry, units: dict[Any, int]) -> BalanceMessage:
         changes = {
@@ -254,6 +289,23 @@ class Teller:
 
     def _decimals(self, asset: Any) -> int:
         return self._refs().assets[asset].decimals
+
+
+def _moves(event: Any) -> dict[Any, int] | None:
+    """Ledger units by asset of what moves a balance besides executions; None for other events."""
+    moved: dict[Any, int] = {}
+    if isinstance(event, ev.CashDeposited | ev.CashWithdrawn):
+        moved[event.asset] = event.units if isinstance(event, ev.CashDeposited) else -event.units
+    elif isinstance(event, ev.NegativeBalanceCovered):
+        moved = {each.asset: each.units for each in event.covered}
+    elif isinstance(event, ev.ContractPaid):
+        moved = {event.base: -event.base_units, event.quote: event.cash}
+    elif isinstance(event, ev.SwapCharged):
+        for each in event.charged:
+            moved[each.asset] = moved.get(each.asset, 0) - each.units
+    else:
+        return None
+    return moved
 
 
 def _kind(event: Any) -> str:

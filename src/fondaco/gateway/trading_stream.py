@@ -13,9 +13,10 @@ Orders, cancels and replaces may bring a `traceparent` (W3C Trace Context); thei
 one.
 
 A subscription begins with a snapshot as of a position, and goes on with every entry after it, each
-with its own `position`; who comes back resumes after the last one seen. Who asks with `mark` is
-told when the journal's end is reached. Nothing is left out: a peer that does not read fast enough
-is cut off and told after which position to resume.
+with its own `position`; the fourth channel is `margin`, alerts of margin accounts. Who comes back
+resumes after the last one seen. Who asks with `mark` is told when the journal's end is reached.
+Nothing is left out: a peer that does not read fast enough is cut off and told after which position
+to resume.
 """
 
 import asyncio

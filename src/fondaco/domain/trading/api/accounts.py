@@ -316,7 +316,8 @@ class LimitsReader:
 
 
 def set_own_fees(ask: AccountFeesRequest, stamp: Stamp) -> ev.SetOwnFees:
-    fees = ask.fees and ev.OwnFees(ask.fees.maker_fee_ppm, ask.fees.taker_fee_ppm)
+    own = ask.fees
+    fees = None if own is None else ev.OwnFees(own.maker_fee_ppm, own.taker_fee_ppm)
     command_id = own_id("fees", ask, stamp)
     return ev.SetOwnFees(command_id, stamp.at, fees, ask.reason, Symbol(ask.symbol or ""))
 

@@ -1,0 +1,62 @@
+"""What a margin account is told of itself, over a real socket: warnings, liquidation, numbers."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from websockets.sync.client import connect
+
+from running import Client, house
+
+
+def put_rates(client: Client, initial: int, maintenance: int) -> None:
+    tiers = [{"initial_ppm": initial, "maintenance_ppm": maintenance}]
+    asked = {"tiers": tiers, "reason": "test"}
+    reply = client.ask("PUT", "/api/instruments/BTC-USD/margin", asked)
+    assert reply.status == 200, reply
+
+
+def test_warnings_and_liquidation_are_told_over_the_socket(tmp_path: Path) -> None:
+    """Rates go up twice: the first time the account is warned, the second time it is closed."""
+
+    def told(alert: str) -> Any:
+        """Of the channel that is subscribed to, nothing else comes."""
+        while True:
+            message = msgspec.json.decode(socket.recv(timeout=20))
+            assert message["channel"] == "margin", message
+            assert message["account_id"] == "lever"
+            if message["alert"] == alert:
+                return message
+
+    with house(tmp_path / "data") as running:
+        client = running.client()
+        put_rates(client, 200_000, 100_000)
+        asked = {"account_id": "lever", "name": "Lever", "account_type": "margin"}
+        assert client.ask("POST", "/api/accounts", asked).status == 201
+        free = {"limits": {}, "reason": "no rule but margin"}
+        assert client.ask("PUT", "/api/accounts/lever/limits", free).status == 200
+        money = {"asset": "USD", "amount": "10000", "direction": "deposit"}
+        assert client.ask("POST", "/api/accounts/lever/transfers", money).status == 201
+        url = f"ws://127.0.0.1:{running.port}/ws/trading"
+        headers = {"Authorization": "Bearer demo"}
+        with connect(url, additional_headers=headers) as socket:
+            ask = {"op": "subscribe", "id": 1, "channels": ["margin"], "accounts": ["lever"]}
+            socket.send(msgspec.json.encode(ask).decode())
+            assert msgspec.json.decode(socket.recv(timeout=20))["id"] == 1
+            order = {
+                "account_id": "lever", "cl_ord_id": "o1", "symbol": "BTC-USD", "side": "buy",
+                "ord_type": "market", "order_qty": "0.3", "time_in_force": "ioc",
+            }  # fmt: skip
+            assert client.ask("POST", "/api/orders", order).status == 201
+            put_rates(client, 600_000, 570_000)  # 57 % of some 15,000.00
+            warned = told("warned")
+            assert (warned["level_bps"], warned["currency"]) == (8_000, "USD")
+            assert warned["used_bps"] >= 8_000
+            assert Decimal(warned["maintenance"]) < Decimal(warned["equity"])
+            put_rates(client, 900_000, 850_000)
+            began = told("liquidation_began")
+            assert Decimal(began["equity"]) < Decimal(began["maintenance"])
+            ended = told("liquidation_ended")
+            assert Decimal(ended["equity"]) >= Decimal(ended["initial"])
+            assert ended["position"] > began["position"] > warned["position"]
