@@ -150,9 +150,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         _whole(
             "bytes",
-            16 * _MIB,
+            0,
             1024**5,
-            "when commits were: 60 bytes an order, of which the oldest go first",
+            "when commits were: 60 bytes an order, of which the oldest go first; 0 notes nothing",
         ),
     ] = _GIB
 

@@ -114,7 +114,8 @@ def follow(
         if checks_every_s:
             checking.start()
         views = [*every_view(journal), SnapshotsDue(files, snapshot_every)]
-        Projector(journal, store, views, watch).run(stop, beside)
+        noting = watch if traces_quota_bytes else None
+        Projector(journal, store, views, noting).run(stop, beside)
         if checks_every_s:
             checking.join()  # it reads what is closed below
         store.settle()

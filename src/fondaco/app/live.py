@@ -342,7 +342,7 @@ def make_door(
         version=__version__,
         checks=house.checks,
         numbers=lambda: numbers(house, streams[0]),
-        note=house.watch.note,
+        **({"note": house.watch.note} if settings.traces_quota_bytes else {}),
         routes=terminal.routes(),
     )
     streams.append(Streams(door, house.refs, kernel.board, position=kernel.committer.position))
@@ -416,7 +416,8 @@ async def running(settings: Settings) -> AsyncIterator[tuple[House, Door, Stream
     async with AsyncExitStack() as stack:
         stack.enter_context(house_lock(files))
         watch = house_watch(settings, files)
-        kernel = Kernel(settings, files, source, watch=watch)
+        noting = watch if settings.traces_quota_bytes else None
+        kernel = Kernel(settings, files, source, watch=noting)
         stack.callback(publish_last, files)  # behind everything that ends, and is written then
         tracer = stack.enter_context(tracing(settings, files, kernel.committer.position))
         stack.callback(watch.close)

@@ -26,11 +26,12 @@ class Target(msgspec.Struct, frozen=True):
     host: str
     port: int
     token: str
+    trace: bool = False  # whether each order is part of a trace of its own, which we name
 
     @classmethod
-    def parse(cls, url: str, token: str) -> "Target":
+    def parse(cls, url: str, token: str, *, trace: bool = False) -> "Target":
         parts = urlsplit(url)
-        return cls(parts.hostname or "127.0.0.1", parts.port or 80, token)
+        return cls(parts.hostname or "127.0.0.1", parts.port or 80, token, trace)
 
     def connect(self) -> socket.socket:
         found = socket.create_connection((self.host, self.port), timeout=10)
@@ -103,16 +104,19 @@ class Http:
         self._batch = batch
         self._answered = answered
         path = "/api/orders/bulk" if batch else "/api/orders"
-        self._head = target.head("POST", path) + (
-            b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
-        )
+        self._head = target.head("POST", path)
+        self._trace = target.trace
         self._first = self._count = 0
         self._answer = b""
 
     def ask(self, first: int, orders: list[bytes]) -> None:
         self._first, self._count, self.room = first, len(orders), 0
         body = b'{"orders":[%b]}' % b",".join(orders) if self._batch else orders[0]
-        self._wire.write(self._head % (len(body), body))
+        traced = b"traceparent: %b\r\n" % traceparent(first) if self._trace else b""
+        self._wire.write(
+            b"%b%bContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
+            % (self._head, traced, len(body), body)
+        )
 
     def read(self) -> bool:
         piece = self._wire.take()
@@ -138,6 +142,11 @@ class Http:
         for nth, code in enumerate(codes, self._first):
             self._answered(nth, code)
         self._count, self.room = 0, self._batch or 1
+
+
+def traceparent(nth: int) -> bytes:
+    """W3C Trace Context of a caller that has a trace for each of its requests."""
+    return b"00-%032x-%016x-01" % (nth + 1, nth + 1)
 
 
 def split(answer: bytes) -> tuple[int, bytes] | None:
@@ -213,6 +222,7 @@ class WebSocket:
         self._answered = answered
         self._heard = heard
         self._window = window
+        self._trace = target.trace
         self._open: set[int] = set()
         self._bytes = self._shake_hands(target, path)
 
@@ -225,11 +235,14 @@ class WebSocket:
         self._wire.write(
             b"".join(
                 [
-                    frame(b'{"op":"place","id":%d,%b' % (nth, order[1:]))
+                    frame(b'{"op":"place","id":%d,%b%b' % (nth, self._traced(nth), order[1:]))
                     for nth, order in enumerate(orders, first)
                 ]
             )
         )
+
+    def _traced(self, nth: int) -> bytes:
+        return b'"traceparent":"%b",' % traceparent(nth) if self._trace else b""
 
     def say(self, message: bytes) -> None:
         """Anything else than an order."""

@@ -39,6 +39,7 @@ class Plan(NamedTuple):
     batch: int = 100
     window: int = 64
     orders: int = 0
+    trace: bool = False
 
     @property
     def carriers(self) -> int:
@@ -65,6 +66,7 @@ def options(parser: argparse.ArgumentParser) -> None:
         ("orders", int, "this many, however long they take, rather than for --seconds"),
     ):
         parser.add_argument(f"--{name}", type=kind, default=getattr(plan, name), help=text)
+    parser.add_argument("--trace", action="store_true", help="a traceparent on every order")
     parser.add_argument("--symbol", default=plan.symbol, help="the first that is listed")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -91,7 +93,7 @@ def run_asked(asked: argparse.Namespace) -> int:
 
 def run(plan: Plan) -> Figures:
     """Prepare accounts and working orders, warm up, and measure."""
-    target = Target.parse(plan.url, plan.token)
+    target = Target.parse(plan.url, plan.token, trace=plan.trace)
     client = Client(target)
     market = market_of(client, plan.symbol)
     accounts = open_accounts(client, plan.accounts, market.symbol)
