@@ -35,45 +35,46 @@ export type Act =
   | { do: "cancel_all" }
   | { do: "flatten" };
 
-export interface Key {
-  code: string;
-  shift: boolean;
-  ctrl: boolean;
-  alt: boolean;
-  meta: boolean;
+export interface ArmedKey {
+  title: string;
+  keys: string; // as written; a person may give it others
+  act: Act;
+  repeats?: boolean; // goes on while it is held
+  typing?: boolean; // taken even in a text field
+}
+
+export const ARMED_KEYS: readonly ArmedKey[] = [
+  { title: "Side: buy", keys: "B", act: { do: "side", side: "buy" } },
+  { title: "Side: sell", keys: "S", act: { do: "side", side: "sell" } },
+  { title: "Price one tick up", keys: "↑", act: { do: "tick", by: 1 }, repeats: true },
+  { title: "Price one tick down", keys: "↓", act: { do: "tick", by: -1 }, repeats: true },
+  { title: "Price ten ticks up", keys: "Shift+↑", act: { do: "tick", by: 10 }, repeats: true },
+  { title: "Price ten ticks down", keys: "Shift+↓", act: { do: "tick", by: -10 }, repeats: true },
+  ...[1, 2, 3, 4, 5].map((nth): ArmedKey => ({ title: `Quantity preset ${nth}`, keys: String(nth), act: { do: "preset", nth } })),
+  { title: "Type: market", keys: "M", act: { do: "type", type: "market" } },
+  { title: "Type: limit", keys: "L", act: { do: "type", type: "limit" } },
+  { title: "Send the order", keys: "Ctrl+Enter", act: { do: "send" }, typing: true },
+  { title: "Cancel the selected order", keys: "C", act: { do: "cancel" } },
+  { title: "Cancel all of this instrument", keys: "Shift+C", act: { do: "cancel_all" } },
+  { title: "Flatten the position", keys: "F", act: { do: "flatten" } },
+];
+
+export interface Pressed {
+  chord: string; // by its place on the keyboard, so that other layouts keep it
   repeat: boolean;
   composing: boolean;
   typing: boolean; // the focus is in a text field
 }
 
-/** What a key does while armed; by its place on the keyboard, so that other layouts keep it. */
-export function act(key: Key): Act | null {
-  if (key.composing || key.alt) return null;
-  if (key.code === "Enter" && (key.ctrl || key.meta)) return key.repeat || key.shift ? null : { do: "send" };
-  if (key.ctrl || key.meta || key.typing) return null;
-  if (key.code === "ArrowUp" || key.code === "ArrowDown") {
-    const up = key.code === "ArrowUp";
-    return { do: "tick", by: key.shift ? (up ? 10 : -10) : up ? 1 : -1 };
+/** What a key does while armed. `chordOf` gives the chord that a person has for it. */
+export function act(pressed: Pressed, chordOf: (key: ArmedKey) => string): Act | null {
+  if (pressed.composing) return null;
+  for (const key of ARMED_KEYS) {
+    if (chordOf(key) !== pressed.chord) continue;
+    if ((pressed.repeat && !key.repeats) || (pressed.typing && !key.typing)) return null;
+    return key.act;
   }
-  if (key.repeat) return null;
-  if (key.code === "KeyC") return key.shift ? { do: "cancel_all" } : { do: "cancel" };
-  if (key.shift) return null;
-  const preset = /^(?:Digit|Numpad)([1-5])$/.exec(key.code);
-  if (preset) return { do: "preset", nth: Number(preset[1]) };
-  switch (key.code) {
-    case "KeyB":
-      return { do: "side", side: "buy" };
-    case "KeyS":
-      return { do: "side", side: "sell" };
-    case "KeyM":
-      return { do: "type", type: "market" };
-    case "KeyL":
-      return { do: "type", type: "limit" };
-    case "KeyF":
-      return { do: "flatten" };
-    default:
-      return null;
-  }
+  return null;
 }
 
 /** "9:58" */

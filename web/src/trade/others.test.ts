@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { trimmed } from "../kit/decimal";
-import { act, armed, countdown, DISARMED, IDLE_MS, type Key } from "./armed";
+import { chordsOf } from "../shell/keys";
+import { act, armed, type ArmedKey, countdown, DISARMED, IDLE_MS, type Pressed } from "./armed";
 import { cell, csv } from "./csv";
 import { gain, type Traded } from "./pnl";
 
@@ -26,26 +27,27 @@ describe("csv", () => {
 });
 
 describe("armed keys", () => {
-  const key: Key = { code: "KeyB", shift: false, ctrl: false, alt: false, meta: false, repeat: false, composing: false, typing: false };
-  test.each<[string, Partial<Key>, unknown]>([
+  const pressed: Pressed = { chord: "KeyB", repeat: false, composing: false, typing: false };
+  const chord = (key: ArmedKey): string => chordsOf(key.keys)[0]!;
+  test.each<[string, Partial<Pressed>, unknown]>([
     ["B sets the side", {}, { do: "side", side: "buy" }],
-    ["the arrow moves a tick", { code: "ArrowUp" }, { do: "tick", by: 1 }],
-    ["and goes on while it is held", { code: "ArrowDown", shift: true, repeat: true }, { do: "tick", by: -10 }],
-    ["a digit takes a preset", { code: "Digit3" }, { do: "preset", nth: 3 }],
-    ["Ctrl+Enter sends", { code: "Enter", ctrl: true }, { do: "send" }],
-    ["even while typing", { code: "Enter", ctrl: true, typing: true }, { do: "send" }],
-    ["never on repeat", { code: "Enter", ctrl: true, repeat: true }, null],
-    ["Enter alone sends nothing", { code: "Enter" }, null],
-    ["C cancels", { code: "KeyC" }, { do: "cancel" }],
-    ["Shift+C cancels all", { code: "KeyC", shift: true }, { do: "cancel_all" }],
-    ["Ctrl+C is the browser's", { code: "KeyC", ctrl: true }, null],
+    ["the arrow moves a tick", { chord: "ArrowUp" }, { do: "tick", by: 1 }],
+    ["and goes on while it is held", { chord: "Shift+ArrowDown", repeat: true }, { do: "tick", by: -10 }],
+    ["a digit takes a preset", { chord: "Digit3" }, { do: "preset", nth: 3 }],
+    ["Ctrl+Enter sends", { chord: "Ctrl+Enter" }, { do: "send" }],
+    ["even while typing", { chord: "Ctrl+Enter", typing: true }, { do: "send" }],
+    ["never on repeat", { chord: "Ctrl+Enter", repeat: true }, null],
+    ["Enter alone sends nothing", { chord: "Enter" }, null],
+    ["C cancels", { chord: "KeyC" }, { do: "cancel" }],
+    ["Shift+C cancels all", { chord: "Shift+KeyC" }, { do: "cancel_all" }],
+    ["Ctrl+C is the browser's", { chord: "Ctrl+KeyC" }, null],
     ["nothing while typing", { typing: true }, null],
     ["nothing while composing", { composing: true }, null],
     ["nothing on repeat", { repeat: true }, null],
-    ["Alt+B is somebody else's", { alt: true }, null],
-    ["six is no preset", { code: "Digit6" }, null],
+    ["Alt+B is somebody else's", { chord: "Alt+KeyB" }, null],
+    ["six is no preset", { chord: "Digit6" }, null],
   ])("%s", (_, change, does) => {
-    expect(act({ ...key, ...change })).toEqual(does);
+    expect(act({ ...pressed, ...change }, chord)).toEqual(does);
   });
 
   test("it goes off after ten idle minutes, and when anything about the ground changes", () => {

@@ -1,0 +1,172 @@
+/** What is held and what it has gained: net of fees, at the mark, twice a second at most. */
+import { memo, useEffect, useState } from "react";
+import { api, ok, type Schemas } from "../client/api";
+import { Dialog } from "../kit/Dialog";
+import * as d from "../kit/decimal";
+import { MISSING, number, rounded } from "../kit/format";
+import { Num } from "../kit/Num";
+import { QualityBadge } from "../kit/QualityBadge";
+import { Empty } from "../kit/states";
+import { Store, useStore } from "../kit/store";
+import { marketStore, useAccount, useBalances, usePositions } from "../live/stores";
+import { openSymbol } from "../shell/routes";
+import { may, useInstruments } from "../shell/session";
+import { csv, save } from "./csv";
+import { flatten } from "./desk";
+import { throttled, unitsOf } from "./ground";
+import { gain, type Traded } from "./pnl";
+import { plain } from "./units";
+
+const EVERY_MS = 500;
+const MARGIN_EVERY_MS = 5_000;
+
+/** Asks whether to flatten: opened by F or a button. */
+export const askingFlat = new Store<{ account: string; symbol: string } | null>(null);
+
+/** The mark of an instrument, looked at twice a second. */
+export function useMark(symbol: string): { px: string | null; quality: string } {
+  const [mark, setMark] = useState<{ px: string | null; quality: string }>({ px: null, quality: "" });
+  useEffect(() => {
+    const look = (): void => {
+      const found = marketStore.price(symbol);
+      const px = found?.mark?.price ?? null;
+      const quality = found?.quality ?? "";
+      setMark((now) => (now.px === px && now.quality === quality ? now : { px, quality }));
+    };
+    const slow = throttled(look, EVERY_MS);
+    look();
+    const stop = marketStore.prices.subscribe(symbol, slow.call);
+    return () => {
+      slow.stop();
+      stop();
+    };
+  }, [symbol]);
+  return mark;
+}
+
+type Margin = Schemas["MarginReply"];
+
+function useMargin(account: string, isOn: boolean): Margin | null {
+  const [found, setFound] = useState<Margin | null>(null);
+  useEffect(() => {
+    setFound(null);
+    if (!isOn) return undefined;
+    let isGone = false;
+    const read = (): void => {
+      if (document.visibilityState === "hidden") return;
+      ok(api.GET("/api/accounts/{account_id}/margin", { params: { path: { account_id: account } } })).then((reply) => !isGone && setFound(reply), () => undefined);
+    };
+    read();
+    const timer = setInterval(read, MARGIN_EVERY_MS);
+    return () => {
+      isGone = true;
+      clearInterval(timer);
+    };
+  }, [account, isOn]);
+  return found;
+}
+
+/** Lines of what was traded, and of what is held without having been traded here. */
+export function useHeld(account: string): Traded[] {
+  const traded = usePositions(account);
+  const balances = useBalances(account);
+  const shown = useAccount(account);
+  const all = useInstruments();
+  const lines: Traded[] = traded.map((line) => ({ ...line }));
+  for (const balance of balances.values()) {
+    if (!shown || balance.asset === shown.currency || d.isZero(balance.balance)) continue;
+    const home = all.find((each) => each.base === balance.asset && each.quote === shown.currency);
+    if (!home || lines.some((line) => line.symbol === home.symbol)) continue;
+    lines.push({ symbol: home.symbol, qty: balance.balance, traded_qty: "0", currency: home.quote, cost: "0", realized: "0", fees: "0", avg_px: null });
+  }
+  return lines.filter((line) => !d.isZero(line.qty) || !d.isZero(line.realized) || !d.isZero(line.fees)).sort((a, b) => (a.symbol < b.symbol ? -1 : 1));
+}
+
+export const Positions = memo(function Positions({ account }: { account: string }) {
+  const lines = useHeld(account);
+  const shown = useAccount(account);
+  const margin = useMargin(account, shown?.account_type === "margin");
+  if (!shown) return null;
+  if (!lines.length) return <Empty>No positions in {account}. What is bought shows here with its profit and loss after fees.</Empty>;
+  return (
+    <>
+      <div className="bar">
+        <span className="label">Profit and loss after fees, at the mark, since the account was opened</span>
+        <span className="end"><button type="button" className="chip" onClick={() => save(`positions-${account}.csv`, csv(CSV, lines))}>CSV</button></span>
+      </div>
+      <div className="scroll">
+        <table className="table positions" aria-label="Positions">
+          <thead>
+            <tr>
+              <th scope="col">Symbol</th><th scope="col" className="num">Held</th><th scope="col" className="num">Traded here</th><th scope="col" className="num">Average price</th><th scope="col" className="num">Mark</th>
+              <th scope="col" className="num">Unrealized</th><th scope="col" className="num">Realized</th><th scope="col" className="num">Fees</th><th scope="col" className="num">Net P&amp;L</th>
+              {margin && <th scope="col" className="num">Liquidation</th>}<th scope="col" className="act"><span className="unseen">Flatten</span></th>
+            </tr>
+          </thead>
+          <tbody>{lines.map((line) => <Line key={line.symbol} line={line} account={account} margin={margin} />)}</tbody>
+        </table>
+      </div>
+    </>
+  );
+});
+
+const CSV = (["symbol", "qty", "traded_qty", "currency", "cost", "avg_px", "realized", "fees"] as const).map((name) => ({ title: name, of: (row: Traded) => row[name] }));
+
+const Line = memo(function Line({ line, account, margin }: { line: Traded; account: string; margin: Margin | null }) {
+  const { px, quality } = useMark(line.symbol);
+  const all = useInstruments();
+  const instrument = all.find((each) => each.symbol === line.symbol);
+  const units = instrument && unitsOf(instrument);
+  const found = gain(line, px);
+  const shown = (amount: d.Decimal | null) =>
+    amount === null ? <span className="dim" title="There is no price">{MISSING}</span> : <Num value={d.text(d.rescale(amount, 2))} direction />;
+  const closes = margin?.positions.find((each) => each.symbol === line.symbol)?.liquidation_px ?? null;
+  return (
+    <tr className={quality && quality !== "ok" ? "stale-ground" : undefined}>
+      <th scope="row"><button type="button" className="pick" onClick={() => openSymbol(line.symbol)}>{line.symbol}</button> <QualityBadge quality={quality} /></th>
+      <td className="num"><Num value={line.qty} decimals={units?.qtyDecimals} /></td>
+      <td className="num"><Num value={line.traded_qty} decimals={units?.qtyDecimals} /></td>
+      <td className="num">{line.avg_px ? rounded(line.avg_px, units?.pxDecimals ?? 2) : <span className="dim" title="Nothing was traded here">{MISSING}</span>}</td>
+      <td className="num"><Num value={px} decimals={units?.pxDecimals} missing="There is no price" /></td>
+      <td className="num">{shown(found.unrealized)}</td>
+      <td className="num">{shown(d.of(line.realized))}</td>
+      <td className="num">{rounded(line.fees, 2)}</td>
+      <td className="num"><b>{shown(found.net)}</b></td>
+      {margin && <td className="num"><Num value={closes} decimals={units?.pxDecimals} missing="At no price" /></td>}
+      <td className="act"><button type="button" className="button" disabled={!may("orders:write") || d.isZero(line.qty)} onClick={() => askingFlat.set({ account, symbol: line.symbol })}>Flatten…</button></td>
+    </tr>
+  );
+});
+
+/** Says what would be sold before it is. */
+export function Flatten() {
+  const asking = useStore(askingFlat);
+  const lines = useHeld(asking?.account ?? "");
+  const [problem, setProblem] = useState("");
+  useEffect(() => setProblem(""), [asking]);
+  if (!asking) return null;
+  const line = lines.find((each) => each.symbol === asking.symbol);
+  const close = (): void => askingFlat.set(null);
+  const isShort = line?.qty.startsWith("-");
+  const word = isShort ? "Buy back" : "Sell";
+  return (
+    <Dialog
+      title={`Flatten ${asking.symbol}?`}
+      open
+      onClose={close}
+      footer={
+        <>
+          <button type="button" className="button" onClick={close}>Keep it <kbd>Esc</kbd></button>
+          <button type="button" className="button danger" disabled={!line} onClick={() => void flatten(asking.account, asking.symbol).then((found) => (found ? setProblem(found.message) : close()))}>{word} {line ? number(plain(line.qty.replace("-", ""))) : ""} at market</button>
+        </>
+      }
+    >
+      {line ? (
+        <p>Cancels what works in {asking.symbol}, then {isShort ? "buys back" : "sells"} <b>all {number(plain(line.qty.replace("-", "")))}</b> that account {asking.account} {isShort ? "is short" : "holds"}, not only what was traded here: reduce-only, at market.</p>
+      ) : (
+        <p>Account {asking.account} has no position in {asking.symbol}.</p>
+      )}
+      {problem && <p className="loss" role="alert">{problem}</p>}
+    </Dialog>
+  );
+}
