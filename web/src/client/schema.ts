@@ -683,7 +683,8 @@ export interface paths {
         /**
          * Set what an instrument's executions cost from now on.
          * @description In parts per million of the notional. A maker's may be negative, which is a rebate, but not
-         *         more than what the taker pays.
+         *         more than what the taker pays. Of an event contract `formula` names whose rounding is used, and
+         *         the rates are of C x P x (1 - P); left out, it stays what it is.
          */
         put: operations["reference.set_fees"];
         post?: never;
@@ -747,6 +748,28 @@ export interface paths {
          * @description When a trading day begins: a minute of the local day in an IANA time zone.
          */
         put: operations["risk.set_session"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/instruments/{symbol}/contract": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say what has become of an event contract: settled, it pays every position.
+         * @description What has become of an event contract. `payout` is what one contract pays, from 0 to 1; it is
+         *         needed where the contract is determined, and settling may repeat it. Once it is settled, every
+         *         position is paid, and nothing takes that back.
+         */
+        put: operations["reference.move_contract"];
         post?: never;
         delete?: never;
         options?: never;
@@ -922,10 +945,30 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Say what an order would be told and what each rule has left. Places nothing.
+         * Say what an order would be told and would cost. Places nothing.
          * @description `cl_ord_id` is yours: send the same request again if unsure that we heard you.
          */
         post: operations["risk.validate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/risk/validate/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The same of an atomic list, an OCO or a bracket. Places nothing.
+         * @description Each order for itself; or, `atomic`, all or none of one account, decided in one turn.
+         */
+        post: operations["risk.validate_list"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1291,10 +1334,10 @@ export interface components {
             retryable: boolean;
             /** @enum {unknown} */
             reached_venue: "no" | "unknown" | "yes";
-            state: Record<string, unknown>;
+            state: Record<string, never>;
             request_id: string;
             correlation_id: string;
-            details: Record<string, unknown>;
+            details: Record<string, never>;
         };
         /** CreateKey */
         CreateKey: {
@@ -1340,7 +1383,7 @@ export interface components {
             last_used_at: number | null;
         };
         /** ListKeys */
-        ListKeys: Record<string, unknown>;
+        ListKeys: Record<string, never>;
         /** Keys */
         Keys: {
             items: components["schemas"]["Key"][];
@@ -1355,7 +1398,7 @@ export interface components {
             key_id: string;
         };
         /** IssueTicket */
-        IssueTicket: Record<string, unknown>;
+        IssueTicket: Record<string, never>;
         /**
          * Ticket
          * @description Opens one WebSocket, for a browser that can send no header. Good briefly: URLs are logged.
@@ -1365,7 +1408,7 @@ export interface components {
             expires_at: number;
         };
         /** WelcomeRequest */
-        WelcomeRequest: Record<string, unknown>;
+        WelcomeRequest: Record<string, never>;
         /**
          * Welcome
          * @description `environment` says whose prices these are: those of a market with orders that go to the
@@ -1649,7 +1692,7 @@ export interface components {
             min_position: number;
         };
         /** ChecksRequest */
-        ChecksRequest: Record<string, unknown>;
+        ChecksRequest: Record<string, never>;
         /**
          * ChecksReply
          * @description Of the views as they stood at `position`; null times and no lines before the first round.
@@ -1800,7 +1843,7 @@ export interface components {
             trades: number;
         };
         /** ContractsRequest */
-        ContractsRequest: Record<string, unknown>;
+        ContractsRequest: Record<string, never>;
         /** ContractsReply */
         ContractsReply: {
             items: components["schemas"]["ContractReply"][];
@@ -1824,7 +1867,13 @@ export interface components {
         };
         /**
          * Stage
-         * @description Where a contract is in its life. It trades in OPEN only, and has paid in SETTLED only.
+         * @description Where an event contract is in its life. It trades in OPEN only, and pays in SETTLED only.
+         *
+         *         Closed is not settled. A market closes, then somebody determines the outcome, which may be
+         *         disputed or amended, and only a settled one pays: before that it is worth what people would pay
+         *         for it. Names are Kalshi's; Polymarket's are mapped to them.
+         *
+         *             created → open ⇄ paused → closed → determined ⇄ disputed → settled
          * @enum {unknown}
          */
         Stage: "closed" | "created" | "determined" | "disputed" | "open" | "paused" | "settled";
@@ -1834,7 +1883,7 @@ export interface components {
             at: number;
         };
         /** FeedsRequest */
-        FeedsRequest: Record<string, unknown>;
+        FeedsRequest: Record<string, never>;
         /** FeedsReply */
         FeedsReply: {
             items: components["schemas"]["FeedReply"][];
@@ -2045,7 +2094,7 @@ export interface components {
             message: string;
             retryable: boolean;
             reached_venue: string;
-            details: Record<string, unknown>;
+            details: Record<string, never>;
         };
         /** CancelOrderRequest */
         CancelOrderRequest: {
@@ -2256,7 +2305,8 @@ export interface components {
         /**
          * FeesRequest
          * @description In parts per million of the notional. A maker's may be negative, which is a rebate, but not
-         *         more than what the taker pays.
+         *         more than what the taker pays. Of an event contract `formula` names whose rounding is used, and
+         *         the rates are of C x P x (1 - P); left out, it stays what it is.
          */
         FeesRequest: {
             /** @example BTC-USD */
@@ -2265,7 +2315,15 @@ export interface components {
             maker_fee_ppm: number;
             /** @example 200 */
             taker_fee_ppm: number;
+            /** @default null */
+            formula: components["schemas"]["FeeFormula"] | null;
         };
+        /**
+         * FeeFormula
+         * @description How a fee follows from a fill. The rates are the instrument's; see `fees`.
+         * @enum {unknown}
+         */
+        FeeFormula: "kalshi" | "notional" | "polymarket" | "rothera";
         /**
          * SettlementRequest
          * @description Sessions that open between a fill and its settlement: T+n; 0 settles at once. What is traded
@@ -2298,6 +2356,21 @@ export interface components {
              * @example 570
              */
             opens_minute: number;
+        };
+        /**
+         * ContractRequest
+         * @description What has become of an event contract. `payout` is what one contract pays, from 0 to 1; it is
+         *         needed where the contract is determined, and settling may repeat it. Once it is settled, every
+         *         position is paid, and nothing takes that back.
+         */
+        ContractRequest: {
+            /** @example BTC-USD */
+            symbol: string;
+            stage: components["schemas"]["Stage"];
+            /** @example agreed today */
+            reason: string;
+            /** @default null */
+            payout: string | null;
         };
         /**
          * SendRequest
@@ -2498,6 +2571,8 @@ export interface components {
             headroom: components["schemas"]["HeadroomReply"];
             marks: components["schemas"]["MarkReply"][];
             policy_version: number;
+            /** @default null */
+            cost: components["schemas"]["CostReply"] | null;
         };
         /** RefusalReply */
         RefusalReply: {
@@ -2554,6 +2629,55 @@ export interface components {
             quality: string;
             source: string;
             at: number;
+        };
+        /**
+         * CostReply
+         * @description What the order would cost if it were placed now, against what the market displays.
+         *
+         *         `notional` and `fee`, in `currency`, are of what executes at once and of what rests or waits: it
+         *         is taken to execute at its own price, a resting limit as a maker. `slippage` is what executes at
+         *         once pays beyond the middle of the touch. `qty_max` is the largest order that would pass every
+         *         rule; of an order by cash the most that it could have needed.
+         */
+        CostReply: {
+            currency: string;
+            qty: string;
+            at_once_qty: string;
+            unfilled_qty: string;
+            avg_px: string | null;
+            notional: string;
+            fee: string;
+            slippage: string | null;
+            slippage_bps: string | null;
+            hold: string;
+            hold_asset: string;
+            qty_max: string;
+            margin: components["schemas"]["MarginAfterReply"] | null;
+        };
+        /**
+         * MarginAfterReply
+         * @description Where a margin account would stand after all of the order has executed, in the account's
+         *         currency; `available` with every other order at its worst, as the rule counts it. At
+         *         `liquidation_px` of this instrument alone it would be liquidated; null: at none.
+         */
+        MarginAfterReply: {
+            currency: string;
+            equity: string;
+            initial: string;
+            maintenance: string;
+            available: string;
+            used_bps: number | null;
+            liquidation_px: string | null;
+            liquidation_bps: number | null;
+        };
+        /**
+         * ListValidationReply
+         * @description What POST /orders/bulk with `atomic` would be answered: all pass, or none is placed.
+         */
+        ListValidationReply: {
+            accepted: boolean;
+            items: components["schemas"]["ValidationReply"][];
+            policy_version: number;
         };
         /** LimitsRequest */
         LimitsRequest: {
@@ -3021,6 +3145,8 @@ export interface components {
             about: string;
             account_id: string;
             steps: components["schemas"]["WhyStep"][];
+            /** @default  */
+            trace_id: string;
         };
         /** WhyStep */
         WhyStep: {
@@ -3040,6 +3166,10 @@ export interface components {
             marks: components["schemas"]["MarkUsed"][];
             /** @default null */
             event: unknown;
+            /** @default  */
+            trace_id: string;
+            /** @default [] */
+            spans: components["schemas"]["SpanShown"][];
         };
         /**
          * Cause
@@ -3062,6 +3192,16 @@ export interface components {
             source: string;
             tape_position: number;
             at: string;
+        };
+        /**
+         * SpanShown
+         * @description How long one part took: "request", "watch" or "deliver", then "decide", "commit", "postings"
+         *         and "views", each with the kind of the stream behind it.
+         */
+        SpanShown: {
+            name: string;
+            at: string;
+            took_us: number;
         };
         /** JournalRequest */
         JournalRequest: {
@@ -3091,7 +3231,7 @@ export interface components {
             event: unknown;
         };
         /** InstrumentsRequest */
-        InstrumentsRequest: Record<string, unknown>;
+        InstrumentsRequest: Record<string, never>;
         /** InstrumentsReply */
         InstrumentsReply: {
             items: components["schemas"]["InstrumentReply"][];
@@ -3117,6 +3257,12 @@ export interface components {
             issuer: string;
             /** @default null */
             margin: components["schemas"]["TierBody"][] | null;
+            /** @default notional */
+            fee_formula: string;
+            /** @default null */
+            stage: string | null;
+            /** @default null */
+            payout: string | null;
         };
         /**
          * RootRequest
@@ -8278,6 +8424,8 @@ export interface operations {
                     maker_fee_ppm: number;
                     /** @example 200 */
                     taker_fee_ppm: number;
+                    /** @default null */
+                    formula?: components["schemas"]["FeeFormula"] | null;
                 };
             };
         };
@@ -8668,6 +8816,139 @@ export interface operations {
             };
             /** @description The token lacks the scope. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A rule said no, or somebody else was first; the state now is in the answer. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is malformed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; Retry-After says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error of ours, logged under the request id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something we depend on failed or is behind; ask again with the same id. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "reference.move_contract": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gets the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @example BTC-USD */
+                symbol: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "stage": "determined",
+                 *       "reason": "the exchange's page says so",
+                 *       "payout": "1"
+                 *     }
+                 */
+                "application/json": {
+                    stage: components["schemas"]["Stage"];
+                    /** @example agreed today */
+                    reason: string;
+                    /** @default null */
+                    payout?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Say what has become of an event contract: settled, it pays every position. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoneReply"];
+                };
+            };
+            /** @description Nobody knows this token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token lacks the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or you may not know that there is. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9721,13 +10002,146 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Say what an order would be told and what each rule has left. Places nothing. */
+            /** @description Say what an order would be told and would cost. Places nothing. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ValidationReply"];
+                };
+            };
+            /** @description Nobody knows this token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token lacks the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or you may not know that there is. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A rule said no, or somebody else was first; the state now is in the answer. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is no JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is malformed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; Retry-After says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error of ours, logged under the request id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something we depend on failed or is behind; ask again with the same id. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "risk.validate_list": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gets the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "orders": [
+                 *         {
+                 *           "account_id": "demo",
+                 *           "cl_ord_id": "my-order-1",
+                 *           "symbol": "BTC-USD",
+                 *           "side": "buy",
+                 *           "ord_type": "limit",
+                 *           "order_qty": "0.01",
+                 *           "price": "50000.00",
+                 *           "time_in_force": "gtc"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["BulkRequest"];
+            };
+        };
+        responses: {
+            /** @description The same of an atomic list, an OCO or a bracket. Places nothing. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListValidationReply"];
                 };
             };
             /** @description Nobody knows this token. */

@@ -110,7 +110,7 @@ export default function History({ account }: { account: string }) {
       onModelUpdated: (event) => setCount((now) => ({ ...now, in_view: event.api.getDisplayedRowCount() })),
     });
     if (kept.columns.length) made.applyColumnState({ state: kept.columns, applyOrder: true });
-    const remember = (): void => keep({ columns: made.getColumnState().map(({ colId, hide, width, sort }) => ({ colId, hide: hide ?? false, ...(width !== undefined && { width }), sort: sort ?? null })) });
+    const remember = (): void => keep({ columns: made.getColumnState().map(({ colId, hide, width, sort }) => ({ colId, hide: hide ?? false, ...(width ? { width } : {}), sort: sort ?? null })) });
     made.addEventListener("columnResized", (event) => event.finished && remember());
     made.addEventListener("columnMoved", (event) => event.finished && remember());
     made.addEventListener("sortChanged", remember);

@@ -9,7 +9,7 @@ import { QualityBadge, Watermark } from "../kit/QualityBadge";
 import { useStore } from "../kit/store";
 import { isOver } from "../live/account";
 import type { Order } from "../live/messages";
-import { accountStore, marketStore, useOrders } from "../live/stores";
+import { marketStore, useOrders } from "../live/stores";
 import { useLayout } from "../shell/layouts";
 import { useWelcome } from "../shell/session";
 import { useArmed } from "./arming";

@@ -1,5 +1,5 @@
 /** The order ticket: a draft that reads back as one sentence, judged by the house while it is typed. */
-import { memo, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { memo, useCallback, useEffect, useMemo, useState } from "react";
 import { Field } from "../kit/Field";
 import { age, number } from "../kit/format";
 import * as d from "../kit/decimal";

@@ -1,6 +1,7 @@
 /** The verdict of one draft, live: what the house would say, cost and largest size included. */
 import { useEffect, useMemo, useState } from "react";
 import { api, ok } from "../client/api";
+import { listBody, orderBody } from "./desk";
 import { accountStore, connectionStore, houseNow, isLive } from "../live/stores";
 import { type Touch, unitsOf, useTouch, type Instrument } from "./ground";
 import { type Around, asked, type Asked, type Draft, isWrong, type Wrong } from "./ticket";
@@ -17,12 +18,10 @@ export interface Answer extends Judged {
 
 async function ask({ asked: found, isProbe }: Question): Promise<Answer> {
   if (!found.contingency) {
-    const body = found.orders[0]!;
-    const said = await ok(api.POST("/api/risk/validate", { body }));
+    const said = await ok(api.POST("/api/risk/validate", { body: orderBody(found.orders[0]!) }));
     return { ...said, isProbe } as Answer;
   }
-  const body = { orders: found.orders, atomic: true, contingency: found.contingency };
-  const said = await ok(api.POST("/api/risk/validate/bulk", { body }));
+  const said = await ok(api.POST("/api/risk/validate/bulk", { body: listBody(found) }));
   const items = said.items as Judged[];
   const first = items[0]!;
   const reasons = items.flatMap((item) => item.reasons).filter((each) => each.reason !== "list_refused");

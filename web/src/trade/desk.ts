@@ -2,14 +2,14 @@
  * What is asked of the house from this screen, and what becomes of it: see life.ts. An answer is what the
  * house said, or what the account's stream shows; never the click.
  */
-import { api, ok } from "../client/api";
+import { api, ok, type Schemas } from "../client/api";
 import { Problem } from "../client/problem";
 import { Store } from "../kit/store";
 import type { Order } from "../live/messages";
 import { type AccountStore, accountStore, connectionStore } from "../live/stores";
 import { isOver } from "../live/account";
 import { clOrdId, type Intents, lived, type LifeEvent, type Refusal, type Wish } from "./life";
-import type { Asked } from "./ticket";
+import type { Asked, Place } from "./ticket";
 
 export const intents = new Store<Intents>(new Map());
 /** The newest answer that a person should hear of, for the live region and the ticket's foot. */
@@ -50,6 +50,11 @@ export function names(): (leg: number) => string {
   return (leg) => (leg === 1 ? first : `${first}.${leg}`);
 }
 
+/** The document marks what has a default as always there; what is left out takes it. */
+export const orderBody = (order: Place): Schemas["PlaceOrderRequest"] => order as Schemas["PlaceOrderRequest"];
+export const listBody = (asked: Asked): Schemas["BulkRequest"] =>
+  ({ orders: asked.orders, atomic: true, contingency: asked.contingency ?? null }) as Schemas["BulkRequest"];
+
 /** Sends it. Resolves once it is answered, whatever the answer. */
 export async function place(asked: Asked): Promise<void> {
   const key = asked.orders[0]!.cl_ord_id;
@@ -62,10 +67,9 @@ async function post(key: string, asked: Asked): Promise<void> {
   const first = asked.orders[0]!;
   try {
     if (asked.contingency) {
-      const body = { orders: asked.orders, atomic: true, contingency: asked.contingency };
-      await ok(api.POST("/api/orders/bulk", { body }));
+      await ok(api.POST("/api/orders/bulk", { body: listBody(asked) }));
     } else {
-      await ok(api.POST("/api/orders", { body: first }));
+      await ok(api.POST("/api/orders", { body: orderBody(first) }));
     }
     await shown(accountStore(first.account_id), (orders) => byClOrdId(orders, key) !== undefined);
     tell({ is: "answered", key });
