@@ -115,6 +115,7 @@ function changed(order: Order | undefined, message: OrderMessage): Order {
   };
   return {
     ...known,
+    ...termsOf(message),
     ord_status: message.ord_status ?? known.ord_status,
     cl_ord_id: message.cl_ord_id || known.cl_ord_id,
     symbol: message.symbol || known.symbol,
@@ -125,6 +126,25 @@ function changed(order: Order | undefined, message: OrderMessage): Order {
     text: message.text || known.text,
     position: Math.max(known.position, message.position),
     updated_at: at,
+  };
+}
+
+/** What an order asks for, where the entry sets it; a trailing stop's price moves by itself. */
+function termsOf(message: OrderMessage): Partial<Order> {
+  if (!message.ord_type) return message.stop_px ? { stop_px: message.stop_px } : {};
+  return {
+    ord_type: message.ord_type,
+    time_in_force: message.time_in_force ?? null,
+    stop_px: message.stop_px ?? null,
+    trail_offset: message.trail_offset ?? null,
+    display_qty: message.display_qty ?? null,
+    cash_order_qty: message.cash_order_qty ?? null,
+    expire_time: message.expire_time ?? null,
+    post_only: message.post_only ?? false,
+    reduce_only: message.reduce_only ?? false,
+    list_id: message.list_id ?? null,
+    contingency: message.contingency ?? null,
+    at_venue: message.at_venue ?? true,
   };
 }
 

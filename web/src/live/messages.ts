@@ -102,6 +102,19 @@ export interface OrderMessage {
   price?: string;
   leaves_qty?: string;
   text?: string;
+  // The terms of an order, with the entry that sets them.
+  ord_type?: string;
+  time_in_force?: string;
+  stop_px?: string;
+  trail_offset?: string;
+  display_qty?: string;
+  cash_order_qty?: string;
+  expire_time?: string;
+  post_only?: boolean;
+  reduce_only?: boolean;
+  list_id?: string;
+  contingency?: string;
+  at_venue?: boolean;
 }
 export interface BalanceMessage {
   channel: "balances";

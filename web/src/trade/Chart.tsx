@@ -41,7 +41,7 @@ class Canvas {
   constructor(at: HTMLElement, onPaint: () => void) {
     this.chart = createChart(at, {
       autoSize: true,
-      layout: { attributionLogo: true, background: { type: ColorType.Solid, color: "transparent" } },
+      layout: { attributionLogo: false, background: { type: ColorType.Solid, color: "transparent" } },
       crosshair: { mode: CrosshairMode.Normal },
       rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.08, bottom: 0.24 } },
       timeScale: { borderVisible: false, timeVisible: true, secondsVisible: false, rightOffset: 6 },
@@ -160,7 +160,7 @@ export default memo(function Chart({ instrument, account }: { instrument: Instru
         const made = canvas.current;
         if (isGone || !made) return;
         made.show((found.items as Bar[]).map(candle), step);
-        if (fit) made.chart.timeScale().setVisibleLogicalRange({ from: made.all.length - SHOWN_BARS, to: made.all.length + 6 });
+        if (fit) made.chart.timeScale().setVisibleLogicalRange({ from: made.all.length - Math.min(SHOWN_BARS, Math.max(made.all.length, 45)), to: made.all.length + 6 });
         setProblem(null);
         begun = true;
         place.current();
@@ -225,6 +225,7 @@ export default memo(function Chart({ instrument, account }: { instrument: Instru
       <div className="body draw" hidden={kept.asTable}>
         {house && <Watermark environment={house.environment} speed={house.speed} />}
         <div className="canvas" ref={at} aria-hidden="true" />
+        <a className="attribution" href="https://www.tradingview.com/" target="_blank" rel="noopener noreferrer" title="TradingView Lightweight Charts™, Copyright TradingView, Inc.">Charts by TradingView</a>
         {problem && <div className="over"><ErrorPanel problem={problem} retry={() => setAgain((count) => count + 1)} /></div>}
         <Lines layer={layer} canvas={canvas} ready={ready} place={place} instrument={instrument} account={account} units={units} />
         <Fills canvas={canvas} ready={ready} symbol={symbol} account={account} step={step} />
@@ -310,7 +311,7 @@ function linesOf(orders: ReadonlyMap<string, Order>, symbol: string): Line[] {
   const found: Line[] = [];
   for (const order of orders.values()) {
     if (order.symbol !== symbol || isOver(order.ord_status)) continue;
-    if (order.stop_px && !order.at_venue) found.push({ key: `${order.order_id} stop_px`, order, field: "stop_px", px: order.stop_px });
+    if (order.stop_px && order.at_venue === false) found.push({ key: `${order.order_id} stop_px`, order, field: "stop_px", px: order.stop_px });
     else if (order.price && order.ord_type !== "market") found.push({ key: `${order.order_id} price`, order, field: "price", px: order.price });
   }
   return found;

@@ -1,5 +1,9 @@
 import { useRef } from "react";
 import { Dialog } from "../kit/Dialog";
+
+/** The browser gives a dialog's focus to what has the attribute, which React's own `autoFocus` does not set. */
+export const first = (at: HTMLElement | null): void => at?.setAttribute("autofocus", "");
+
 import type { Asked, Side } from "./ticket";
 
 export interface Asking {
@@ -25,7 +29,7 @@ export function Confirm({ asking, side, onYes, onNo }: { asking: Asking; side: S
       footer={
         <>
           <button type="button" className="button" onClick={onNo}>Back <kbd>Esc</kbd></button>
-          <button type="button" className={`button ${side}`} autoFocus onClick={yes}>{side === "buy" ? "Buy" : "Sell"} <kbd>Enter</kbd></button>
+          <button type="button" className={`button ${side}`} ref={first} onClick={yes}>{side === "buy" ? "Buy" : "Sell"} <kbd>Enter</kbd></button>
         </>
       }
     >

@@ -29,20 +29,20 @@ const bySize = (a: string | null, b: string | null): number => (size(a) || 0) - 
 const px = (row: Order | undefined, value: string | null | undefined): string => number(value ?? null, { decimals: row && pxDecimals(row.symbol) });
 const qty = (row: Order | undefined, value: string | null | undefined): string => number(value ?? null, { decimals: row && qtyDecimals(row.symbol) });
 
-const num: ColDef<Order> = { cellClass: "num", headerClass: "num", comparator: bySize, filter: "agNumberColumnFilter", filterValueGetter: (p) => size(p.data?.[p.colDef.field as keyof Order] as string), minWidth: 90 };
+const num: ColDef<Order> = { cellClass: "num", headerClass: "num", comparator: bySize, filter: "agNumberColumnFilter", filterValueGetter: (p) => size(p.data?.[p.colDef.field as keyof Order] as string), width: 96 };
 const text: ColDef<Order> = { filter: "agTextColumnFilter" };
 
 const COLUMNS: ColDef<Order>[] = [
-  { ...text, field: "ord_status", headerName: "Status", width: 112, cellRenderer: status },
-  { ...text, field: "side", headerName: "Side", width: 62, valueFormatter: (p) => (p.value === "buy" ? "Buy" : "Sell"), cellClass: (p) => String(p.value) },
-  { ...text, field: "symbol", headerName: "Symbol", width: 96 },
-  { ...text, headerName: "Type", width: 128, valueGetter: (p) => (p.data ? terms(p.data) : "") },
+  { ...text, field: "ord_status", headerName: "Status", width: 100, cellRenderer: status },
+  { ...text, field: "side", headerName: "Side", width: 58, valueFormatter: (p) => (p.value === "buy" ? "Buy" : "Sell"), cellClass: (p) => String(p.value) },
+  { ...text, field: "symbol", headerName: "Symbol", width: 88 },
+  { ...text, headerName: "Type", width: 108, valueGetter: (p) => (p.data ? terms(p.data) : "") },
   { ...num, field: "order_qty", headerName: "Quantity", valueFormatter: (p) => qty(p.data, p.value) },
   { ...num, field: "cum_qty", headerName: "Filled", valueFormatter: (p) => qty(p.data, p.value) },
   { ...num, field: "price", headerName: "Limit", valueFormatter: (p) => px(p.data, p.data?.ord_type === "market" ? null : p.value) },
   { ...num, field: "avg_px", headerName: "Average", valueFormatter: (p) => (p.value ? px(p.data, Number(p.value).toFixed(p.data ? (pxDecimals(p.data.symbol) ?? 2) : 2)) : "–") },
   { ...num, field: "fees", headerName: "Fees", valueFormatter: (p) => number(p.value ?? null) },
-  { field: "created_at", headerName: "Placed", width: 180, sort: "desc", valueFormatter: (p) => dayTime(p.value as string, "ms"), filter: "agDateColumnFilter", filterValueGetter: (p) => new Date(p.data?.created_at ?? 0) },
+  { field: "created_at", headerName: "Placed", width: 176, sort: "desc", valueFormatter: (p) => dayTime(p.value as string, "ms"), filter: "agDateColumnFilter", filterValueGetter: (p) => new Date(p.data?.created_at ?? 0) },
   { ...text, headerName: "Why", flex: 1, minWidth: 120, valueGetter: (p) => p.data?.reason ?? p.data?.text ?? "" },
   { ...text, field: "order_id", headerName: "Order", width: 104, cellRenderer: link },
 ];

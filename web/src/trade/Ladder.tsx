@@ -3,7 +3,7 @@
  * are written in place, once per frame; React renders the frame around them.
  */
 import { memo, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
-import { number, parts } from "../kit/format";
+import { number, parts, short } from "../kit/format";
 import { prefs } from "../kit/prefs";
 import { QualityBadge, Watermark } from "../kit/QualityBadge";
 import { useStore } from "../kit/store";
@@ -53,8 +53,10 @@ export const Ladder = memo(function Ladder({ instrument, account }: { instrument
     const at = body.current;
     if (!at) return undefined;
     const measure = (): void => {
-      const found = Math.max(9, Math.floor(at.clientHeight / ROW_PX));
-      setCount(found % 2 ? found : found - 1);
+      const fit = Math.max(9, Math.floor(at.clientHeight / ROW_PX));
+      const found = fit % 2 ? fit : fit - 1;
+      at.style.setProperty("--step", `${Math.floor((at.clientHeight / found) * 100) / 100}px`);
+      setCount(found);
     };
     measure();
     const observer = new ResizeObserver(measure);
@@ -132,7 +134,7 @@ export const Ladder = memo(function Ladder({ instrument, account }: { instrument
           </tbody>
         </table>
       </div>
-      <Foot instrument={instrument} units={units} />
+      <Foot instrument={instrument} units={units} sum={(at) => void (painter.sum = at)} />
       {asking && <Confirm asking={asking.ask} side={asking.side} onNo={() => setAsking(null)} onYes={() => { const order: Asked = asking.ask.asked; setAsking(null); void place(order); }} />}
     </section>
   );
@@ -155,14 +157,15 @@ function Strip({ instrument, account, units, oneClick, onToggle, closed, note }:
   );
 }
 
-function Foot({ instrument, units }: { instrument: Instrument; units: Units }) {
+function Foot({ instrument, units, sum }: { instrument: Instrument; units: Units; sum: (at: HTMLElement | null) => void }) {
   const { bid, ask } = useTouch(instrument.symbol);
   const [b, a] = [bid === null ? null : units.ticks(bid), ask === null ? null : units.ticks(ask)];
   const spread = b === null || a === null ? null : a - b;
   const bps = spread === null || b === null || a === null ? null : (Number(spread) * 20_000) / Number(a + b);
   return (
     <footer className="foot label">
-      {spread === null ? (bid === null && ask === null ? "The book is empty" : `No ${bid === null ? "bid" : "ask"}`) : <>Spread {units.px(spread)} <span className="dim">{bps!.toFixed(2)} bp</span></>}
+      <span>{spread === null ? (bid === null && ask === null ? "The book is empty" : `No ${bid === null ? "bid" : "ask"}`) : <>Spread {units.px(spread)} <span className="dim">{bps!.toFixed(2)} bp</span></>}</span>
+      <span className="sum" ref={sum} />
     </footer>
   );
 }
@@ -171,7 +174,7 @@ function Foot({ instrument, units }: { instrument: Instrument; units: Units }) {
 function ownOf(orders: ReadonlyMap<string, Order>, wishes: Intents, symbol: string): Own[] {
   const found: Own[] = [];
   for (const order of orders.values()) {
-    if (order.symbol !== symbol || isOver(order.ord_status) || !order.price || !order.at_venue) continue;
+    if (order.symbol !== symbol || isOver(order.ord_status) || !order.price || order.at_venue === false || order.ord_type === "market") continue;
     found.push({ id: order.order_id, side: order.side as Side, price: order.price, leaves: order.leaves_qty, wish: false, ahead: null });
   }
   for (const one of pending(wishes)) {
@@ -211,6 +214,8 @@ class Painter {
   inside = false;
   drag: { id: string; side: Side; from: number; to: number } | null = null;
   made: Row[] = [];
+  sum: HTMLElement | null = null;
+  private hovered = -1;
   private symbol = "";
   private centre = 0;
   private group = 1;
@@ -238,6 +243,12 @@ class Painter {
   end(): void {
     this.tell = null;
     this.trs = [];
+  }
+
+  /** The row under the pointer: what is displayed up to it is said in the foot. */
+  hover(row: number): void {
+    this.hovered = row;
+    this.sum?.replaceChildren(row < 0 ? "" : this.sumAt(row));
   }
 
   recentre(): void {
@@ -276,6 +287,7 @@ class Painter {
     this.made = rows(found, own, this.units, this.centre, this.group, this.trs.length);
     const most = deepest(this.made);
     this.made.forEach((row, nth) => this.write(row, nth, most));
+    if (this.hovered >= 0) this.hover(this.hovered);
     this.tell?.({ group: this.group, centre: this.centre, quality: book?.catching ? "recovering" : (book?.quality ?? ""), note: "" });
   }
 
@@ -325,6 +337,14 @@ class Painter {
   }
 
   /** What stood before it when it came, or less if the level is smaller now. An estimate. */
+  /** Displayed from the touch to a row, for the foot. */
+  sumAt(row: number): string {
+    const found = this.made[row];
+    const [lots, side] = found?.bidSum ? [found.bidSum, "bid"] : found?.askSum ? [found.askSum, "offered"] : [0, ""];
+    if (!lots) return "";
+    return `${number(plain(this.units.qty(BigInt(lots))))} ${this.units.listed.base} ${side} to here, about ${short(this.units.notional(BigInt(found!.px), BigInt(lots)))} ${this.units.listed.quote}`;
+  }
+
   private queue(own: Own, row: Row): string {
     if (own.wish || this.group !== 1) return "";
     const level = BigInt(own.side === "buy" ? row.bid : row.ask);
@@ -398,6 +418,7 @@ function useHands(painter: Painter, click: (px: number, side: Side) => void, uni
       onPointerEnter: () => void (painter.inside = true),
       onPointerLeave: () => {
         painter.inside = false;
+        painter.hover(-1);
         painter.press.drop();
       },
       onPointerDown: (event: React.PointerEvent<HTMLDivElement>) => {
@@ -416,6 +437,7 @@ function useHands(painter: Painter, click: (px: number, side: Side) => void, uni
         } else if (at && !(event.target instanceof Element && event.target.closest(".own-chip"))) painter.press.down(at.row, at.px, at.side);
       },
       onPointerMove: (event: React.PointerEvent<HTMLDivElement>) => {
+        if (!painter.drag) painter.hover(Number((event.target as Element).closest<HTMLElement>("tr[data-row]")?.dataset.row ?? -1));
         const at = painter.drag && under(event);
         if (!painter.drag || !at || at.px === painter.drag.to) return;
         painter.drag = { ...painter.drag, to: at.px };

@@ -1,7 +1,9 @@
 /** Orders that work, and for five seconds those that have just ended. Wishes are dashed and not counted. */
 import { memo, useEffect, useMemo, useState } from "react";
 import { Dialog } from "../kit/Dialog";
+import { first } from "./Confirm";
 import { Field } from "../kit/Field";
+import * as d from "../kit/decimal";
 import { ms, number } from "../kit/format";
 import { Num, When } from "../kit/Num";
 import { Empty } from "../kit/states";
@@ -76,6 +78,7 @@ export const Orders = memo(function Orders({ account, symbol }: { account: strin
   });
   const placing = [...wishes.values()].filter((one) => one.wish.kind === "place" && one.stage !== "refused");
   const working = shown.filter((order) => !isOver(order.ord_status));
+  const hasStops = shown.some((order) => order.stop_px) || placing.some((one) => one.wish.kind === "place" && one.wish.asked.orders.some((order) => order.stop_px));
   return (
     <>
       <div className="bar">
@@ -89,13 +92,13 @@ export const Orders = memo(function Orders({ account, symbol }: { account: strin
         <table className="table orders" aria-label="Working orders">
           <thead>
             <tr>
-              <th scope="col">Status</th><th scope="col">Side</th><th scope="col">Symbol</th><th scope="col">Type</th><th scope="col" className="num">Quantity</th><th scope="col" className="num">Filled</th>
-              <th scope="col" className="num">Limit</th><th scope="col" className="num">Stop</th><th scope="col">Time</th><th scope="col">Order</th><th scope="col" className="act"><span className="unseen">Replace or cancel</span></th>
+              <th scope="col">Status</th><th scope="col">Side</th><th scope="col">Symbol</th><th scope="col">Type</th><th scope="col" className="num">Filled of quantity</th>
+              <th scope="col" className="num">Limit</th>{hasStops && <th scope="col" className="num">Stop</th>}<th scope="col">Time</th><th scope="col">Order</th><th scope="col" className="act"><span className="unseen">Replace or cancel</span></th>
             </tr>
           </thead>
           <tbody>
-            {placing.map((one) => <Wished key={one.key} intent={one} />)}
-            {shown.map((order) => <Line key={order.order_id} order={order} intent={ofOrder(wishes, order.order_id)} isChosen={order.order_id === chosen} may={may_} onEdit={() => setEditing(order)} />)}
+            {placing.map((one) => <Wished key={one.key} intent={one} hasStops={hasStops} />)}
+            {shown.map((order) => <Line key={order.order_id} order={order} intent={ofOrder(wishes, order.order_id)} isChosen={order.order_id === chosen} may={may_} hasStops={hasStops} onEdit={() => setEditing(order)} />)}
           </tbody>
         </table>
         {!shown.length && !placing.length && <Empty>No working orders. Arm with Shift A, then B buy · S sell.</Empty>}
@@ -108,19 +111,19 @@ export const Orders = memo(function Orders({ account, symbol }: { account: strin
 const numberOf = (order: Order): number => Number(order.order_id.slice(order.order_id.lastIndexOf(".") + 1));
 
 /** Asked for, not answered: dashed, and in no count. */
-function Wished({ intent }: { intent: Intent }) {
+function Wished({ intent, hasStops }: { intent: Intent; hasStops: boolean }) {
   if (intent.wish.kind !== "place") return null;
   return intent.wish.asked.orders.map((order) => (
     <tr key={order.cl_ord_id} className="wished">
       <td><span className={`status ${intent.stage === "sending" ? "sending" : "unknown"}`}><span>{WORD[intent.stage]}</span></span></td>
       <td className={order.side}>{order.side === "buy" ? "Buy" : "Sell"}</td><td>{order.symbol}</td><td>{TYPE_WORD[order.ord_type]} {order.time_in_force.toUpperCase()}</td>
-      <td className="num"><Num value={order.order_qty ?? order.cash_order_qty} decimals={qtyDecimals(order.symbol)} /></td><td /><td className="num"><Num value={order.price} decimals={pxDecimals(order.symbol)} missing="no limit" /></td>
-      <td className="num"><Num value={order.stop_px} decimals={pxDecimals(order.symbol)} missing="no stop" /></td><td /><td className="mono">{order.cl_ord_id}</td><td />
+      <td className="num"><Num value={order.order_qty ?? order.cash_order_qty} decimals={qtyDecimals(order.symbol)} /></td><td className="num"><Num value={order.price} decimals={pxDecimals(order.symbol)} missing="no limit" /></td>
+      {hasStops && <td className="num"><Num value={order.stop_px} decimals={pxDecimals(order.symbol)} missing="no stop" /></td>}<td /><td className="mono">{order.cl_ord_id}</td><td />
     </tr>
   ));
 }
 
-const Line = memo(function Line({ order, intent, isChosen, may: may_, onEdit }: { order: Order; intent: Intent | undefined; isChosen: boolean; may: boolean; onEdit: () => void }) {
+const Line = memo(function Line({ order, intent, isChosen, may: may_, hasStops, onEdit }: { order: Order; intent: Intent | undefined; isChosen: boolean; may: boolean; hasStops: boolean; onEdit: () => void }) {
   const isDone = isOver(order.ord_status);
   const status = intent?.stage === "sending" || intent?.stage === "checking" ? "sending" : order.ord_status;
   const why = intent?.refusal?.text ?? order.reason ?? order.text ?? null;
@@ -152,10 +155,13 @@ const Line = memo(function Line({ order, intent, isChosen, may: may_, onEdit }: 
       <td className={order.side}>{order.side === "buy" ? "Buy" : "Sell"}</td>
       <td>{order.symbol}</td>
       <td>{terms(order)}</td>
-      <td className="num"><Num value={order.order_qty} decimals={qty} /></td>
-      <td className="num filled-cell"><i style={{ transform: `scaleX(${filledShare(order)})` }} /><Num value={order.cum_qty} decimals={qty} /></td>
+      <td className="num filled-cell" title={`${order.cum_qty} of ${order.order_qty} filled`}>
+        <i style={{ transform: `scaleX(${filledShare(order)})` }} />
+        {!d.isZero(order.cum_qty) && <><Num value={order.cum_qty} decimals={qty} /> <span className="dim">of</span> </>}
+        <Num value={order.order_qty} decimals={qty} />
+      </td>
       <td className="num"><Num value={order.ord_type === "market" ? null : order.price} decimals={px} missing="no limit" /></td>
-      <td className="num"><Num value={order.stop_px} decimals={px} missing="no stop" /></td>
+      {hasStops && <td className="num"><Num value={order.stop_px} decimals={px} missing="no stop" /></td>}
       <td><When at={order.updated_at} /></td>
       <td><a className="mono" href={address("order", [order.order_id])} tabIndex={-1}>{order.order_id}</a></td>
       <td className="act">
@@ -234,7 +240,7 @@ export function CancelAll() {
       footer={
         <>
           <button type="button" className="button" onClick={close}>Keep them <kbd>Esc</kbd></button>
-          <button type="button" className="button danger" autoFocus disabled={!meant.length} onClick={() => { close(); void cancelAll(asking.account, asking.symbol, meant.length); }}>Cancel {count} <kbd>Enter</kbd></button>
+          <button type="button" className="button danger" ref={first} disabled={!meant.length} onClick={() => { close(); void cancelAll(asking.account, asking.symbol, meant.length); }}>Cancel {count} <kbd>Enter</kbd></button>
         </>
       }
     >

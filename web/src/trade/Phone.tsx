@@ -3,7 +3,7 @@ import { memo, useEffect, useRef, useState } from "react";
 import { money, number } from "../kit/format";
 import * as d from "../kit/decimal";
 import { Num } from "../kit/Num";
-import { QualityBadge } from "../kit/QualityBadge";
+import { QualityBadge, Ribbon } from "../kit/QualityBadge";
 import { Empty } from "../kit/states";
 import { StatusChip } from "../kit/StatusChip";
 import { useKey, useStore } from "../kit/store";
@@ -11,7 +11,7 @@ import { isOver } from "../live/account";
 import { limitsStore } from "../live/refresh";
 import { useAccount, useBalances, useOrders } from "../live/stores";
 import { address, setQuery } from "../shell/routes";
-import { may } from "../shell/session";
+import { may, useWelcome } from "../shell/session";
 import { cancel, intents } from "./desk";
 import type { Instrument } from "./ground";
 import { ofOrder, WORD } from "./life";
@@ -30,6 +30,7 @@ export const Phone = memo(function Phone({ instrument, account, view }: { instru
   const [isOpen, setOpen] = useState(false);
   const now = VIEWS.find(([each]) => each === view)?.[0] ?? "watch";
   const sheet = useRef<HTMLDialogElement>(null);
+  const house = useWelcome();
   useEffect(() => {
     if (isOpen) sheet.current?.showModal();
     else sheet.current?.close();
@@ -48,7 +49,7 @@ export const Phone = memo(function Phone({ instrument, account, view }: { instru
         {VIEWS.map(([each, title]) => <button key={each} id={`phone-${each}`} type="button" role="tab" aria-selected={now === each} aria-controls="phone-view" onClick={() => setQuery({ view: each })}>{title}</button>)}
       </div>
       <dialog ref={sheet} className="sheet" aria-label={`Ticket for ${instrument.symbol}`} onCancel={(event) => { event.preventDefault(); setOpen(false); }}>
-        <header><h2>{instrument.symbol}</h2><button type="button" className="button" onClick={() => setOpen(false)}>Close</button></header>
+        <header><h2>{instrument.symbol}</h2>{house && <Ribbon environment={house.environment} speed={house.speed} />}<button type="button" className="button" onClick={() => setOpen(false)}>Close</button></header>
         {isOpen && <Ticket instrument={instrument} account={account} alwaysAsk />}
       </dialog>
     </>

@@ -98,8 +98,8 @@ export const Positions = memo(function Positions({ account }: { account: string 
         <table className="table positions" aria-label="Positions">
           <thead>
             <tr>
-              <th scope="col">Symbol</th><th scope="col" className="num">Held</th><th scope="col" className="num">Traded here</th><th scope="col" className="num">Average price</th><th scope="col" className="num">Mark</th>
-              <th scope="col" className="num">Unrealized</th><th scope="col" className="num">Realized</th><th scope="col" className="num">Fees</th><th scope="col" className="num">Net P&amp;L</th>
+              <th scope="col">Symbol</th><th scope="col" className="num">Held</th><th scope="col" className="num">Net P&amp;L</th><th scope="col" className="num">Unrealized</th><th scope="col" className="num">Realized</th>
+              <th scope="col" className="num">Fees</th><th scope="col" className="num">Average</th><th scope="col" className="num">Mark</th>
               {margin && <th scope="col" className="num">Liquidation</th>}<th scope="col" className="act"><span className="unseen">Flatten</span></th>
             </tr>
           </thead>
@@ -124,14 +124,13 @@ const Line = memo(function Line({ line, account, margin }: { line: Traded; accou
   return (
     <tr className={quality && quality !== "ok" ? "stale-ground" : undefined}>
       <th scope="row"><button type="button" className="pick" onClick={() => openSymbol(line.symbol)}>{line.symbol}</button> <QualityBadge quality={quality} /></th>
-      <td className="num"><Num value={line.qty} decimals={units?.qtyDecimals} /></td>
-      <td className="num"><Num value={line.traded_qty} decimals={units?.qtyDecimals} /></td>
-      <td className="num">{line.avg_px ? rounded(line.avg_px, units?.pxDecimals ?? 2) : <span className="dim" title="Nothing was traded here">{MISSING}</span>}</td>
-      <td className="num"><Num value={px} decimals={units?.pxDecimals} missing="There is no price" /></td>
+      <td className="num" title={`${line.traded_qty} of it was traded here`}><Num value={line.qty} decimals={units?.qtyDecimals} /></td>
+      <td className="num"><b>{shown(found.net)}</b></td>
       <td className="num">{shown(found.unrealized)}</td>
       <td className="num">{shown(d.of(line.realized))}</td>
       <td className="num">{rounded(line.fees, 2)}</td>
-      <td className="num"><b>{shown(found.net)}</b></td>
+      <td className="num">{line.avg_px ? rounded(line.avg_px, units?.pxDecimals ?? 2) : <span className="dim" title="Nothing was traded here">{MISSING}</span>}</td>
+      <td className="num"><Num value={px} decimals={units?.pxDecimals} missing="There is no price" /></td>
       {margin && <td className="num"><Num value={closes} decimals={units?.pxDecimals} missing="At no price" /></td>}
       <td className="act"><button type="button" className="button" disabled={!may("orders:write") || d.isZero(line.qty)} onClick={() => askingFlat.set({ account, symbol: line.symbol })}>Flatten…</button></td>
     </tr>

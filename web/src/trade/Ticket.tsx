@@ -1,7 +1,7 @@
 /** The order ticket: a draft that reads back as one sentence, judged by the house while it is typed. */
 import { memo, useCallback, useEffect, useMemo, useState } from "react";
 import { Field } from "../kit/Field";
-import { age, number } from "../kit/format";
+import { age, number, rounded } from "../kit/format";
 import * as d from "../kit/decimal";
 import { prefs } from "../kit/prefs";
 import { Segmented } from "../kit/Segmented";
@@ -226,10 +226,11 @@ function Size({ draft: found, set, around, units, max, wrong }: PartProps & { ar
   const size = sizeOf(found, around);
   const px = workingPx(found, around);
   const said = isWrong(size) ? null
-    : found.unit === "base" ? (px === null ? null : `≈ ${number(units.notional(px, size.lots))} ${quote}`)
+    : found.unit === "base" ? (px === null ? null : `≈ ${rounded(units.notional(px, size.lots), 2)} ${quote}`)
     : size.cash !== null ? `${number(size.cash)} ${quote}, about ${number(units.qty(size.lots))} ${base}`
-    : `= ${number(units.qty(size.lots))} ${base}${px === null ? "" : `, ${number(units.notional(px, size.lots))} ${quote}`}`;
-  const offered = useMemo(() => presets(px, (lots) => (px === null ? 0 : Number(units.notional(px, lots)))), [px === null ? 0 : px.toString().length, units]);
+    : `= ${number(units.qty(size.lots))} ${base}${px === null ? "" : `, ${rounded(units.notional(px, size.lots), 2)} ${quote}`}`;
+  const near = px ?? (around.ask === null ? null : units.ticks(around.ask));
+  const offered = useMemo(() => presets(near, (lots) => (near === null ? 0 : Number(units.notional(near, lots)))), [near === null ? 0 : near.toString().length, units]);
   return (
     <div className="size">
       <Field
@@ -325,7 +326,7 @@ function Extras({ draft: found, set, units, wrong }: PartProps & { wrong: { fiel
   );
   return (
     <div className="extras">
-      <div className="chips" role="group" aria-label="Extras">
+      <div className="choices" role="group" aria-label="Extras">
         {chip("Post-only", found.postOnly, found.postOnly ? { postOnly: false } : rests(found, { postOnly: true }), isLimit ? null : "For limit orders")}
         {chip("Reduce-only", found.reduceOnly, { reduceOnly: !found.reduceOnly }, found.group === "bracket" ? "A bracket opens a position" : null)}
         {chip("Iceberg", found.iceberg, found.iceberg ? { iceberg: false } : rests(found, { iceberg: true, group: "none" }), isLimit ? null : "For limit orders")}

@@ -78,7 +78,7 @@ export const CostLines = memo(function CostLines({ cost, isOld, quoteDecimals }:
         <dt>Slippage</dt>
         <dd>
           {cost?.slippage ? <>{fine(cost.slippage)} <i>{ccy}</i> <span className="dim">{number(cost.slippage_bps, { decimals: 2 })} bp</span></>
-            : <span className="dim" title="Nothing of it would execute at once.">{cost ? "rests" : MISSING}</span>}
+            : <span className="dim">{cost ? "nothing at once" : MISSING}</span>}
         </dd>
       </div>
       {cost && !d.isZero(cost.unfilled_qty) && <div className="warn-line"><dt>Not displayed</dt><dd>{number(plain(cost.unfilled_qty))} would end unfilled</dd></div>}

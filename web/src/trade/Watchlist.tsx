@@ -97,7 +97,7 @@ const Line = memo(function Line({ instrument, selected, onShow }: { instrument: 
         {state !== "active" && <span className="chip warn">{state.toUpperCase()}</span>}
         {instrument.restricted && <span className="chip warn">RESTRICTED</span>}
       </th>
-      <td className="num last" ref={last}><span /><span className="zeros" /></td>
+      <td className="num last" ref={last}><span>–</span><span className="zeros" /></td>
     </tr>
   );
 });

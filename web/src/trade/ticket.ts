@@ -120,6 +120,7 @@ export function changed(draft: Draft, change: Partial<Draft>): Draft {
   }
   if (change.side === "sell" && asked.group === "bracket") asked.group = "none";
   if (change.ordType === "market" && draft.ordType !== "market") asked.tif = "ioc";
+  if (change.ordType && change.ordType !== "market" && draft.ordType === "market" && !change.tif) asked.tif = "gtc";
   return settled(asked);
 }
 
