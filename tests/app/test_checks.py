@@ -129,6 +129,24 @@ def test_what_stands_on_a_clearing_account_is_found_after_a_while(made: Made) ->
     assert made.failing() == {"clearing"}
 
 
+def test_our_own_book_that_tells_one_side_only_is_found_at_once(made: Made) -> None:
+    """Both sides of a trade are written together, so nobody waits for a minute; the accounts'
+    side may come later, and says so on the clearing account."""
+    terms = msgspec.structs.replace(btc_usd(), mic="CROSS", symbol="OWN-USD")
+    made.write(HOUSE_STREAM, InstrumentListed(terms, ASSETS[terms.base], ASSETS[terms.quote], ""))
+    stream, fills = venue_stream(terms.symbol, "CROSS"), (Fill(100_00, 1_000),)
+
+    def side(which: Side, number: int) -> OrderExecuted:
+        return OrderExecuted(A1, number, 1, terms.symbol, which, fills, False, 0)
+
+    made.write(stream, side(Side.BUY, 8), side(Side.SELL, 9))
+    assert made.failing() == set()
+    made.write(stream, side(Side.BUY, 10))
+    assert made.failing() == {"own_venue"}
+    made.write(stream, side(Side.SELL, 11))
+    assert made.failing() == set()
+
+
 def test_a_round_adds_up_only_so_much_and_the_next_goes_on(
     made: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -144,6 +144,7 @@ def test_a_phase_that_makes_no_sense_is_refused(
         ({"reference_price": "0"}, 422),
         ({"symbol": "acme"}, 422),
         ({"kind": "option"}, 422),
+        ({"asset_class": "event"}, 422),
         ({"mic": "XNYS"}, 422),
         ({"maker_fee_ppm": -5}, 422),
         ({"base": "USD"}, 409),

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from fondaco.domain.market.board import Board
 from fondaco.domain.market.book import ASK, BID
-from fondaco.domain.trading.model import OrdStatus, Side, TimeInForce
+from fondaco.domain.trading.model import OrdStatus, SelfMatch, Side, TimeInForce
 from fondaco.domain.venues.crossing.events import CrossingEvent, SetPhase, Uncrossed
 from fondaco.domain.venues.crossing.market import OwnMarket
 from fondaco.domain.venues.crossing.matching import MatchingBook
-from fondaco.domain.venues.crossing.model import MIC, CrossingState, Phase
+from fondaco.domain.venues.crossing.model import MIC, MODES, CrossingState, Phase
 from fondaco.domain.venues.crossing.rules import decider
 from fondaco.domain.venues.events import (
     ChangeDenied,
@@ -64,14 +64,15 @@ def phase(to: Phase, reference_px: int = 0) -> SetPhase:
 
 
 entering = st.builds(
-    lambda account, side, px, lots, tif, display, post_only: ("enter", {
+    lambda account, side, px, lots, tif, display, post_only, mode: ("enter", {
         "account": account, "side": side, "px": px, "lots": lots, "tif": tif,
         "display": min(display, lots) if tif is TimeInForce.GTC else 0,
         "post_only": post_only and tif is TimeInForce.GTC,
+        "self_match": mode,
     }),
     st.sampled_from([A, B, C]), st.sampled_from(Side), st.integers(97, 103), st.integers(1, 30),
     st.sampled_from([TimeInForce.GTC, TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK]),
-    st.sampled_from([0, 0, 1, 4]), st.booleans(),
+    st.sampled_from([0, 0, 1, 4]), st.booleans(), st.sampled_from([None, *SelfMatch]),
 )  # fmt: skip
 changing = st.one_of(
     st.tuples(st.just("cancel"), st.sampled_from([A, B, C]), st.integers(1, 20)),
@@ -179,7 +180,8 @@ def test_turns_are_the_kernels_own(play: list[Any]) -> None:
     tifs = {TimeInForce.GTC: 0, TimeInForce.IOC: 1, TimeInForce.FOK: 2}
     for number, (_, ask) in enumerate(play, 1):
         venue.ask(enter(number, **ask))
-        manner = (ask["side"] is SELL) + 2 * tifs[ask["tif"]] + 8 * ask["post_only"] + 16
+        manner = (ask["side"] is SELL) + 2 * tifs[ask["tif"]] + 8 * ask["post_only"]
+        manner += 16 * MODES[ask["self_match"]]
         book.enter(number, owners[ask["account"]], manner, ask["px"], ask["lots"], ask["display"])
         mine = [(venue.state.whose(row[0]), *row[2:]) for row in venue.state.book.dump()]
         names = {number: account for account, number in owners.items()}
@@ -220,6 +222,39 @@ def test_orders_that_may_not_take_end_and_change_nothing(
     [ended] = venue.ask(enter(2, **{"side": BUY, "px": 100, "account": B, **ask}))
     assert (ended.ord_status, ended.text) == (status, text)
     assert venue.state.book.dump() == before
+
+
+@pytest.mark.parametrize(
+    ("mode", "maker", "taker"),
+    [
+        (None, [("A", 1, 5)], "self_match"),
+        (SelfMatch.CANCEL_NEWEST, [("A", 1, 5)], "self_match"),
+        (SelfMatch.CANCEL_OLDEST, [("A", 2, 6)], ""),
+        (SelfMatch.CANCEL_BOTH, [], "self_match"),
+        (SelfMatch.DECREMENT, [("A", 2, 1)], ""),
+    ],
+)
+def test_a_taker_says_what_happens_where_it_meets_itself(
+    mode: SelfMatch | None, maker: list[Any], taker: str
+) -> None:
+    """It has met somebody else for two lots before, at a better price."""
+    venue = Crossing()
+    venue.ask(enter(1, SELL, 100, 5, account=A), enter(9, SELL, 99, 2, account=B))
+    events = venue.ask(enter(2, BUY, 100, 8, account=A, self_match=mode))
+    ended = [event for event in events if isinstance(event, OrderEnded) and event.number == 2]
+    assert [event.text for event in ended] == ([taker] if taker else [])
+    rows = [(*venue.state.whose(row[0]), row[4]) for row in venue.state.book.dump()]
+    assert rows == [(StreamId(f"account/{whose}"), *rest) for whose, *rest in maker]
+
+
+def test_a_maker_that_is_cut_is_restated_and_keeps_its_place() -> None:
+    venue = Crossing()
+    venue.ask(enter(1, SELL, 100, 5, account=A), enter(2, SELL, 100, 5, account=B))
+    restated, ended = venue.ask(enter(3, BUY, 100, 2, account=A, self_match=SelfMatch.DECREMENT))
+    assert (restated.number, restated.lots, restated.leaves_lots) == (1, 3, 3)
+    assert (restated.keeps_place, restated.is_restated) == (True, True)
+    assert (ended.number, ended.ord_status) == (3, OrdStatus.CANCELED)
+    assert [row[4] for row in venue.state.book.dump()] == [3, 5]
 
 
 def test_an_order_by_cash_ends_once_its_cash_is_spent() -> None:

@@ -17,13 +17,23 @@ from fondaco.app.kinds import build_digest
 from fondaco.app.machines import open_journal
 from fondaco.app.say import say
 from fondaco.domain.ledger import checks as standing
-from fondaco.domain.ledger.model import DAYS, READABLE, REPLAY, STANDING, Found
-from fondaco.domain.ledger.store.postings import clearing_since
+from fondaco.domain.ledger.model import (
+    DAYS,
+    OWN_VENUE,
+    READABLE,
+    REPLAY,
+    STANDING,
+    Found,
+    market,
+)
+from fondaco.domain.ledger.store.postings import clearing_since, ledger_balances
+from fondaco.domain.reference.model import EVENT, InstrumentKind
 from fondaco.domain.trading.model import AccountId, AccountState, account_stream
 from fondaco.domain.trading.rules import decider
-from fondaco.domain.trading.store.queries import client_balances
+from fondaco.domain.trading.store.queries import client_balances, terms
 from fondaco.domain.trading.store.replayed import account_amiss, account_ids
 from fondaco.domain.trading.store.statements import days_amiss
+from fondaco.domain.venues.crossing.model import MIC as CROSSING
 from fondaco.kernel.errors import Corrupt, FondacoError
 from fondaco.kernel.event import Instant, StreamId
 from fondaco.ports.journal import Journal
@@ -78,6 +88,7 @@ class Checker:
             if summed is not None:
                 found.append(summed)
             found.append(standing.found(STANDING, list(self._stuck(conn))))
+            found.append(standing.found(OWN_VENUE, list(_one_sided(conn))))
             found.append(standing.found(REPLAY, list(self._replay(conn, position))))
             found.append(standing.found(READABLE, ()))
         ended = self._now()
@@ -131,6 +142,21 @@ class Checker:
                 state = decider.evolve(state, entry.event)  # type: ignore[arg-type]
             version = entries[-1].version
         return state
+
+
+def _one_sided(conn: Any) -> Iterator[str]:
+    """What the house's own book has executed for one side and not for the other: nothing ever is,
+    since both are written together. Money of contracts is left out: what they gain and pay is on
+    the same account."""
+    own = [each for each in terms(conn).listed() if each.mic == CROSSING]
+    contracts = {
+        each.quote
+        for each in own
+        if each.kind is not InstrumentKind.SPOT or each.asset_class == EVENT
+    }
+    for (account, asset), units in sorted(ledger_balances(conn, market(CROSSING)).items()):
+        if units and asset not in contracts:
+            yield f"{units} units of {asset} stand on {account}"
 
 
 def keep_checking(files: Files, store: Store, every_s: float, stop: Stop) -> None:

@@ -213,6 +213,7 @@ STANDING: Final = "clearing"
 REPLAY: Final = "views_equal_replay"
 READABLE: Final = "readable"
 DAYS: Final = "days"
+OWN_VENUE: Final = "own_venue"
 
 # What each standing check says while it holds.
 SAYS: Final = {
@@ -221,6 +222,7 @@ SAYS: Final = {
     CONSERVATION: "Clients own what the ledger says, asset by asset.",
     PENDING: "What books have set aside is what their pending transfers say.",
     STANDING: "Nothing has stood on a clearing account for a minute or longer.",
+    OWN_VENUE: "Whatever was bought on the house's own book was sold there: nothing is over.",
     REPLAY: "Accounts replayed from the journal, a few each round, are what the views show.",
     DAYS: "Balances are what the last session day they moved on closed with.",
     READABLE: "Journal and views can be read.",

@@ -225,6 +225,9 @@ class Terms:
         self._instruments = instruments
         self._assets = assets
 
+    def listed(self) -> list[Instrument]:
+        return list(self._instruments.values())
+
     def instrument(self, symbol: str) -> Instrument:
         try:
             return self._instruments[symbol]

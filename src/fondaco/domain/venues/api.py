@@ -9,6 +9,7 @@ from msgspec import Meta
 from fondaco.domain.identity.model import Scope
 from fondaco.domain.reference.events import ChangeRefused, InstrumentListed, ListInstrument
 from fondaco.domain.reference.model import (
+    EVENT,
     HOUSE_STREAM,
     RATE_SCALE,
     SETTLE_DAYS_MAX,
@@ -124,6 +125,8 @@ class Venue:
 
     def list_instrument(self, ask: ListInstrumentRequest, stamp: Stamp) -> ListInstrument:
         """Raises `Invalid` for terms that make no sense."""
+        if ask.asset_class == EVENT:
+            raise Invalid("event contracts are listed by the feed that says how they end")
         base, quote = self._assets(ask)
         terms = instrument(
             ask.symbol,
