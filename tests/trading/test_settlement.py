@@ -15,7 +15,7 @@ from fondaco.domain.reference.rules import decide as house_decide
 from fondaco.domain.reference.rules import evolve as house_evolve
 from fondaco.domain.trading import events as ev
 from fondaco.domain.trading.model import AccountState, Side, TradingRefs
-from fondaco.domain.trading.refs import refs_of, roll_session
+from fondaco.domain.trading.refs import refresh, refs_of, roll_session
 from fondaco.domain.trading.store import TradingView
 from fondaco.domain.trading.store.settlements import SettlementsView, due, lines
 from fondaco.kernel.event import CommandId, Decision, Event, Instant, StreamId
@@ -166,3 +166,42 @@ def test_the_view_shows_both_states_however_it_is_cut(tmp_path: Path) -> None:
             rows.append(digests(conn, views))
         store.close()
     assert rows[0] == rows[1]
+
+
+def test_a_fridays_t_plus_1_is_monday_by_the_instruments_calendar() -> None:
+    """The session day's own reset stays what it is: every day has one."""
+    friday = Instant(1_795_176_000 * SECOND)  # 2026-11-20 12:00 UTC
+    terms = msgspec.structs.replace(b.btc_usd(), settle_days=1, calendar="XNYS")
+    state = HouseState(instruments={terms.symbol: terms})
+    refs = refs_of(state, {}, friday)
+    assert [at // SECOND for at in (refs.settles_at[0], refs.settles_by["XNYS"][0])] == [
+        1_795_219_200,  # Saturday's session
+        1_795_392_000,  # Monday's
+    ]
+    assert refs.session_closes_at == refs.settles_at[0]
+    using = house(1)
+    using.instruments = {**using.instruments, terms.symbol: terms}
+    using.settles_by = {"XNYS": (T2,)}
+    story = b.given(b.opened(), b.deposit("1000"), using=using).when(b.buy("o1"), b.fill(1))
+    assert story.events[-1] == ev.FillUnsettled(1, 1, b.BTC_USD, BTC, 10**9, T2)
+
+
+def test_a_calendar_that_is_set_later_counts_at_once() -> None:
+    friday = Instant(1_795_176_000 * SECOND)
+    terms = msgspec.structs.replace(b.btc_usd(), settle_days=1)
+    state = HouseState(instruments={terms.symbol: terms})
+    refs = refs_of(state, {}, friday)
+    at = (CommandId(""), Instant(1))
+    for calendar, kind in (
+        ("XNYS", ref.SettlementChanged),
+        ("XNYS", ref.NothingChanged),
+        (None, ref.NothingChanged),
+        ("XNON", ref.ChangeRefused),
+    ):
+        ask = ref.SetSettlement(*at, terms.symbol, 1, "ops", calendar)
+        [event] = house_decide(state, ask, refs)
+        assert isinstance(event, kind)
+        state = house_evolve(state, event)
+    refresh(refs, state, friday)
+    assert set(refs.settles_by) == {"XNYS"}
+    assert state.instruments[terms.symbol].calendar == "XNYS"

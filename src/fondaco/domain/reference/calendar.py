@@ -4,20 +4,26 @@ A session of the local day D opens when clocks in its time zone show the opening
 lasts until the next one opens. Where clocks are set back and show that minute twice, it opens the
 first time; where they are set forward past it, it opens as if they had not been: RFC 5545, 3.3.5.
 A day that is skipped altogether (Apia, 30 December 2011) has no session.
+
+Settlement counts the sessions of days on which an instrument's calendar is open: "" is open every
+day, WEEKDAYS from Monday to Friday, and an exchange's (ISO 10383) on its own trading days.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from fondaco.domain.reference.model import Session
+from fondaco.domain.reference.holidays import CLOSED
+from fondaco.domain.reference.model import SETTLE_DAYS_MAX, WEEKDAYS, Session
 from fondaco.kernel.errors import Invalid
 from fondaco.kernel.event import Instant
 
 _SECOND_NS: Final = 1_000_000_000
 _EPOCH: Final = date(1970, 1, 1)
 _A_DAY: Final = timedelta(days=1)
+_SATURDAY: Final = 5
+_LOOK_AHEAD: Final = 30  # sessions; no exchange has ever been closed for three weeks of them
 
 
 def check_time_zone(name: str) -> None:
@@ -45,6 +51,38 @@ def session_day_and_close(at: Instant, session: Session) -> tuple[int, Instant]:
             break
         day = each
     return (day - _EPOCH).days, closes_at
+
+
+def is_open(calendar: str, day: int) -> bool:
+    """Whether business is done on a day, counted from 1970-01-01. Beyond the years that the table
+    has, every weekday is thought to be one."""
+    if not calendar:
+        return True
+    date_ = _EPOCH + timedelta(days=day)
+    if date_.weekday() >= _SATURDAY:
+        return False
+    if calendar == WEEKDAYS:
+        return True
+    return f"{date_.month:02}{date_.day:02}" not in CLOSED[calendar].get(date_.year, "").split()
+
+
+def settlements(
+    at: Instant, session: Session, calendars: Iterable[str]
+) -> dict[str, tuple[Instant, ...]]:
+    """When what is traded at `at` settles at T+1, T+2 …, by calendar: at the opening of the session
+    of that many days of business after the one that is open. A Friday's T+1 is Monday, and so is a
+    Saturday's."""
+    found: dict[str, list[Instant]] = {calendar: [] for calendar in calendars}
+    opens = session_day_and_close(at, session)[1]
+    for _ in range(_LOOK_AHEAD):
+        day, closes = session_day_and_close(opens, session)
+        for calendar, instants in found.items():
+            if len(instants) < SETTLE_DAYS_MAX and is_open(calendar, day):
+                instants.append(opens)
+        if all(len(instants) == SETTLE_DAYS_MAX for instants in found.values()):
+            break
+        opens = closes
+    return {calendar: tuple(instants) for calendar, instants in found.items()}
 
 
 def _openings(around: date, zone: ZoneInfo, minute: int) -> Iterator[tuple[date, Instant]]:

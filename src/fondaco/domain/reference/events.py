@@ -64,11 +64,13 @@ class SetFees(Command, frozen=True, gc=False):
 
 
 class SetSettlement(Command, frozen=True, gc=False):
-    """When fills of an instrument settle from now on; those before keep their day."""
+    """When fills of an instrument settle from now on; those before keep their day. `calendar` None:
+    the one that it has."""
 
     symbol: Symbol
     settle_days: int
     by: str = ""
+    calendar: str | None = None
 
 
 class SetSession(Command, frozen=True, gc=False):
@@ -189,6 +191,7 @@ class SettlementChanged(Event, frozen=True, gc=False, tag="reference.settlement_
     symbol: Symbol
     settle_days: int
     by: str
+    calendar: str | None = None  # None: the one that it had
 
 
 class SessionChanged(Event, frozen=True, gc=False, tag="reference.session_changed.v1"):

@@ -16,6 +16,7 @@ SymbolText = Annotated[str, Meta(pattern=r"^[A-Z0-9][A-Z0-9._-]{0,39}$", example
 
 HOUSE_STREAM: Final = StreamId("reference/house")
 SETTLE_DAYS_MAX: Final = 5
+WEEKDAYS: Final = "WEEKDAYS"  # the calendar of Monday to Friday, without holidays
 MIDPOINT_MIC: Final = "MIDPT"  # where orders of every instrument meet in the dark: five characters
 RATE_SCALE: Final = 1_000_000  # fee rates are parts per million of the notional
 
@@ -81,6 +82,7 @@ class Instrument(msgspec.Struct, frozen=True, gc=False):
     settle_days: int = 0
     reference_px: int = 0  # what it is worth until it trades, where no other market says so
     fee_formula: FeeFormula = FeeFormula.NOTIONAL
+    calendar: str = ""  # whose days of business settlement counts; "": every day
 
     def ticks(self, text: str, what: str = "price") -> int:
         """Read a price; raises `Invalid` off the tick."""

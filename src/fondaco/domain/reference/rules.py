@@ -45,12 +45,14 @@ from fondaco.domain.reference.events import (
     SwapChanged,
     Unkill,
 )
+from fondaco.domain.reference.holidays import CLOSED
 from fondaco.domain.reference.model import (
     EVENT,
     NEXT,
     NOTIONAL,
     RATE_SCALE,
     SETTLE_DAYS_MAX,
+    WEEKDAYS,
     HouseState,
     Instrument,
     Outcome,
@@ -110,6 +112,7 @@ def _list(state: HouseState, ask: ListInstrument) -> ReferenceEvent:
         fee_formula=known.fee_formula,
         issuer=known.issuer,
         settle_days=known.settle_days,
+        calendar=known.calendar,
     )
     if same == known:
         return NothingChanged(f"{new.symbol} is listed")
@@ -224,9 +227,13 @@ def _settlement(state: HouseState, ask: SetSettlement) -> ReferenceEvent:
             "settlement_invalid",
             f"settle_days is {ask.settle_days}, must be from 0 to {SETTLE_DAYS_MAX}",
         )
-    if known.settle_days == ask.settle_days:
+    if ask.calendar not in (None, "", WEEKDAYS, *CLOSED):
+        known_ones = ", ".join(CLOSED)
+        text = f"calendar is {ask.calendar}, must be empty, {WEEKDAYS} or one of {known_ones}"
+        return ChangeRefused("settlement_invalid", text)
+    if known.settle_days == ask.settle_days and ask.calendar in (None, known.calendar):
         return NothingChanged(f"{ask.symbol} settles so")
-    return SettlementChanged(ask.symbol, ask.settle_days, ask.by)
+    return SettlementChanged(ask.symbol, ask.settle_days, ask.by, ask.calendar)
 
 
 def _session(state: HouseState, ask: SetSession) -> ReferenceEvent:
@@ -332,7 +339,8 @@ def _on_fees(state: HouseState, event: FeesChanged) -> None:
 def _on_settlement(state: HouseState, event: SettlementChanged) -> None:
     known = state.instruments.get(event.symbol)
     if known is not None:
-        changed = msgspec.structs.replace(known, settle_days=event.settle_days)
+        calendar = known.calendar if event.calendar is None else event.calendar
+        changed = msgspec.structs.replace(known, settle_days=event.settle_days, calendar=calendar)
         state.instruments = {**state.instruments, event.symbol: changed}
 
 

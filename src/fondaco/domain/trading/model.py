@@ -342,6 +342,7 @@ class TradingRefs(msgspec.Struct):
     session_day: int = 0  # days since 1970 of the session that is open now, in `session.time_zone`
     session_closes_at: Instant = Instant(0)  # when DAY orders expire
     settles_at: tuple[Instant, ...] = ()  # when what is traded now settles at T+1, T+2 …
+    settles_by: dict[str, tuple[Instant, ...]] = {}  # … by calendar, of instruments that have one
     margins: dict[Symbol, Margin] = {}  # an instrument that is absent must be paid for in full
     haircuts: dict[AssetCode, int] = {}  # parts per million that are no collateral; absent: 0
     margin_rules: MarginRules = MarginRules()

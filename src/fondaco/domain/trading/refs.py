@@ -8,10 +8,9 @@ own dictionary; `refresh` follows the house's stream, `update_rates` every mark 
 from math import gcd
 
 from fondaco.domain.market.model import Mark
-from fondaco.domain.reference.api import session_day_and_close
+from fondaco.domain.reference.api import session_day_and_close, settlements
 from fondaco.domain.reference.model import (
     PEGS,
-    SETTLE_DAYS_MAX,
     HouseState,
     Instrument,
     InstrumentKind,
@@ -59,6 +58,8 @@ def refresh(refs: TradingRefs, house: HouseState, now: Instant) -> None:
         refs.session = house.session
         refs.session_closes_at = Instant(0)
         roll_session(refs, now)
+    elif _calendars(refs) != set(refs.settles_by):
+        _settle(refs, now)
     _par(refs)
     for mark in list(refs.marks.values()):
         update_rates(refs, mark)
@@ -90,12 +91,19 @@ def roll_session(refs: TradingRefs, now: Instant) -> bool:
         return False
     before = refs.session_day
     refs.session_day, refs.session_closes_at = session_day_and_close(now, refs.session)
-    opens, settles_at = refs.session_closes_at, []
-    for _ in range(SETTLE_DAYS_MAX):  # T+1 opens when the session of now closes
-        settles_at.append(opens)
-        opens = session_day_and_close(opens, refs.session)[1]
-    refs.settles_at = tuple(settles_at)
+    _settle(refs, now)
     return refs.session_day != before
+
+
+def _settle(refs: TradingRefs, now: Instant) -> None:
+    """Work out again when what is traded now settles; by "" when every day is one of business."""
+    by = settlements(now, refs.session, {"", *_calendars(refs)})
+    refs.settles_at = by.pop("")
+    refs.settles_by = by
+
+
+def _calendars(refs: TradingRefs) -> set[str]:
+    return {each.calendar for each in refs.instruments.values() if each.calendar}
 
 
 def update_rates(refs: TradingRefs, mark: Mark) -> None:

@@ -48,10 +48,12 @@ class FeesRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class SettlementRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Sessions that open between a fill and its settlement: T+n; 0 settles at once. What is traded
-    before keeps its day."""
+    before keeps its day. Only days of business of `calendar` count: an exchange's code (ISO 10383),
+    WEEKDAYS, or "" for every day; left out, it stays what it is."""
 
     symbol: SymbolText
     settle_days: Annotated[int, Meta(ge=0, le=SETTLE_DAYS_MAX, examples=[1])]
+    calendar: Annotated[str, Meta(max_length=8, examples=["XNYS"])] | None = None
 
 
 class SwapRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -128,7 +130,7 @@ class Contracts:
 def set_settlement(ask: SettlementRequest, stamp: Stamp) -> ref.SetSettlement:
     command_id = own_id("settlement", ask, stamp)
     return ref.SetSettlement(
-        command_id, stamp.at, Symbol(ask.symbol), ask.settle_days, stamp.caller
+        command_id, stamp.at, Symbol(ask.symbol), ask.settle_days, stamp.caller, ask.calendar
     )
 
 

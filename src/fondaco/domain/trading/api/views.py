@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Literal, Protocol
 import msgspec
 from msgspec import Meta
 
+from fondaco.domain.reference.api import session_day_and_close
 from fondaco.domain.reference.model import (
     EVENT,
     Instrument,
@@ -302,6 +303,8 @@ class InstrumentReply(msgspec.Struct, frozen=True):
     trading_state: TradingState
     restricted: bool
     settle_days: int  # T+n: sessions until what a fill brings in has settled
+    settle_calendar: str  # whose days of business count; "": every day
+    settle_date: str  # on which what is traded now settles, by the sessions of the house
     kind: str = "spot"
     issuer: str = ""
     margin: list[TierBody] | None = None  # by notional; null: paid for in full, not sold short
@@ -500,6 +503,15 @@ class Looks:
         )
 
 
+def settle_date(each: Instrument, refs: TradingRefs) -> str:
+    """ISO 8601, of the session's local day."""
+    day = refs.session_day
+    if each.settle_days:
+        by = refs.settles_by.get(each.calendar, refs.settles_at)[: each.settle_days]
+        day = session_day_and_close(by[-1], refs.session)[0]
+    return (_EPOCH.date() + timedelta(days=day)).isoformat()
+
+
 def _instrument_line(
     each: Instrument, refs: TradingRefs, books: Mapping[str, Any]
 ) -> InstrumentReply:
@@ -521,6 +533,8 @@ def _instrument_line(
         trading_state=refs.states.get(each.symbol, TradingState.ACTIVE),
         restricted=each.symbol in refs.restricted,
         settle_days=each.settle_days,
+        settle_calendar=each.calendar,
+        settle_date=settle_date(each, refs),
         kind=each.kind.value,
         issuer=each.issuer,
         margin=tiers_of(each, refs),

@@ -1,4 +1,5 @@
 """T+n: what a fill brings in settles when n sessions have opened since; where n is 0, at once.
+Sessions count that are days of business by the instrument's calendar.
 
 What a fill takes leaves at once, so an account never owes. What it brings in can be traded with at
 once; it cannot be withdrawn, or sent to another account, before it has settled.
@@ -27,9 +28,12 @@ def record(
     """As `execution.record`; and of an instrument that settles later, when."""
     events = execution.record(state, command, refs)
     instrument = refs.instruments.get(command.symbol)
-    if instrument is None or not 0 < instrument.settle_days <= len(refs.settles_at):
+    if instrument is None or not instrument.settle_days:
         return events
-    settles_at = refs.settles_at[instrument.settle_days - 1]
+    by = refs.settles_by.get(instrument.calendar, refs.settles_at)
+    if instrument.settle_days > len(by):
+        return events
+    settles_at = by[instrument.settle_days - 1]
     found: list[TradingEvent] = []
     for event in events:
         found.append(event)
