@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from app.test_restart import after, done, statuses, wait_for
-from fondaco.app import live
+from fondaco.app import keeping
 from fondaco.app.files import Files
 from fondaco.app.house import Kernel
 from fondaco.domain.market.feeds.synthetic import SyntheticFeed
@@ -200,7 +200,7 @@ def answers(client: Client, path: str) -> bool:
 
 
 def test_a_feed_that_dies_is_begun_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "AGAIN_MIN_S", 0.001)
+    monkeypatch.setattr(keeping, "AGAIN_MIN_S", 0.001)
     died: list[BaseException | None] = []
     lives: list[Callable[[], object]] = [lambda: 1 / 0, lambda: None, lambda: int("x")]
     begun = 0
@@ -214,7 +214,7 @@ def test_a_feed_that_dies_is_begun_again(monkeypatch: pytest.MonkeyPatch) -> Non
             await asyncio.Event().wait()
 
     async def watch() -> None:
-        keeping = asyncio.create_task(live.keep_running(feed, died.append))
+        keeping = asyncio.create_task(keeping.keep_running(feed, died.append))
         while begun <= len(lives):
             await asyncio.sleep(0.001)
         keeping.cancel()

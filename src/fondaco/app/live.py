@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, suppress
 from functools import partial
@@ -22,6 +22,7 @@ from fondaco.app.greeting import announce, greet, tell_switch
 from fondaco.app.health import OPERATIONS as HEALTH
 from fondaco.app.health import Health
 from fondaco.app.house import Kernel
+from fondaco.app.keeping import keep_running
 from fondaco.app.kinds import ROOMS
 from fondaco.app.machines import (
     MEMORY,
@@ -80,8 +81,6 @@ UPKEEP_S: Final = 1.0
 RECORDS_EVERY: Final = 30  # times that long
 FORGET_EVERY: Final = 3_600
 HOUR_NS: Final = 3_600_000_000_000
-AGAIN_MIN_S: Final = 0.5  # before what has ended is run again
-AGAIN_MAX_S: Final = 30.0
 FOLLOWER_FAILURES_MAX: Final = 3  # one after the other, at the start
 VIEWS_STILL_S: Final = 10.0  # a step under load takes far less
 VIEWS_BEHIND_MAX: Final = 50_000  # entries; about a second of full load
@@ -500,29 +499,6 @@ def _tape(settings: Settings, files: Files) -> Iterator[Tape]:
         ) as tape,
     ):
         yield tape
-
-
-async def keep_running(
-    run: Callable[[], Coroutine[Any, Any, None]], died: Callable[[BaseException | None], None]
-) -> None:
-    """Run it again whenever it ends, after a wait that doubles while it keeps ending.
-
-    A feed that dies takes no order with it: its books go stale, which the rules know how to treat.
-    """
-    loop = asyncio.get_running_loop()
-    wait_s = AGAIN_MIN_S
-    while True:
-        began = loop.time()
-        running = asyncio.create_task(run())
-        try:
-            await asyncio.wait({running})
-        finally:
-            running.cancel()
-            await asyncio.wait({running})
-        died(None if running.cancelled() else running.exception())
-        wait_s = AGAIN_MIN_S if loop.time() - began > AGAIN_MAX_S else wait_s
-        await asyncio.sleep(wait_s)
-        wait_s = min(2 * wait_s, AGAIN_MAX_S)
 
 
 async def _cancel(tasks: list["asyncio.Task[None]"]) -> None:
