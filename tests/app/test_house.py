@@ -214,11 +214,11 @@ def test_a_feed_that_dies_is_begun_again(monkeypatch: pytest.MonkeyPatch) -> Non
             await asyncio.Event().wait()
 
     async def watch() -> None:
-        keeping = asyncio.create_task(keeping.keep_running(feed, died.append))
+        kept = asyncio.create_task(keeping.keep_running(feed, died.append))
         while begun <= len(lives):
             await asyncio.sleep(0.001)
-        keeping.cancel()
-        await asyncio.wait({keeping})
+        kept.cancel()
+        await asyncio.wait({kept})
 
     asyncio.run(watch())
     assert [type(each) for each in died] == [ZeroDivisionError, type(None), ValueError]
