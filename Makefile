@@ -8,16 +8,29 @@ WORKERS ?= 2
 # A file's tests stay together, and in their order: what takes long is not left for the end.
 SPREAD := --dist loadfile --no-loadscope-reorder
 # An install is good until the project file, the build or a kernel changes.
+PAGE := web_build.py web/package-lock.json web/package.json web/index.html web/vite.config.ts $(shell find web/public web/src web/vite -type f ! -name '*.test.*')
+BUILT := src/fondaco/gateway/web/stamp.sha256
 KERNELS := $(wildcard $(addprefix src/,$(shell sed -n 's/^    "\(fondaco\/.*\.py\)",$$/\1/p' src/fondaco/kernel/compiled.py)))
 
-.PHONY: run test check soak bench docs requirements clean
+NODE := $(shell command -v npm)
 
-run: .venv/installed
+.PHONY: run test check soak bench docs requirements clients screens page test-page clean
+
+run: .venv/installed $(BUILT)
 	$(BIN)/fondaco up --demo --data .fondaco --port $(PORT) --feed $(FEED)
 
-test: check
+test: check test-page
 	$(BIN)/pytest -n $(WORKERS) $(SPREAD)
 	FONDACO_PURE=1 $(BIN)/pytest -n $(WORKERS) $(SPREAD) $(wildcard tests/kernel tests/market tests/runtime tests/trading)
+
+# The page's own logic and types. Its journeys in a browser are in tests/web, with everything else.
+test-page:
+ifeq ($(NODE),)
+	@echo "no npm here: the page's own tests are left out"
+else
+	$(MAKE) web/node_modules/.tested
+	cd web && npm run --silent types && npm run --silent test
+endif
 
 check: .venv/tested
 	$(BIN)/ruff check
@@ -42,8 +55,22 @@ requirements: .venv/tested
 docs: .venv/installed
 	$(BIN)/python tests/docs/catalog.py
 
+# The typed clients, from today's OpenAPI and AsyncAPI documents; `make docs` makes them as well.
+clients: .venv/tested
+	$(BIN)/python clients/make.py
+
+# An install builds the page; here it is built again for sources that have changed since.
+page: $(BUILT)
+
+$(BUILT): $(PAGE) | .venv/installed
+	@$(BIN)/python web_build.py
+
+# Pictures of every screen, of a house that is started for it.
+screens: .venv/tested page
+	$(BIN)/python web/tools/screens.py
+
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .hypothesis .import_linter_cache build src/*.egg-info
+	rm -rf web/node_modules web/tools/node_modules src/fondaco/gateway/web .venv .mypy_cache .ruff_cache .hypothesis .import_linter_cache build src/*.egg-info
 	find src -name '*.so' -delete -o -name '*.so.sha256' -delete
 
 .venv/installed: pyproject.toml setup.py src/fondaco/kernel/compiled.py $(KERNELS)
@@ -54,4 +81,12 @@ clean:
 
 .venv/tested: .venv/installed
 	$(BIN)/python -m pip install --quiet --group dev
+	touch $@
+
+web/node_modules/.tested: web/package-lock.json
+	cd web && npm ci --silent --ignore-scripts
+	touch $@
+
+web/tools/node_modules/.installed: web/tools/package-lock.json
+	cd web/tools && npm ci --silent --ignore-scripts
 	touch $@

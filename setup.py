@@ -1,7 +1,9 @@
-"""Compiles the kernels named in src/fondaco/kernel/compiled.py, where that is possible.
+"""Compiles the kernels named in src/fondaco/kernel/compiled.py, where that is possible, and builds
+the browser's page from web/.
 
 No failure here stops an install: a machine without a C compiler, or a kernel that Cython refuses,
-runs from source. `fondaco doctor` tells, and the test suite insists where there is a compiler.
+runs from source. `fondaco doctor` tells, and the test suite insists where there is a compiler. A
+house without a page says at / how to get it.
 """
 
 import ast
@@ -10,10 +12,16 @@ import sys
 from hashlib import sha256
 from pathlib import Path
 
-from setuptools import Extension, setup
+from setuptools import Command, Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
+from setuptools.command.sdist import sdist
 
 ROOT = Path(__file__).parent
+sys.path.insert(0, str(ROOT))  # an isolated build does not look beside setup.py
+
+import web_build  # noqa: E402
+
 SOURCES = Path("src")
 OPTIMISED = [] if sys.platform == "win32" else ["-O3", "-g0", "-Wno-unused-function"]
 
@@ -91,7 +99,43 @@ def _noted(built: Path) -> Path:
     return built.with_name(built.name + ".sha256")
 
 
+class BuildWeb(Command):
+    """`python setup.py build_web`, and before everything that packs the package."""
+
+    description = "build the browser terminal from web/"
+    user_options = []
+
+    def initialize_options(self) -> None: ...
+
+    def finalize_options(self) -> None: ...
+
+    def run(self) -> None:
+        try:
+            self.announce(f"fondaco: {web_build.build()}", level=2)
+        except web_build.NotBuilt as why:
+            self.warn(f"fondaco: installed without its browser page: {why}")
+
+
+class BuildWithPage(build_py):
+    def run(self) -> None:
+        self.run_command("build_web")
+        super().run()
+
+
+class SdistWithPage(sdist):
+    def run(self) -> None:
+        self.run_command("build_web")
+        super().run()
+
+
 setup(
     ext_modules=[extension(path) for path in kernels()],
-    cmdclass={"build_ext": BuildKernels},
+    cmdclass={
+        "build_ext": BuildKernels,
+        "build_py": BuildWithPage,
+        "build_web": BuildWeb,
+        "sdist": SdistWithPage,
+    },
+    # Asked for by the installer, which then brings it; nothing is fetched by running this file.
+    setup_requires=web_build.wanted() if sys.argv[1:] == ["egg_info"] else [],
 )

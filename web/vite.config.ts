@@ -1,4 +1,4 @@
-import { defineConfig } from "vitest/config";
+import { defineConfig } from "vite";
 import { outcome } from "./vite/outcome.ts";
 
 const HOUSE = process.env.FONDACO_HOUSE ?? "http://127.0.0.1:8000";
@@ -23,5 +23,4 @@ export default defineConfig({
       "/ws": { target: HOUSE.replace(/^http/, "ws"), ws: true },
     },
   },
-  test: { include: ["src/**/*.test.ts", "src/**/*.test.tsx", "vite/**/*.test.ts"], pool: "threads" },
 });

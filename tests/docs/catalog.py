@@ -4,6 +4,7 @@ Rooms are found by importing them, so nothing that a room offers can be missing 
 """
 
 import re
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from enum import StrEnum
@@ -150,3 +151,5 @@ if __name__ == "__main__":
     for name in PAGES:
         (ROOT / "docs" / name).write_text(page(name), "utf-8")
         sys.stdout.write(f"docs/{name}\n")
+    # Clients are made from the same declarations.
+    subprocess.run([sys.executable, ROOT / "clients/make.py"], check=True)

@@ -1,7 +1,7 @@
 /** What the build leaves besides Vite's own files: a service worker that knows them, and packed copies. */
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import type { Plugin } from "vite";
 
@@ -19,7 +19,7 @@ export function outcome(): Plugin {
     name: "fondaco-outcome",
     apply: "build",
     configResolved(config) {
-      folder = join(config.root, config.build.outDir);
+      folder = resolve(config.root, config.build.outDir);
     },
     closeBundle() {
       const assets = readdirSync(join(folder, "assets")).sort();

@@ -1,0 +1,1487 @@
+"""Made by `make clients` from the OpenAPI document; do not edit.
+
+OpenAPI sha256 0fa4d830b2fedf4378a153d2f264dfb49f78999f204ac9ce4f34c7569c5c5189
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
+
+Scope: TypeAlias = Literal['accounts:read', 'accounts:write', 'house:read', 'house:write', 'journal:read', 'keys:write', 'limits:read', 'limits:write', 'market:read', 'orders:read', 'orders:write']
+Quality: TypeAlias = Literal['closed', 'crossed', 'gapped', 'ok', 'recovering', 'stale', 'unconfirmed']
+LevelReply: TypeAlias = "tuple[str, str]"
+ConsolidatedLevelReply: TypeAlias = "tuple[str, str, dict[str, str]]"
+Stage: TypeAlias = Literal['closed', 'created', 'determined', 'disputed', 'open', 'paused', 'settled']
+Side: TypeAlias = Literal['buy', 'sell']
+OrdType: TypeAlias = Literal['limit', 'market', 'stop', 'stop_limit', 'trailing_stop']
+TimeInForce: TypeAlias = Literal['day', 'fok', 'gtc', 'gtd', 'ioc']
+OrdStatus: TypeAlias = Literal['canceled', 'expired', 'filled', 'new', 'partially_filled', 'pending_cancel', 'pending_new', 'pending_replace', 'rejected', 'suspended', 'unknown']
+Contingency: TypeAlias = Literal['bracket', 'oco']
+AccountType: TypeAlias = Literal['cash', 'margin']
+TradingState: TypeAlias = Literal['active', 'halted', 'reducing']
+FeeFormula: TypeAlias = Literal['kalshi', 'notional', 'polymarket', 'rothera']
+
+
+class Problem(TypedDict):
+    """What every error says."""
+    type: str
+    status: int
+    code: str
+    message: str
+    retryable: bool
+    reached_venue: Literal['no', 'unknown', 'yes']
+    state: dict[str, Any]
+    request_id: str
+    correlation_id: str
+    details: dict[str, Any]
+
+
+class CreateKey(TypedDict):
+    name: str
+    scopes: NotRequired[list[Scope] | None]
+    accounts: NotRequired[list[str] | None]
+    expires_at: NotRequired[int | None]
+
+
+class CreatedKey(TypedDict):
+    """`token` is shown this once."""
+    token: str
+    key: Key
+
+
+class Key(TypedDict):
+    """An API key without its token, which nobody has but its holder."""
+    key_id: str
+    tenant: str
+    user: str
+    name: str
+    scopes: list[Scope]
+    accounts: list[str] | None
+    created_at: int
+    expires_at: int | None
+    revoked_at: NotRequired[int | None]
+    last_used_at: NotRequired[int | None]
+
+
+class ListKeys(TypedDict):
+    pass
+
+
+class Keys(TypedDict):
+    items: list[Key]
+
+
+class RevokeKey(TypedDict):
+    key_id: str
+
+
+class RevokedKey(TypedDict):
+    key_id: str
+
+
+class IssueTicket(TypedDict):
+    pass
+
+
+class Ticket(TypedDict):
+    """Opens one WebSocket, for a browser that can send no header. Good briefly: URLs are logged.
+    """
+    ticket: str
+    expires_at: int
+
+
+class WelcomeRequest(TypedDict):
+    pass
+
+
+class Welcome(TypedDict):
+    """`environment` says whose prices these are: those of a market with orders that go to the
+    house's own venues (paper), a recording's (replay), nobody's (synthetic).
+    """
+    name: str
+    version: str
+    environment: Literal['live', 'none', 'paper', 'replay', 'synthetic']
+    feed: str
+    speed: str
+    at: str
+    started_at: str
+    token: str
+
+
+class SessionReply(TypedDict):
+    """Who asks. `accounts` null: all of the tenant's."""
+    caller: str
+    tenant: str
+    user: str
+    roles: list[str]
+    scopes: list[str]
+    accounts: list[str] | None
+
+
+class PreferenceRequest(TypedDict):
+    name: str
+
+
+class PreferenceReply(TypedDict):
+    """`version` is 0, and `value` null, where nothing was kept under this name."""
+    name: str
+    version: int
+    value: Any
+    updated_at: str
+
+
+class SetPreferenceRequest(TypedDict):
+    """The last one who sets it is right; `version` in the answer tells how often it was set."""
+    name: str
+    value: dict[str, Any]
+
+
+class OpenBookAccountRequest(TypedDict):
+    """With a limit, what is pending counts, and a transfer that would break it is refused."""
+    book: str
+    account: str
+    asset: str
+    debits_must_not_exceed_credits: NotRequired[bool]
+    credits_must_not_exceed_debits: NotRequired[bool]
+
+
+class BookAccountOpenedReply(TypedDict):
+    book: str
+    account: str
+    asset: str
+    position: int
+
+
+class LedgerTransferRequest(TypedDict):
+    """`key` is yours, as a cl_ord_id is: the same transfer sent again moves nothing."""
+    debit: str
+    credit: str
+    amount: str
+    pending: NotRequired[bool]
+    timeout_s: NotRequired[int]
+    reference: NotRequired[str]
+    book: str
+    key: NotRequired[str | None]
+
+
+class LedgerTransferReply(TypedDict):
+    """A transfer after what was asked of it. `posted` is what has moved for good."""
+    book: str
+    number: int
+    debit: str
+    credit: str
+    asset: str
+    amount: str
+    posted: str
+    status: Literal['expired', 'pending', 'posted', 'voided']
+    position: int
+    expires_at: NotRequired[str | None]
+
+
+class LinkedRequest(TypedDict):
+    """All of them or none, in this order; each sees what those before it did."""
+    book: str
+    linked: list[LinkedBody]
+    key: NotRequired[str | None]
+
+
+class LinkedBody(TypedDict):
+    """One of three: a transfer, the number of a pending one to `post`, or of one to `void`."""
+    transfer: NotRequired[TransferBody | None]
+    post: NotRequired[int | None]
+    amount: NotRequired[str | None]
+    void: NotRequired[int | None]
+
+
+class TransferBody(TypedDict):
+    """From `credit` to `debit`. `pending` sets the amount aside on both sides until it is posted,
+    voided, or `timeout_s` have passed; 0 never expires.
+    """
+    debit: str
+    credit: str
+    amount: str
+    pending: NotRequired[bool]
+    timeout_s: NotRequired[int]
+    reference: NotRequired[str]
+
+
+class LinkedReply(TypedDict):
+    transfers: list[LedgerTransferReply]
+    position: int
+
+
+class PostRequest(TypedDict):
+    """All of what is pending, or `amount` of it; the rest goes back."""
+    book: str
+    number: str
+    amount: NotRequired[str | None]
+    key: NotRequired[str | None]
+
+
+class VoidRequest(TypedDict):
+    book: str
+    number: str
+    key: NotRequired[str | None]
+
+
+class BookRequest(TypedDict):
+    book: str
+    min_position: NotRequired[int]
+
+
+class BookAccountsReply(TypedDict):
+    items: list[BookAccountLine]
+
+
+class BookAccountLine(TypedDict):
+    """Four sums; what is pending is set aside, and in neither of the posted ones."""
+    book: str
+    account: str
+    asset: str
+    debits_pending: str
+    debits_posted: str
+    credits_pending: str
+    credits_posted: str
+    debits_must_not_exceed_credits: bool
+    credits_must_not_exceed_debits: bool
+    position: int
+
+
+class BookAccountRequest(TypedDict):
+    book: str
+    account: str
+    min_position: NotRequired[int]
+
+
+class BookTransfersRequest(TypedDict):
+    """The newest first. `cursor` is the `next` of the page before."""
+    book: str
+    account: NotRequired[str | None]
+    status: NotRequired[Literal['expired', 'pending', 'posted', 'voided'] | None]
+    cursor: NotRequired[int]
+    limit: NotRequired[int]
+    min_position: NotRequired[int]
+
+
+class BookTransfersReply(TypedDict):
+    """`next` goes into `cursor` for what is older; null: that was all."""
+    items: list[BookTransferLine]
+    next: int | None
+
+
+class BookTransferLine(TypedDict):
+    book: str
+    number: int
+    debit: str
+    credit: str
+    asset: str
+    amount: str
+    posted: str
+    status: Literal['expired', 'pending', 'posted', 'voided']
+    two_phase: bool
+    reference: str
+    created_at: str
+    updated_at: str
+    position: int
+    expires_at: NotRequired[str | None]
+
+
+class BookTransferRequest(TypedDict):
+    book: str
+    number: int
+    min_position: NotRequired[int]
+
+
+class ChecksRequest(TypedDict):
+    pass
+
+
+class ChecksReply(TypedDict):
+    """Of the views as they stood at `position`; null times and no lines before the first round.
+    """
+    holds: bool
+    checks: list[CheckLine]
+    position: int
+    at: str | None
+    took_ms: int
+
+
+class CheckLine(TypedDict):
+    """`wrong` is what the last round found."""
+    name: str
+    says: str
+    holds: bool
+    wrong: list[str]
+
+
+class PriceRequest(TypedDict):
+    symbol: str
+
+
+class PriceReply(TypedDict):
+    symbol: str
+    quality: Quality
+    synthetic: bool
+    last: QuoteReply | None
+    mid: QuoteReply | None
+    mark: QuoteReply | None
+
+
+class QuoteReply(TypedDict):
+    price: str
+    source: str
+    age_ms: float
+
+
+class OrderbookRequest(TypedDict):
+    symbol: str
+    depth: NotRequired[int]
+
+
+class OrderbookReply(TypedDict):
+    """`checksum` is over the best ten levels in whole ticks and lots, as `LiveBook.checksum` says;
+    `version` grows with every update.
+    """
+    symbol: str
+    quality: Quality
+    source: str
+    synthetic: bool
+    sequence: int
+    version: int
+    checksum: int
+    checksum_levels: int
+    age_ms: float
+    bids: list[LevelReply]
+    asks: list[LevelReply]
+
+
+class ConsolidatedRequest(TypedDict):
+    symbol: str
+    depth: NotRequired[int]
+
+
+class ConsolidatedReply(TypedDict):
+    """Every good source's levels together. `crossed` where the best bid of one source is at or
+    above the best ask of another.
+    """
+    symbol: str
+    crossed: bool
+    bids: list[ConsolidatedLevelReply]
+    asks: list[ConsolidatedLevelReply]
+    sources: list[SourceReply]
+
+
+class SourceReply(TypedDict):
+    """One source of an instrument. `format` is of which year the messages are that it was read by,
+    where that was never tried live; `shown` is whether book and mark are this one's now.
+    """
+    source: str
+    format: str
+    quality: Quality
+    shown: bool
+    age_ms: float
+    mid: str | None
+
+
+class BarsRequest(TypedDict):
+    symbol: str
+    interval: NotRequired[str]
+    limit: NotRequired[int]
+
+
+class BarsReply(TypedDict):
+    symbol: str
+    interval: str
+    items: list[BarReply]
+
+
+class BarReply(TypedDict):
+    start: int
+    open: str
+    high: str
+    low: str
+    close: str
+    volume: str
+    buy_volume: str
+    trades: int
+
+
+class ContractsRequest(TypedDict):
+    pass
+
+
+class ContractsReply(TypedDict):
+    items: list[ContractReply]
+
+
+class ContractReply(TypedDict):
+    """One event contract. `determined` is what was said that it pays, and may still be disputed;
+    `payout` is what it paid, and null until it is settled. Both are per contract.
+    """
+    symbol: str
+    stage: Stage
+    since: int
+    close_at: int
+    determined: str | None
+    payout: str | None
+    source: str
+    format: str
+    refused: int
+    history: list[StageReply]
+
+
+class StageReply(TypedDict):
+    stage: Stage
+    at: int
+
+
+class FeedsRequest(TypedDict):
+    pass
+
+
+class FeedsReply(TypedDict):
+    items: list[FeedReply]
+
+
+class FeedReply(TypedDict):
+    """The health of one instrument's feed; `switches` are the newest ones, oldest first."""
+    symbol: str
+    quality: Quality
+    since: int
+    source: str
+    format: str
+    tallies: Tallies
+    delays: dict[str, Delays]
+    sources: list[SourceReply]
+    switches: list[SwitchReply]
+
+
+class Tallies(TypedDict):
+    """What was counted of one instrument's feed, for metrics and for the House page."""
+    messages: NotRequired[int]
+    diffs: NotRequired[int]
+    snapshots: NotRequired[int]
+    tickers: NotRequired[int]
+    trades: NotRequired[int]
+    gaps: NotRequired[int]
+    crossed: NotRequired[int]
+    stale: NotRequired[int]
+    recoveries: NotRequired[int]
+    malformed: NotRequired[int]
+    outliers: NotRequired[int]
+    snapshots_late: NotRequired[int]
+    tickers_compared: NotRequired[int]
+    tickers_different: NotRequired[int]
+    checksums: NotRequired[int]
+    checksums_different: NotRequired[int]
+    latency_negative: NotRequired[int]
+    latency_last_ns: NotRequired[int]
+    latency_max_ns: NotRequired[int]
+
+
+class Delays(TypedDict):
+    """How long bad books looked good: from the last good update to the change of quality."""
+    count: NotRequired[int]
+    last_ns: NotRequired[int]
+    max_ns: NotRequired[int]
+    total_ns: NotRequired[int]
+
+
+class SwitchReply(TypedDict):
+    """Another source was shown from `at` on. `confirmed_at` is 0 while the price is in doubt."""
+    at: int
+    before: str
+    after: str
+    reason: Quality
+    price_before: str
+    price_after: str
+    jump_bps: int
+    confirmed_at: int
+
+
+class PlaceOrderRequest(TypedDict):
+    """`cl_ord_id` is yours: send the same request again if unsure that we heard you."""
+    account_id: str
+    cl_ord_id: str
+    symbol: str
+    side: Side
+    ord_type: NotRequired[OrdType]
+    order_qty: NotRequired[str | None]
+    price: NotRequired[str | None]
+    time_in_force: NotRequired[TimeInForce]
+    stop_px: NotRequired[str | None]
+    trail_offset: NotRequired[str | None]
+    display_qty: NotRequired[str | None]
+    cash_order_qty: NotRequired[str | None]
+    expire_time: NotRequired[str | None]
+    post_only: NotRequired[bool]
+    reduce_only: NotRequired[bool]
+
+
+class OrderReply(TypedDict):
+    order_id: str
+    cl_ord_id: str
+    ord_status: OrdStatus
+    leaves_qty: str
+    position: int
+
+
+class BulkRequest(TypedDict):
+    """Each order for itself; or, `atomic`, all or none of one account, decided in one turn."""
+    orders: list[PlaceOrderRequest]
+    atomic: NotRequired[bool]
+    contingency: NotRequired[Contingency | None]
+
+
+class BulkReply(TypedDict):
+    items: list[BulkItem]
+    accepted: int
+    position: int
+
+
+class BulkItem(TypedDict):
+    """What a single request for this order would have been answered."""
+    cl_ord_id: str
+    status: int
+    order_id: NotRequired[str]
+    ord_status: NotRequired[OrdStatus | None]
+    leaves_qty: NotRequired[str]
+    position: NotRequired[int]
+    error: NotRequired[ItemError | None]
+
+
+class ItemError(TypedDict):
+    """Why one item failed: the fields of a problem that belong to it alone."""
+    code: str
+    message: str
+    retryable: bool
+    reached_venue: str
+    details: dict[str, Any]
+
+
+class CancelOrderRequest(TypedDict):
+    order_id: str
+
+
+class ChangeReply(TypedDict):
+    """`ord_status` is pending_cancel or pending_replace until the venue has answered."""
+    order_id: str
+    ord_status: OrdStatus
+    position: int
+
+
+class ReplaceOrderRequest(TypedDict):
+    """What is left out stays as it is. `cl_ord_id` names the new terms."""
+    order_id: str
+    cl_ord_id: str
+    order_qty: NotRequired[str | None]
+    price: NotRequired[str | None]
+    stop_px: NotRequired[str | None]
+
+
+class CancelOrdersRequest(TypedDict):
+    account_id: str
+    symbol: NotRequired[str | None]
+    side: NotRequired[Side | None]
+
+
+class ChangesReply(TypedDict):
+    items: list[ChangeReply]
+    position: int
+
+
+class ClosePositionsRequest(TypedDict):
+    account_id: str
+    symbol: NotRequired[str | None]
+
+
+class OpenAccountRequest(TypedDict):
+    account_id: str
+    name: NotRequired[str]
+    virtual: NotRequired[bool]
+    account_type: NotRequired[AccountType]
+
+
+class AccountOpenedReply(TypedDict):
+    account_id: str
+    currency: str
+    position: int
+    account_type: AccountType
+
+
+class EitherTransferRequest(TypedDict):
+    account_id: str
+    asset: str
+    amount: str
+    transfer_id: NotRequired[str | None]
+    direction: Literal['deposit', 'withdrawal']
+
+
+class TradingTransferReply(TypedDict):
+    account_id: str
+    direction: Literal['deposit', 'withdrawal']
+    asset: str
+    amount: str
+    position: int
+
+
+class TradingTransferRequest(TypedDict):
+    """`transfer_id` is yours, as a cl_ord_id is: the same transfer sent again moves nothing."""
+    account_id: str
+    asset: str
+    amount: str
+    transfer_id: NotRequired[str | None]
+
+
+class AccountLimitsRequest(TypedDict):
+    """Limits of this account instead of the house's; null goes back to those."""
+    account_id: str
+    limits: LimitsBody | None
+    reason: str
+
+
+class LimitsBody(TypedDict):
+    """Decimals as text, in units and in the account's currency; what is left out is off."""
+    order_qty_max: NotRequired[dict[str, str]]
+    order_notional_max: NotRequired[str | None]
+    collar_bps: NotRequired[int]
+    position_max: NotRequired[dict[str, str]]
+    concentration_max_bps: NotRequired[int]
+    class_concentration_max_bps: NotRequired[dict[str, int]]
+    issuer_concentration_max_bps: NotRequired[int]
+    venue_concentration_max_bps: NotRequired[int]
+    daily_loss_max: NotRequired[str | None]
+    orders_max: NotRequired[int]
+    notional_max: NotRequired[str | None]
+    rate_window_ms: NotRequired[int]
+    duplicate_window_ms: NotRequired[int]
+    market_protection_bps: NotRequired[int]
+
+
+class DoneReply(TypedDict):
+    """It is so from here on; `changed` is false where it was so before."""
+    changed: bool
+    position: int
+
+
+class AccountStateRequest(TypedDict):
+    account_id: str
+    state: TradingState
+    reason: str
+
+
+class HouseLimitsRequest(TypedDict):
+    limits: LimitsBody
+    reason: str
+
+
+class HouseStateRequest(TypedDict):
+    """Of the whole house, or of one instrument."""
+    state: TradingState
+    reason: str
+    symbol: NotRequired[str | None]
+
+
+class KillRequest(TypedDict):
+    reason: str
+
+
+class FeesRequest(TypedDict):
+    """In parts per million of the notional. A maker's may be negative, which is a rebate, but not
+    more than what the taker pays. Of an event contract `formula` names whose rounding is used,
+    and the rates are of C x P x (1 - P); left out, it stays what it is.
+    """
+    symbol: str
+    maker_fee_ppm: int
+    taker_fee_ppm: int
+    formula: NotRequired[FeeFormula | None]
+
+
+class SettlementRequest(TypedDict):
+    """Sessions that open between a fill and its settlement: T+n; 0 settles at once. What is traded
+    before keeps its day.
+    """
+    symbol: str
+    settle_days: int
+
+
+class RestrictedRequest(TypedDict):
+    """The whole restricted list as it is to be: what is not on it may be traded."""
+    symbols: list[str]
+    reason: str
+
+
+class SessionRequest(TypedDict):
+    """When a trading day begins: a minute of the local day in an IANA time zone."""
+    time_zone: str
+    opens_minute: NotRequired[int]
+
+
+class ContractRequest(TypedDict):
+    """What has become of an event contract. `payout` is what one contract pays, from 0 to 1; it is
+    needed where the contract is determined, and settling may repeat it. Once it is settled,
+    every position is paid, and nothing takes that back.
+    """
+    symbol: str
+    stage: Stage
+    reason: str
+    payout: NotRequired[str | None]
+
+
+class SendRequest(TypedDict):
+    """What nothing holds goes to another account of yours. `transfer_id` is yours, as a cl_ord_id
+    is: the same transfer sent again moves nothing.
+    """
+    account_id: str
+    to_account_id: str
+    asset: str
+    amount: str
+    transfer_id: NotRequired[str | None]
+
+
+class SentNowReply(TypedDict):
+    """It has left the account; the other one has it within a moment, or sends it back."""
+    account_id: str
+    number: int
+    to_account_id: str
+    asset: str
+    amount: str
+    status: Literal['pending']
+    position: int
+
+
+class ResetRequest(TypedDict):
+    """All that a virtual account has from here on."""
+    account_id: str
+    balances: dict[str, str]
+
+
+class MarginRequest(TypedDict):
+    """Tiers by notional, upwards, in the accounts' currency; null: paid for in full, not sold
+    short.
+    """
+    symbol: str
+    tiers: list[TierBody] | None
+    reason: str
+
+
+class TierBody(TypedDict):
+    """Rates of a position that is worth up to `notional_max`, in parts per million of its
+    notional; the last tier has no end. `deduction` is what its maintenance is less than rate x
+    notional.
+    """
+    initial_ppm: int
+    maintenance_ppm: int
+    notional_max: NotRequired[str | None]
+    deduction: NotRequired[str]
+
+
+class IssuerRequest(TypedDict):
+    """Who stands behind the base asset, as concentration limits name it; "" is nobody."""
+    symbol: str
+    issuer: str
+
+
+class HaircutRequest(TypedDict):
+    """What of an asset's worth is no collateral, in parts per million."""
+    asset: str
+    haircut_ppm: int
+    reason: str
+
+
+class MarginRulesRequest(TypedDict):
+    """Levels at which an account is warned: maintenance requirement over equity, in basis points.
+    At 10000 it is liquidated. A level is said again once the share has been `hysteresis_bps`
+    below it.
+    """
+    warning_bps: list[int]
+    reason: str
+    hysteresis_bps: NotRequired[int]
+
+
+class MarginAccountRequest(TypedDict):
+    account_id: str
+
+
+class MarginReply(TypedDict):
+    """Amounts in the account's currency. `available` is what new orders may use, those that work
+    counted at their worst; `used_bps` is maintenance over equity, and at 10000 it is
+    liquidated.
+    """
+    account_id: str
+    currency: str
+    equity: str
+    initial: str
+    maintenance: str
+    available: str
+    used_bps: int | None
+    warned_bps: int
+    liquidating: bool
+    positions: list[MarginPositionLine]
+
+
+class MarginPositionLine(TypedDict):
+    """`entry_px` is the average of what was traded here; what was deposited has none. At
+    `liquidation_px` of this instrument alone the account would be liquidated; absent: at none.
+    """
+    symbol: str
+    kind: str
+    side: str
+    qty: str
+    mark_px: str
+    quality: str
+    notional: str
+    initial: str
+    entry_px: NotRequired[str | None]
+    unrealized: NotRequired[str | None]
+    liquidation_px: NotRequired[str | None]
+
+
+class NearestRequest(TypedDict):
+    limit: NotRequired[int]
+
+
+class NearestReply(TypedDict):
+    """Accounts on margin with a requirement, the least covered first; how many are watched."""
+    items: list[NearestLine]
+    watched: int
+    warned: int
+    liquidating: int
+
+
+class NearestLine(TypedDict):
+    """Amounts in the account's currency. `used_bps`: what the maintenance requirement takes of
+    equity; at 10000 the account is liquidated. null where there is no equity.
+    """
+    account_id: str
+    equity: str
+    initial: str
+    maintenance: str
+    used_bps: int | None
+    liquidating: bool
+    positions: list[ClosedLine]
+
+
+class ClosedLine(TypedDict):
+    """A position, and the price of its instrument alone at which the account is liquidated; null
+    where no price does it.
+    """
+    symbol: str
+    side: Side
+    qty: str
+    liquidation_px: str | None
+
+
+class ValidationReply(TypedDict):
+    """What POST /orders would be answered now. Nothing was placed, held or counted."""
+    accepted: bool
+    reasons: list[RefusalReply]
+    order_qty_max: str | None
+    headroom: HeadroomReply
+    marks: list[MarkReply]
+    policy_version: int
+    cost: NotRequired[CostReply | None]
+
+
+class RefusalReply(TypedDict):
+    reason: str
+    text: str
+    value: NotRequired[str | None]
+    limit: NotRequired[str | None]
+    distance: NotRequired[str | None]
+    unit: NotRequired[str | None]
+
+
+class HeadroomReply(TypedDict):
+    """What is left of each rule before the order; a rule that is off is left out. `qty` and
+    `position` in units, `collar` as a price distance, ratios in basis points, `power` of the
+    asset that pays (on margin, of the base asset that can be closed), the others in the
+    account's currency.
+    """
+    qty: NotRequired[str | None]
+    notional: NotRequired[str | None]
+    collar: NotRequired[str | None]
+    position: NotRequired[str | None]
+    concentration_bps: NotRequired[int | None]
+    class_concentration_bps: NotRequired[int | None]
+    daily_loss: NotRequired[str | None]
+    orders: NotRequired[int | None]
+    notional_rate: NotRequired[str | None]
+    power: NotRequired[str | None]
+    margin: NotRequired[str | None]
+    issuer_concentration_bps: NotRequired[int | None]
+    venue_concentration_bps: NotRequired[int | None]
+
+
+class MarkReply(TypedDict):
+    symbol: str
+    price: str
+    quality: str
+    source: str
+    at: int
+
+
+class CostReply(TypedDict):
+    """What the order would cost if it were placed now, against what the market displays.
+    `notional` and `fee`, in `currency`, are of what executes at once and of what rests or
+    waits: it is taken to execute at its own price, a resting limit as a maker. `slippage` is
+    what executes at once pays beyond the middle of the touch. `qty_max` is the largest order
+    that would pass every rule; of an order by cash the most that it could have needed.
+    """
+    currency: str
+    qty: str
+    at_once_qty: str
+    unfilled_qty: str
+    avg_px: str | None
+    notional: str
+    fee: str
+    slippage: str | None
+    slippage_bps: str | None
+    hold: str
+    hold_asset: str
+    qty_max: str
+    margin: MarginAfterReply | None
+
+
+class MarginAfterReply(TypedDict):
+    """Where a margin account would stand after all of the order has executed, in the account's
+    currency; `available` with every other order at its worst, as the rule counts it. At
+    `liquidation_px` of this instrument alone it would be liquidated; null: at none.
+    """
+    currency: str
+    equity: str
+    initial: str
+    maintenance: str
+    available: str
+    used_bps: int | None
+    liquidation_px: str | None
+    liquidation_bps: int | None
+
+
+class ListValidationReply(TypedDict):
+    """What POST /orders/bulk with `atomic` would be answered: all pass, or none is placed."""
+    accepted: bool
+    items: list[ValidationReply]
+    policy_version: int
+
+
+class LimitsRequest(TypedDict):
+    account_id: str
+
+
+class LimitsReply(TypedDict):
+    account_id: str
+    own: bool
+    limits: LimitsBody
+    trading_state: TradingState
+    house_state: TradingState
+    instrument_states: dict[str, TradingState]
+    restricted: list[str]
+    usage: list[LimitLine]
+    open_orders: int
+    policy_version: int
+
+
+class LimitLine(TypedDict):
+    """One limit with what of it is used; both in `unit`."""
+    name: str
+    limit: str
+    used: str
+    unit: str
+    about: NotRequired[str]
+
+
+class OrdersRequest(TypedDict):
+    account_id: NotRequired[str | None]
+    cl_ord_id: NotRequired[str | None]
+    symbol: NotRequired[str | None]
+    ord_status: NotRequired[str | None]
+    side: NotRequired[Side | None]
+    since: NotRequired[str | None]
+    until: NotRequired[str | None]
+    cursor: NotRequired[str]
+    limit: NotRequired[int]
+    min_position: NotRequired[int]
+
+
+class Page_OrderLine_(TypedDict):
+    """`next` is to be given back as `cursor` for what follows; None: that was all."""
+    items: list[OrderLine]
+    next: NotRequired[str | None]
+
+
+class OrderLine(TypedDict):
+    """An order as it stands. A refused one shows what was asked for, and why not."""
+    order_id: str
+    account_id: str
+    cl_ord_id: str
+    symbol: str
+    side: str
+    ord_type: str
+    ord_status: str
+    order_qty: str
+    leaves_qty: str
+    cum_qty: str
+    created_at: str
+    updated_at: str
+    position: int
+    time_in_force: NotRequired[str | None]
+    price: NotRequired[str | None]
+    avg_px: NotRequired[str | None]
+    stop_px: NotRequired[str | None]
+    trail_offset: NotRequired[str | None]
+    display_qty: NotRequired[str | None]
+    cash_order_qty: NotRequired[str | None]
+    expire_time: NotRequired[str | None]
+    post_only: NotRequired[bool]
+    reduce_only: NotRequired[bool]
+    list_id: NotRequired[str | None]
+    contingency: NotRequired[str | None]
+    at_venue: NotRequired[bool]
+    hold: NotRequired[str | None]
+    hold_asset: NotRequired[str | None]
+    fees: NotRequired[str | None]
+    reason: NotRequired[str | None]
+    text: NotRequired[str | None]
+
+
+class OrderRequest(TypedDict):
+    order_id: str
+    min_position: NotRequired[int]
+
+
+class OrderReplyFull(TypedDict):
+    """An order, each entry about it in order, and each of its executions."""
+    order: OrderLine
+    history: list[Step]
+    executions: list[ExecutionLine]
+
+
+class Step(TypedDict):
+    position: int
+    kind: str
+    at: str
+
+
+class ExecutionLine(TypedDict):
+    exec_id: str
+    order_id: str
+    account_id: str
+    symbol: str
+    side: str
+    last_qty: str
+    last_px: str
+    gross: str
+    fee: str
+    currency: str
+    liquidity: str
+    at: str
+    position: int
+    over_qty: NotRequired[str | None]
+
+
+class ExecutionsRequest(TypedDict):
+    account_id: NotRequired[str | None]
+    symbol: NotRequired[str | None]
+    since: NotRequired[str | None]
+    until: NotRequired[str | None]
+    cursor: NotRequired[str]
+    limit: NotRequired[int]
+    min_position: NotRequired[int]
+
+
+class Page_ExecutionLine_(TypedDict):
+    """`next` is to be given back as `cursor` for what follows; None: that was all."""
+    items: list[ExecutionLine]
+    next: NotRequired[str | None]
+
+
+class AccountsRequest(TypedDict):
+    cursor: NotRequired[str]
+    limit: NotRequired[int]
+    min_position: NotRequired[int]
+
+
+class Page_AccountLine_(TypedDict):
+    """`next` is to be given back as `cursor` for what follows; None: that was all."""
+    items: list[AccountLine]
+    next: NotRequired[str | None]
+
+
+class AccountLine(TypedDict):
+    account_id: str
+    name: str
+    currency: str
+    trading_state: str
+    opened_at: str
+    account_type: str
+    limits: NotRequired[Any]
+
+
+class AccountRequest(TypedDict):
+    """`as_of` shows the account as it was when the journal ended there, without prices."""
+    account_id: str
+    as_of: NotRequired[int | None]
+    min_position: NotRequired[int]
+
+
+class AccountReply(TypedDict):
+    """`equity` is null where a holding has no price: a part of it would mislead. What an account
+    on margin has gained and must cover is told by GET /accounts/{account_id}/margin.
+    """
+    account_id: str
+    name: str
+    account_type: AccountType
+    currency: str
+    trading_state: TradingState
+    balances: list[Holding]
+    equity: str | None
+    open_orders: int
+    position: int
+    virtual: bool
+
+
+class Holding(TypedDict):
+    """One asset of an account; `value` is in the account's currency, None without a price."""
+    asset: str
+    balance: str
+    held: str
+    free: str
+    value: str | None
+    mark: MarkLine | None
+
+
+class MarkLine(TypedDict):
+    """Where a value comes from."""
+    symbol: str
+    px: str
+    quality: str
+    source: str
+    at: str
+
+
+class TransfersRequest(TypedDict):
+    account_id: str
+    limit: NotRequired[int]
+    min_position: NotRequired[int]
+
+
+class TransfersReply(TypedDict):
+    items: list[StatementLine]
+
+
+class StatementLine(TypedDict):
+    """One line of a statement; `opening` and `closing` lines move nothing."""
+    time: str
+    kind: str
+    reference: str
+    asset: str
+    amount: str
+    balance: str
+    amount_exact: str
+    balance_exact: str
+
+
+class StatementRequest(TypedDict):
+    """The last thirty days, unless times are given."""
+    account_id: str
+    since: NotRequired[str | None]
+    until: NotRequired[str | None]
+    min_position: NotRequired[int]
+
+
+class PositionsReply(TypedDict):
+    """What the account is exposed to. `traded` is of the instruments it has traded, now."""
+    account_id: str
+    items: list[Holding]
+    traded: list[PositionLine]
+    equity: str | None
+    position: int
+
+
+class PositionLine(TypedDict):
+    """`qty` is the balance of the base asset, or of a contract what is open. Costs are of the part
+    of it that was traded here.
+    """
+    account_id: str
+    symbol: str
+    qty: str
+    traded_qty: str
+    currency: str
+    cost: str
+    realized: str
+    fees: str
+    position: int
+    avg_px: NotRequired[str | None]
+
+
+class DayRequest(TypedDict):
+    """A session day, as its time zone counts days."""
+    account_id: str
+    day: str
+    min_position: NotRequired[int]
+
+
+class DailyStatement(TypedDict):
+    """A session day of an account. While it is not over, `final` is false and more may come."""
+    account_id: str
+    name: str
+    currency: str
+    day: str
+    final: bool
+    balances: list[DayLine]
+    movements: list[StatementLine]
+    position: int
+
+
+class DayLine(TypedDict):
+    """One asset on one day; amounts are exact, but for `shown`, which is the closing balance
+    rounded to the minor unit.
+    """
+    asset: str
+    opening: str
+    closing: str
+    change: str
+    fees: str
+    realized: str
+    shown: str
+
+
+class SettlementsRequest(TypedDict):
+    """The newest first."""
+    account_id: str
+    state: NotRequired[Literal['settled', 'traded'] | None]
+    limit: NotRequired[int]
+    min_position: NotRequired[int]
+
+
+class SettlementsReply(TypedDict):
+    items: list[SettlementLine]
+
+
+class SettlementLine(TypedDict):
+    """What a fill has brought in: "traded" until it is "settled"; then it may leave the account.
+    """
+    order_id: str
+    exec_id: str
+    symbol: str
+    asset: str
+    amount: str
+    state: str
+    traded_at: str
+    settles_at: str
+    settled_at: str | None
+    position: int
+
+
+class SentRequest(TypedDict):
+    """The newest first. `cursor` is the `next` of the page before."""
+    account_id: str
+    cursor: NotRequired[int]
+    limit: NotRequired[int]
+    min_position: NotRequired[int]
+
+
+class SentReply(TypedDict):
+    """`next` goes into `cursor` for what is older; null: that was all."""
+    items: list[SentLine]
+    next: int | None
+
+
+class SentLine(TypedDict):
+    """A transfer to another account: "pending" until that one has answered, then "posted" or
+    "voided".
+    """
+    account_id: str
+    number: int
+    to_account_id: str
+    asset: str
+    amount: str
+    status: str
+    text: str
+    created_at: str
+    updated_at: str
+    position: int
+
+
+class WhyRequest(TypedDict):
+    """`about` is an order_id, a cl_ord_id or a position of the journal."""
+    about: str
+    account_id: NotRequired[str | None]
+    min_position: NotRequired[int]
+
+
+class Why(TypedDict):
+    about: str
+    account_id: str
+    steps: list[WhyStep]
+    trace_id: NotRequired[str]
+
+
+class WhyStep(TypedDict):
+    position: int
+    at: str
+    stream: str
+    version: int
+    kind: str
+    said: str
+    causes: list[Cause]
+    refs_version: int
+    headroom: NotRequired[dict[str, str]]
+    marks: NotRequired[list[MarkUsed]]
+    event: NotRequired[Any]
+    trace_id: NotRequired[str]
+    spans: NotRequired[list[SpanShown]]
+
+
+class Cause(TypedDict):
+    """One link back. `by` is "request" (of a client), "entry" (of a stream) or "watcher" (of time
+    or marks); only an entry has a position.
+    """
+    by: str
+    id: str
+    position: NotRequired[int | None]
+    kind: NotRequired[str | None]
+
+
+class MarkUsed(TypedDict):
+    symbol: str
+    px: str
+    quality: str
+    source: str
+    tape_position: int
+    at: str
+
+
+class SpanShown(TypedDict):
+    """How long one part took: "request", "watch" or "deliver", then "decide", "commit", "postings"
+    and "views", each with the kind of the stream behind it.
+    """
+    name: str
+    at: str
+    took_us: int
+
+
+class JournalRequest(TypedDict):
+    after: NotRequired[int]
+    limit: NotRequired[int]
+
+
+class JournalReply(TypedDict):
+    """`next` goes into `after`; entries of other tenants are left out, so positions have gaps.
+    """
+    items: list[EntryReply]
+    next: int
+    head: int
+
+
+class EntryReply(TypedDict):
+    position: int
+    stream: str
+    version: int
+    kind: str
+    at: str
+    caused_by: str
+    refs_version: int
+    event: Any
+
+
+class InstrumentsRequest(TypedDict):
+    pass
+
+
+class InstrumentsReply(TypedDict):
+    items: list[InstrumentReply]
+    version: int
+
+
+class InstrumentReply(TypedDict):
+    symbol: str
+    base: str
+    quote: str
+    tick_size: str
+    lot_size: str
+    maker_fee_ppm: int
+    taker_fee_ppm: int
+    mic: str
+    asset_class: str
+    trading_state: TradingState
+    restricted: bool
+    settle_days: int
+    kind: NotRequired[str]
+    issuer: NotRequired[str]
+    margin: NotRequired[list[TierBody] | None]
+    fee_formula: NotRequired[str]
+    stage: NotRequired[str | None]
+    payout: NotRequired[str | None]
+
+
+class RootRequest(TypedDict):
+    """The root of the first `size` entries; of all that are hashed where none is given."""
+    size: NotRequired[int | None]
+
+
+class RootReply(TypedDict):
+    """`root` is hexadecimal, of RFC 9162's tree over the first `size` entries."""
+    size: int
+    root: str
+    published: Root | None
+
+
+class Root(TypedDict):
+    """`root` is the hash over the first `size` entries, hexadecimal."""
+    size: int
+    root: str
+    at: str
+    why: NotRequired[str]
+
+
+class RootsRequest(TypedDict):
+    after: NotRequired[int]
+    limit: NotRequired[int]
+
+
+class RootsReply(TypedDict):
+    """Oldest first; `next` goes into `after`."""
+    items: list[Root]
+    next: int
+
+
+class ProofRequest(TypedDict):
+    """Under the root of `size` entries; under the newest published one that holds the entry, or
+    the root as it is now, where none is given.
+    """
+    position: int
+    size: NotRequired[int | None]
+
+
+class Inclusion(TypedDict):
+    """Entry `position` is in the log of `size` entries with this `root` (RFC 9162, 2.1.3).
+    `record` are the bytes of the decision that it is event `nth` of, hexadecimal, from which
+    `verifier` works out the leaf. `stream` and `version` are in them and are not needed.
+    """
+    proof: NotRequired[Literal['inclusion']]
+    position: int
+    nth: int
+    stream: str
+    version: int
+    record: str
+    size: int
+    root: str
+    path: list[str]
+
+
+ConsistencyRequest = TypedDict('ConsistencyRequest', {
+    'from': 'int',
+    'to': 'NotRequired[int | None]',
+})
+
+
+class Consistency(TypedDict):
+    """The log of `size` entries begins with that of `old_size` (RFC 9162, 2.1.4)."""
+    proof: NotRequired[Literal['consistency']]
+    old_size: int
+    old_root: str
+    size: int
+    root: str
+    path: list[str]

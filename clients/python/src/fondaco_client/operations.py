@@ -1,0 +1,1365 @@
+"""Made by `make clients` from the OpenAPI document; do not edit.
+
+OpenAPI sha256 0fa4d830b2fedf4378a153d2f264dfb49f78999f204ac9ce4f34c7569c5c5189
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from fondaco_client import models as m
+from fondaco_client.asking import ABSENT, Asking
+
+
+class Identity:
+    def __init__(self, asking: Asking) -> None:
+        self._ask = asking.ask
+
+    def list_keys(
+        self,
+    ) -> m.Keys:
+        """List your API keys, without their tokens; an admin sees the tenant's. Scope: keys:write.
+        """
+        found: m.Keys = self._ask(
+            "GET",
+            "/api/keys",
+        )
+        return found
+
+    def create_key(
+        self,
+        *,
+        name: str,
+        idempotency_key: str = ABSENT,
+        scopes: list[m.Scope] | None = ABSENT,
+        accounts: list[str] | None = ABSENT,
+        expires_at: int | None = ABSENT,
+    ) -> m.CreatedKey:
+        """Make an API key for yourself; its token is shown this once. Scope: keys:write."""
+        found: m.CreatedKey = self._ask(
+            "POST",
+            "/api/keys",
+            body={"name": name, "scopes": scopes, "accounts": accounts, "expires_at": expires_at},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def revoke_key(
+        self,
+        *,
+        key_id: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.RevokedKey:
+        """Refuse an API key from now on. Scope: keys:write."""
+        found: m.RevokedKey = self._ask(
+            "DELETE",
+            "/api/keys/{key_id}",
+            path_={"key_id": key_id},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def issue_ticket(
+        self,
+        *,
+        idempotency_key: str = ABSENT,
+    ) -> m.Ticket:
+        """Get a ticket that opens one WebSocket within 30 seconds (?ticket=…). Scope: market:read.
+        """
+        found: m.Ticket = self._ask(
+            "POST",
+            "/api/tickets",
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def welcome(
+        self,
+    ) -> m.Welcome:
+        """Say which house this is, before anybody has signed in."""
+        found: m.Welcome = self._ask(
+            "GET",
+            "/api/welcome",
+        )
+        return found
+
+    def session(
+        self,
+    ) -> m.SessionReply:
+        """Say who you are here: user, tenant, scopes and accounts of your key. Scope: market:read.
+        """
+        found: m.SessionReply = self._ask(
+            "GET",
+            "/api/session",
+        )
+        return found
+
+    def preference(
+        self,
+        *,
+        name: str,
+    ) -> m.PreferenceReply:
+        """Read what you keep here under a name: layouts and settings of a page. Scope:
+        market:read.
+        """
+        found: m.PreferenceReply = self._ask(
+            "GET",
+            "/api/preferences/{name}",
+            path_={"name": name},
+        )
+        return found
+
+    def set_preference(
+        self,
+        *,
+        name: str,
+        value: dict[str, Any],
+        idempotency_key: str = ABSENT,
+    ) -> m.PreferenceReply:
+        """Keep something of yours under a name, such as the layout of a page. Scope: market:read.
+        """
+        found: m.PreferenceReply = self._ask(
+            "PUT",
+            "/api/preferences/{name}",
+            path_={"name": name},
+            body={"value": value},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+
+class Ledger:
+    def __init__(self, asking: Asking) -> None:
+        self._ask = asking.ask
+
+    def accounts(
+        self,
+        *,
+        book: str,
+        min_position: int = ABSENT,
+    ) -> m.BookAccountsReply:
+        """The accounts of a book, each with what is pending and posted on both sides. Scope:
+        accounts:read.
+        """
+        found: m.BookAccountsReply = self._ask(
+            "GET",
+            "/api/ledgers/{book}/accounts",
+            path_={"book": book},
+            query={"min_position": min_position},
+        )
+        return found
+
+    def open_account(
+        self,
+        *,
+        book: str,
+        account: str,
+        asset: str,
+        idempotency_key: str = ABSENT,
+        debits_must_not_exceed_credits: bool = ABSENT,
+        credits_must_not_exceed_debits: bool = ABSENT,
+    ) -> m.BookAccountOpenedReply:
+        """Open an account in a book of yours; asked again it is the same. Scope: accounts:write.
+        """
+        found: m.BookAccountOpenedReply = self._ask(
+            "POST",
+            "/api/ledgers/{book}/accounts",
+            path_={"book": book},
+            body={"account": account, "asset": asset, "debits_must_not_exceed_credits": debits_must_not_exceed_credits, "credits_must_not_exceed_debits": credits_must_not_exceed_debits},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def transfers(
+        self,
+        *,
+        book: str,
+        account: str = ABSENT,
+        status: Literal['expired', 'pending', 'posted', 'voided'] = ABSENT,
+        cursor: int = ABSENT,
+        limit: int = ABSENT,
+        min_position: int = ABSENT,
+    ) -> m.BookTransfersReply:
+        """Transfers of a book, newest first, by account and status. Scope: accounts:read."""
+        found: m.BookTransfersReply = self._ask(
+            "GET",
+            "/api/ledgers/{book}/transfers",
+            path_={"book": book},
+            query={"account": account, "status": status, "cursor": cursor, "limit": limit, "min_position": min_position},
+        )
+        return found
+
+    def create_transfer(
+        self,
+        *,
+        book: str,
+        debit: str,
+        credit: str,
+        amount: str,
+        idempotency_key: str = ABSENT,
+        pending: bool = ABSENT,
+        timeout_s: int = ABSENT,
+        reference: str = ABSENT,
+        key: str | None = ABSENT,
+    ) -> m.LedgerTransferReply:
+        """Move an amount between two accounts of a book, at once or pending. Scope:
+        accounts:write.
+        """
+        found: m.LedgerTransferReply = self._ask(
+            "POST",
+            "/api/ledgers/{book}/transfers",
+            path_={"book": book},
+            body={"debit": debit, "credit": credit, "amount": amount, "pending": pending, "timeout_s": timeout_s, "reference": reference, "key": key},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def create_linked_transfers(
+        self,
+        *,
+        book: str,
+        linked: list[m.LinkedBody],
+        idempotency_key: str = ABSENT,
+        key: str | None = ABSENT,
+    ) -> m.LinkedReply:
+        """Several transfers, posts and voids: all of them or none. Scope: accounts:write."""
+        found: m.LinkedReply = self._ask(
+            "POST",
+            "/api/ledgers/{book}/transfers/linked",
+            path_={"book": book},
+            body={"linked": linked, "key": key},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def post_transfer(
+        self,
+        *,
+        book: str,
+        number: str,
+        idempotency_key: str = ABSENT,
+        amount: str | None = ABSENT,
+        key: str | None = ABSENT,
+    ) -> m.LedgerTransferReply:
+        """Post a pending transfer, or a part of it; the rest goes back. Scope: accounts:write.
+        """
+        found: m.LedgerTransferReply = self._ask(
+            "POST",
+            "/api/ledgers/{book}/transfers/{number}/post",
+            path_={"book": book, "number": number},
+            body={"amount": amount, "key": key},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def void_transfer(
+        self,
+        *,
+        book: str,
+        number: str,
+        idempotency_key: str = ABSENT,
+        key: str | None = ABSENT,
+    ) -> m.LedgerTransferReply:
+        """Void a pending transfer: all that was set aside goes back. Scope: accounts:write."""
+        found: m.LedgerTransferReply = self._ask(
+            "POST",
+            "/api/ledgers/{book}/transfers/{number}/void",
+            path_={"book": book, "number": number},
+            body={"key": key},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def account(
+        self,
+        *,
+        book: str,
+        account: str,
+        min_position: int = ABSENT,
+    ) -> m.BookAccountLine:
+        """One account of a book. Scope: accounts:read."""
+        found: m.BookAccountLine = self._ask(
+            "GET",
+            "/api/ledgers/{book}/accounts/{account}",
+            path_={"book": book, "account": account},
+            query={"min_position": min_position},
+        )
+        return found
+
+    def transfer(
+        self,
+        *,
+        book: str,
+        number: int,
+        min_position: int = ABSENT,
+    ) -> m.BookTransferLine:
+        """One transfer of a book. Scope: accounts:read."""
+        found: m.BookTransferLine = self._ask(
+            "GET",
+            "/api/ledgers/{book}/transfers/{number}",
+            path_={"book": book, "number": number},
+            query={"min_position": min_position},
+        )
+        return found
+
+    def checks(
+        self,
+    ) -> m.ChecksReply:
+        """The standing checks of the books: which hold, and what is wrong where one fails. Scope:
+        house:read.
+        """
+        found: m.ChecksReply = self._ask(
+            "GET",
+            "/api/checks",
+        )
+        return found
+
+
+class Market:
+    def __init__(self, asking: Asking) -> None:
+        self._ask = asking.ask
+
+    def price(
+        self,
+        *,
+        symbol: str,
+    ) -> m.PriceReply:
+        """Last, middle and mark of an instrument, each with source, age and quality. Scope:
+        market:read.
+        """
+        found: m.PriceReply = self._ask(
+            "GET",
+            "/api/market-data/prices/{symbol}",
+            path_={"symbol": symbol},
+        )
+        return found
+
+    def orderbook(
+        self,
+        *,
+        symbol: str,
+        depth: int = ABSENT,
+    ) -> m.OrderbookReply:
+        """The order book of an instrument, best levels first, with sequence and checksum. Scope:
+        market:read.
+        """
+        found: m.OrderbookReply = self._ask(
+            "GET",
+            "/api/market-data/orderbook/{symbol}",
+            path_={"symbol": symbol},
+            query={"depth": depth},
+        )
+        return found
+
+    def consolidated(
+        self,
+        *,
+        symbol: str,
+        depth: int = ABSENT,
+    ) -> m.ConsolidatedReply:
+        """The levels of every good source of an instrument together, each with its origin. Scope:
+        market:read.
+        """
+        found: m.ConsolidatedReply = self._ask(
+            "GET",
+            "/api/market-data/consolidated/{symbol}",
+            path_={"symbol": symbol},
+            query={"depth": depth},
+        )
+        return found
+
+    def bars(
+        self,
+        *,
+        symbol: str,
+        interval: str = ABSENT,
+        limit: int = ABSENT,
+    ) -> m.BarsReply:
+        """Open, high, low, close and volume of the newest intervals, oldest first. Scope:
+        market:read.
+        """
+        found: m.BarsReply = self._ask(
+            "GET",
+            "/api/market-data/bars/{symbol}",
+            path_={"symbol": symbol},
+            query={"interval": interval, "limit": limit},
+        )
+        return found
+
+    def contracts(
+        self,
+    ) -> m.ContractsReply:
+        """Event contracts: open, closed, determined, disputed or settled, and what they paid.
+        Scope: market:read.
+        """
+        found: m.ContractsReply = self._ask(
+            "GET",
+            "/api/market-data/contracts",
+        )
+        return found
+
+    def feeds(
+        self,
+    ) -> m.FeedsReply:
+        """The health of every instrument's feed: quality, gaps, delays, sources and switches.
+        Scope: market:read.
+        """
+        found: m.FeedsReply = self._ask(
+            "GET",
+            "/api/market-data/feeds",
+        )
+        return found
+
+
+class Trading:
+    def __init__(self, asking: Asking) -> None:
+        self._ask = asking.ask
+
+    def orders(
+        self,
+        *,
+        account_id: str = ABSENT,
+        cl_ord_id: str = ABSENT,
+        symbol: str = ABSENT,
+        ord_status: str = ABSENT,
+        side: m.Side = ABSENT,
+        since: str = ABSENT,
+        until: str = ABSENT,
+        cursor: str = ABSENT,
+        limit: int = ABSENT,
+        min_position: int = ABSENT,
+    ) -> m.Page_OrderLine_:
+        """List orders, newest first, by account, cl_ord_id, symbol, status, side, time. Scope:
+        orders:read.
+        """
+        found: m.Page_OrderLine_ = self._ask(
+            "GET",
+            "/api/orders",
+            query={"account_id": account_id, "cl_ord_id": cl_ord_id, "symbol": symbol, "ord_status": ord_status, "side": side, "since": since, "until": until, "cursor": cursor, "limit": limit, "min_position": min_position},
+        )
+        return found
+
+    def place_order(
+        self,
+        *,
+        account_id: str,
+        cl_ord_id: str,
+        symbol: str,
+        side: m.Side,
+        idempotency_key: str = ABSENT,
+        ord_type: m.OrdType = ABSENT,
+        order_qty: str | None = ABSENT,
+        price: str | None = ABSENT,
+        time_in_force: m.TimeInForce = ABSENT,
+        stop_px: str | None = ABSENT,
+        trail_offset: str | None = ABSENT,
+        display_qty: str | None = ABSENT,
+        cash_order_qty: str | None = ABSENT,
+        expire_time: str | None = ABSENT,
+        post_only: bool = ABSENT,
+        reduce_only: bool = ABSENT,
+    ) -> m.OrderReply:
+        """Place one order; the answer says what the account decided, for good. Scope:
+        orders:write.
+        """
+        found: m.OrderReply = self._ask(
+            "POST",
+            "/api/orders",
+            body={"account_id": account_id, "cl_ord_id": cl_ord_id, "symbol": symbol, "side": side, "ord_type": ord_type, "order_qty": order_qty, "price": price, "time_in_force": time_in_force, "stop_px": stop_px, "trail_offset": trail_offset, "display_qty": display_qty, "cash_order_qty": cash_order_qty, "expire_time": expire_time, "post_only": post_only, "reduce_only": reduce_only},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def cancel_orders(
+        self,
+        *,
+        account_id: str,
+        symbol: str = ABSENT,
+        side: m.Side = ABSENT,
+        idempotency_key: str = ABSENT,
+    ) -> m.ChangesReply:
+        """Cancel all working orders of an account, or those of a symbol or a side. Scope:
+        orders:write.
+        """
+        found: m.ChangesReply = self._ask(
+            "DELETE",
+            "/api/orders",
+            query={"account_id": account_id, "symbol": symbol, "side": side},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def place_orders(
+        self,
+        *,
+        orders: list[m.PlaceOrderRequest],
+        idempotency_key: str = ABSENT,
+        atomic: bool = ABSENT,
+        contingency: m.Contingency | None = ABSENT,
+    ) -> m.BulkReply:
+        """Place many orders, each for itself, or all or none in one turn. Scope: orders:write.
+        """
+        found: m.BulkReply = self._ask(
+            "POST",
+            "/api/orders/bulk",
+            body={"orders": orders, "atomic": atomic, "contingency": contingency},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def order(
+        self,
+        *,
+        order_id: str,
+        min_position: int = ABSENT,
+    ) -> m.OrderReplyFull:
+        """One order with its history and its executions. Scope: orders:read."""
+        found: m.OrderReplyFull = self._ask(
+            "GET",
+            "/api/orders/{order_id}",
+            path_={"order_id": order_id},
+            query={"min_position": min_position},
+        )
+        return found
+
+    def replace_order(
+        self,
+        *,
+        order_id: str,
+        cl_ord_id: str,
+        idempotency_key: str = ABSENT,
+        order_qty: str | None = ABSENT,
+        price: str | None = ABSENT,
+        stop_px: str | None = ABSENT,
+    ) -> m.ChangeReply:
+        """Change quantity, price or stop of a working order, under a new cl_ord_id. Scope:
+        orders:write.
+        """
+        found: m.ChangeReply = self._ask(
+            "PATCH",
+            "/api/orders/{order_id}",
+            path_={"order_id": order_id},
+            body={"cl_ord_id": cl_ord_id, "order_qty": order_qty, "price": price, "stop_px": stop_px},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def cancel_order(
+        self,
+        *,
+        order_id: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.ChangeReply:
+        """Cancel one working order. Scope: orders:write."""
+        found: m.ChangeReply = self._ask(
+            "DELETE",
+            "/api/orders/{order_id}",
+            path_={"order_id": order_id},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def close_positions(
+        self,
+        *,
+        account_id: str,
+        idempotency_key: str = ABSENT,
+        symbol: str | None = ABSENT,
+    ) -> m.ChangesReply:
+        """Cancel what works, then sell every position at market, or one symbol's. Scope:
+        orders:write.
+        """
+        found: m.ChangesReply = self._ask(
+            "POST",
+            "/api/positions/close",
+            body={"account_id": account_id, "symbol": symbol},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def accounts(
+        self,
+        *,
+        cursor: str = ABSENT,
+        limit: int = ABSENT,
+        min_position: int = ABSENT,
+    ) -> m.Page_AccountLine_:
+        """List your tenant's accounts. Scope: accounts:read."""
+        found: m.Page_AccountLine_ = self._ask(
+            "GET",
+            "/api/accounts",
+            query={"cursor": cursor, "limit": limit, "min_position": min_position},
+        )
+        return found
+
+    def open_account(
+        self,
+        *,
+        account_id: str,
+        idempotency_key: str = ABSENT,
+        name: str = ABSENT,
+        virtual: bool = ABSENT,
+        account_type: m.AccountType = ABSENT,
+    ) -> m.AccountOpenedReply:
+        """Open an account of your tenant's. Scope: accounts:write."""
+        found: m.AccountOpenedReply = self._ask(
+            "POST",
+            "/api/accounts",
+            body={"account_id": account_id, "name": name, "virtual": virtual, "account_type": account_type},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def transfers(
+        self,
+        *,
+        account_id: str,
+        limit: int = ABSENT,
+        min_position: int = ABSENT,
+    ) -> m.TransfersReply:
+        """Deposits and withdrawals of an account, newest first. Scope: accounts:read."""
+        found: m.TransfersReply = self._ask(
+            "GET",
+            "/api/accounts/{account_id}/transfers",
+            path_={"account_id": account_id},
+            query={"limit": limit, "min_position": min_position},
+        )
+        return found
+
+    def transfer(
+        self,
+        *,
+        account_id: str,
+        asset: str,
+        amount: str,
+        direction: Literal['deposit', 'withdrawal'],
+        idempotency_key: str = ABSENT,
+        transfer_id: str | None = ABSENT,
+    ) -> m.TradingTransferReply:
+        """Deposit to an account, or withdraw what nothing holds. Scope: accounts:write."""
+        found: m.TradingTransferReply = self._ask(
+            "POST",
+            "/api/accounts/{account_id}/transfers",
+            path_={"account_id": account_id},
+            body={"asset": asset, "amount": amount, "direction": direction, "transfer_id": transfer_id},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def deposit(
+        self,
+        *,
+        account_id: str,
+        asset: str,
+        amount: str,
+        idempotency_key: str = ABSENT,
+        transfer_id: str | None = ABSENT,
+    ) -> m.TradingTransferReply:
+        """Deposit to an account. Scope: accounts:write."""
+        found: m.TradingTransferReply = self._ask(
+            "POST",
+            "/api/accounts/{account_id}/deposits",
+            path_={"account_id": account_id},
+            body={"asset": asset, "amount": amount, "transfer_id": transfer_id},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def withdraw(
+        self,
+        *,
+        account_id: str,
+        asset: str,
+        amount: str,
+        idempotency_key: str = ABSENT,
+        transfer_id: str | None = ABSENT,
+    ) -> m.TradingTransferReply:
+        """Withdraw from an account what nothing holds. Scope: accounts:write."""
+        found: m.TradingTransferReply = self._ask(
+            "POST",
+            "/api/accounts/{account_id}/withdrawals",
+            path_={"account_id": account_id},
+            body={"asset": asset, "amount": amount, "transfer_id": transfer_id},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def set_account_limits(
+        self,
+        *,
+        account_id: str,
+        limits: m.LimitsBody | None,
+        reason: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.DoneReply:
+        """Give an account limits of its own, or take them back. Scope: limits:write."""
+        found: m.DoneReply = self._ask(
+            "PUT",
+            "/api/accounts/{account_id}/limits",
+            path_={"account_id": account_id},
+            body={"limits": limits, "reason": reason},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def set_account_state(
+        self,
+        *,
+        account_id: str,
+        state: m.TradingState,
+        reason: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.DoneReply:
+        """Let an account trade, only reduce, or halt it. Scope: limits:write."""
+        found: m.DoneReply = self._ask(
+            "PUT",
+            "/api/accounts/{account_id}/trading-state",
+            path_={"account_id": account_id},
+            body={"state": state, "reason": reason},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def send(
+        self,
+        *,
+        account_id: str,
+        to_account_id: str,
+        asset: str,
+        amount: str,
+        idempotency_key: str = ABSENT,
+        transfer_id: str | None = ABSENT,
+    ) -> m.SentNowReply:
+        """Send what nothing holds to another account of yours. Scope: accounts:write."""
+        found: m.SentNowReply = self._ask(
+            "POST",
+            "/api/transfers",
+            body={"account_id": account_id, "to_account_id": to_account_id, "asset": asset, "amount": amount, "transfer_id": transfer_id},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def reset_account(
+        self,
+        *,
+        account_id: str,
+        balances: dict[str, str],
+        idempotency_key: str = ABSENT,
+    ) -> m.DoneReply:
+        """Give a virtual account new balances and no history of gains. Scope: accounts:write."""
+        found: m.DoneReply = self._ask(
+            "POST",
+            "/api/accounts/{account_id}/reset",
+            path_={"account_id": account_id},
+            body={"balances": balances},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def margin(
+        self,
+        *,
+        account_id: str,
+    ) -> m.MarginReply:
+        """Where a margin account stands: equity, requirements, liquidation prices. Scope:
+        accounts:read.
+        """
+        found: m.MarginReply = self._ask(
+            "GET",
+            "/api/accounts/{account_id}/margin",
+            path_={"account_id": account_id},
+        )
+        return found
+
+    def executions(
+        self,
+        *,
+        account_id: str = ABSENT,
+        symbol: str = ABSENT,
+        since: str = ABSENT,
+        until: str = ABSENT,
+        cursor: str = ABSENT,
+        limit: int = ABSENT,
+        min_position: int = ABSENT,
+    ) -> m.Page_ExecutionLine_:
+        """List executions, newest first. Scope: orders:read."""
+        found: m.Page_ExecutionLine_ = self._ask(
+            "GET",
+            "/api/executions",
+            query={"account_id": account_id, "symbol": symbol, "since": since, "until": until, "cursor": cursor, "limit": limit, "min_position": min_position},
+        )
+        return found
+
+    def account(
+        self,
+        *,
+        account_id: str,
+        as_of: int = ABSENT,
+        min_position: int = ABSENT,
+    ) -> m.AccountReply:
+        """An account's balances and their value, now or as of a position. Scope: accounts:read.
+        """
+        found: m.AccountReply = self._ask(
+            "GET",
+            "/api/accounts/{account_id}",
+            path_={"account_id": account_id},
+            query={"as_of": as_of, "min_position": min_position},
+        )
+        return found
+
+    def statement(
+        self,
+        *,
+        account_id: str,
+        since: str = ABSENT,
+        until: str = ABSENT,
+        min_position: int = ABSENT,
+    ) -> str:
+        """Every movement of an account in a time, with the balance after each, as CSV. Scope:
+        accounts:read.
+        """
+        found: str = self._ask(
+            "GET",
+            "/api/accounts/{account_id}/statement.csv",
+            path_={"account_id": account_id},
+            query={"since": since, "until": until, "min_position": min_position},
+        )
+        return found
+
+    def daily_statement(
+        self,
+        *,
+        account_id: str,
+        day: str,
+        min_position: int = ABSENT,
+    ) -> m.DailyStatement:
+        """A session day: opening and closing balances, every movement, fees and gains. Scope:
+        accounts:read.
+        """
+        found: m.DailyStatement = self._ask(
+            "GET",
+            "/api/accounts/{account_id}/statements/{day}",
+            path_={"account_id": account_id, "day": day},
+            query={"min_position": min_position},
+        )
+        return found
+
+    def daily_statement_csv(
+        self,
+        *,
+        account_id: str,
+        day: str,
+        min_position: int = ABSENT,
+    ) -> str:
+        """A session day as CSV. Scope: accounts:read."""
+        found: str = self._ask(
+            "GET",
+            "/api/accounts/{account_id}/statements/{day}/csv",
+            path_={"account_id": account_id, "day": day},
+            query={"min_position": min_position},
+        )
+        return found
+
+    def daily_statement_html(
+        self,
+        *,
+        account_id: str,
+        day: str,
+        min_position: int = ABSENT,
+    ) -> str:
+        """A session day as a page to be printed. Scope: accounts:read."""
+        found: str = self._ask(
+            "GET",
+            "/api/accounts/{account_id}/statements/{day}/html",
+            path_={"account_id": account_id, "day": day},
+            query={"min_position": min_position},
+        )
+        return found
+
+    def settlements(
+        self,
+        *,
+        account_id: str,
+        state: Literal['settled', 'traded'] = ABSENT,
+        limit: int = ABSENT,
+        min_position: int = ABSENT,
+    ) -> m.SettlementsReply:
+        """What fills have brought in, and whether it has settled; newest first. Scope:
+        accounts:read.
+        """
+        found: m.SettlementsReply = self._ask(
+            "GET",
+            "/api/accounts/{account_id}/settlements",
+            path_={"account_id": account_id},
+            query={"state": state, "limit": limit, "min_position": min_position},
+        )
+        return found
+
+    def sent(
+        self,
+        *,
+        account_id: str,
+        cursor: int = ABSENT,
+        limit: int = ABSENT,
+        min_position: int = ABSENT,
+    ) -> m.SentReply:
+        """Transfers of an account to others, newest first, each with its state. Scope:
+        accounts:read.
+        """
+        found: m.SentReply = self._ask(
+            "GET",
+            "/api/accounts/{account_id}/transfers/sent",
+            path_={"account_id": account_id},
+            query={"cursor": cursor, "limit": limit, "min_position": min_position},
+        )
+        return found
+
+    def why(
+        self,
+        *,
+        about: str,
+        account_id: str = ABSENT,
+        min_position: int = ABSENT,
+    ) -> m.Why:
+        """Why an order is as it is: each step, with what caused it. Scope: orders:read."""
+        found: m.Why = self._ask(
+            "GET",
+            "/api/why/{about}",
+            path_={"about": about},
+            query={"account_id": account_id, "min_position": min_position},
+        )
+        return found
+
+
+class Risk:
+    def __init__(self, asking: Asking) -> None:
+        self._ask = asking.ask
+
+    def limits(
+        self,
+        *,
+        account_id: str,
+    ) -> m.LimitsReply:
+        """The limits that hold for an account, and how much of them is used. Scope: limits:read.
+        """
+        found: m.LimitsReply = self._ask(
+            "GET",
+            "/api/risk/limits",
+            query={"account_id": account_id},
+        )
+        return found
+
+    def set_limits(
+        self,
+        *,
+        limits: m.LimitsBody,
+        reason: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.DoneReply:
+        """Set the limits of every account that has none of its own. Scope: house:write."""
+        found: m.DoneReply = self._ask(
+            "PUT",
+            "/api/risk/limits",
+            body={"limits": limits, "reason": reason},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def set_trading_state(
+        self,
+        *,
+        state: m.TradingState,
+        reason: str,
+        idempotency_key: str = ABSENT,
+        symbol: str | None = ABSENT,
+    ) -> m.DoneReply:
+        """Let the house or one instrument trade, only reduce, or halt it. Scope: limits:write.
+        """
+        found: m.DoneReply = self._ask(
+            "PUT",
+            "/api/risk/trading-state",
+            body={"state": state, "reason": reason, "symbol": symbol},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def kill(
+        self,
+        *,
+        reason: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.DoneReply:
+        """Accept nothing new anywhere and cancel what works, until unkilled. Scope: limits:write.
+        """
+        found: m.DoneReply = self._ask(
+            "POST",
+            "/api/risk/kill",
+            body={"reason": reason},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def unkill(
+        self,
+        *,
+        reason: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.DoneReply:
+        """Take the kill switch back; the states set before hold again. Scope: limits:write."""
+        found: m.DoneReply = self._ask(
+            "POST",
+            "/api/risk/unkill",
+            body={"reason": reason},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def set_restricted(
+        self,
+        *,
+        symbols: list[str],
+        reason: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.DoneReply:
+        """Set the list of instruments that nobody may trade. Scope: limits:write."""
+        found: m.DoneReply = self._ask(
+            "PUT",
+            "/api/risk/restricted",
+            body={"symbols": symbols, "reason": reason},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def set_session(
+        self,
+        *,
+        time_zone: str,
+        idempotency_key: str = ABSENT,
+        opens_minute: int = ABSENT,
+    ) -> m.DoneReply:
+        """Set when a trading day begins, from which daily loss is measured. Scope: house:write.
+        """
+        found: m.DoneReply = self._ask(
+            "PUT",
+            "/api/risk/session",
+            body={"time_zone": time_zone, "opens_minute": opens_minute},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def set_margin_rules(
+        self,
+        *,
+        warning_bps: list[int],
+        reason: str,
+        idempotency_key: str = ABSENT,
+        hysteresis_bps: int = ABSENT,
+    ) -> m.DoneReply:
+        """Set at which levels of margin use accounts are warned. Scope: house:write."""
+        found: m.DoneReply = self._ask(
+            "PUT",
+            "/api/risk/margin-rules",
+            body={"warning_bps": warning_bps, "reason": reason, "hysteresis_bps": hysteresis_bps},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def nearest_margin(
+        self,
+        *,
+        limit: int = ABSENT,
+    ) -> m.NearestReply:
+        """The accounts on margin that are nearest to liquidation, and at which prices. Scope:
+        house:read.
+        """
+        found: m.NearestReply = self._ask(
+            "GET",
+            "/api/margin",
+            query={"limit": limit},
+        )
+        return found
+
+    def validate(
+        self,
+        *,
+        account_id: str,
+        cl_ord_id: str,
+        symbol: str,
+        side: m.Side,
+        idempotency_key: str = ABSENT,
+        ord_type: m.OrdType = ABSENT,
+        order_qty: str | None = ABSENT,
+        price: str | None = ABSENT,
+        time_in_force: m.TimeInForce = ABSENT,
+        stop_px: str | None = ABSENT,
+        trail_offset: str | None = ABSENT,
+        display_qty: str | None = ABSENT,
+        cash_order_qty: str | None = ABSENT,
+        expire_time: str | None = ABSENT,
+        post_only: bool = ABSENT,
+        reduce_only: bool = ABSENT,
+    ) -> m.ValidationReply:
+        """Say what an order would be told and would cost. Places nothing. Scope: orders:read."""
+        found: m.ValidationReply = self._ask(
+            "POST",
+            "/api/risk/validate",
+            body={"account_id": account_id, "cl_ord_id": cl_ord_id, "symbol": symbol, "side": side, "ord_type": ord_type, "order_qty": order_qty, "price": price, "time_in_force": time_in_force, "stop_px": stop_px, "trail_offset": trail_offset, "display_qty": display_qty, "cash_order_qty": cash_order_qty, "expire_time": expire_time, "post_only": post_only, "reduce_only": reduce_only},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def validate_list(
+        self,
+        *,
+        orders: list[m.PlaceOrderRequest],
+        idempotency_key: str = ABSENT,
+        atomic: bool = ABSENT,
+        contingency: m.Contingency | None = ABSENT,
+    ) -> m.ListValidationReply:
+        """The same of an atomic list, an OCO or a bracket. Places nothing. Scope: orders:read.
+        """
+        found: m.ListValidationReply = self._ask(
+            "POST",
+            "/api/risk/validate/bulk",
+            body={"orders": orders, "atomic": atomic, "contingency": contingency},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def positions(
+        self,
+        *,
+        account_id: str,
+        as_of: int = ABSENT,
+        min_position: int = ABSENT,
+    ) -> m.PositionsReply:
+        """What an account is exposed to, now or as of a position. Scope: accounts:read."""
+        found: m.PositionsReply = self._ask(
+            "GET",
+            "/api/risk/positions",
+            query={"account_id": account_id, "as_of": as_of, "min_position": min_position},
+        )
+        return found
+
+
+class Reference:
+    def __init__(self, asking: Asking) -> None:
+        self._ask = asking.ask
+
+    def set_fees(
+        self,
+        *,
+        symbol: str,
+        maker_fee_ppm: int,
+        taker_fee_ppm: int,
+        idempotency_key: str = ABSENT,
+        formula: m.FeeFormula | None = ABSENT,
+    ) -> m.DoneReply:
+        """Set what an instrument's executions cost from now on. Scope: house:write."""
+        found: m.DoneReply = self._ask(
+            "PUT",
+            "/api/instruments/{symbol}/fees",
+            path_={"symbol": symbol},
+            body={"maker_fee_ppm": maker_fee_ppm, "taker_fee_ppm": taker_fee_ppm, "formula": formula},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def set_settlement(
+        self,
+        *,
+        symbol: str,
+        settle_days: int,
+        idempotency_key: str = ABSENT,
+    ) -> m.DoneReply:
+        """Set after how many sessions an instrument's fills settle from now on. Scope:
+        house:write.
+        """
+        found: m.DoneReply = self._ask(
+            "PUT",
+            "/api/instruments/{symbol}/settlement",
+            path_={"symbol": symbol},
+            body={"settle_days": settle_days},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def move_contract(
+        self,
+        *,
+        symbol: str,
+        stage: m.Stage,
+        reason: str,
+        idempotency_key: str = ABSENT,
+        payout: str | None = ABSENT,
+    ) -> m.DoneReply:
+        """Say what has become of an event contract: settled, it pays every position. Scope:
+        house:write.
+        """
+        found: m.DoneReply = self._ask(
+            "PUT",
+            "/api/instruments/{symbol}/contract",
+            path_={"symbol": symbol},
+            body={"stage": stage, "reason": reason, "payout": payout},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def set_margin(
+        self,
+        *,
+        symbol: str,
+        tiers: list[m.TierBody] | None,
+        reason: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.DoneReply:
+        """Set the margin rates of an instrument, by size of the position. Scope: house:write."""
+        found: m.DoneReply = self._ask(
+            "PUT",
+            "/api/instruments/{symbol}/margin",
+            path_={"symbol": symbol},
+            body={"tiers": tiers, "reason": reason},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def set_issuer(
+        self,
+        *,
+        symbol: str,
+        issuer: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.DoneReply:
+        """Set who stands behind what an instrument trades, for concentration limits. Scope:
+        house:write.
+        """
+        found: m.DoneReply = self._ask(
+            "PUT",
+            "/api/instruments/{symbol}/issuer",
+            path_={"symbol": symbol},
+            body={"issuer": issuer},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def set_haircut(
+        self,
+        *,
+        asset: str,
+        haircut_ppm: int,
+        reason: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.DoneReply:
+        """Set how much of an asset's worth does not count as collateral. Scope: house:write."""
+        found: m.DoneReply = self._ask(
+            "PUT",
+            "/api/assets/{asset}/haircut",
+            path_={"asset": asset},
+            body={"haircut_ppm": haircut_ppm, "reason": reason},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def instruments(
+        self,
+    ) -> m.InstrumentsReply:
+        """What can be traded here, with tick, lot, fees and trading state. Scope: market:read.
+        """
+        found: m.InstrumentsReply = self._ask(
+            "GET",
+            "/api/instruments",
+        )
+        return found
+
+
+class Journal:
+    def __init__(self, asking: Asking) -> None:
+        self._ask = asking.ask
+
+    def entries(
+        self,
+        *,
+        after: int = ABSENT,
+        limit: int = ABSENT,
+    ) -> m.JournalReply:
+        """Entries of the journal after a position, in order. Scope: journal:read."""
+        found: m.JournalReply = self._ask(
+            "GET",
+            "/api/journal",
+            query={"after": after, "limit": limit},
+        )
+        return found
+
+    def root(
+        self,
+        *,
+        size: int = ABSENT,
+    ) -> m.RootReply:
+        """The root of the journal's Merkle log, and the newest that was published. Scope:
+        journal:read.
+        """
+        found: m.RootReply = self._ask(
+            "GET",
+            "/api/journal/root",
+            query={"size": size},
+        )
+        return found
+
+    def roots(
+        self,
+        *,
+        after: int = ABSENT,
+        limit: int = ABSENT,
+    ) -> m.RootsReply:
+        """The roots that were published, oldest first; keep one elsewhere. Scope: journal:read.
+        """
+        found: m.RootsReply = self._ask(
+            "GET",
+            "/api/journal/roots",
+            query={"after": after, "limit": limit},
+        )
+        return found
+
+    def proof(
+        self,
+        *,
+        position: int,
+        size: int = ABSENT,
+    ) -> m.Inclusion:
+        """Prove that an entry is in the journal; fondaco proof --verifier checks it. Scope:
+        journal:read.
+        """
+        found: m.Inclusion = self._ask(
+            "GET",
+            "/api/journal/proof",
+            query={"position": position, "size": size},
+        )
+        return found
+
+    def consistency(
+        self,
+        *,
+        from_: int,
+        to: int = ABSENT,
+    ) -> m.Consistency:
+        """Prove that the journal begins with what it was at an earlier size. Scope: journal:read.
+        """
+        found: m.Consistency = self._ask(
+            "GET",
+            "/api/journal/consistency",
+            query={"from": from_, "to": to},
+        )
+        return found
+
+
+class Operations:
+    """Every operation of the house, by room."""
+
+    def __init__(self, asking: Asking) -> None:
+        self.identity = Identity(asking)
+        self.ledger = Ledger(asking)
+        self.market = Market(asking)
+        self.trading = Trading(asking)
+        self.risk = Risk(asking)
+        self.reference = Reference(asking)
+        self.journal = Journal(asking)
