@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 0fa4d830b2fedf4378a153d2f264dfb49f78999f204ac9ce4f34c7569c5c5189
+OpenAPI sha256 6a79d688c90e02dbd76f5e00d1b7ddb1ce730cec447e89c369d4681fde1baf6d
 """
 
 from __future__ import annotations
@@ -15,11 +15,14 @@ Stage: TypeAlias = Literal['closed', 'created', 'determined', 'disputed', 'open'
 Side: TypeAlias = Literal['buy', 'sell']
 OrdType: TypeAlias = Literal['limit', 'market', 'stop', 'stop_limit', 'trailing_stop']
 TimeInForce: TypeAlias = Literal['day', 'fok', 'gtc', 'gtd', 'ioc']
+SelfMatch: TypeAlias = Literal['cancel_both', 'cancel_newest', 'cancel_oldest', 'decrement']
 OrdStatus: TypeAlias = Literal['canceled', 'expired', 'filled', 'new', 'partially_filled', 'pending_cancel', 'pending_new', 'pending_replace', 'rejected', 'suspended', 'unknown']
 Contingency: TypeAlias = Literal['bracket', 'oco']
 AccountType: TypeAlias = Literal['cash', 'margin']
 TradingState: TypeAlias = Literal['active', 'halted', 'reducing']
 FeeFormula: TypeAlias = Literal['kalshi', 'notional', 'polymarket', 'rothera']
+Phase: TypeAlias = Literal['closed', 'closing_auction', 'continuous', 'halted', 'opening_auction', 'pre_open']
+TimelinePoint: TypeAlias = "tuple[int, int]"
 
 
 class Problem(TypedDict):
@@ -297,16 +300,17 @@ class ChecksRequest(TypedDict):
 
 
 class ChecksReply(TypedDict):
-    """Of the views as they stood at `position`; null times and no lines before the first round.
+    """Of the views as they stood at `position`. Before the first round there are no lines and no
+    time, and `holds` is null: nobody knows yet.
     """
-    holds: bool
-    checks: list[CheckLine]
+    holds: bool | None
+    checks: list[LedgerCheckLine]
     position: int
     at: str | None
     took_ms: int
 
 
-class CheckLine(TypedDict):
+class LedgerCheckLine(TypedDict):
     """`wrong` is what the last round found."""
     name: str
     says: str
@@ -353,6 +357,17 @@ class OrderbookReply(TypedDict):
     age_ms: float
     bids: list[LevelReply]
     asks: list[LevelReply]
+    phase: NotRequired[str]
+    indicative: NotRequired[IndicativeReply | None]
+
+
+class IndicativeReply(TypedDict):
+    """What an auction would give if it ended now. `surplus` would buy, or sell where it is
+    negative, and find nobody.
+    """
+    price: str
+    qty: str
+    surplus: str
 
 
 class ConsolidatedRequest(TypedDict):
@@ -499,6 +514,148 @@ class SwitchReply(TypedDict):
     confirmed_at: int
 
 
+class HouseRequest(TypedDict):
+    pass
+
+
+class HouseReply(TypedDict):
+    version: str
+    python: str
+    machine: str
+    at: str
+    started_at: str
+    serving: bool
+    environment: str
+    feed: str
+    demo: bool
+    killed: bool
+    kill_reason: str
+    parts: list[PartLine]
+    feeds: list[FeedLine]
+    windows: list[WindowLine]
+    position: int
+    entries_per_s: float
+    commits: int
+    commit_mean_ms: float | None
+    commit_queue: int
+    messages_open: int
+    followers: list[FollowerLine]
+    accounts: int
+    owners: int
+    websockets: int
+    disks: list[DiskLine]
+    disk_free: int
+    disk_total: int
+    memory_bytes: int
+    memory_peak_bytes: int
+    cpu_s: float
+    kernels: list[KernelLine]
+    checks: CheckedLine
+    verification: VerificationReply
+
+
+class PartLine(TypedDict):
+    """What must hold for the house to be ready, as /ready has it."""
+    name: str
+    ok: bool
+    says: str
+
+
+class FeedLine(TypedDict):
+    symbol: str
+    source: str
+    quality: Quality
+    since: str | None
+    age_ms: float
+    messages: int
+    gaps: int
+    crossed: int
+    stale: int
+    recoveries: int
+    malformed: int
+
+
+class WindowLine(TypedDict):
+    """Orders, from the request read to its answer behind the commit, over all doors. Percentiles
+    are upper edges of buckets, at most 16 % too many; null where nothing was asked.
+    """
+    seconds: int
+    count: int
+    refused: int
+    per_s: float
+    p50_ms: float | None
+    p99_ms: float | None
+    p999_ms: float | None
+
+
+class FollowerLine(TypedDict):
+    name: str
+    position: int
+    behind: int
+    trouble: str
+
+
+class DiskLine(TypedDict):
+    name: str
+    bytes: int
+
+
+class KernelLine(TypedDict):
+    name: str
+    state: str
+
+
+class CheckedLine(TypedDict):
+    """The last round of standing checks."""
+    at: str | None
+    position: int
+    holds: bool
+    failing: list[str]
+
+
+class VerificationReply(TypedDict):
+    """The journal's verification: the one that runs, if one does, and what the last has found.
+    """
+    running: bool
+    started_at: str | None
+    entries: int
+    total: int
+    trouble: str
+    last: Verified | None
+
+
+class Verified(TypedDict):
+    """What was found: `wrong` is empty where everything is what was written. `first` names the
+    first entry that is not, where one is to blame.
+    """
+    at: int
+    took_ms: int
+    entries: int
+    root: str
+    roots: int
+    wrong: list[str]
+    first: NotRequired[Any]
+
+
+class LatencyRequest(TypedDict):
+    """The last `seconds`, `step_s` together."""
+    seconds: NotRequired[int]
+    step_s: NotRequired[int]
+
+
+class LatencyReply(TypedDict):
+    """A step that nobody counted is left out: that is a gap, not a zero. A percentile is null
+    where nothing was asked. `at_ms` is the end of the step.
+    """
+    at_ms: list[int]
+    p50_ms: list[float | None]
+    p99_ms: list[float | None]
+    p999_ms: list[float | None]
+    orders: list[int]
+    refused: list[int]
+    entries: list[int]
+
+
 class PlaceOrderRequest(TypedDict):
     """`cl_ord_id` is yours: send the same request again if unsure that we heard you."""
     account_id: str
@@ -516,6 +673,9 @@ class PlaceOrderRequest(TypedDict):
     expire_time: NotRequired[str | None]
     post_only: NotRequired[bool]
     reduce_only: NotRequired[bool]
+    self_match_prevention: NotRequired[SelfMatch | None]
+    midpoint: NotRequired[bool]
+    min_qty: NotRequired[str | None]
 
 
 class OrderReply(TypedDict):
@@ -656,12 +816,29 @@ class LimitsBody(TypedDict):
     rate_window_ms: NotRequired[int]
     duplicate_window_ms: NotRequired[int]
     market_protection_bps: NotRequired[int]
+    self_match_prevention: NotRequired[SelfMatch | None]
 
 
 class DoneReply(TypedDict):
     """It is so from here on; `changed` is false where it was so before."""
     changed: bool
     position: int
+
+
+class AccountFeesRequest(TypedDict):
+    """What this account pays in place of an instrument's fees; of every instrument that is not
+    named, where `symbol` is left out. null: what everybody pays.
+    """
+    account_id: str
+    fees: FeeRates | None
+    reason: str
+    symbol: NotRequired[str | None]
+
+
+class FeeRates(TypedDict):
+    """In parts per million, as an instrument's. A maker's may be negative, which is a rebate."""
+    maker_fee_ppm: int
+    taker_fee_ppm: int
 
 
 class AccountStateRequest(TypedDict):
@@ -703,6 +880,16 @@ class SettlementRequest(TypedDict):
     """
     symbol: str
     settle_days: int
+
+
+class SwapRequest(TypedDict):
+    """What a position of a margin account is charged for each session day over which it is kept,
+    in parts per million of its worth at the mark; below zero it is credited. Left out: nothing.
+    """
+    symbol: str
+    reason: str
+    long_ppm: NotRequired[int]
+    short_ppm: NotRequired[int]
 
 
 class RestrictedRequest(TypedDict):
@@ -872,6 +1059,55 @@ class ClosedLine(TypedDict):
     liquidation_px: str | None
 
 
+class StopRequest(TypedDict):
+    """One account or one instrument; the house itself is stopped by POST /risk/kill."""
+    reason: str
+    account_id: NotRequired[str | None]
+    symbol: NotRequired[str | None]
+
+
+class StoppedReply(TypedDict):
+    """Nothing new is accepted from `position` on; `since` of GET /risk/kill takes it."""
+    changed: bool
+    position: int
+    accounts: int
+
+
+class PreviewLimitsRequest(TypedDict):
+    """Of one account, where null goes back to those of the house; or of the house, for every
+    account that has none of its own.
+    """
+    limits: LimitsBody | None
+    account_id: NotRequired[str | None]
+
+
+class PreviewLimitsReply(TypedDict):
+    """`changes` are those of the account, or of the house, where nothing is used. `accounts` were
+    looked at: one, or those of your tenant that are in memory; `exceeding` would be over.
+    """
+    changes: list[LimitChange]
+    accounts: int
+    exceeding: list[AccountExceeding]
+
+
+class LimitChange(TypedDict):
+    """One limit before and after; null is off. `used` is now, in the same unit, where the limit is
+    one that is used up.
+    """
+    name: str
+    unit: str
+    about: NotRequired[str]
+    before: NotRequired[str | None]
+    after: NotRequired[str | None]
+    used: NotRequired[str | None]
+    exceeded: NotRequired[bool]
+
+
+class AccountExceeding(TypedDict):
+    account_id: str
+    exceeded: list[str]
+
+
 class ValidationReply(TypedDict):
     """What POST /orders would be answered now. Nothing was placed, held or counted."""
     accepted: bool
@@ -989,6 +1225,61 @@ class LimitLine(TypedDict):
     used: str
     unit: str
     about: NotRequired[str]
+
+
+class ListInstrumentRequest(TypedDict):
+    """An instrument that trades on the house's own book. Tick and lot are for good.
+    `reference_price` is what it is taken to be worth until it trades. A base asset that is new
+    here is kept at nine decimals if it is of the class crypto, else at those of its lot; a
+    quote asset that is new is money, at eight.
+    """
+    symbol: str
+    base: str
+    quote: str
+    tick_size: str
+    lot_size: str
+    reference_price: str
+    kind: NotRequired[Literal['linear', 'spot']]
+    mic: NotRequired[Literal['CROSS']]
+    asset_class: NotRequired[str]
+    issuer: NotRequired[str]
+    maker_fee_ppm: NotRequired[int]
+    taker_fee_ppm: NotRequired[int]
+    settle_days: NotRequired[int]
+
+
+class ListedReply(TypedDict):
+    symbol: str
+    mic: str
+    tick_size: str
+    lot_size: str
+    position: int
+
+
+class PhaseRequest(TypedDict):
+    """`reference_price` decides an auction that ends by this and leaves its price open; without it
+    the last trade does.
+    """
+    symbol: str
+    phase: Phase
+    reason: str
+    reference_price: NotRequired[str | None]
+
+
+class PhaseReply(TypedDict):
+    """`uncrossed` is null where no auction ended, or nobody met anybody in it."""
+    symbol: str
+    phase: Phase
+    uncrossed: UncrossedReply | None
+    position: int
+
+
+class UncrossedReply(TypedDict):
+    """An auction ended at `price`. `surplus` would have bought, or sold where it is negative."""
+    price: str
+    qty: str
+    surplus: str
+    trades: int
 
 
 class OrdersRequest(TypedDict):
@@ -1312,10 +1603,14 @@ class WhyRequest(TypedDict):
 
 
 class Why(TypedDict):
+    """`position` is how far the views had come that say which entries there are: later ones may be
+    missing.
+    """
     about: str
     account_id: str
     steps: list[WhyStep]
     trace_id: NotRequired[str]
+    position: NotRequired[int]
 
 
 class WhyStep(TypedDict):
@@ -1327,7 +1622,10 @@ class WhyStep(TypedDict):
     said: str
     causes: list[Cause]
     refs_version: int
+    after_us: NotRequired[int | None]
     headroom: NotRequired[dict[str, str]]
+    checks: NotRequired[list[TradingCheckLine]]
+    postings: NotRequired[list[PostingLine]]
     marks: NotRequired[list[MarkUsed]]
     event: NotRequired[Any]
     trace_id: NotRequired[str]
@@ -1342,6 +1640,26 @@ class Cause(TypedDict):
     id: str
     position: NotRequired[int | None]
     kind: NotRequired[str | None]
+
+
+class TradingCheckLine(TypedDict):
+    """Numbers as text, all in `unit`. `limit` and `used` are before the order; absent where no
+    limit of that day is known. `asked` is the order's own part, where it is one number.
+    """
+    name: str
+    unit: str
+    left: str
+    limit: NotRequired[str | None]
+    used: NotRequired[str | None]
+    asked: NotRequired[str | None]
+
+
+class PostingLine(TypedDict):
+    """`amount` of `asset` goes from `credit` to `debit`."""
+    debit: str
+    credit: str
+    amount: str
+    asset: str
 
 
 class MarkUsed(TypedDict):
@@ -1360,30 +1678,6 @@ class SpanShown(TypedDict):
     name: str
     at: str
     took_us: int
-
-
-class JournalRequest(TypedDict):
-    after: NotRequired[int]
-    limit: NotRequired[int]
-
-
-class JournalReply(TypedDict):
-    """`next` goes into `after`; entries of other tenants are left out, so positions have gaps.
-    """
-    items: list[EntryReply]
-    next: int
-    head: int
-
-
-class EntryReply(TypedDict):
-    position: int
-    stream: str
-    version: int
-    kind: str
-    at: str
-    caused_by: str
-    refs_version: int
-    event: Any
 
 
 class InstrumentsRequest(TypedDict):
@@ -1414,6 +1708,9 @@ class InstrumentReply(TypedDict):
     fee_formula: NotRequired[str]
     stage: NotRequired[str | None]
     payout: NotRequired[str | None]
+    phase: NotRequired[str]
+    swap_long_ppm: NotRequired[int]
+    swap_short_ppm: NotRequired[int]
 
 
 class RootRequest(TypedDict):
@@ -1485,3 +1782,193 @@ class Consistency(TypedDict):
     size: int
     root: str
     path: list[str]
+
+
+class JournalRequest(TypedDict):
+    """`stream` and `kind` are beginnings, `cause` a part of the cause or a whole correlation id,
+    `text` a part of what was written. With `before` the newest below it, else those behind
+    `after`; `wait_ms` lets an empty answer wait for the next entry.
+    """
+    after: NotRequired[int]
+    limit: NotRequired[int]
+    before: NotRequired[int | None]
+    stream: NotRequired[str]
+    kind: NotRequired[str]
+    cause: NotRequired[str]
+    text: NotRequired[str]
+    wait_ms: NotRequired[int]
+
+
+class JournalReply(TypedDict):
+    """Oldest first. `next` goes into `after`, `previous` into `before`; entries of other tenants
+    are left out, so positions have gaps. A search looks at a bounded number of entries at once:
+    from position `previous` to `next`, whether or not something was found there.
+    """
+    items: list[EntryReply]
+    next: int
+    previous: int
+    head: int
+
+
+class EntryReply(TypedDict):
+    """Times are nanoseconds since 1970, UTC, as text: too many digits for a number in JSON. `at`
+    is when it was recorded. `occurred_at` is when what it tells of happened: of an account's
+    entry that a venue caused, the venue's own time; of one that a price caused, that of the
+    price.
+    """
+    position: int
+    stream: str
+    version: int
+    event_id: str
+    kind: str
+    at: str
+    occurred_at: str
+    caused_by: str
+    correlation_id: str
+    refs_version: int
+    event: Any
+
+
+class JournalAtRequest(TypedDict):
+    time: str
+
+
+class JournalAtReply(TypedDict):
+    """The last position recorded at `time` or before; 0 and null times before the first."""
+    position: int
+    at: str | None
+    next_at: str | None
+    head: int
+
+
+class TimelineRequest(TypedDict):
+    """`first` and `last` are positions; without `last` it is the journal's end."""
+    first: NotRequired[int]
+    last: NotRequired[int | None]
+    points: NotRequired[int]
+
+
+class TimelineReply(TypedDict):
+    """Positions evenly apart, each with the time at which it was recorded: how many entries fall
+    on a second is the distance of two positions over that of their times.
+    """
+    points: list[TimelinePoint]
+    head: int
+
+
+class AsOfRequest(TypedDict):
+    """As the account was when the journal ended at `as_of`."""
+    account_id: str
+    as_of: int
+
+
+class AsOfReply(TypedDict):
+    """What was true for the account's own rules then. No prices: those are tape. `version` is of
+    its stream, and `changed_at` the time of the entry that it last changed with.
+    """
+    account_id: str
+    position: int
+    at: str | None
+    version: int
+    changed_at: str
+    name: str
+    account_type: AccountType
+    currency: str
+    trading_state: TradingState
+    order_count: int
+    balances: list[HeldThen]
+    positions: list[PositionThen]
+    orders: list[OrderThen]
+
+
+class HeldThen(TypedDict):
+    asset: str
+    balance: str
+    held: str
+    free: str
+
+
+class PositionThen(TypedDict):
+    """Of a margin account: what it had traded of an instrument, and what that had cost."""
+    symbol: str
+    qty: str
+    cost: str
+    currency: str
+
+
+class OrderThen(TypedDict):
+    order_id: str
+    cl_ord_id: str
+    symbol: str
+    side: str
+    ord_type: str
+    time_in_force: str
+    ord_status: str
+    order_qty: str
+    cum_qty: str
+    leaves_qty: str
+    created_at: str
+    price: NotRequired[str | None]
+    stop_px: NotRequired[str | None]
+
+
+class StopScope(TypedDict):
+    """One account, one instrument, or, with neither, the house."""
+    account_id: NotRequired[str | None]
+    symbol: NotRequired[str | None]
+
+
+class KillPreviewReply(TypedDict):
+    """What would be canceled now, in all tenants; `at_work` names your own accounts, those with
+    the most working orders first. Positions stay: `positions` are not zero.
+    """
+    scope: str
+    name: str
+    stopped: bool
+    orders: int
+    accounts: int
+    positions: int
+    at_work: list[AtWork]
+    position: int
+
+
+class AtWork(TypedDict):
+    account_id: str
+    orders: int
+
+
+class KillRequestSince(TypedDict):
+    """`since` is the position at which something was stopped; absent: the house, when it was last
+    killed.
+    """
+    since: NotRequired[int | None]
+
+
+class KillProgressReply(TypedDict):
+    """How far a stop is. `blocked`: nothing new is accepted. `sent` orders were asked to end;
+    `confirmed` have been canceled, `ended_otherwise` had executed or expired before, and of
+    `unconfirmed` nobody has said yet: the first few are named where they are yours.
+    """
+    scope: str
+    name: str
+    blocked: bool
+    reason: str
+    by: str
+    since: int
+    at: str | None
+    ended_at: str | None
+    sent: int
+    confirmed: int
+    ended_otherwise: int
+    unconfirmed: int
+    named: list[Unconfirmed]
+    refused: int
+    positions: int
+    position: int
+
+
+class Unconfirmed(TypedDict):
+    order_id: str
+    account_id: str
+    asked_at: str
+    says: str

@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 0fa4d830b2fedf4378a153d2f264dfb49f78999f204ac9ce4f34c7569c5c5189
+OpenAPI sha256 6a79d688c90e02dbd76f5e00d1b7ddb1ce730cec447e89c369d4681fde1baf6d
 """
 
 from __future__ import annotations
@@ -411,6 +411,184 @@ class Market:
         return found
 
 
+class House:
+    def __init__(self, asking: Asking) -> None:
+        self._ask = asking.ask
+
+    def health(
+        self,
+    ) -> m.HouseReply:
+        """How the house is: parts, feeds, latency, followers, disk, checks, verification. Scope:
+        house:read.
+        """
+        found: m.HouseReply = self._ask(
+            "GET",
+            "/api/house",
+        )
+        return found
+
+    def latency(
+        self,
+        *,
+        seconds: int = ABSENT,
+        step_s: int = ABSENT,
+    ) -> m.LatencyReply:
+        """How fast orders were answered lately: percentiles and throughput by time. Scope:
+        house:read.
+        """
+        found: m.LatencyReply = self._ask(
+            "GET",
+            "/api/house/latency",
+            query={"seconds": seconds, "step_s": step_s},
+        )
+        return found
+
+
+class Journal:
+    def __init__(self, asking: Asking) -> None:
+        self._ask = asking.ask
+
+    def verification(
+        self,
+    ) -> m.VerificationReply:
+        """How far the verification of the journal is, and what the last one has found. Scope:
+        house:read.
+        """
+        found: m.VerificationReply = self._ask(
+            "GET",
+            "/api/journal/verify",
+        )
+        return found
+
+    def verify(
+        self,
+        *,
+        idempotency_key: str = ABSENT,
+    ) -> m.VerificationReply:
+        """Begin to verify the journal byte by byte, beside what goes on; one at a time. Scope:
+        house:read.
+        """
+        found: m.VerificationReply = self._ask(
+            "POST",
+            "/api/journal/verify",
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def root(
+        self,
+        *,
+        size: int = ABSENT,
+    ) -> m.RootReply:
+        """The root of the journal's Merkle log, and the newest that was published. Scope:
+        journal:read.
+        """
+        found: m.RootReply = self._ask(
+            "GET",
+            "/api/journal/root",
+            query={"size": size},
+        )
+        return found
+
+    def roots(
+        self,
+        *,
+        after: int = ABSENT,
+        limit: int = ABSENT,
+    ) -> m.RootsReply:
+        """The roots that were published, oldest first; keep one elsewhere. Scope: journal:read.
+        """
+        found: m.RootsReply = self._ask(
+            "GET",
+            "/api/journal/roots",
+            query={"after": after, "limit": limit},
+        )
+        return found
+
+    def proof(
+        self,
+        *,
+        position: int,
+        size: int = ABSENT,
+    ) -> m.Inclusion:
+        """Prove that an entry is in the journal; fondaco proof --verifier checks it. Scope:
+        journal:read.
+        """
+        found: m.Inclusion = self._ask(
+            "GET",
+            "/api/journal/proof",
+            query={"position": position, "size": size},
+        )
+        return found
+
+    def consistency(
+        self,
+        *,
+        from_: int,
+        to: int = ABSENT,
+    ) -> m.Consistency:
+        """Prove that the journal begins with what it was at an earlier size. Scope: journal:read.
+        """
+        found: m.Consistency = self._ask(
+            "GET",
+            "/api/journal/consistency",
+            query={"from": from_, "to": to},
+        )
+        return found
+
+    def entries(
+        self,
+        *,
+        after: int = ABSENT,
+        limit: int = ABSENT,
+        before: int = ABSENT,
+        stream: str = ABSENT,
+        kind: str = ABSENT,
+        cause: str = ABSENT,
+        text: str = ABSENT,
+        wait_ms: int = ABSENT,
+    ) -> m.JournalReply:
+        """Entries of the journal in order, searched and waited for, newest or oldest. Scope:
+        journal:read.
+        """
+        found: m.JournalReply = self._ask(
+            "GET",
+            "/api/journal",
+            query={"after": after, "limit": limit, "before": before, "stream": stream, "kind": kind, "cause": cause, "text": text, "wait_ms": wait_ms},
+        )
+        return found
+
+    def at(
+        self,
+        *,
+        time: str,
+    ) -> m.JournalAtReply:
+        """The position at which the journal ended at a time. Scope: journal:read."""
+        found: m.JournalAtReply = self._ask(
+            "GET",
+            "/api/journal/at",
+            query={"time": time},
+        )
+        return found
+
+    def timeline(
+        self,
+        *,
+        first: int = ABSENT,
+        last: int = ABSENT,
+        points: int = ABSENT,
+    ) -> m.TimelineReply:
+        """Positions of the journal with their times: what a time slider is drawn from. Scope:
+        journal:read.
+        """
+        found: m.TimelineReply = self._ask(
+            "GET",
+            "/api/journal/timeline",
+            query={"first": first, "last": last, "points": points},
+        )
+        return found
+
+
 class Trading:
     def __init__(self, asking: Asking) -> None:
         self._ask = asking.ask
@@ -458,6 +636,9 @@ class Trading:
         expire_time: str | None = ABSENT,
         post_only: bool = ABSENT,
         reduce_only: bool = ABSENT,
+        self_match_prevention: m.SelfMatch | None = ABSENT,
+        midpoint: bool = ABSENT,
+        min_qty: str | None = ABSENT,
     ) -> m.OrderReply:
         """Place one order; the answer says what the account decided, for good. Scope:
         orders:write.
@@ -465,7 +646,7 @@ class Trading:
         found: m.OrderReply = self._ask(
             "POST",
             "/api/orders",
-            body={"account_id": account_id, "cl_ord_id": cl_ord_id, "symbol": symbol, "side": side, "ord_type": ord_type, "order_qty": order_qty, "price": price, "time_in_force": time_in_force, "stop_px": stop_px, "trail_offset": trail_offset, "display_qty": display_qty, "cash_order_qty": cash_order_qty, "expire_time": expire_time, "post_only": post_only, "reduce_only": reduce_only},
+            body={"account_id": account_id, "cl_ord_id": cl_ord_id, "symbol": symbol, "side": side, "ord_type": ord_type, "order_qty": order_qty, "price": price, "time_in_force": time_in_force, "stop_px": stop_px, "trail_offset": trail_offset, "display_qty": display_qty, "cash_order_qty": cash_order_qty, "expire_time": expire_time, "post_only": post_only, "reduce_only": reduce_only, "self_match_prevention": self_match_prevention, "midpoint": midpoint, "min_qty": min_qty},
             header={"Idempotency-Key": idempotency_key},
         )
         return found
@@ -702,6 +883,25 @@ class Trading:
         )
         return found
 
+    def set_account_fees(
+        self,
+        *,
+        account_id: str,
+        fees: m.FeeRates | None,
+        reason: str,
+        idempotency_key: str = ABSENT,
+        symbol: str | None = ABSENT,
+    ) -> m.DoneReply:
+        """Give an account fees of its own, or take them back. Scope: house:write."""
+        found: m.DoneReply = self._ask(
+            "PUT",
+            "/api/accounts/{account_id}/fees",
+            path_={"account_id": account_id},
+            body={"fees": fees, "reason": reason, "symbol": symbol},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
     def set_account_state(
         self,
         *,
@@ -930,6 +1130,22 @@ class Trading:
         )
         return found
 
+    def account_as_of(
+        self,
+        *,
+        account_id: str,
+        as_of: int,
+    ) -> m.AsOfReply:
+        """An account as of a position: balances, positions and working orders. Scope:
+        accounts:read.
+        """
+        found: m.AsOfReply = self._ask(
+            "GET",
+            "/api/accounts/{account_id}/as-of/{as_of}",
+            path_={"account_id": account_id, "as_of": as_of},
+        )
+        return found
+
 
 class Risk:
     def __init__(self, asking: Asking) -> None:
@@ -980,6 +1196,21 @@ class Risk:
             "/api/risk/trading-state",
             body={"state": state, "reason": reason, "symbol": symbol},
             header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def kill_progress(
+        self,
+        *,
+        since: int = ABSENT,
+    ) -> m.KillProgressReply:
+        """How far a kill or a stop is: blocked, sent, confirmed, and what is not. Scope:
+        limits:read.
+        """
+        found: m.KillProgressReply = self._ask(
+            "GET",
+            "/api/risk/kill",
+            query={"since": since},
         )
         return found
 
@@ -1079,6 +1310,43 @@ class Risk:
         )
         return found
 
+    def stop(
+        self,
+        *,
+        reason: str,
+        idempotency_key: str = ABSENT,
+        account_id: str | None = ABSENT,
+        symbol: str | None = ABSENT,
+    ) -> m.StoppedReply:
+        """Accept nothing new of an account or an instrument, and cancel what works. Scope:
+        limits:write.
+        """
+        found: m.StoppedReply = self._ask(
+            "POST",
+            "/api/risk/stop",
+            body={"reason": reason, "account_id": account_id, "symbol": symbol},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def preview_limits(
+        self,
+        *,
+        limits: m.LimitsBody | None,
+        idempotency_key: str = ABSENT,
+        account_id: str | None = ABSENT,
+    ) -> m.PreviewLimitsReply:
+        """New limits of an account or the house against what is used. Sets nothing. Scope:
+        limits:read.
+        """
+        found: m.PreviewLimitsReply = self._ask(
+            "POST",
+            "/api/risk/limits/preview",
+            body={"limits": limits, "account_id": account_id},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
     def validate(
         self,
         *,
@@ -1098,12 +1366,15 @@ class Risk:
         expire_time: str | None = ABSENT,
         post_only: bool = ABSENT,
         reduce_only: bool = ABSENT,
+        self_match_prevention: m.SelfMatch | None = ABSENT,
+        midpoint: bool = ABSENT,
+        min_qty: str | None = ABSENT,
     ) -> m.ValidationReply:
         """Say what an order would be told and would cost. Places nothing. Scope: orders:read."""
         found: m.ValidationReply = self._ask(
             "POST",
             "/api/risk/validate",
-            body={"account_id": account_id, "cl_ord_id": cl_ord_id, "symbol": symbol, "side": side, "ord_type": ord_type, "order_qty": order_qty, "price": price, "time_in_force": time_in_force, "stop_px": stop_px, "trail_offset": trail_offset, "display_qty": display_qty, "cash_order_qty": cash_order_qty, "expire_time": expire_time, "post_only": post_only, "reduce_only": reduce_only},
+            body={"account_id": account_id, "cl_ord_id": cl_ord_id, "symbol": symbol, "side": side, "ord_type": ord_type, "order_qty": order_qty, "price": price, "time_in_force": time_in_force, "stop_px": stop_px, "trail_offset": trail_offset, "display_qty": display_qty, "cash_order_qty": cash_order_qty, "expire_time": expire_time, "post_only": post_only, "reduce_only": reduce_only, "self_match_prevention": self_match_prevention, "midpoint": midpoint, "min_qty": min_qty},
             header={"Idempotency-Key": idempotency_key},
         )
         return found
@@ -1138,6 +1409,22 @@ class Risk:
             "GET",
             "/api/risk/positions",
             query={"account_id": account_id, "as_of": as_of, "min_position": min_position},
+        )
+        return found
+
+    def kill_preview(
+        self,
+        *,
+        account_id: str = ABSENT,
+        symbol: str = ABSENT,
+    ) -> m.KillPreviewReply:
+        """What stopping the house, an account or an instrument would cancel now. Scope:
+        limits:read.
+        """
+        found: m.KillPreviewReply = self._ask(
+            "GET",
+            "/api/risk/kill/preview",
+            query={"account_id": account_id, "symbol": symbol},
         )
         return found
 
@@ -1180,6 +1467,27 @@ class Reference:
             "/api/instruments/{symbol}/settlement",
             path_={"symbol": symbol},
             body={"settle_days": settle_days},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def set_swap(
+        self,
+        *,
+        symbol: str,
+        reason: str,
+        idempotency_key: str = ABSENT,
+        long_ppm: int = ABSENT,
+        short_ppm: int = ABSENT,
+    ) -> m.DoneReply:
+        """Set what keeping a position of an instrument overnight costs on margin. Scope:
+        house:write.
+        """
+        found: m.DoneReply = self._ask(
+            "PUT",
+            "/api/instruments/{symbol}/swap",
+            path_={"symbol": symbol},
+            body={"reason": reason, "long_ppm": long_ppm, "short_ppm": short_ppm},
             header={"Idempotency-Key": idempotency_key},
         )
         return found
@@ -1271,83 +1579,57 @@ class Reference:
         )
         return found
 
+    def list_instrument(
+        self,
+        *,
+        symbol: str,
+        base: str,
+        quote: str,
+        tick_size: str,
+        lot_size: str,
+        reference_price: str,
+        idempotency_key: str = ABSENT,
+        kind: Literal['linear', 'spot'] = ABSENT,
+        mic: Literal['CROSS'] = ABSENT,
+        asset_class: str = ABSENT,
+        issuer: str = ABSENT,
+        maker_fee_ppm: int = ABSENT,
+        taker_fee_ppm: int = ABSENT,
+        settle_days: int = ABSENT,
+    ) -> m.ListedReply:
+        """List an instrument that trades on the house's own book, from now on. Scope: house:write.
+        """
+        found: m.ListedReply = self._ask(
+            "POST",
+            "/api/instruments",
+            body={"symbol": symbol, "base": base, "quote": quote, "tick_size": tick_size, "lot_size": lot_size, "reference_price": reference_price, "kind": kind, "mic": mic, "asset_class": asset_class, "issuer": issuer, "maker_fee_ppm": maker_fee_ppm, "taker_fee_ppm": taker_fee_ppm, "settle_days": settle_days},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
 
-class Journal:
+
+class Venues:
     def __init__(self, asking: Asking) -> None:
         self._ask = asking.ask
 
-    def entries(
+    def set_phase(
         self,
         *,
-        after: int = ABSENT,
-        limit: int = ABSENT,
-    ) -> m.JournalReply:
-        """Entries of the journal after a position, in order. Scope: journal:read."""
-        found: m.JournalReply = self._ask(
-            "GET",
-            "/api/journal",
-            query={"after": after, "limit": limit},
-        )
-        return found
-
-    def root(
-        self,
-        *,
-        size: int = ABSENT,
-    ) -> m.RootReply:
-        """The root of the journal's Merkle log, and the newest that was published. Scope:
-        journal:read.
+        symbol: str,
+        phase: m.Phase,
+        reason: str,
+        idempotency_key: str = ABSENT,
+        reference_price: str | None = ABSENT,
+    ) -> m.PhaseReply:
+        """Set what an instrument does on our own book: auction, trading, halt, close. Scope:
+        house:write.
         """
-        found: m.RootReply = self._ask(
-            "GET",
-            "/api/journal/root",
-            query={"size": size},
-        )
-        return found
-
-    def roots(
-        self,
-        *,
-        after: int = ABSENT,
-        limit: int = ABSENT,
-    ) -> m.RootsReply:
-        """The roots that were published, oldest first; keep one elsewhere. Scope: journal:read.
-        """
-        found: m.RootsReply = self._ask(
-            "GET",
-            "/api/journal/roots",
-            query={"after": after, "limit": limit},
-        )
-        return found
-
-    def proof(
-        self,
-        *,
-        position: int,
-        size: int = ABSENT,
-    ) -> m.Inclusion:
-        """Prove that an entry is in the journal; fondaco proof --verifier checks it. Scope:
-        journal:read.
-        """
-        found: m.Inclusion = self._ask(
-            "GET",
-            "/api/journal/proof",
-            query={"position": position, "size": size},
-        )
-        return found
-
-    def consistency(
-        self,
-        *,
-        from_: int,
-        to: int = ABSENT,
-    ) -> m.Consistency:
-        """Prove that the journal begins with what it was at an earlier size. Scope: journal:read.
-        """
-        found: m.Consistency = self._ask(
-            "GET",
-            "/api/journal/consistency",
-            query={"from": from_, "to": to},
+        found: m.PhaseReply = self._ask(
+            "PUT",
+            "/api/instruments/{symbol}/phase",
+            path_={"symbol": symbol},
+            body={"phase": phase, "reason": reason, "reference_price": reference_price},
+            header={"Idempotency-Key": idempotency_key},
         )
         return found
 
@@ -1359,7 +1641,9 @@ class Operations:
         self.identity = Identity(asking)
         self.ledger = Ledger(asking)
         self.market = Market(asking)
+        self.house = House(asking)
+        self.journal = Journal(asking)
         self.trading = Trading(asking)
         self.risk = Risk(asking)
         self.reference = Reference(asking)
-        self.journal = Journal(asking)
+        self.venues = Venues(asking)
