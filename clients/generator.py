@@ -62,7 +62,8 @@ def models(document: Schema, digest: str) -> str:
         _HEAD.format(digest=digest) + "from __future__ import annotations\n",
         "from typing import Any, Literal, NotRequired, TypeAlias, TypedDict",
     ]
-    aliases, classes = [], []
+    aliases: list[str] = []
+    classes: list[str] = []
     for name, schema in schemas.items():
         if "properties" in schema or schema.get("type") == "object":
             classes += _class(class_name(name), schema)
