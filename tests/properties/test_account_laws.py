@@ -610,7 +610,12 @@ def test_the_laws_are_not_empty() -> None:
     elsewhere |= {ev.FillUnsettled, ev.FillsSettled}  # trading/test_settlement
     elsewhere |= {ev.MarginWarned, ev.MarginEased, ev.LiquidationBegan}  # test_margin_laws
     elsewhere |= {ev.LiquidationEnded, ev.NegativeBalanceCovered}
-    elsewhere |= {ev.ContractPaid, ev.OwnFeesSet, ev.SwapCharged}  # trading/test_contracts, terms
+    elsewhere |= {
+        ev.ContractPaid,
+        ev.OwnFeesSet,
+        ev.SwapCharged,
+        ev.GainConverted,
+    }  # trading/test_contracts, terms
     measures = {*MEASURES} - {Reason.EXCEEDS_MARGIN}
     wanted = {*get_args(TradingEvent)} - elsewhere | {("over", True), ("over", False)}
     wanted |= {*measures, Reason.EXCEEDS_POSITION, Reason.WOULD_NOT_REDUCE}

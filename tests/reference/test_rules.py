@@ -41,6 +41,7 @@ from fondaco.domain.reference.model import (
     HOUSE_STREAM,
     HouseState,
     Instrument,
+    InstrumentKind,
     Limits,
     Margin,
     MarginRules,
@@ -60,6 +61,7 @@ ETH = Asset(AssetCode("ETH"), 9, 8, "crypto")
 USD = Asset(AssetCode("USD"), 8, 2, "cash")
 BTC_USD = instrument("BTC-USD", BTC, USD, tick="0.01", lot="0.00001", maker=100, taker=200)
 ETH_USD = instrument("ETH-USD", ETH, USD, tick="0.01", lot="0.0001")
+ETH_PERP = instrument("ETH-PERP", ETH, USD, tick="0.01", lot="0.0001", kind=InstrumentKind.LINEAR)
 CAUSE, NOW = CommandId("test#0"), Instant(1)
 CODEC = Codec(ReferenceEvent)
 NONE, BTC_SYMBOL, ETH_SYMBOL = Symbol(""), Symbol("BTC-USD"), Symbol("ETH-USD")
@@ -144,6 +146,12 @@ replaced = msgspec.structs.replace
         (listing(ETH_USD, BTC), "assets_mismatch"),
         (listing(ETH_USD, ETH, BTC), "assets_mismatch"),
         (listing(replaced(ETH_USD, lot_units=0), ETH), "terms_invalid"),
+        (listing(replaced(ETH_USD, settle=BTC.code), ETH), "terms_invalid"),  # a spot pair
+        (listing(replaced(ETH_PERP, settle=AssetCode("XXX")), ETH), "terms_invalid"),
+        (
+            listing(replaced(ETH_PERP, settle=BTC.code), ETH),
+            InstrumentListed(replaced(ETH_PERP, settle=BTC.code), ETH, USD, "ops"),
+        ),
         (limits(collar_bps=500), LimitsChanged(Limits(collar_bps=500), "because", "ops")),
         (limits(), NothingChanged("these are the limits")),
         (limits(daily_loss_max=-1), "limit_invalid"),

@@ -293,6 +293,44 @@ def test_a_bracket_on_margin_guards_what_has_executed() -> None:
     assert dollars(equity_of(story.state, story.using)) == 890
 
 
+def test_a_bracket_that_sells_first_guards_what_has_executed() -> None:
+    """The mirror image: sold at 100, bought back by the stop at 110, or by the target below."""
+    story = on_margin(using=house())
+    legs: list[Ask] = [
+        b.ask("e", side=Side.SELL, order_qty="10"),
+        b.ask("t", order_qty="10", price="80.00"),
+        b.stop("s", "110.00", side=Side.BUY, order_qty="10").ask,
+    ]
+    wrong = [legs[0], msgspec.structs.replace(legs[1], price="120.00"), legs[2]]
+    story.when(b.listed(*wrong, contingency=Contingency.BRACKET))
+    assert story.events[0].reason is Reason.UNSUPPORTED_ORDER  # type: ignore[union-attr]
+    assert "below the stop-loss" in story.events[0].text  # type: ignore[union-attr]
+    story.when(b.listed(*legs, contingency=Contingency.BRACKET))
+    story.then(ev.OrderAccepted, ev.OrderAccepted, ev.OrderAccepted)
+    entry = story.state.order_count - 2
+    story.when(b.fill(entry, 10_000, side=Side.SELL))
+    story.then(ev.OrderFilled, ev.OrderReleased, ev.OrderReleased)
+    assert story.state.open_lots[BTC_USD].buys == 10_000
+    story.marked(b.mark("110.00")).when(b.trigger(entry + 2, b.mark("110.00")))
+    story.when(b.ended(entry + 1))
+    assert story.state.open_lots[BTC_USD].buys == 10_000
+    story.when(b.fill(entry + 2, 10_000, 111_00))
+    assert not story.state.working
+    assert not story.state.open_lots
+    assert not any(story.state.held.values())
+    assert dollars(equity_of(story.state, story.using)) == 890
+
+
+def test_nothing_is_sold_first_in_a_cash_account() -> None:
+    legs = [
+        b.ask("e", side=Side.SELL, order_qty="1"),
+        b.ask("t", order_qty="1", price="80.00"),
+        b.stop("s", "110.00", side=Side.BUY, order_qty="1").ask,
+    ]
+    story = given(using=house()).when(b.listed(*legs, contingency=Contingency.BRACKET))
+    assert story.events[0].reason is Reason.UNSUPPORTED_ORDER  # type: ignore[union-attr]
+
+
 def test_a_cash_account_is_as_it_was() -> None:
     refs = house()
     refused = given(b.deposit("100"), using=refs).when(limit("buy", "2")).only(ev.OrderRejected)
@@ -306,6 +344,35 @@ def test_a_cash_account_is_as_it_was() -> None:
 
 
 # --- Linear contracts ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("px", "moved"), [("110.00", 98_900_000), ("90.00", -100_900_000)])
+def test_a_contract_that_settles_in_another_asset_pays_in_it(px: str, moved: int) -> None:
+    """Ten dollars of a contract quoted in dollars are a tenth of an ether at 100.00, fees of a
+    thousandth included, rounded down; nothing of it stays in dollars."""
+    terms = replaced(perp(taker=1_000), settle=ETH)
+    story = on_margin(b.deposit("1000", USD), using=house(more=[terms]))
+    filled(story, "buy", "10", symbol=PERP)
+    converted = story.only(ev.GainConverted)
+    assert (converted.units, converted.settle_units) == (-UNIT, -(10**7))
+    story.when(limit("sell", "10", px, symbol=PERP, cl_ord_id="c"))
+    order = story.order(story.state.order_count)
+    done = b.fill(order.number, order.lots, order.px, side=Side.SELL, symbol=PERP)
+    story.when(done).then(ev.OrderFilled, ev.GainConverted)
+    assert story.state.balances[ETH] == moved * 10 - 10**7
+    assert story.state.balances[USD] == 1_000 * UNIT
+    assert not any(story.state.held.values())
+
+
+def test_without_a_rate_a_contract_settles_in_its_quote() -> None:
+    terms = replaced(perp(), settle=ETH)
+    using = house(more=[terms])
+    story = on_margin(using=using)
+    filled(story, "buy", "10", symbol=PERP)
+    del using.rates[ETH]
+    story.when(limit("sell", "10", symbol=PERP, cl_ord_id="c"))
+    story.when(b.fill(2, 10_000, 100_50, side=Side.SELL, symbol=PERP)).then(ev.OrderFilled)
+    assert story.state.balances[USD] == 1_005 * UNIT
 
 
 def test_a_contract_moves_nothing_but_what_it_has_gained_and_its_fee() -> None:

@@ -300,6 +300,8 @@ def _moves(event: Any) -> dict[Any, int] | None:
         moved = {each.asset: each.units for each in event.covered}
     elif isinstance(event, ev.ContractPaid):
         moved = {event.base: -event.base_units, event.quote: event.cash}
+    elif isinstance(event, ev.GainConverted):
+        moved = {event.quote: -event.units, event.settle: event.settle_units}
     elif isinstance(event, ev.SwapCharged):
         for each in event.charged:
             moved[each.asset] = moved.get(each.asset, 0) - each.units

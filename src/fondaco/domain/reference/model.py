@@ -53,8 +53,9 @@ _FILLS_RESERVED: Final = 10
 
 
 class Instrument(msgspec.Struct, frozen=True, gc=False):
-    """A spot pair, or a linear contract on its base asset that settles in its quote asset. A price
-    is whole ticks, a quantity whole lots; both are plain ints everywhere.
+    """A spot pair, or a linear contract on its base asset, which settles in its quote asset or, at
+    the rates of each fill, in the asset `settle`. A price is whole ticks, a quantity whole lots;
+    both are plain ints everywhere.
 
     A tick is `tick_units` x 10^-px_decimals of the quote asset, a lot `lot_units` x
     10^-qty_decimals of the base asset. One lot at one tick costs `cost_num / cost_den` ledger units
@@ -82,6 +83,7 @@ class Instrument(msgspec.Struct, frozen=True, gc=False):
     settle_days: int = 0
     reference_px: int = 0  # what it is worth until it trades, where no other market says so
     fee_formula: FeeFormula = FeeFormula.NOTIONAL
+    settle: AssetCode = AssetCode("")  # of a contract; "": its quote asset
     calendar: str = ""  # whose days of business settlement counts; "": every day
 
     def ticks(self, text: str, what: str = "price") -> int:

@@ -55,6 +55,7 @@ from fondaco.domain.reference.model import (
     WEEKDAYS,
     HouseState,
     Instrument,
+    InstrumentKind,
     Outcome,
     Symbol,
     TradingState,
@@ -66,6 +67,7 @@ from fondaco.kernel.decider import Decider, Refs
 from fondaco.kernel.event import StreamId
 
 MINUTES_A_DAY: Final = 1_440
+LINEAR: Final = InstrumentKind.LINEAR
 
 
 def initial(_: StreamId) -> HouseState:
@@ -96,6 +98,12 @@ def _list(state: HouseState, ask: ListInstrument) -> ReferenceEvent:
         return ChangeRefused("terms_invalid", f"{new.symbol} needs a positive tick and lot")
     if not new.fits_formula:
         return _unfit(new)
+    if new.settle and (new.kind is not LINEAR or new.settle not in state.assets):
+        return ChangeRefused(
+            "terms_invalid",
+            f"{new.symbol} cannot settle in {new.settle}: contracts alone do, in an asset that "
+            "another instrument has listed",
+        )
     for asset in (ask.base, ask.quote):
         if state.assets.get(asset.code, asset) != asset:
             return ChangeRefused(

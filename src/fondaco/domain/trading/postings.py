@@ -35,6 +35,7 @@ from fondaco.domain.trading.events import (
     CashWithdrawn,
     ContractPaid,
     Fill,
+    GainConverted,
     NegativeBalanceCovered,
     OrderFilled,
     SwapCharged,
@@ -83,6 +84,7 @@ class Postings:
             NegativeBalanceCovered: self._covered,
             ContractPaid: self._paid,
             SwapCharged: self._swapped,
+            GainConverted: self._converted,
         }
         if executed is not None:
             posters[executed] = self._executed
@@ -133,6 +135,13 @@ class Postings:
         contracts = moved(beyond, client, event.base, event.base_units)
         cash = moved(client, beyond, event.quote, event.cash)
         return [contracts, cash] if event.cash else [contracts]
+
+    def _converted(self, entry: Entry) -> Sequence[Posting]:
+        event: GainConverted = entry.event  # type: ignore[assignment]
+        client, beyond = LedgerAccount(entry.stream), market(self._of(event.symbol).mic)
+        gone = moved(beyond, client, event.quote, event.units)
+        came = moved(client, beyond, event.settle, event.settle_units)
+        return [gone, came] if event.settle_units else [gone]
 
     def _swapped(self, entry: Entry) -> Sequence[Posting]:
         event: SwapCharged = entry.event  # type: ignore[assignment]

@@ -87,6 +87,7 @@ class ListInstrumentRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=T
     maker_fee_ppm: Annotated[int, Meta(gt=-RATE_SCALE, lt=RATE_SCALE)] = 0
     taker_fee_ppm: Annotated[int, Meta(ge=0, lt=RATE_SCALE)] = 0
     settle_days: Annotated[int, Meta(ge=0, le=SETTLE_DAYS_MAX)] = 0
+    settle: AssetText | None = None  # what a linear contract settles in; null: its quote asset
 
 
 class ListedReply(msgspec.Struct, frozen=True):
@@ -151,6 +152,7 @@ class Venue:
             mic=MIC,
             issuer=ask.issuer,
             settle_days=ask.settle_days,
+            settle=AssetCode(ask.settle or ""),
             reference_px=reference_px,
         )
         command_id = own_id("list", ask, stamp)

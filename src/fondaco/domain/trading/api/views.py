@@ -304,6 +304,7 @@ class InstrumentReply(msgspec.Struct, frozen=True):
     restricted: bool
     settle_days: int  # T+n: sessions until what a fill brings in has settled
     settle_calendar: str  # whose days of business count; "": every day
+    settle: str  # the asset in which a contract settles, or that is paid with
     settle_date: str  # on which what is traded now settles, by the sessions of the house
     kind: str = "spot"
     issuer: str = ""
@@ -534,6 +535,7 @@ def _instrument_line(
         restricted=each.symbol in refs.restricted,
         settle_days=each.settle_days,
         settle_calendar=each.calendar,
+        settle=each.settle or each.quote,
         settle_date=settle_date(each, refs),
         kind=each.kind.value,
         issuer=each.issuer,

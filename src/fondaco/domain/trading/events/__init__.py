@@ -10,6 +10,7 @@ from fondaco.domain.reference.model import Symbol
 from fondaco.domain.trading.events.contracts import ContractPaid as ContractPaid
 from fondaco.domain.trading.events.contracts import SettleContract as SettleContract
 from fondaco.domain.trading.events.costs import Charged as Charged
+from fondaco.domain.trading.events.costs import GainConverted as GainConverted
 from fondaco.domain.trading.events.costs import OwnFees as OwnFees
 from fondaco.domain.trading.events.costs import OwnFeesSet as OwnFeesSet
 from fondaco.domain.trading.events.costs import RollSession as RollSession
@@ -526,6 +527,7 @@ TradingEvent: TypeAlias = (
     | ContractPaid
     | OwnFeesSet
     | SwapCharged
+    | GainConverted
     | NothingToDo
     | ReportUnmatched
 )

@@ -35,6 +35,20 @@ class OwnFeesSet(Event, frozen=True, gc=False, tag="trading.own_fees_set.v1"):
     reason: str
 
 
+class GainConverted(Event, frozen=True, gc=False, tag="trading.gain_converted.v1"):
+    """A contract that settles in another asset than its quote: what the fill before it has gained
+    or lost, its fee included, has left as `units` of `quote`, and come as `settle_units` of
+    `settle`, at the rates of that moment, rounded down."""
+
+    number: int
+    exec_number: int
+    symbol: Symbol
+    quote: AssetCode
+    units: int
+    settle: AssetCode
+    settle_units: int
+
+
 class Charged(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One position: `units` of `asset` were charged, below zero credited, at a mark of `px`."""
 

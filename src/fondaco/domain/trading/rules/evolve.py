@@ -477,6 +477,12 @@ def _swapped(state: AccountState, event: ev.SwapCharged) -> None:
         state.balances[each.asset] = state.balances.get(each.asset, 0) - each.units
 
 
+def _converted(state: AccountState, event: ev.GainConverted) -> None:
+    balances = state.balances
+    balances[event.quote] = balances.get(event.quote, 0) - event.units
+    balances[event.settle] = balances.get(event.settle, 0) + event.settle_units
+
+
 def _noted(state: AccountState, event: Event) -> None:
     """Happened, and changed nothing."""
 
@@ -521,6 +527,7 @@ _EVOLVED: Final[dict[type[Event], Callable[[AccountState, Any], None]]] = {
     ev.ContractPaid: _paid,
     ev.OwnFeesSet: _own_fees,
     ev.SwapCharged: _swapped,
+    ev.GainConverted: _converted,
     ev.NothingToDo: _noted,
     ev.ReportUnmatched: _noted,
 }

@@ -6,11 +6,11 @@ the other is made smaller by as much while it waits at the account; at a venue i
 loses its quantity and is asked to be canceled. When a stop is triggered it takes the hold, and the
 other leg goes likewise. What a leg executes after that is booked and said to be over.
 
-A bracket is a buy (in a cash account nothing can be sold first; on margin it is no other), then a
-take-profit limit and a stop-loss, both to sell. These two are suspended until the first executes.
-The stop-loss guards whatever has executed so far; the take-profit goes to its venue once, when the
-entry is done, for all of it, and from then on the two are an OCO. A stop-loss that triggers ends
-the entry.
+A bracket is a buy, then a take-profit limit and a stop-loss, both to sell; on margin, where what is
+not there can be sold, also a sale and two purchases. These two are suspended until the first
+executes. The stop-loss guards whatever has executed so far; the take-profit goes to its venue once,
+when the entry is done, for all of it, and from then on the two are an OCO. A stop-loss that
+triggers ends the entry.
 
 Canceling a leg of an OCO, or one of the two children, cancels both. When a venue ends a leg that
 nobody asked it to, the other stays and takes over the hold.
@@ -67,13 +67,16 @@ def mismatch(orders: list[Order], contingency: Contingency) -> str:
 
 
 def _bracket_mismatch(orders: list[Order]) -> str:
-    if [order.side for order in orders] != [BUY, SELL, SELL]:
-        return "a bracket is a buy and two sells"
-    _, target, stop = orders
+    sides = [order.side for order in orders]
+    if sides != [BUY, SELL, SELL] and not (sides == [SELL, BUY, BUY] and orders[0].ref_px):
+        return "a bracket is a buy and two sells, or on margin a sell and two buys"
+    entry, target, stop = orders
     if target.ord_type is not OrdType.LIMIT or stop.ord_type not in _STOPS:
         return "a bracket is an entry, a take-profit limit and a stop-loss"
-    if target.px <= stop.stop_px:
+    if entry.side is BUY and target.px <= stop.stop_px:
         return "the take-profit must be above the stop-loss"
+    if entry.side is SELL and target.px >= stop.stop_px:
+        return "the take-profit of a sale must be below the stop-loss"
     return ""
 
 

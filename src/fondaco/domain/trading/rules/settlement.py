@@ -5,9 +5,11 @@ What a fill takes leaves at once, so an account never owes. What it brings in ca
 once; it cannot be withdrawn, or sent to another account, before it has settled.
 """
 
+from fondaco.domain.reference.model import Instrument
 from fondaco.domain.trading.events import (
     FillsSettled,
     FillUnsettled,
+    GainConverted,
     NothingToDo,
     OrderFilled,
     RecordExecution,
@@ -25,9 +27,12 @@ from fondaco.kernel.money import AssetCode
 def record(
     state: AccountState, command: RecordExecution, refs: TradingRefs
 ) -> tuple[TradingEvent, ...]:
-    """As `execution.record`; and of an instrument that settles later, when."""
+    """As `execution.record`; and of an instrument that settles later, when; of a contract that
+    settles in another asset, what that comes to."""
     events = execution.record(state, command, refs)
     instrument = refs.instruments.get(command.symbol)
+    if instrument is not None and instrument.settle:
+        return _converted(events, instrument, refs)
     if instrument is None or not instrument.settle_days:
         return events
     by = refs.settles_by.get(instrument.calendar, refs.settles_at)
@@ -49,6 +54,28 @@ def record(
                     event.number, event.exec_number, event.symbol, asset, units, settles_at
                 )
             )
+    return tuple(found)
+
+
+def _converted(
+    events: tuple[TradingEvent, ...], instrument: Instrument, refs: TradingRefs
+) -> tuple[TradingEvent, ...]:
+    """Where an asset has no rate, the gain stays in the quote asset."""
+    quote, settle = refs.rates.get(instrument.quote), refs.rates.get(instrument.settle)
+    if quote is None or settle is None or not settle.num:
+        return events
+    found: list[TradingEvent] = []
+    for event in events:
+        found.append(event)
+        if isinstance(event, OrderFilled) and event.realized != event.fee:
+            units = event.realized - event.fee
+            comes = units * quote.num * settle.den // (quote.den * settle.num)
+            found.append(
+                GainConverted(
+                    event.number, event.exec_number, event.symbol, instrument.quote, units,
+                    instrument.settle, comes,
+                )
+            )  # fmt: skip
     return tuple(found)
 
 

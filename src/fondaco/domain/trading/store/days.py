@@ -363,6 +363,11 @@ class DaysView:
         for leg, each in enumerate(event.charged, 1):
             self._other(batch, entry, leg, "swap", each.symbol, each.asset, -each.units)
 
+    def _converted(self, batch: _Batch, entry: Entry, event: ev.GainConverted) -> None:
+        about = event.symbol
+        self._other(batch, entry, 1, "converted", about, event.quote, -event.units)
+        self._other(batch, entry, 2, "converted", about, event.settle, event.settle_units)
+
     def _reset(self, batch: _Batch, entry: Entry, event: ev.AccountReset) -> None:
         for leg, each in enumerate(event.balances, 1):
             self._other(batch, entry, leg, "reset", "", each.asset, each.after - each.before)
@@ -389,4 +394,5 @@ class DaysView:
         ev.NegativeBalanceCovered: _covered,
         ev.ContractPaid: _paid,
         ev.SwapCharged: _swapped,
+        ev.GainConverted: _converted,
     }

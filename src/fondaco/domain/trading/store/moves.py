@@ -55,6 +55,11 @@ def _swapped(view: Any, batch: Any, entry: Entry, event: ev.SwapCharged) -> None
         _move(view, batch, entry, each.asset, -each.units)
 
 
+def _converted(view: Any, batch: Any, entry: Entry, event: ev.GainConverted) -> None:
+    _move(view, batch, entry, event.quote, -event.units)
+    _move(view, batch, entry, event.settle, event.settle_units)
+
+
 def _move(view: Any, batch: Any, entry: Entry, asset: str, units: int) -> None:
     account, _ = view._account(batch, entry.stream)
     balance = view._balance(batch, account, asset)
@@ -70,4 +75,5 @@ MOVES: Final[dict[type[Event], Callable[..., None]]] = {
     ev.NegativeBalanceCovered: _covered,
     ev.ContractPaid: _paid,
     ev.SwapCharged: _swapped,
+    ev.GainConverted: _converted,
 }
