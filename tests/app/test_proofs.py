@@ -192,12 +192,25 @@ def test_a_house_that_stops_publishes_all_it_has_written_and_a_kept_root_binds_i
     assert found["wrong"] == []
     root = found["root"]
     *_, last = told(capsys, "proof", "--roots", *asked).splitlines()
-    assert last.split()[::2] == [root, "stop"]
+    assert last.split()[:3:2] == [root, "stop"]
+    key = (data / "proofs" / "signing.pub").read_text().strip()
+    assert last.endswith(f" signed by {key}")
+    assert (data / "proofs" / "signing.key").stat().st_mode & 0o777 == 0o600
     assert f"root {root}" in said
     assert json.loads(told(capsys, "verify", "--root", root, *asked))["roots"] == found["roots"] + 1
     proof = json.loads(told(capsys, "proof", "3", *asked))
     check(proof, root=root)
     check(json.loads(told(capsys, "proof", "--from", "4", *asked)), root=root)
+    lines = (data / "proofs" / "roots").read_bytes()
+    (data / "proofs" / "roots").write_bytes(lines.replace(b'"why":"stop"', b'"why":"due"'))
+    assert main(["verify", *asked]) == EXIT_WRONG  # the hash is right, and nobody signed this
+    out, _ = capsys.readouterr()
+    assert json.loads(out)["wrong"] == [
+        f"the root of the first {found['journal_entries']} entries is not signed by the key that "
+        "it names"
+    ]
+    assert told(capsys, "proof", "--roots", *asked).splitlines()[-1].endswith("WRONGLY SIGNED")
+    (data / "proofs" / "roots").write_bytes(lines)
     wrong = f"{'0' * 64}@{found['journal_entries']}"
     assert main(["verify", "--root", wrong, *asked]) == EXIT_WRONG
     out, err = capsys.readouterr()

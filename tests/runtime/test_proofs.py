@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from fondaco.kernel.errors import Corrupt, Invalid, NotFound, Unavailable
 from fondaco.kernel.event import Instant
 from fondaco.kernel.merkle import EMPTY, Peaks
 from fondaco.ports.journal.segments import SegmentJournal
-from fondaco.runtime.proofs import roots
+from fondaco.runtime.proofs import roots, signing
 from fondaco.runtime.proofs.growth import Growth
 from fondaco.runtime.proofs.proving import Proofs
 from fondaco.runtime.proofs.roots import Root
@@ -178,9 +179,39 @@ def test_a_root_is_published_first_then_daily_and_at_the_end(grown: Grown) -> No
     assert [root.why for root in found] == ["first", "due", "due"]
     assert found[1].at == "1970-01-07T00:00:00Z"
     assert grown.said == [f"root {root}" for root in found]
+    assert signing.unsigned(found) == []
+    assert {root.key for root in found} == {signing.public(grown.proofs)}
     grown.write(1)
     grown.log.finish()
     assert roots.published(grown.proofs)[-1].why == "stop"
+
+
+def test_a_root_that_nobody_signed_is_named(grown: Grown) -> None:
+    for _ in range(3):
+        grown.write(1)
+        grown.now += DAY_NS
+        grown.log.step()
+    old, *rest = roots.published(grown.proofs)
+    bare = msgspec.structs.replace(old, key="", signature="")
+    assert signing.unsigned([bare, *rest]) == [], "there was no key yet"
+    bare = msgspec.structs.replace(rest[0], signature="")
+    assert signing.unsigned([old, bare, rest[1]]) == [
+        "the root of the first 6 entries is not signed"
+    ]
+    for change in ({"root": "1" * 64}, {"at": "2026-01-01T00:00:00Z"}, {"why": "stop"},
+                   {"key": "2" * 64}, {"key": "x"}):  # fmt: skip
+        wrong = msgspec.structs.replace(rest[0], **change)
+        [said] = signing.unsigned([old, wrong, rest[1]])
+        assert said == "the root of the first 6 entries is not signed by the key that it names"
+
+
+def test_the_key_is_made_once_and_kept_to_ourselves(tmp_path: Path) -> None:
+    first = signing.signer(tmp_path)
+    assert (tmp_path / signing.KEY).stat().st_mode & 0o777 == 0o600
+    assert signing.signer(tmp_path).key == first.key == signing.public(tmp_path)
+    (tmp_path / signing.KEY).write_text("nonsense")
+    with pytest.raises(Corrupt, match="is no key"):
+        signing.signer(tmp_path)
 
 
 def test_whoever_dies_anywhere_goes_on_to_the_same_roots(grown: Grown) -> None:

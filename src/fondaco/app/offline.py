@@ -43,7 +43,7 @@ from fondaco.ports.tape.segments import SegmentTape
 from fondaco.runtime.loading import Memory
 from fondaco.runtime.loading import replay as replay_decision
 from fondaco.runtime.projector import Projector, positions, views_equal_replay
-from fondaco.runtime.proofs import roots
+from fondaco.runtime.proofs import roots, signing
 from fondaco.runtime.tracing.looking import Beside
 from fondaco.settings import without_secrets
 
@@ -136,6 +136,7 @@ def verify(
             found["first"] = msgspec.to_builtins(verdict.finding)
             wrong.append(str(verdict.finding))
             return found
+        wrong += signing.unsigned(roots.published(files.proofs))
         with _caught_up(files, journal) as store, store.reading() as conn:
             wrong += standing_checks(conn, client_balances(conn)) + pending_amiss(conn)
     if files.tape.is_dir():
@@ -239,8 +240,17 @@ def prove_consistency(where: Path | Files, old: int, size: int) -> str:
 
 
 def published(where: Path | Files) -> list[str]:
-    """A line for each root."""
-    return [f"{each} {each.at} {each.why}" for each in roots.published(files_at(where).proofs)]
+    """A line for each root, with the key that signed it."""
+    return [
+        f"{each} {each.at} {each.why}{_signed(each)}"
+        for each in roots.published(files_at(where).proofs)
+    ]
+
+
+def _signed(root: roots.Root) -> str:
+    if not root.signature:
+        return " not signed"
+    return f" signed by {root.key}" if signing.is_root_signed(root) else " WRONGLY SIGNED"
 
 
 def _json(found: msgspec.Struct) -> str:

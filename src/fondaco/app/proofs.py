@@ -15,7 +15,7 @@ from fondaco.app.machines import open_journal
 from fondaco.app.say import say
 from fondaco.kernel.errors import Corrupt, FondacoError
 from fondaco.ports.journal import Journal
-from fondaco.runtime.proofs import roots, verifier
+from fondaco.runtime.proofs import roots, signing, verifier
 from fondaco.runtime.proofs.audit import Finding, Verdict, audit
 from fondaco.runtime.proofs.growth import Growth
 from fondaco.runtime.proofs.proving import Proofs
@@ -67,6 +67,8 @@ def copy(files: Files, to: Files) -> None:
     if not (files.proofs / roots.FILE).exists():
         return
     to.proofs.mkdir()
+    if (files.proofs / signing.PUBLIC).exists():  # a backup may be read by more people than we are
+        shutil.copyfile(files.proofs / signing.PUBLIC, to.proofs / signing.PUBLIC)
     for name in (roots.FILE, *(f"level-{level}" for level in reversed(range(LEVELS)))):
         if (files.proofs / name).exists():
             shutil.copyfile(files.proofs / name, to.proofs / name)

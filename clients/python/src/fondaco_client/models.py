@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 6a79d688c90e02dbd76f5e00d1b7ddb1ce730cec447e89c369d4681fde1baf6d
+OpenAPI sha256 513dc0f17548e2b9d93e962810f3deb019defb20b84819b7264a97962c804c89
 """
 
 from __future__ import annotations
@@ -876,10 +876,12 @@ class FeesRequest(TypedDict):
 
 class SettlementRequest(TypedDict):
     """Sessions that open between a fill and its settlement: T+n; 0 settles at once. What is traded
-    before keeps its day.
+    before keeps its day. Only days of business of `calendar` count: an exchange's code (ISO
+    10383), WEEKDAYS, or "" for every day; left out, it stays what it is.
     """
     symbol: str
     settle_days: int
+    calendar: NotRequired[str | None]
 
 
 class SwapRequest(TypedDict):
@@ -1246,6 +1248,7 @@ class ListInstrumentRequest(TypedDict):
     maker_fee_ppm: NotRequired[int]
     taker_fee_ppm: NotRequired[int]
     settle_days: NotRequired[int]
+    settle: NotRequired[str | None]
 
 
 class ListedReply(TypedDict):
@@ -1702,6 +1705,9 @@ class InstrumentReply(TypedDict):
     trading_state: TradingState
     restricted: bool
     settle_days: int
+    settle_calendar: str
+    settle: str
+    settle_date: str
     kind: NotRequired[str]
     issuer: NotRequired[str]
     margin: NotRequired[list[TierBody] | None]
@@ -1723,6 +1729,7 @@ class RootReply(TypedDict):
     size: int
     root: str
     published: Root | None
+    public_key: NotRequired[str]
 
 
 class Root(TypedDict):
@@ -1731,6 +1738,8 @@ class Root(TypedDict):
     root: str
     at: str
     why: NotRequired[str]
+    key: NotRequired[str]
+    signature: NotRequired[str]
 
 
 class RootsRequest(TypedDict):

@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 6a79d688c90e02dbd76f5e00d1b7ddb1ce730cec447e89c369d4681fde1baf6d
+OpenAPI sha256 513dc0f17548e2b9d93e962810f3deb019defb20b84819b7264a97962c804c89
 """
 
 from __future__ import annotations
@@ -1458,6 +1458,7 @@ class Reference:
         symbol: str,
         settle_days: int,
         idempotency_key: str = ABSENT,
+        calendar: str | None = ABSENT,
     ) -> m.DoneReply:
         """Set after how many sessions an instrument's fills settle from now on. Scope:
         house:write.
@@ -1466,7 +1467,7 @@ class Reference:
             "PUT",
             "/api/instruments/{symbol}/settlement",
             path_={"symbol": symbol},
-            body={"settle_days": settle_days},
+            body={"settle_days": settle_days, "calendar": calendar},
             header={"Idempotency-Key": idempotency_key},
         )
         return found
@@ -1596,13 +1597,14 @@ class Reference:
         maker_fee_ppm: int = ABSENT,
         taker_fee_ppm: int = ABSENT,
         settle_days: int = ABSENT,
+        settle: str | None = ABSENT,
     ) -> m.ListedReply:
         """List an instrument that trades on the house's own book, from now on. Scope: house:write.
         """
         found: m.ListedReply = self._ask(
             "POST",
             "/api/instruments",
-            body={"symbol": symbol, "base": base, "quote": quote, "tick_size": tick_size, "lot_size": lot_size, "reference_price": reference_price, "kind": kind, "mic": mic, "asset_class": asset_class, "issuer": issuer, "maker_fee_ppm": maker_fee_ppm, "taker_fee_ppm": taker_fee_ppm, "settle_days": settle_days},
+            body={"symbol": symbol, "base": base, "quote": quote, "tick_size": tick_size, "lot_size": lot_size, "reference_price": reference_price, "kind": kind, "mic": mic, "asset_class": asset_class, "issuer": issuer, "maker_fee_ppm": maker_fee_ppm, "taker_fee_ppm": taker_fee_ppm, "settle_days": settle_days, "settle": settle},
             header={"Idempotency-Key": idempotency_key},
         )
         return found

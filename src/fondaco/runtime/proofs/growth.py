@@ -13,6 +13,7 @@ from fondaco.ports.journal import Journal
 from fondaco.runtime.proofs import roots
 from fondaco.runtime.proofs.leaves import leaf_hashes
 from fondaco.runtime.proofs.roots import Root
+from fondaco.runtime.proofs.signing import signer
 from fondaco.runtime.proofs.tree import GrowingTree
 
 STEP: Final = 2_048  # entries at a time
@@ -147,6 +148,7 @@ class Growth:
             return
         tree.sync()
         root = Root(tree.size, tree.root(tree.size).hex(), roots.moment(self._now()), why)
+        root = signer(self._folder).signed(root)
         roots.publish(self._folder, root)
         self._note(root)
         self._say(f"root {root}")

@@ -9,7 +9,7 @@ import msgspec
 from fondaco.kernel.codec import Codec
 from fondaco.kernel.errors import Corrupt, NotFound, Unavailable
 from fondaco.ports.journal import Journal
-from fondaco.runtime.proofs import roots
+from fondaco.runtime.proofs import roots, signing
 from fondaco.runtime.proofs.roots import Root
 from fondaco.runtime.proofs.tree import Tree
 
@@ -67,6 +67,11 @@ class Proofs:
     def published(self) -> list[Root]:
         """Oldest first."""
         return roots.published(self._folder)
+
+    @property
+    def public_key(self) -> str:
+        """Of who signs roots here, hexadecimal; "" while nobody does."""
+        return signing.public(self._folder)
 
     def inclusion(self, position: int, size: int = 0) -> Inclusion:
         """Of one entry, in the log of `size` entries; 0 is the newest root that was published and

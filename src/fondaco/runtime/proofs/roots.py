@@ -29,6 +29,8 @@ class Root(msgspec.Struct, frozen=True):
     root: str
     at: str  # when it was published, UTC
     why: str = ""  # "first", "due" or "stop"
+    key: str = ""  # the public key that it is signed with; see `signing`
+    signature: str = ""  # Ed25519, hexadecimal
 
     def __str__(self) -> str:
         return f"{self.root}@{self.size}"

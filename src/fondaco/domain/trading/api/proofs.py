@@ -27,6 +27,9 @@ class Proofs(Protocol):
     @property
     def size(self) -> int: ...
 
+    @property
+    def public_key(self) -> str: ...
+
     def root(self, size: int) -> str: ...
 
     def published(self) -> list[Root]: ...
@@ -70,6 +73,7 @@ class RootReply(msgspec.Struct, frozen=True):
     size: int
     root: str
     published: Root | None  # the newest that was
+    public_key: str = ""  # Ed25519: what roots are signed with here; keep it elsewhere
 
 
 class RootsReply(msgspec.Struct, frozen=True):
@@ -83,7 +87,7 @@ def root(ask: RootRequest, on: Reading) -> RootReply:
     log: Proofs = on.source
     size = log.size if ask.size is None else ask.size
     found = log.published()
-    return RootReply(size, log.root(size), found[-1] if found else None)
+    return RootReply(size, log.root(size), found[-1] if found else None, log.public_key)
 
 
 def published(ask: RootsRequest, on: Reading) -> RootsReply:
