@@ -35,5 +35,5 @@ export function Ribbon({ environment, speed }: { environment: Environment; speed
 
 export function Watermark({ environment, speed }: { environment: Environment; speed?: string }) {
   if (environment !== "replay" && environment !== "synthetic") return null;
-  return <span className="watermark" aria-hidden="true">{environmentWord(environment, speed)}</span>;
+  return <span className="watermark" aria-hidden="true" data-word={environmentWord(environment, speed)} />;
 }

@@ -400,7 +400,7 @@ function Lines({ layer, canvas, ready, place, instrument, account, units }: {
               <button
                 type="button"
                 className="grip"
-                aria-label={`${text} at ${line.px}. Arrow keys move it, Enter asks, Escape drops`}
+                aria-label={`${text} ${number(line.px, { decimals: units.pxDecimals })}. Arrow keys move it, Enter asks, Escape drops`}
                 onPointerDown={(event) => {
                   if (event.button !== 0) return;
                   event.currentTarget.setPointerCapture(event.pointerId);

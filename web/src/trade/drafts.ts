@@ -24,7 +24,16 @@ export function sound(found: Draft): Draft {
 
 export const drafts = new Store<Drafts>(read());
 
-export const draftOf = (symbol: string): Draft => drafts.get()[symbol] ?? { ...EMPTY, symbol };
+const empty = new Map<string, Draft>();
+
+/** The draft of an instrument; the same object until it changes. */
+export function draftOf(symbol: string): Draft {
+  const found = drafts.get()[symbol] ?? empty.get(symbol);
+  if (found) return found;
+  const made = { ...EMPTY, symbol };
+  empty.set(symbol, made);
+  return made;
+}
 
 export function draft(symbol: string, change: Partial<Draft>): void {
   drafts.update((all) => ({ ...all, [symbol]: { ...changed(draftOf(symbol), change), symbol } }));

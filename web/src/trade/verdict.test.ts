@@ -5,10 +5,11 @@ import { Questions, REST_MS } from "./verdict";
 function desk() {
   let timers: { at: number; act: () => void }[] = [];
   let now = 0;
+  let told = 0;
   const waiting: { question: string; answer: (found: string) => void; fail: (error: Error) => void }[] = [];
   const questions = new Questions<string, string>(
     (question) => new Promise((answer, fail) => waiting.push({ question, answer, fail })),
-    () => undefined,
+    () => void (told += 1),
     {
       set: (act, ms) => {
         const timer = { at: now + ms, act };
@@ -26,7 +27,7 @@ function desk() {
     timers = timers.filter((each) => each.at > now);
     for (const each of due) each.act();
   };
-  return { questions, waiting, pass };
+  return { questions, waiting, pass, told: () => told };
 }
 const turn = (): Promise<void> => new Promise((done) => setTimeout(done));
 
@@ -78,7 +79,9 @@ describe("the verdict", () => {
   });
 
   test("no draft, no question; and a failure is said", async () => {
-    const { questions, waiting, pass } = desk();
+    const { questions, waiting, pass, told } = desk();
+    questions.about(null);
+    expect(told()).toBe(0); // Nothing has changed, so nobody is told: who asks on being told would never end.
     questions.about("1");
     questions.about(null);
     pass(REST_MS);

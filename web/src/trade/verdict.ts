@@ -62,7 +62,7 @@ export class Questions<Q, T = Judged> {
     this.timer = null;
     this.asked = null;
     if (question === null) {
-      this.say({ at: "none" });
+      if (this.verdict.at !== "none") this.say({ at: "none" });
       return;
     }
     this.say({ at: "asking", last: this.last });
