@@ -1,7 +1,7 @@
 """The Trade screen in a browser before a real house: an order's whole life by hand and by key."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -29,11 +29,33 @@ def browser() -> Iterator[Any]:
         yield found
 
 
-@pytest.fixture
-def client(running: Running) -> Iterator[Client]:
-    found = running.client()
-    yield found
-    found.close()
+class Asking:
+    """A connection for each question: pages take longer than the house keeps an idle one."""
+
+    def __init__(self, running: Running) -> None:
+        self._running = running
+
+    def get(self, path: str) -> Any:
+        return self._once(lambda client: client.get(path))
+
+    def all(self, path: str) -> list[Any]:
+        found: list[Any] = self._once(lambda client: client.all(path))
+        return found
+
+    def cancel_all(self) -> None:
+        self._once(lambda client: client.ask("DELETE", "/api/orders?account_id=demo"))
+
+    def _once(self, ask: Callable[[Client], Any]) -> Any:
+        client = self._running.client()
+        try:
+            return ask(client)
+        finally:
+            client.close()
+
+
+@pytest.fixture(scope="module")
+def client(running: Running) -> Asking:
+    return Asking(running)
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +73,9 @@ def desk(browser: Any, running: Running) -> Iterator[Any]:
 
 
 @pytest.fixture
-def page(desk: Any, client: Client) -> Any:
+def page(desk: Any, client: Asking) -> Any:
     """Without working orders, and with an empty ticket."""
-    client.ask("DELETE", "/api/orders?account_id=demo")
+    client.cancel_all()
     desk.keyboard.press("Escape")
     desk.get_by_role("tab", name="Orders").click()
     desk.locator("table.orders tbody tr:not(.gone)").first.wait_for(state="detached")
@@ -85,18 +107,18 @@ def confirmed(page: Any) -> None:
         page.keyboard.press("Enter")
 
 
-def working(client: Client) -> list[Any]:
+def working(client: Asking) -> list[Any]:
     return client.all(f"/api/orders?account_id=demo&ord_status={WORKING}")
 
 
-def below(client: Client, less: str = "500") -> str:
+def below(client: Asking, less: str = "500") -> str:
     """A price that rests far below the market."""
     mid = client.get("/api/market-data/prices/BTC-USD")["mid"]["price"]
     return str(Decimal(mid).quantize(Decimal(1)) - Decimal(less))
 
 
 def test_a_market_order_reads_back_is_confirmed_and_its_fill_is_shown(
-    page: Any, client: Client
+    page: Any, client: Asking
 ) -> None:
     choose(page, "Market")
     fill(page, "0.1")
@@ -123,7 +145,7 @@ def test_a_market_order_reads_back_is_confirmed_and_its_fill_is_shown(
 
 
 def test_an_order_is_dragged_to_a_new_price_and_esc_drops_the_wish(
-    page: Any, client: Client
+    page: Any, client: Asking
 ) -> None:
     fill(page, "0.5", below(client))
     send(page)
@@ -154,7 +176,7 @@ def test_an_order_is_dragged_to_a_new_price_and_esc_drops_the_wish(
     assert page.locator(".order-line.ghost").count() == 0
 
 
-def test_one_is_canceled_at_once_and_all_of_them_in_two_steps(page: Any, client: Client) -> None:
+def test_one_is_canceled_at_once_and_all_of_them_in_two_steps(page: Any, client: Asking) -> None:
     for nth in range(3):
         fill(page, "0.5", below(client, str(500 + nth)))
         send(page)
@@ -174,7 +196,7 @@ def test_one_is_canceled_at_once_and_all_of_them_in_two_steps(page: Any, client:
 
 
 def test_a_refusal_is_known_before_and_one_click_makes_the_order_pass(
-    page: Any, client: Client
+    page: Any, client: Asking
 ) -> None:
     fill(page, "5000", below(client))
     refused = page.locator(".verdict.refused")
@@ -191,7 +213,7 @@ def test_a_refusal_is_known_before_and_one_click_makes_the_order_pass(
     assert working(client)[0]["order_qty"] == largest
 
 
-def test_a_size_column_works_an_order_there_and_shows_it_as_mine(page: Any, client: Client) -> None:
+def test_a_size_column_works_an_order_there_and_shows_it_as_mine(page: Any, client: Asking) -> None:
     fill(page, "0.25", below(client))
     page.locator(".verdict.passes:not(.asking)").wait_for()
     row = page.locator(".ladder tbody tr").nth(-3)
@@ -209,7 +231,7 @@ def test_a_size_column_works_an_order_there_and_shows_it_as_mine(page: Any, clie
     eventually(page, lambda: working(client) == [], "canceled by its chip")
 
 
-def test_keys_trade_while_armed_and_at_no_other_time(page: Any, client: Client) -> None:
+def test_keys_trade_while_armed_and_at_no_other_time(page: Any, client: Asking) -> None:
     fill(page, "", below(client))
     page.locator(".glance h1").click()
     for key in ("s", "m", "3", "Control+Enter"):
@@ -236,7 +258,7 @@ def test_keys_trade_while_armed_and_at_no_other_time(page: Any, client: Client) 
 
 
 def test_a_click_without_an_answer_is_checked_and_sent_again_under_its_id(
-    page: Any, client: Client
+    page: Any, client: Asking
 ) -> None:
     fill(page, "0.5", below(client))
     page.locator(".verdict.passes:not(.asking)").wait_for()
@@ -260,7 +282,7 @@ def test_a_click_without_an_answer_is_checked_and_sent_again_under_its_id(
     assert [working(client)[0]["cl_ord_id"]] == sent
 
 
-def test_history_is_filtered_and_leaves_as_csv(page: Any, client: Client, tmp_path: Path) -> None:
+def test_history_is_filtered_and_leaves_as_csv(page: Any, client: Asking, tmp_path: Path) -> None:
     page.get_by_role("tab", name="History").click()
     page.locator(".grid .ag-row").first.wait_for()
     page.get_by_role("button", name="Filled", exact=True).click()
@@ -283,7 +305,7 @@ def test_nothing_keeps_anybody_from_using_it(page: Any) -> None:
 
 
 def test_a_phone_has_the_ticket_as_a_sheet_and_orders_within_reach(
-    browser: Any, running: Running, client: Client
+    browser: Any, running: Running, client: Asking
 ) -> None:
     context = browser.new_context(viewport=PHONE, color_scheme="light", has_touch=True)
     page = context.new_page()

@@ -25,7 +25,7 @@ export const Header = memo(function Header({ onPalette, onSettings, onKeys }: { 
       {house && <Ribbon environment={house.environment} speed={house.speed} />}
       {account && <AccountStrip account={account} />}
       <span className="end">
-        <button type="button" className="button quiet" onClick={onPalette} aria-label="Find or do, Control K">Find <kbd>Ctrl K</kbd></button>
+        <button type="button" className="button quiet" onClick={onPalette} aria-label="Find Ctrl K: go, find or do">Find <kbd>Ctrl K</kbd></button>
         <ConnectionChip />
         <Clock />
         <button type="button" className="button quiet menu" popoverTarget="more" aria-label="More">⋯</button>

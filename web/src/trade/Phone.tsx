@@ -50,7 +50,7 @@ export const Phone = memo(function Phone({ instrument, account, view }: { instru
       </div>
       <dialog ref={sheet} className="sheet" aria-label={`Ticket for ${instrument.symbol}`} onCancel={(event) => { event.preventDefault(); setOpen(false); }}>
         <header><h2>{instrument.symbol}</h2>{house && <Ribbon environment={house.environment} speed={house.speed} />}<button type="button" className="button" onClick={() => setOpen(false)}>Close</button></header>
-        {isOpen && <Ticket instrument={instrument} account={account} alwaysAsk />}
+        {isOpen && <Ticket instrument={instrument} account={account} alwaysAsk onSent={() => setOpen(false)} />}
       </dialog>
     </>
   );

@@ -35,6 +35,7 @@ export const Ticket = memo(function Ticket({ instrument, account, alwaysAsk = fa
   account: string;
   /** On the phone every order is asked about. */
   alwaysAsk?: boolean;
+  /** The house has accepted an order. */
   onSent?: () => void;
 }) {
   const units = unitsOf(instrument);
@@ -64,8 +65,8 @@ export const Ticket = memo(function Ticket({ instrument, account, alwaysAsk = fa
         if (left) return; // Refused, or not known: the draft stays as it is.
         heard.set(`Accepted: ${sentence(order.orders[0]!, units, show)}`);
         if (prefs.get().clearQty) set({ qty: "" });
+        onSent?.();
       });
-      onSent?.();
     },
     [set, units, onSent],
   );
