@@ -121,6 +121,11 @@ async def test_the_order_that_documents_show_is_accepted(client: AsyncClient) ->
 async def test_the_asyncapi_document_names_what_is_said_on_each_socket(client: AsyncClient) -> None:
     document = (await client.get("/api/asyncapi.json")).json()
     assert document["asyncapi"] == "3.0.0"
+    alerts = document["channels"]["trading"]["messages"]["MarginMessage"]["payload"]
+    name = alerts["$ref"].rpartition("/")[2]
+    assert {"alert", "equity", "maintenance"} <= {
+        *document["components"]["schemas"][name]["required"]
+    }
     assert {each["address"] for each in document["channels"].values()} == {
         "/ws/trading",
         "/ws/market-data",
