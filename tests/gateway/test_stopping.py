@@ -152,6 +152,7 @@ async def test_new_limits_are_held_against_what_is_used(ask: Client) -> None:
     of_house = await ask(200, "POST", "/risk/limits/preview", {"limits": limits})
     assert of_house["accounts"] == 2
     assert [each["account_id"] for each in of_house["exceeding"]] == ["demo", "second"]
+    assert (of_house["own"], found["own"], of_house["now"]) == (False, False, found["now"])
     kept = await ask(200, "GET", "/risk/limits?account_id=demo")
     assert kept["own"] is False
     unlisted = {"limits": {"position_max": {"NO-USD": "1"}}}

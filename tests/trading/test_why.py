@@ -98,6 +98,7 @@ def test_the_text_says_it_all(ask: Ask) -> None:
     text = text_of(ask("demo.1"))
     assert "accepted as new: buy 0.001 BTC-USD limit at 50000 gtc; holds 50 USD" in text
     assert "because of entry venue/PAPER/BTC-USD@2" in text
+    assert "order executed: 0.0004 at 50000" in text
     assert "0.0004 at 50000 as maker, fee 0.02 USD; 0.0006 left" in text
     assert "left before it: power 0.00000007 USD" in text
 

@@ -24,7 +24,7 @@ _STEP: Final = 2_000
 _WHOLE: Final = frozenset({"qty", "notional", "power", "margin"})  # left is all that there is
 
 
-class CheckLine(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
+class RuleLine(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
     """Numbers as text, all in `unit`. `limit` and `used` are before the order; absent where no
     limit of that day is known. `asked` is the order's own part, where it is one number."""
 
@@ -59,9 +59,9 @@ def limits_then(journal: Journal, entry: Entry) -> Limits | None:
     return found
 
 
-def check_lines(
+def rule_lines(
     entry: Entry, limits: Limits | None, printing: Terms, currency: str
-) -> list[CheckLine]:
+) -> list[RuleLine]:
     """Every measuring rule that was on, in the order in which they are looked at. `currency` is the
     account's."""
     event = entry.event
@@ -92,13 +92,13 @@ class _Reading:
         self._printing = printing
         self._currency = currency
 
-    def line(self, name: str, left: int, event: object, all_left: Headroom) -> CheckLine:
+    def line(self, name: str, left: int, event: object, all_left: Headroom) -> RuleLine:
         payer = self._payer(all_left)
         limit = left if name in _WHOLE else self._limit(name)
         if limit is not None and limit < left:  # a limit that was taken back since, or is not ours
             limit = None
         asked = self._asked(name, event, payer)
-        return CheckLine(
+        return RuleLine(
             name=name,
             unit=self._unit(name, payer),
             left=self._text(name, left, payer),

@@ -13,7 +13,7 @@ from fondaco.domain.market.model import Mark
 from fondaco.domain.reference.events import InstrumentListed
 from fondaco.domain.reference.model import HOUSE_STREAM
 from fondaco.domain.trading import events as ev
-from fondaco.domain.trading.checked import CheckLine, check_lines, limits_then
+from fondaco.domain.trading.checked import RuleLine, limits_then, rule_lines
 from fondaco.domain.trading.model import PREFIX, Side
 from fondaco.domain.trading.postings import Postings
 from fondaco.domain.trading.replies import Terms, moment
@@ -43,6 +43,7 @@ _MARKED: Final = (
     ev.NegativeBalanceCovered,
 )
 STEPS_MAX: Final = 1_000
+FILLS_SAID: Final = 3
 _CAUSES_MAX: Final = 16
 _VENUES: Final = "venue/"
 
@@ -88,7 +89,7 @@ class WhyStep(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     # every stamp of the journal is from: that of the house, which never goes back.
     after_us: int | None = None
     headroom: dict[str, str] = {}  # what was left of each rule, before the order
-    checks: list[CheckLine] = []  # the same with limit, use, and what the order asked for
+    checks: list[RuleLine] = []  # the same with limit, use, and what the order asked for
     postings: list[PostingLine] = []  # in the ledger
     marks: list[MarkUsed] = []  # that the rules used
     event: Any = None  # as it was written
@@ -277,12 +278,12 @@ class _Telling:
             mark.symbol, px, mark.quality.value, mark.source, mark.tape_position, moment(mark.at)
         )
 
-    def _checks(self, entry: Entry, account: str) -> list[CheckLine]:
+    def _checks(self, entry: Entry, account: str) -> list[RuleLine]:
         if not isinstance(entry.event, ev.OrderAccepted | ev.OrderRejected):
             return []
         currency = self._currencies.get(account, "")
         limits = limits_then(self._journal, entry)
-        return check_lines(entry, limits, self._printing, currency)
+        return rule_lines(entry, limits, self._printing, currency)
 
     def _postings(self, entry: Entry) -> list[PostingLine]:
         """What the entry posted in the ledger."""
@@ -329,6 +330,11 @@ class _Telling:
                 return f"{_words(event)}, {event.reason}"
             case ev.OrderRefused() | ev.ChangeDenied() | ev.ReportUnmatched():
                 return f"{_words(event)}, {event.text}"
+            case _ if hasattr(event, "fills") and hasattr(event, "symbol"):
+                of = self._printing.instrument(event.symbol)
+                fills = [f"{of.qty_text(f.lots)} at {of.px_text(f.px)}" for f in event.fills]
+                more = f" and {len(fills) - FILLS_SAID} more" if len(fills) > FILLS_SAID else ""
+                return f"{_words(event)}: {', '.join(fills[:FILLS_SAID])}{more}"
             case _:
                 told = plain(event)
                 shown = {n: told[n] for n in ("ord_status", "text", "queue_ahead") if told.get(n)}

@@ -45,9 +45,12 @@ class AccountExceeding(msgspec.Struct, frozen=True):
 
 
 class PreviewLimitsReply(msgspec.Struct, frozen=True, kw_only=True):
-    """`changes` are those of the account, or of the house, where nothing is used. `accounts` were
-    looked at: one, or those of your tenant that are in memory; `exceeding` would be over."""
+    """`now` are the limits in force. `changes` are those of the account, or of the house, where
+    nothing is used. `accounts` were looked at: one, or those of your tenant that are in memory;
+    `exceeding` would be over."""
 
+    now: LimitsBody
+    own: bool  # the account's own, rather than those of the house
     changes: list[LimitChange]
     accounts: int
     exceeding: list[AccountExceeding]
@@ -85,7 +88,13 @@ class LimitsPreview:
             )
             over = _over(changes)
             named = [AccountExceeding(ask.account_id, over)] if over else []
-            return PreviewLimitsReply(changes=changes, accounts=1, exceeding=named)
+            return PreviewLimitsReply(
+                now=self._reader.show(state.limits or refs.limits),
+                own=state.limits is not None,
+                changes=changes,
+                accounts=1,
+                exceeding=named,
+            )
         nobody = AccountState(opened=True, currency=refs.currency)
         changes = [
             msgspec.structs.replace(each, used=None, exceeded=False)
@@ -106,7 +115,11 @@ class LimitsPreview:
             if over := _over(_changes([], limit_lines(state, refs, stamp.at, after))):
                 exceeding.append(AccountExceeding(account, over))
         return PreviewLimitsReply(
-            changes=changes, accounts=seen, exceeding=sorted(exceeding, key=_name)[:NAMED_MAX]
+            now=self._reader.show(refs.limits),
+            own=False,
+            changes=changes,
+            accounts=seen,
+            exceeding=sorted(exceeding, key=_name)[:NAMED_MAX],
         )
 
 
