@@ -13,6 +13,8 @@ import { accounts, may, useInstruments } from "../shell/session";
 import { type Draft, drafted, fieldOf, isSame, meant, PER_SYMBOL, TERMS } from "./drafting";
 
 type Change = Schemas["LimitChange"];
+/** What is left out is off, which the house knows. */
+type Whole = Schemas["LimitsBody"];
 const HOUSE = "the house";
 const TRY_MS = 250;
 const UNITS = { money: "", count: "orders", bps: "bps", ms: "ms" } as const;
@@ -22,7 +24,7 @@ export function Limits() {
   const of = useRoute().query.of ?? HOUSE;
   const account_id = of === HOUSE ? null : of;
   // Asked once: a form that is being filled in is never read again behind it.
-  const asked = useAsked(`limits ${of}`, () => ok(api.POST("/api/risk/limits/preview", { body: { limits: null, ...(account_id ? { account_id } : {}) } })));
+  const asked = useAsked(`limits ${of}`, () => ok(api.POST("/api/risk/limits/preview", { body: { limits: null, account_id } })));
   return (
     <section className="panel limits" data-panel aria-label="Limits">
       <header>
@@ -49,9 +51,9 @@ function Form({ account_id, now, again }: { account_id: string | null; now: Sche
     return () => clearTimeout(timer);
   }, [draft]);
   const changed = !isSame(begun, draft);
-  const found = meant(settled);
+  const found = meant(settled, now.now);
   const said = "limits" in found ? JSON.stringify(found.limits) : "";
-  const tried = useAsked(said && `try ${account_id} ${said}`, () => ok(api.POST("/api/risk/limits/preview", { body: { limits: (found as { limits: Schemas["LimitsBody"] }).limits, ...(account_id ? { account_id } : {}) } })));
+  const tried = useAsked(said && `try ${account_id} ${said}`, () => ok(api.POST("/api/risk/limits/preview", { body: { limits: (found as { limits: Whole }).limits, account_id } })));
   const changes = tried.data?.changes ?? now.changes;
   const line = (name: string, about = ""): Change | undefined => changes.find((each) => each.name === name && (each.about ?? "") === about);
   const wrong = "field" in found ? found : null;
@@ -59,12 +61,12 @@ function Form({ account_id, now, again }: { account_id: string | null; now: Sche
   const exceeding = tried.data?.exceeding ?? [];
 
   const set = async (): Promise<void> => {
-    const last = meant(draft);
+    const last = meant(draft, now.now);
     if (!("limits" in last)) return;
     setProblem(null);
     try {
-      if (account_id) await ok(api.PUT("/api/accounts/{account_id}/limits", { params: { path: { account_id } }, body: { limits: last.limits, reason } }));
-      else await ok(api.PUT("/api/risk/limits", { body: { limits: last.limits, reason } }));
+      if (account_id) await ok(api.PUT("/api/accounts/{account_id}/limits", { params: { path: { account_id } }, body: { limits: last.limits as Whole, reason } }));
+      else await ok(api.PUT("/api/risk/limits", { body: { limits: last.limits as Whole, reason } }));
       again();
     } catch (error) {
       setProblem(error instanceof Problem ? error : noAnswer(error, true));

@@ -61,7 +61,7 @@ function Ask() {
     try {
       const told = scope === "house"
         ? await ok(api.POST("/api/risk/kill", { body: { reason } }))
-        : await ok(api.POST("/api/risk/stop", { body: { reason, ...query } }));
+        : await ok(api.POST("/api/risk/stop", { body: { reason, account_id: scope === "account" ? name : null, symbol: scope === "instrument" ? name : null } }));
       setQuery({ stop: String(told.position) });
     } catch (error) {
       setProblem(error instanceof Problem ? error : noAnswer(error, true));

@@ -2,7 +2,7 @@
 import type { Schemas } from "../client/api";
 import { typed } from "../kit/format";
 
-export type Limits = Schemas["LimitsBody"];
+export type Limits = Partial<Schemas["LimitsBody"]>;
 
 export interface Term {
   name: keyof Limits & string;
@@ -45,9 +45,14 @@ export function drafted(limits: Limits): Draft {
   return draft;
 }
 
-/** The limits that are meant, or the field that cannot be read and why. */
-export function meant(draft: Draft): { limits: Limits } | { field: string; wrong: string } {
-  const limits: Record<string, unknown> = {};
+const IN_FORM = new Set<string>([...TERMS, ...PER_SYMBOL].map(({ name }) => name as string)).add("class_concentration_max_bps");
+
+/**
+ * The limits that are meant, or the field that cannot be read and why. Setting them replaces all, so what is in
+ * force and has no field here is said again.
+ */
+export function meant(draft: Draft, now: Limits): { limits: Limits } | { field: string; wrong: string } {
+  const limits: Record<string, unknown> = Object.fromEntries(Object.entries(now).filter(([name]) => !IN_FORM.has(name)));
   for (const [field, text] of Object.entries(draft)) {
     if (!text.trim()) {
       if (USUAL[field]) limits[field] = 0;

@@ -14,7 +14,7 @@ const WELL: Schemas["HouseReply"] = {
   accounts: 1, owners: 1, websockets: 1, disks: [], disk_free: 50, disk_total: 100, memory_bytes: 1, memory_peak_bytes: 1, cpu_s: 1,
   kernels: [{ name: "a.book", state: "compiled" }],
   checks: { at: null, position: 10, holds: true, failing: [] },
-  verification: { running: false, started_at: null, entries: 0, total: 0, trouble: "", last: { at: 1_000_000_000, took_ms: 1, entries: 10, root: "ab@10", roots: 1, wrong: [] } },
+  verification: { running: false, started_at: null, entries: 0, total: 0, trouble: "", last: { at: 1_000_000_000, took_ms: 1, entries: 10, root: "ab@10", roots: 1, wrong: [], first: null } },
 };
 const NOW = 13_000;
 

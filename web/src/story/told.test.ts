@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { bar, byNearness, type Check, lastedUs, micros, type Order, partOf, sentence, type Step } from "./told";
 
-const check = (some: Partial<Check>): Check => ({ name: "orders", unit: "orders", left: "1", ...some });
+const check = (some: Partial<Check>): Check => ({ name: "orders", unit: "orders", left: "1", limit: null, used: null, asked: null, ...some });
 
 describe("a headroom bar", () => {
   it.each([

@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 513dc0f17548e2b9d93e962810f3deb019defb20b84819b7264a97962c804c89
+OpenAPI sha256 49b956071d4b30bd6810cca9e93bcd0bae9eb8b3ba733e73b33dadc19b11cfeb
 """
 
 from __future__ import annotations
@@ -304,13 +304,13 @@ class ChecksReply(TypedDict):
     time, and `holds` is null: nobody knows yet.
     """
     holds: bool | None
-    checks: list[LedgerCheckLine]
+    checks: list[CheckLine]
     position: int
     at: str | None
     took_ms: int
 
 
-class LedgerCheckLine(TypedDict):
+class CheckLine(TypedDict):
     """`wrong` is what the last round found."""
     name: str
     says: str
@@ -1084,9 +1084,12 @@ class PreviewLimitsRequest(TypedDict):
 
 
 class PreviewLimitsReply(TypedDict):
-    """`changes` are those of the account, or of the house, where nothing is used. `accounts` were
-    looked at: one, or those of your tenant that are in memory; `exceeding` would be over.
+    """`now` are the limits in force. `changes` are those of the account, or of the house, where
+    nothing is used. `accounts` were looked at: one, or those of your tenant that are in memory;
+    `exceeding` would be over.
     """
+    now: LimitsBody
+    own: bool
     changes: list[LimitChange]
     accounts: int
     exceeding: list[AccountExceeding]
@@ -1627,7 +1630,7 @@ class WhyStep(TypedDict):
     refs_version: int
     after_us: NotRequired[int | None]
     headroom: NotRequired[dict[str, str]]
-    checks: NotRequired[list[TradingCheckLine]]
+    checks: NotRequired[list[RuleLine]]
     postings: NotRequired[list[PostingLine]]
     marks: NotRequired[list[MarkUsed]]
     event: NotRequired[Any]
@@ -1645,7 +1648,7 @@ class Cause(TypedDict):
     kind: NotRequired[str | None]
 
 
-class TradingCheckLine(TypedDict):
+class RuleLine(TypedDict):
     """Numbers as text, all in `unit`. `limit` and `used` are before the order; absent where no
     limit of that day is known. `asked` is the order's own part, where it is one number.
     """

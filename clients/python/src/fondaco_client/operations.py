@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 513dc0f17548e2b9d93e962810f3deb019defb20b84819b7264a97962c804c89
+OpenAPI sha256 49b956071d4b30bd6810cca9e93bcd0bae9eb8b3ba733e73b33dadc19b11cfeb
 """
 
 from __future__ import annotations
