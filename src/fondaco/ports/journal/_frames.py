@@ -125,6 +125,11 @@ def frame_at(view: memoryview, offset: int, stop: int, head: SegmentHead) -> Fra
     return Frame(offset, end, first, count, crc, link, view[begin:end])
 
 
+def events_at(view: memoryview, offset: int) -> int:
+    """How many events the header at `offset` counts, sound or not; 0 beyond the end."""
+    return _FRAME.unpack_from(view, offset)[3] if offset + FRAME_HEADER <= len(view) else 0
+
+
 def skip_to(view: memoryview, stop: int, position: int) -> int:
     """Where the frame that holds `position` begins, by headers alone; `stop` when none does."""
     offset = SEGMENT_HEADER

@@ -19,6 +19,7 @@ from fondaco.ports.journal._frames import (
     SEGMENT_HEADER,
     Frame,
     SegmentHead,
+    events_at,
     frame_at,
     numbers_in,
     offset_of,
@@ -77,7 +78,7 @@ class _Walker:
             if head is not None and head.number == number:
                 self._heads[number] = head
         self._position = self._link = 0
-        self._at = 0  # the place of the last frame that was read
+        self._at = self._end = 0  # the place of the last frame that was read, and of its end
 
     def frames(self) -> Iterator[Walked]:
         chain, hole = self._chain()
@@ -94,7 +95,9 @@ class _Walker:
             self._raise(hole, 0, what, 0 if gone else SEGMENT_HEADER + FRAME_HEADER)
         if self._at < self._last or (not self._beyond and self._at != self._last):
             what = "readers are told of a frame that is not there"
-            self._raise(segment_of(self._last), offset_of(self._last), what)
+            same = segment_of(self._end) == segment_of(self._last) and self._end < self._last
+            where = self._end if same else self._last  # what is missing begins where frames end
+            self._raise(segment_of(where), offset_of(where), what)
 
     def _chain(self) -> tuple[list[SegmentHead], int]:
         """The segments from the first on, and the number of the first that stops us, or 0."""
@@ -155,6 +158,7 @@ class _Walker:
             yield self._read(frame, number)
             self._position, self._link, self._at = frame.last, frame.crc, where
             offset = frame.end
+            self._end = place(number, offset)
 
     def _read(self, frame: Frame, number: int) -> Walked:
         begin = frame.offset + FRAME_HEADER
@@ -176,12 +180,19 @@ class _Walker:
         raise _Found(Damage(self._position + 1, number, offset, what, rest))
 
     def _seeming(self, view: memoryview, at: int) -> Iterator[Seeming]:
-        """What looks like a list of records, one by one up to the first that does not."""
+        """What looks like a list of records, one by one up to the first that does not.
+
+        No more than the frame's header counts events: where it is the list's length that was
+        changed, what follows is the next frame.
+        """
+        left = events_at(view, at - FRAME_HEADER)
         try:
             count, at = _array(view, at)
         except IndexError:
             return
         for _ in range(count):
+            if left < 1:
+                return
             try:
                 end = _record_end(view, at)
                 content = bytes(view[at:end])
@@ -190,6 +201,7 @@ class _Walker:
                 yield Seeming(at, b"")
                 return
             yield Seeming(at, content, record.stream, record.count)
+            left -= record.count
             at = end
 
 

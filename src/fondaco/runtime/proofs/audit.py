@@ -90,7 +90,9 @@ class Audit:
             if position > self._size:
                 break  # the tree does not know what stood there
             if not self._is_known(position, each):
-                at = (position, each.stream, damage.segment, each.offset)
+                # What cannot even be read may not begin where it seems to.
+                offset = each.offset if each.content else damage.offset
+                at = (position, each.stream, damage.segment, offset)
                 return self._earliest(Finding(*at, damage.what))
             position += each.count
         at = (damage.position, "", damage.segment, damage.offset)
