@@ -114,6 +114,7 @@ export default memo(function Chart({ instrument, account }: { instrument: Instru
   const [again, setAgain] = useState(0);
   const [quality, setQuality] = useState("");
   const [summary, setSummary] = useState("");
+  const [isEmpty, setEmpty] = useState(false);
   const place = useRef<() => void>(() => undefined);
   const house = useWelcome();
   const looks = useStore(prefs);
@@ -160,6 +161,7 @@ export default memo(function Chart({ instrument, account }: { instrument: Instru
         const made = canvas.current;
         if (isGone || !made) return;
         made.show((found.items as Bar[]).map(candle), step);
+        setEmpty(!made.all.length);
         if (fit) made.chart.timeScale().setVisibleLogicalRange({ from: made.all.length - Math.min(SHOWN_BARS, Math.max(made.all.length, 45)), to: made.all.length + 6 });
         setProblem(null);
         begun = true;
@@ -182,7 +184,10 @@ export default memo(function Chart({ instrument, account }: { instrument: Instru
         if (next) last = next;
       }
       seen = Math.max(seen, tape.items.at(-1)?.at ?? 0);
-      if (last && last !== made.last) made.put(last);
+      if (last && last !== made.last) {
+        made.put(last);
+        setEmpty(false);
+      }
     };
     seen = houseNow() * 1e6; // What was traded before is in the bars.
     const hear = (): void => {
@@ -226,6 +231,7 @@ export default memo(function Chart({ instrument, account }: { instrument: Instru
         {house && <Watermark environment={house.environment} speed={house.speed} />}
         <div className="canvas" ref={at} aria-hidden="true" />
         <a className="attribution" href="https://www.tradingview.com/" target="_blank" rel="noopener noreferrer" title="TradingView Lightweight Charts™, Copyright TradingView, Inc.">Charts by TradingView</a>
+        {isEmpty && !problem && <p className="state">Nothing was traded in {symbol} yet.</p>}
         {problem && <div className="over"><ErrorPanel problem={problem} retry={() => setAgain((count) => count + 1)} /></div>}
         <Lines layer={layer} canvas={canvas} ready={ready} place={place} instrument={instrument} account={account} units={units} />
         <Fills canvas={canvas} ready={ready} symbol={symbol} account={account} step={step} />

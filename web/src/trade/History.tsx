@@ -1,6 +1,7 @@
 /** Every order of the account: a grid with filter and sort, read page by page as it is scrolled to. Loaded when it is looked at. */
 import {
-  AllCommunityModule, type ColDef, createGrid, type GridApi, type ICellRendererParams, ModuleRegistry, themeQuartz,
+  CellStyleModule, ClientSideRowModelApiModule, ClientSideRowModelModule, type ColDef, ColumnApiModule, createGrid, DateFilterModule, EventApiModule, type GridApi,
+  type ICellRendererParams, ModuleRegistry, NumberFilterModule, QuickFilterModule, RenderApiModule, RowApiModule, TextFilterModule, themeQuartz,
 } from "ag-grid-community";
 import { useEffect, useRef, useState } from "react";
 import { api, ok } from "../client/api";
@@ -17,7 +18,10 @@ import { address } from "../shell/routes";
 import { csv, save } from "./csv";
 import { CSV, pxDecimals, qtyDecimals, terms } from "./Orders";
 
-ModuleRegistry.registerModules([AllCommunityModule]);
+ModuleRegistry.registerModules([
+  CellStyleModule, ClientSideRowModelApiModule, ClientSideRowModelModule, ColumnApiModule, DateFilterModule, EventApiModule, NumberFilterModule, QuickFilterModule,
+  RenderApiModule, RowApiModule, TextFilterModule,
+]);
 
 const STATUSES: readonly [string, string][] = [
   ["all", ""], ["working", "pending_new,new,partially_filled,pending_cancel,pending_replace,suspended,unknown"], ["filled", "filled"], ["canceled", "canceled,expired"], ["refused", "rejected"],

@@ -73,9 +73,11 @@ export const Ladder = memo(function Ladder({ instrument, account }: { instrument
     if (!table.current) return undefined;
     painter.begin(table.current, instrument.symbol, count, kept.group, (next) => setInfo((now) => (same(now, next) ? now : next)));
     const stop = marketStore.books.subscribe(instrument.symbol, () => painter.paint());
+    const stopPrice = marketStore.prices.subscribe(instrument.symbol, () => painter.isEmpty && painter.paint());
     const timer = setInterval(() => painter.look(), 500);
     return () => {
       stop();
+      stopPrice();
       clearInterval(timer);
       painter.end();
     };
@@ -106,7 +108,6 @@ export const Ladder = memo(function Ladder({ instrument, account }: { instrument
     <section className="panel ladder" data-panel="ladder" aria-label={`Depth ladder of ${instrument.symbol}`}>
       <header>
         <h2>Ladder</h2>
-        <QualityBadge quality={info.quality} />
         <span className="end">
           <label className="label">
             <span className="unseen">Ticks in a row</span>
@@ -118,7 +119,7 @@ export const Ladder = memo(function Ladder({ instrument, account }: { instrument
           <button type="button" className="chip" onClick={() => painter.recentre()} title="Space or middle click">Centre</button>
         </span>
       </header>
-      <Strip instrument={instrument} account={account} units={units} oneClick={kept.oneClick} onToggle={() => keep({ oneClick: !kept.oneClick })} closed={closed.why} note={info.note} />
+      <Strip instrument={instrument} account={account} units={units} oneClick={kept.oneClick} onToggle={() => keep({ oneClick: !kept.oneClick })} closed={closed.why} note={info.note} quality={info.quality} />
       <div className={`body rows ${info.quality && info.quality !== "ok" ? "stale-ground" : ""}`} ref={body} {...handlers} tabIndex={-1}>
         {house && <Watermark environment={house.environment} speed={house.speed} />}
         <table ref={table} aria-label={`Bids and asks of ${instrument.symbol}`}>
@@ -143,7 +144,7 @@ export const Ladder = memo(function Ladder({ instrument, account }: { instrument
 const same = <T extends object>(a: T, b: T): boolean => (Object.keys(a) as (keyof T)[]).every((key) => a[key] === b[key]);
 
 /** Says what a click does before it is made. */
-function Strip({ instrument, account, units, oneClick, onToggle, closed, note }: { instrument: Instrument; account: string; units: Units; oneClick: boolean; onToggle: () => void; closed: string | null; note: string }) {
+function Strip({ instrument, account, units, oneClick, onToggle, closed, note, quality }: { instrument: Instrument; account: string; units: Units; oneClick: boolean; onToggle: () => void; closed: string | null; note: string; quality: string }) {
   const all = useStore(drafts);
   const found = all[instrument.symbol] ?? draftOf(instrument.symbol);
   const size = sizeOf({ ...found, ordType: "limit", price: found.price || "1", unit: found.unit === "percent" ? "base" : found.unit }, { units, bid: null, ask: null, max: null, now: 0 });
@@ -151,6 +152,7 @@ function Strip({ instrument, account, units, oneClick, onToggle, closed, note }:
   return (
     <div className={`strip-click ${oneClick ? "one" : ""}`}>
       <button type="button" className="chip" aria-pressed={oneClick} onClick={onToggle} title="What a click in a size column does">{oneClick ? "1-CLICK" : "CONFIRM"}</button>
+      <QualityBadge quality={quality} />
       <span className="nowrap">{closed ?? `${qty} · ${account}`}</span>
       {note && <span className="said" role="status">{note}</span>}
     </div>
@@ -158,13 +160,13 @@ function Strip({ instrument, account, units, oneClick, onToggle, closed, note }:
 }
 
 function Foot({ instrument, units, sum }: { instrument: Instrument; units: Units; sum: (at: HTMLElement | null) => void }) {
-  const { bid, ask } = useTouch(instrument.symbol);
+  const { bid, ask, quality } = useTouch(instrument.symbol);
   const [b, a] = [bid === null ? null : units.ticks(bid), ask === null ? null : units.ticks(ask)];
   const spread = b === null || a === null ? null : a - b;
   const bps = spread === null || b === null || a === null ? null : (Number(spread) * 20_000) / Number(a + b);
   return (
     <footer className="foot label">
-      <span>{spread === null ? (bid === null && ask === null ? "The book is empty" : `No ${bid === null ? "bid" : "ask"}`) : <>Spread {units.px(spread)} <span className="dim">{bps!.toFixed(2)} bp</span></>}</span>
+      <span>{spread === null ? (bid === null && ask === null ? (quality ? "The book is empty" : "No book yet") : `No ${bid === null ? "bid" : "ask"}`) : <>Spread {units.px(spread)} <span className="dim">{bps!.toFixed(2)} bp</span></>}</span>
       <span className="sum" ref={sum} />
     </footer>
   );
@@ -251,6 +253,11 @@ class Painter {
     this.sum?.replaceChildren(row < 0 ? "" : this.sumAt(row));
   }
 
+  /** Without an axis: no price was seen. */
+  get isEmpty(): boolean {
+    return this.centre === 0;
+  }
+
   recentre(): void {
     this.centre = 0;
     this.paint();
@@ -279,7 +286,7 @@ class Painter {
     const found = sides(this.units, shown?.bids ?? [], shown?.asks ?? []);
     if (!this.centre) {
       if (this.isAuto) this.group = groupFor(found, this.trs.length, centreOf(found, 1, 1));
-      this.centre = centreOf(found, this.group, 0);
+      this.centre = centreOf(found, this.group, 0) || this.marked();
       if (!this.centre) return; // No price has been seen yet: the axis waits for one.
       this.centre = Math.max(this.centre, Math.ceil(this.trs.length / 2) * this.group);
     }
@@ -289,6 +296,13 @@ class Painter {
     this.made.forEach((row, nth) => this.write(row, nth, most));
     if (this.hovered >= 0) this.hover(this.hovered);
     this.tell?.({ group: this.group, centre: this.centre, quality: book?.catching ? "recovering" : (book?.quality ?? ""), note: "" });
+  }
+
+  /** Of an empty book: its mark, so that there is an axis all the same. */
+  private marked(): number {
+    const px = marketStore.price(this.symbol)?.mark?.price;
+    const ticks = px ? this.units.ticks(px) : null;
+    return ticks === null ? 0 : Math.round(Number(ticks) / this.group) * this.group;
   }
 
   private ghost(): Own {

@@ -1,5 +1,5 @@
 /** The verdict of one draft, live: what the house would say, cost and largest size included. */
-import { useEffect, useMemo, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { api, ok } from "../client/api";
 import { listBody, orderBody } from "./desk";
 import { accountStore, connectionStore, houseNow, isLive } from "../live/stores";
@@ -52,23 +52,28 @@ export function useVerdict(draft: Draft, instrument: Instrument, account: string
   // A price that moves is no new draft: what is sized by it is asked again with the next look.
   const byTouch = draft.ordType === "market" || draft.ordType === "trailing_stop";
   const [bid, askPx] = byTouch && draft.unit === "quote" ? [touch.bid, touch.ask] : [null, null];
-  const max_ = draft.unit === "percent" ? max : null;
+  // A share is of what passed when it was typed: what passes moves with every price.
+  const isShare = draft.unit === "percent";
+  const share = useRef<string | null>(null);
+  const max_ = useMemo(() => (share.current = isShare ? max : null), [isShare, draft.qty, draft.side, draft.price, instrument.symbol, account, max === null]);
 
   const { ready, around } = useMemo(() => {
-    const found: Around = { units, bid: touch.bid, ask: touch.ask, max, now: houseNow() };
+    const found: Around = { units, bid: touch.bid, ask: touch.ask, max: max_ ?? max, now: houseNow() };
     return { ready: asked(mine, found, PROBE_NAME), around: found };
   }, [mine, units, bid, askPx, max_]);
 
+  const last = useRef("null");
   useEffect(() => {
-    if (!isOn || !account) {
-      questions.about(null);
-      return;
-    }
-    if (!isWrong(ready)) questions.about({ asked: ready, isProbe: false });
-    else if (ready.field === "qty") {
+    let next: Question | null = null;
+    if (isOn && account && !isWrong(ready)) next = { asked: ready, isProbe: false };
+    else if (isOn && account && isWrong(ready) && ready.field === "qty") {
       const probe = asked({ ...mine, unit: "base", qty: instrument.lot_size, iceberg: false }, around, PROBE_NAME);
-      questions.about(isWrong(probe) ? null : { asked: probe, isProbe: true });
-    } else questions.about(null);
+      if (!isWrong(probe)) next = { asked: probe, isProbe: true };
+    }
+    const text = JSON.stringify(next);
+    if (text === last.current) return; // The same words need no other answer.
+    last.current = text;
+    questions.about(next);
   }, [questions, ready, around, mine, instrument, account, isOn]);
 
   useEffect(() => {
@@ -91,5 +96,5 @@ export function useVerdict(draft: Draft, instrument: Instrument, account: string
   }, [found]);
   useEffect(() => setMax(null), [instrument.symbol, account, draft.side]);
 
-  return { verdict: questions.verdict, ready, around: { ...around, bid: touch.bid, ask: touch.ask, max }, touch, max };
+  return { verdict: questions.verdict, ready, around: { ...around, bid: touch.bid, ask: touch.ask, max: max_ ?? max }, touch, max };
 }

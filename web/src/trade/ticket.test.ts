@@ -29,6 +29,11 @@ describe("an order reads back as one sentence", () => {
     expect(sentence(built(change).orders[0]!, units, show)).toBe(text);
   });
 
+  test("what is sold first is bought back, below for a profit and above for a loss", () => {
+    const short = built({ side: "sell", group: "bracket", target: "58000", guard: "65000" });
+    expect(short.orders.map((order) => [order.side, order.price ?? order.stop_px])).toEqual([["sell", "61240.5"], ["buy", "58000"], ["buy", "65000"]]);
+  });
+
   test("an OCO and a bracket say what hangs on them", () => {
     const oco = built({ side: "sell", group: "oco", price: "65000", otherStop: "58000" });
     expect(oco.contingency).toBe("oco");
@@ -121,6 +126,10 @@ test("whatever is clicked in whatever order, what is sent is a combination that 
       expect(settled(draft)).toEqual(draft);
       expect(tifsOf(draft)).toContain(draft.tif);
       const found = asked(draft, around, name);
+      if (draft.group === "bracket" && draft.side === "sell") {
+        expect(found).toEqual({ field: "target", text: "Must be below the stop-loss" });
+        return;
+      }
       if (isWrong(found)) throw new Error(`${found.field}: ${found.text}`);
       for (const order of found.orders) expect(unsupported(order, around.now)).toBe("");
       if (found.contingency === "bracket") expect(found.orders.map((order) => order.side)).toEqual(["buy", "sell", "sell"]);

@@ -104,7 +104,6 @@ export function settled(draft: Draft): Draft {
     next.iceberg = false;
     next.reduceOnly = next.group === "oco" && next.reduceOnly;
   }
-  if (next.group === "bracket") next.side = "buy";
   const allowed = tifsOf(next);
   if (!allowed.includes(next.tif)) next.tif = allowed.includes("gtc") && next.ordType !== "market" ? "gtc" : allowed[0]!;
   return next;
@@ -118,7 +117,6 @@ export function changed(draft: Draft, change: Partial<Draft>): Draft {
     asked.iceberg = false;
     if (asked.group === "oco") asked.group = "none";
   }
-  if (change.side === "sell" && asked.group === "bracket") asked.group = "none";
   if (change.ordType === "market" && draft.ordType !== "market") asked.tif = "ioc";
   if (change.ordType && change.ordType !== "market" && draft.ordType === "market" && !change.tif) asked.tif = "gtc";
   return settled(asked);
@@ -249,9 +247,11 @@ function bracket(draft: Draft, units: Units, first: Place, name: (leg: number) =
   if (isWrong(target)) return target;
   const guard = price(draft, "guard", "a stop-loss", units);
   if (isWrong(guard)) return guard;
-  if (units.ticks(target)! <= units.ticks(guard)!) return { field: "target", text: "Must be above the stop-loss" };
+  const isLong = first.side === "buy";
+  const [a, b] = [units.ticks(target)!, units.ticks(guard)!];
+  if (a === b || a > b !== isLong) return { field: "target", text: `Must be ${isLong ? "above" : "below"} the stop-loss` };
   const child = {
-    account_id: first.account_id, symbol: first.symbol, side: "sell" as const,
+    account_id: first.account_id, symbol: first.symbol, side: isLong ? ("sell" as const) : ("buy" as const),
     time_in_force: "gtc" as const, order_qty: first.order_qty!,
   };
   return {
