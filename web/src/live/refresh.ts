@@ -9,6 +9,9 @@ import type { AccountShown, Order } from "./messages";
 import { accountStore, connectionStore, type PositionLine } from "./stores";
 
 export type Limits = Schemas["LimitsReply"];
+export type Margin = Schemas["MarginReply"];
+/** Where accounts on margin stand, by account. */
+export const marginStore = new KeyStore<Margin>();
 /** What limits an account has left, by account. */
 export const limitsStore = new KeyStore<Limits>();
 
@@ -45,6 +48,8 @@ export function keepFresh(account_id: string): () => void {
       store.setAccount(account as AccountShown);
       store.setPositions(positions.traded as PositionLine[], positions.position);
       limitsStore.set(account_id, limits);
+      // Refused while something has no price: what was shown keeps its place.
+      if (account.account_type === "margin") marginStore.set(account_id, await ok(api.GET("/api/accounts/{account_id}/margin", { params: { path } })));
       if (ordersAreDue) {
         ordersAreDue = false;
         const orders = await ok(api.GET("/api/orders", { params: { query: { account_id, ord_status: OPEN, limit: 1000, min_position } } }));

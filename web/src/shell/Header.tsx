@@ -3,7 +3,7 @@ import { money, percent } from "../kit/format";
 import * as d from "../kit/decimal";
 import { Ribbon } from "../kit/QualityBadge";
 import { useKey, useStore } from "../kit/store";
-import { limitsStore } from "../live/refresh";
+import { limitsStore, marginStore } from "../live/refresh";
 import { useAccount, useBalances } from "../live/stores";
 import { Clock, ConnectionChip } from "./Connection";
 import { accounts, choose, signOut, useAccountId, useSession, useWelcome } from "./session";
@@ -45,13 +45,21 @@ function AccountStrip({ account }: { account: string }) {
   const shown = useAccount(account);
   const balances = useBalances(account);
   const limits = useKey(limitsStore, account);
+  const margin = useKey(marginStore, account);
   if (!shown) return <span className="strip label" aria-busy="true">Reading {account}</span>;
   const cash = balances.get(shown.currency);
   const loss = limits?.usage.find((line) => line.name === "daily_loss_max");
   return (
     <dl className="strip">
       <div><dt>Cash {shown.currency}</dt><dd>{money(cash?.balance)}</dd></div>
-      <div><dt>Buying power</dt><dd>{money(cash?.free)}</dd></div>
+      {shown.account_type === "margin" ? (
+        <>
+          <div><dt title="What new orders may use, those that work counted at their worst">Free margin</dt><dd>{money(margin?.available)}</dd></div>
+          <div><dt title="Maintenance requirement over equity; at 100 % it is liquidated">Margin use</dt><dd>{margin && margin.used_bps !== null ? percent({ units: BigInt(margin.used_bps), scale: 4 }) : money(null)}</dd></div>
+        </>
+      ) : (
+        <div><dt>Buying power</dt><dd>{money(cash?.free)}</dd></div>
+      )}
       {shown.equity && <div><dt>Equity</dt><dd>{money(shown.equity)}</dd></div>}
       {loss && <div><dt>Daily loss used</dt><dd>{d.isZero(loss.limit) ? money(loss.used) : percent(d.div(loss.used, loss.limit, 6))}</dd></div>}
     </dl>

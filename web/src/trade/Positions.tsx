@@ -1,13 +1,13 @@
 /** What is held and what it has gained: net of fees, at the mark, twice a second at most. */
 import { memo, useEffect, useState } from "react";
-import { api, ok, type Schemas } from "../client/api";
 import { Dialog } from "../kit/Dialog";
 import * as d from "../kit/decimal";
 import { MISSING, number, rounded } from "../kit/format";
 import { Num } from "../kit/Num";
 import { QualityBadge } from "../kit/QualityBadge";
 import { Empty } from "../kit/states";
-import { Store, useStore } from "../kit/store";
+import { Store, useKey, useStore } from "../kit/store";
+import { type Margin, marginStore } from "../live/refresh";
 import { marketStore, useAccount, useBalances, usePositions } from "../live/stores";
 import { openSymbol } from "../shell/routes";
 import { may, useInstruments } from "../shell/session";
@@ -18,7 +18,6 @@ import { gain, type Traded } from "./pnl";
 import { plain } from "./units";
 
 const EVERY_MS = 500;
-const MARGIN_EVERY_MS = 5_000;
 
 /** Asks whether to flatten: opened by F or a button. */
 export const askingFlat = new Store<{ account: string; symbol: string } | null>(null);
@@ -44,28 +43,6 @@ export function useMark(symbol: string): { px: string | null; quality: string } 
   return mark;
 }
 
-type Margin = Schemas["MarginReply"];
-
-function useMargin(account: string, isOn: boolean): Margin | null {
-  const [found, setFound] = useState<Margin | null>(null);
-  useEffect(() => {
-    setFound(null);
-    if (!isOn) return undefined;
-    let isGone = false;
-    const read = (): void => {
-      if (document.visibilityState === "hidden") return;
-      ok(api.GET("/api/accounts/{account_id}/margin", { params: { path: { account_id: account } } })).then((reply) => !isGone && setFound(reply), () => undefined);
-    };
-    read();
-    const timer = setInterval(read, MARGIN_EVERY_MS);
-    return () => {
-      isGone = true;
-      clearInterval(timer);
-    };
-  }, [account, isOn]);
-  return found;
-}
-
 /** Lines of what was traded, and of what is held without having been traded here. */
 export function useHeld(account: string): Traded[] {
   const traded = usePositions(account);
@@ -85,7 +62,7 @@ export function useHeld(account: string): Traded[] {
 export const Positions = memo(function Positions({ account }: { account: string }) {
   const lines = useHeld(account);
   const shown = useAccount(account);
-  const margin = useMargin(account, shown?.account_type === "margin");
+  const margin = useKey(marginStore, account) ?? null;
   if (!shown) return null;
   if (!lines.length) return <Empty>No positions in {account}. What is bought shows here with its profit and loss after fees.</Empty>;
   return (
