@@ -4,7 +4,7 @@ import { Field } from "../kit/Field";
 import { Ribbon } from "../kit/QualityBadge";
 import { useStore } from "../kit/store";
 import { Mark } from "./icons";
-import { session, signIn, start, trouble, useWelcome } from "./session";
+import { signIn, start, trouble, useWelcome } from "./session";
 
 /** Which house, and whether it serves, before anything is typed; then one field for the key. */
 export function SignIn() {
@@ -38,7 +38,7 @@ export function SignIn() {
           {wrong ? `The house does not answer: ${wrong.message}` : house ? `Version ${house.version} · feed ${house.feed || "none"} · serving` : "Asking the house …"}
           {wrong && <> <button type="button" className="link" onClick={() => void start()}>Ask again</button></>}
         </p>
-        {(ended || session.get()) && <p className="state wrong">{ended || "You were signed out."}</p>}
+        {ended && !said && <p className="state wrong">Signed out: {ended}</p>}
         <input type="text" name="username" autoComplete="username" value="api-key" readOnly hidden />
         <Field
           label="API key"

@@ -40,6 +40,8 @@ async function keep(): Promise<void> {
 /** Keeps the last state from now on. */
 export function keepLast(): void {
   setInterval(() => void keep().catch(() => undefined), EVERY_MS);
+  // A new account, or the first word of the house: soon, not with the next round.
+  accountId.subscribe(() => setTimeout(() => void keep().catch(() => undefined), 1_500));
   // Before the page goes: the last word counts.
   addEventListener("pagehide", () => void keep().catch(() => undefined));
 }

@@ -77,6 +77,7 @@ export async function signIn(key: string): Promise<Problem | null> {
     instruments.set(listed.items);
   } catch (error) {
     token.set(before);
+    signedOut.set("");
     return error instanceof Problem ? error : noAnswer(error, false);
   }
   sessionStorage.removeItem(LEFT);
