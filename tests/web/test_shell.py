@@ -198,24 +198,29 @@ def test_nothing_is_lost_and_nothing_twice_when_the_house_comes_back(
         assert page.title().startswith("⚠")
         assert "Trying again" in page.locator(".line.cut").inner_text()
         with running.house(tmp_path, options=options) as second:
-            _place(second, "after", 4)
+            position = _place(second, "after", 4)
             browsing.live(page)
             heard = _heard(page, 7)
             assert page.evaluate("window.marked") is True  # nobody reloaded
             assert len(heard) == len(set(heard)) == 7
             client = second.client()
-            orders = client.all("/api/orders?account_id=demo&ord_status=new")
+            working = f"/api/orders?account_id=demo&ord_status=new&min_position={position}"
+            orders = client.all(working)
             client.close()
             assert sorted(heard) == sorted(each["order_id"] for each in orders)
             assert not page.title().startswith("⚠")
 
 
-def _place(house: running.Running, name: str, count: int) -> None:
+def _place(house: running.Running, name: str, count: int) -> int:
+    """The position of the last one."""
+    position = 0
     client = house.client()
     for nth in range(count):
         reply = client.ask("POST", "/api/orders", running.order(f"{name}-{nth}"))
         assert reply.status == 201, reply
+        position = reply.body["position"]
     client.close()
+    return position
 
 
 def _heard(page: Page, count: int) -> list[str]:
