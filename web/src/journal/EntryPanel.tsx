@@ -36,7 +36,7 @@ export function EntryPanel({ entry, onStand }: { entry: Entry; onStand: (positio
       </div>
       <p className="label" role="status">{copied}</p>
       <h3 className="label">What it says: prices in ticks, sizes in lots, money in ledger units</h3>
-      {raw ? <pre className="raw mono">{JSON.stringify(entry.event, null, 2)}</pre> : <Said event={entry.event} />}
+      {raw ? <pre className="raw mono" tabIndex={0} role="region" aria-label="The entry as it was written">{JSON.stringify(entry.event, null, 2)}</pre> : <Said event={entry.event} />}
       <div className="row"><button type="button" className="button quiet" aria-pressed={raw} onClick={() => setRaw(!raw)}>{raw ? "As a list" : "Raw"}</button></div>
       <Proof position={entry.position} copy={copy} />
     </div>

@@ -42,7 +42,7 @@ function Difference({ early, late }: { early: AsOf; late: AsOf }) {
     <section aria-label="Difference">
       <h3 className="label">Otherwise between {number(String(early.position))} and {number(String(late.position))}</h3>
       {!lines.length ? <p>Nothing: cash, positions and orders are the same.</p> : (
-        <div className="wide"><table className="checks">
+        <div className="wide" tabIndex={0} role="region" aria-label="Table"><table className="checks">
           <thead><tr><th scope="col">What</th><th scope="col" className="num">{number(String(early.position))}</th><th scope="col" className="num">{number(String(late.position))}</th><th scope="col" className="num">Change</th></tr></thead>
           <tbody>{lines.map((line) => <tr key={line.what}><th scope="row">{line.what}</th><td className="num"><Cell value={line.before} /></td><td className="num"><Cell value={line.after} /></td><td className="num">{line.by !== null && <Num value={line.by} signed />}</td></tr>)}</tbody>
         </table></div>
@@ -60,14 +60,14 @@ function State({ found }: { found: AsOf }) {
   return (
     <>
       <h3 className="label">Balances</h3>
-      <div className="wide"><table className="checks">
+      <div className="wide" tabIndex={0} role="region" aria-label="Table"><table className="checks">
         <thead><tr><th scope="col">Asset</th><th scope="col" className="num">Balance</th><th scope="col" className="num">Held</th><th scope="col" className="num">Free</th></tr></thead>
         <tbody>{found.balances.map((each) => <tr key={each.asset}><th scope="row">{each.asset}</th><td className="num"><Num value={each.balance} /></td><td className="num"><Num value={each.held} /></td><td className="num"><Num value={each.free} /></td></tr>)}</tbody>
       </table></div>
       {found.positions.length > 0 && (
         <>
           <h3 className="label">Positions</h3>
-          <div className="wide"><table className="checks">
+          <div className="wide" tabIndex={0} role="region" aria-label="Table"><table className="checks">
             <thead><tr><th scope="col">Instrument</th><th scope="col" className="num">Quantity</th><th scope="col" className="num">Cost</th></tr></thead>
             <tbody>{found.positions.map((each) => <tr key={each.symbol}><th scope="row">{each.symbol}</th><td className="num"><Num value={each.qty} signed /></td><td className="num"><Num value={each.cost} /></td></tr>)}</tbody>
           </table></div>
@@ -75,7 +75,7 @@ function State({ found }: { found: AsOf }) {
       )}
       <h3 className="label">Working orders, {number(String(found.orders.length))} of {number(String(found.order_count))} ever</h3>
       {!found.orders.length ? <p className="dim">None worked then.</p> : (
-        <div className="wide"><table className="checks">
+        <div className="wide" tabIndex={0} role="region" aria-label="Table"><table className="checks">
           <thead><tr><th scope="col">Order</th><th scope="col">Side</th><th scope="col">Instrument</th><th scope="col" className="num">Left</th><th scope="col" className="num">Price</th><th scope="col">State</th></tr></thead>
           <tbody>{found.orders.map((each) => <tr key={each.order_id}><th scope="row"><a href={address("order", [each.order_id], { account: found.account_id })}>{each.order_id}</a></th><td>{each.side === "sell" ? "Sell" : "Buy"}</td><td>{each.symbol}</td><td className="num"><Num value={each.leaves_qty} /></td><td className="num"><Num value={each.price} /></td><td><StatusChip status={each.ord_status} /></td></tr>)}</tbody>
         </table></div>

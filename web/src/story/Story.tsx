@@ -229,7 +229,7 @@ function Detail({ step, raw, onRaw, copy }: { step: Step; raw: boolean; onRaw: (
         <button type="button" className="button" aria-expanded={raw} onClick={onRaw}>Raw entry <kbd>o</kbd></button>
         <button type="button" className="button quiet" onClick={() => copy(JSON.stringify(step.event, null, 2), "Copied the entry.")}>Copy entry</button>
       </div>
-      {raw && <pre className="raw mono">{JSON.stringify(step.event, null, 2)}</pre>}
+      {raw && <pre className="raw mono" tabIndex={0} role="region" aria-label="The entry as it was written">{JSON.stringify(step.event, null, 2)}</pre>}
       <Proof position={step.position} copy={copy} />
     </div>
   );
