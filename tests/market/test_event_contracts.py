@@ -3,14 +3,13 @@
 import json
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fondaco.domain.market import looks
 from fondaco.domain.market.contracts import Contract, Stage
-from fondaco.domain.market.finality import FINAL, Finality, Finals, Match
+from fondaco.domain.market.model import Finality
 from fondaco.domain.market.wires import kalshi, polymarket
 from fondaco.domain.reference.model import NEXT, Symbol
 from fondaco.kernel.event import Instant
@@ -87,64 +86,18 @@ def test_a_contract_closes_when_its_time_has_come() -> None:
     assert contract.payout is None
 
 
-# The law of finality (S5)
-
-ENDS = [
-    ("MATCHED", 0, 0, 10),
-    ("MATCHED MINED", 0, 0, 10),
-    ("MATCHED MINED CONFIRMED", 5, 10, 0),
-    ("MATCHED FAILED", 0, 0, 0),
-    ("MATCHED MINED RETRYING FAILED", 0, 0, 0),
-    ("MATCHED RETRYING MINED CONFIRMED", 5, 10, 0),
-    ("MATCHED FAILED CONFIRMED", 0, 0, 0),  # what is final stays so
-    ("CONFIRMED", 5, 10, 0),  # the first that was heard of it
-    ("MATCHED CONFIRMED MATCHED", 5, 10, 0),
-]
-
-
-@pytest.mark.parametrize(("words", "lots", "spent", "locked"), ENDS)
-def test_a_position_is_what_was_confirmed(words: str, lots: int, spent: int, locked: int) -> None:
-    finals = Finals()
-    for word in words.split():
-        finals.hear(Match("t", X, 5, 10), Finality(word))
-    assert finals.confirmed.get(X, 0) == lots
-    assert (finals.spent, finals.locked_cash) == (spent, locked)
-    assert finals.in_flight(X) == (5 if locked else 0)
-
-
-@given(
-    st.lists(st.tuples(st.integers(0, 5), st.sampled_from(Finality)), max_size=60),
-    st.lists(st.tuples(st.integers(-9, 9), st.integers(-9, 9)), min_size=6, max_size=6),
-)
-def test_no_failed_match_leaves_a_position_or_a_lock(
-    said: list[tuple[int, Finality]], trades: list[tuple[int, int]]
-) -> None:
-    """In any order, said any number of times: the first final word counts, and nothing else."""
-    finals = Finals()
-    matches = [Match(f"t{nth}", X, *each) for nth, each in enumerate(trades)]
-    ends: dict[int, Finality] = {}
-    seen: set[int] = set()
-    for nth, finality in said:
-        finals.hear(matches[nth], finality)
-        seen.add(nth)
-        if finality in FINAL:
-            ends.setdefault(nth, finality)
-    confirmed = [matches[nth] for nth, end in ends.items() if end is Finality.CONFIRMED]
-    open_ones = [matches[nth] for nth in seen - ends.keys()]
-    assert finals.confirmed.get(X, 0) == sum(each.lots for each in confirmed)
-    assert finals.spent == sum(each.cost for each in confirmed)
-    assert finals.in_flight(X) == sum(each.lots for each in open_ones)
-    assert finals.locked_cash == sum(each.cost for each in open_ones if each.cost > 0)
-    assert finals.locked_lots(X) == -sum(each.lots for each in open_ones if each.lots < 0)
+# Finality (S5): what it does to an account is in trading/test_finality
 
 
 @pytest.mark.parametrize("status", ["MATCHED", "TRADE_STATUS_FAILED", "CONFIRMED"])
 def test_the_user_channel_of_polymarket_tells_the_state_of_a_trade(status: str) -> None:
-    raw = encoded({"event_type": "trade", "id": "t1", "status": status, "price": "0.5"})
-    assert polymarket.finality(raw) == ("t1", Finality(status.rpartition("_")[2]))
-    for wrong in (b'{"event_type":"order","id":"1","status":"LIVE"}', b"{}", b"x"):
-        with pytest.raises((ValueError, msgspec.MsgspecError)):
-            polymarket.finality(wrong)
+    heard, told = outcome(), list[tuple[str, Finality]]()
+    heard.board.on_finality.append(lambda name, finality: told.append((name, finality)))
+    heard.hears(encoded(token("trade", id="A1.5.1", status=status, price="0.5", side="BUY")))
+    assert told == [("A1.5.1", Finality(status.rpartition("_")[2]))]
+    heard.hears(encoded(token("trade", id="A1.5.1", status="LIVE")))
+    assert len(told) == 1
+    assert (heard.normaliser.unknown, heard.state) == (1, ("ok", "open"))
 
 
 # Kalshi

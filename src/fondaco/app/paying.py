@@ -13,14 +13,18 @@ from contextlib import AbstractContextManager
 from typing import Any, Final, TypeAlias
 
 from fondaco.app.house import Kernel
+from fondaco.domain.market.model import Finality
 from fondaco.domain.reference.events import ContractMoved, MoveContract
 from fondaco.domain.reference.model import HOUSE_STREAM, Outcome, Stage, Symbol
 from fondaco.domain.trading.events import (
     CashDeposited,
+    FillConfirmed,
+    FillFailed,
     OrderCanceled,
     OrderExpired,
     OrderFilled,
     OrderRefused,
+    RecordFinality,
     SettleContract,
     TransferReceived,
     TransferVoided,
@@ -41,6 +45,8 @@ _BRINGS: Final = frozenset(
         OrderExpired,
         OrderRefused,
         CashDeposited,
+        FillConfirmed,
+        FillFailed,
         TransferReceived,
         TransferVoided,
     }
@@ -69,6 +75,7 @@ class Paying:
             if outcome.stage is Stage.SETTLED:
                 self._settled[kernel.refs.instruments[symbol].base] = symbol
         kernel.board.on_contract.append(self.hear_market)
+        kernel.board.on_finality.append(self.hear_trade)
         kernel.listeners.append(self.hear)
         if self._settled:
             self._look(list(self._settled), list(self._settled.values()), 0)
@@ -95,6 +102,25 @@ class Paying:
             source or "feed",
         )
         self._kernel.ask_again_until_done(HOUSE_STREAM, command)
+
+    def hear_trade(self, name: str, finality: Finality) -> None:
+        """The exchange said what a trade of ours has become: `name` is account, order and
+        execution, as we call it. What is nobody's here is left alone."""
+        order, _, exec_number = name.rpartition(".")
+        account, _, number = order.rpartition(".")
+        if account not in self._kernel.accounts or not (number + exec_number).isdecimal():
+            return
+        now = self._kernel.now()
+        command = RecordFinality(
+            CommandId(f"{_OURS}{name}/{finality}/{now}"),
+            now,
+            int(number),
+            int(exec_number),
+            finality,
+            "its exchange says so",
+            "feed",
+        )
+        self._kernel.ask_again_until_done(account_stream(AccountId(account)), command)
 
     def _known(self, symbol: Symbol) -> Outcome:
         memory = self._kernel.peek(HOUSE_STREAM)

@@ -302,6 +302,11 @@ def _moves(event: Any) -> dict[Any, int] | None:
         moved = {event.base: -event.base_units, event.quote: event.cash}
     elif isinstance(event, ev.GainConverted):
         moved = {event.quote: -event.units, event.settle: event.settle_units}
+    elif isinstance(event, ev.FillFailed):
+        match = event.match
+        sign = 1 if match.side == "buy" else -1
+        moved[match.base] = -sign * match.base_units
+        moved[match.quote] = sign * match.gross + match.fee
     elif isinstance(event, ev.SwapCharged):
         for each in event.charged:
             moved[each.asset] = moved.get(each.asset, 0) - each.units

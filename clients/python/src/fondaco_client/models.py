@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 49b956071d4b30bd6810cca9e93bcd0bae9eb8b3ba733e73b33dadc19b11cfeb
+OpenAPI sha256 c85247d12e263ad844b8a555cb217aee446770cfeed3dddf99065bfd7862f418
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ Contingency: TypeAlias = Literal['bracket', 'oco']
 AccountType: TypeAlias = Literal['cash', 'margin']
 TradingState: TypeAlias = Literal['active', 'halted', 'reducing']
 FeeFormula: TypeAlias = Literal['kalshi', 'notional', 'polymarket', 'rothera']
+Finality: TypeAlias = Literal['CONFIRMED', 'FAILED', 'MATCHED', 'MINED', 'RETRYING']
 Phase: TypeAlias = Literal['closed', 'closing_auction', 'continuous', 'halted', 'opening_auction', 'pre_open']
 TimelinePoint: TypeAlias = "tuple[int, int]"
 
@@ -877,11 +878,14 @@ class FeesRequest(TypedDict):
 class SettlementRequest(TypedDict):
     """Sessions that open between a fill and its settlement: T+n; 0 settles at once. What is traded
     before keeps its day. Only days of business of `calendar` count: an exchange's code (ISO
-    10383), WEEKDAYS, or "" for every day; left out, it stays what it is.
+    10383), WEEKDAYS, or "" for every day; left out, it stays what it is. With `confirms`, what
+    a fill brings into a cash account is held until its exchange, or an operator, has said that
+    it is confirmed.
     """
     symbol: str
     settle_days: int
     calendar: NotRequired[str | None]
+    confirms: NotRequired[bool | None]
 
 
 class SwapRequest(TypedDict):
@@ -915,6 +919,16 @@ class ContractRequest(TypedDict):
     stage: Stage
     reason: str
     payout: NotRequired[str | None]
+
+
+class FinalityRequest(TypedDict):
+    """What an execution has become. Confirmed, what it brought in is free; failed, it is taken
+    back as if it had never been. Either is for good; anything else changes nothing.
+    """
+    order_id: str
+    exec_number: int
+    finality: Finality
+    reason: str
 
 
 class SendRequest(TypedDict):
@@ -1708,6 +1722,7 @@ class InstrumentReply(TypedDict):
     trading_state: TradingState
     restricted: bool
     settle_days: int
+    confirms: bool
     settle_calendar: str
     settle: str
     settle_date: str

@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 49b956071d4b30bd6810cca9e93bcd0bae9eb8b3ba733e73b33dadc19b11cfeb
+OpenAPI sha256 c85247d12e263ad844b8a555cb217aee446770cfeed3dddf99065bfd7862f418
 """
 
 from __future__ import annotations
@@ -920,6 +920,25 @@ class Trading:
         )
         return found
 
+    def record_finality(
+        self,
+        *,
+        order_id: str,
+        exec_number: int,
+        finality: m.Finality,
+        reason: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.DoneReply:
+        """Say of an execution that its trade is confirmed, or has failed. Scope: house:write."""
+        found: m.DoneReply = self._ask(
+            "PUT",
+            "/api/orders/{order_id}/executions/{exec_number}/finality",
+            path_={"order_id": order_id, "exec_number": exec_number},
+            body={"finality": finality, "reason": reason},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
     def send(
         self,
         *,
@@ -1459,6 +1478,7 @@ class Reference:
         settle_days: int,
         idempotency_key: str = ABSENT,
         calendar: str | None = ABSENT,
+        confirms: bool | None = ABSENT,
     ) -> m.DoneReply:
         """Set after how many sessions an instrument's fills settle from now on. Scope:
         house:write.
@@ -1467,7 +1487,7 @@ class Reference:
             "PUT",
             "/api/instruments/{symbol}/settlement",
             path_={"symbol": symbol},
-            body={"settle_days": settle_days, "calendar": calendar},
+            body={"settle_days": settle_days, "calendar": calendar, "confirms": confirms},
             header={"Idempotency-Key": idempotency_key},
         )
         return found

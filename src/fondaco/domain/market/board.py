@@ -17,6 +17,7 @@ from fondaco.domain.market.model import (
     Bar,
     BookSide,
     Delays,
+    Finality,
     Indicative,
     Mark,
     Price,
@@ -164,6 +165,7 @@ class Board:
         self.on_switch: list[Callable[[Switch], None]] = []
         self.books = {symbol: LiveBook(each) for symbol, each in self.instruments.items()}
         self.delays = {symbol: dict[Quality, Delays]() for symbol in self.instruments}
+        self.on_finality: list[Callable[[str, Finality], None]] = []  # of our own trades, by name
         self.on_contract: list[Callable[[Symbol], None]] = []
         self.contracts = {
             symbol: Contract(symbol, 10**each.px_decimals // each.tick_units)
@@ -318,6 +320,11 @@ class Board:
         """The exchange said what became of a contract; what cannot be is counted by it."""
         if self.contracts[book.symbol].move(stage, at, determined):
             self._contract_moved(book, at)
+
+    def own_trade(self, name: str, finality: Finality) -> None:
+        """An exchange said what has become of a trade of ours."""
+        for listener in self.on_finality:
+            listener(name, finality)
 
     def restore_contract(self, symbol: Symbol, stage: Stage, determined: int, at: Instant) -> None:
         """What was known of a contract before this process began; nobody is told."""

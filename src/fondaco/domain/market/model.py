@@ -110,6 +110,17 @@ class Switch(msgspec.Struct, gc=False):
     confirmed_at: Instant
 
 
+class Finality(StrEnum):
+    """What a trade on a chain has become, by the names of Polymarket's user channel: matched off
+    the chain, mined, tried again; and in the end confirmed, or failed, which leaves nothing."""
+
+    MATCHED = "MATCHED"
+    MINED = "MINED"
+    RETRYING = "RETRYING"
+    CONFIRMED = "CONFIRMED"
+    FAILED = "FAILED"
+
+
 class Delays(msgspec.Struct, gc=False):
     """How long bad books looked good: from the last good update to the change of quality."""
 

@@ -71,6 +71,7 @@ class SetSettlement(Command, frozen=True, gc=False):
     settle_days: int
     by: str = ""
     calendar: str | None = None
+    confirms: bool | None = None
 
 
 class SetSession(Command, frozen=True, gc=False):
@@ -192,6 +193,7 @@ class SettlementChanged(Event, frozen=True, gc=False, tag="reference.settlement_
     settle_days: int
     by: str
     calendar: str | None = None  # None: the one that it had
+    confirms: bool | None = None  # None: as it was
 
 
 class SessionChanged(Event, frozen=True, gc=False, tag="reference.session_changed.v1"):

@@ -84,6 +84,9 @@ class Instrument(msgspec.Struct, frozen=True, gc=False):
     reference_px: int = 0  # what it is worth until it trades, where no other market says so
     fee_formula: FeeFormula = FeeFormula.NOTIONAL
     settle: AssetCode = AssetCode("")  # of a contract; "": its quote asset
+    # Whether what a fill brings in is ours only once somebody has said that the trade is confirmed:
+    # until then it is held, and a trade that fails leaves nothing.
+    confirms: bool = False
     calendar: str = ""  # whose days of business settlement counts; "": every day
 
     def ticks(self, text: str, what: str = "price") -> int:

@@ -121,6 +121,7 @@ def _list(state: HouseState, ask: ListInstrument) -> ReferenceEvent:
         issuer=known.issuer,
         settle_days=known.settle_days,
         calendar=known.calendar,
+        confirms=known.confirms,
     )
     if same == known:
         return NothingChanged(f"{new.symbol} is listed")
@@ -239,9 +240,10 @@ def _settlement(state: HouseState, ask: SetSettlement) -> ReferenceEvent:
         known_ones = ", ".join(CLOSED)
         text = f"calendar is {ask.calendar}, must be empty, {WEEKDAYS} or one of {known_ones}"
         return ChangeRefused("settlement_invalid", text)
-    if known.settle_days == ask.settle_days and ask.calendar in (None, known.calendar):
+    same = ask.calendar in (None, known.calendar) and ask.confirms in (None, known.confirms)
+    if known.settle_days == ask.settle_days and same:
         return NothingChanged(f"{ask.symbol} settles so")
-    return SettlementChanged(ask.symbol, ask.settle_days, ask.by, ask.calendar)
+    return SettlementChanged(ask.symbol, ask.settle_days, ask.by, ask.calendar, ask.confirms)
 
 
 def _session(state: HouseState, ask: SetSession) -> ReferenceEvent:
@@ -348,7 +350,12 @@ def _on_settlement(state: HouseState, event: SettlementChanged) -> None:
     known = state.instruments.get(event.symbol)
     if known is not None:
         calendar = known.calendar if event.calendar is None else event.calendar
-        changed = msgspec.structs.replace(known, settle_days=event.settle_days, calendar=calendar)
+        changed = msgspec.structs.replace(
+            known,
+            settle_days=event.settle_days,
+            calendar=calendar,
+            confirms=known.confirms if event.confirms is None else event.confirms,
+        )
         state.instruments = {**state.instruments, event.symbol: changed}
 
 

@@ -261,6 +261,22 @@ class OpenLots(msgspec.Struct, gc=False, array_like=True):
     orders: int = 0  # that count
 
 
+class Matched(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Fills of one report that are not confirmed: see `events.FillMatched`."""
+
+    symbol: Symbol
+    side: Side
+    lots: int
+    base: AssetCode
+    quote: AssetCode
+    base_units: int
+    gross: int
+    fee: int
+    residue: int
+    asset: AssetCode
+    units: int
+
+
 class Rates(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Fees of one account in place of an instrument's, in parts per million."""
 
@@ -308,6 +324,7 @@ class AccountState(msgspec.Struct):
     warned_bps: int = 0  # the highest warning level that it was told and has not fallen below
     liquidating: bool = False
     fees: dict[Symbol, Rates] = {}  # of its own; "": of every instrument that is not named
+    matched: dict[int, dict[int, Matched]] = {}  # by order and execution; what they bring is held
 
     def free(self, asset: AssetCode) -> int:
         """Ledger units that nothing holds: buying power, or what may be sold or withdrawn."""

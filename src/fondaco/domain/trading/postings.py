@@ -35,6 +35,7 @@ from fondaco.domain.trading.events import (
     CashWithdrawn,
     ContractPaid,
     Fill,
+    FillFailed,
     GainConverted,
     NegativeBalanceCovered,
     OrderFilled,
@@ -85,6 +86,7 @@ class Postings:
             ContractPaid: self._paid,
             SwapCharged: self._swapped,
             GainConverted: self._converted,
+            FillFailed: self._failed,
         }
         if executed is not None:
             posters[executed] = self._executed
@@ -142,6 +144,21 @@ class Postings:
         gone = moved(beyond, client, event.quote, event.units)
         came = moved(client, beyond, event.settle, event.settle_units)
         return [gone, came] if event.settle_units else [gone]
+
+    def _failed(self, entry: Entry) -> Sequence[Posting]:
+        """Back the way it came; but the venue's side of it stays executed, so that it is the other
+        side of the market that bears it."""
+        event: FillFailed = entry.event  # type: ignore[assignment]
+        match, client = event.match, LedgerAccount(entry.stream)
+        beyond = market(self._of(match.symbol).mic)
+        sign = 1 if match.side is Side.BUY else -1
+        postings = [
+            moved(beyond, client, match.base, sign * match.base_units),
+            moved(client, beyond, match.quote, sign * match.gross - match.residue),
+            moved(client, ROUNDING, match.quote, match.residue),
+            moved(client, FEES, match.quote, match.fee),
+        ]
+        return [posting for posting in postings if posting.units]
 
     def _swapped(self, entry: Entry) -> Sequence[Posting]:
         event: SwapCharged = entry.event  # type: ignore[assignment]

@@ -7,7 +7,7 @@ something is missing.
 
 Closed is not resolved, and what was resolved is not settled: `market_resolved` says who would win;
 it is settled when an answer about the closed market names the same winner. What became of an own
-trade is told by the user channel (`finality`).
+trade is told by the user channel, by the name that we gave it.
 """
 
 from collections.abc import Iterable
@@ -20,9 +20,8 @@ from fondaco.domain.market.board import Board
 from fondaco.domain.market.book import ASK, BID
 from fondaco.domain.market.connection import MS, Connection, Keeper
 from fondaco.domain.market.contracts import Contract, Stage
-from fondaco.domain.market.finality import Finality
 from fondaco.domain.market.listings import Listing, event_listing
-from fondaco.domain.market.model import Trade
+from fondaco.domain.market.model import Finality, Trade
 from fondaco.domain.reference.model import FeeFormula
 from fondaco.kernel.event import Instant
 
@@ -73,6 +72,8 @@ class Message(msgspec.Struct, gc=False):
     closed: bool = False
     accepting_orders: bool | None = None
     tokens: list[Token] = []
+    id: str = ""  # of an own trade, and what it is now
+    status: str = ""
 
 
 class PolymarketBook(Keeper):
@@ -194,10 +195,19 @@ class Polymarket(Connection):
             book.event_at = happened
         elif kind == "last_trade_price":
             self._traded(kept, message, happened, at, position)
+        elif kind == "trade":
+            self._own(message)
         elif kind == "market_resolved" or message.tokens:
             self._ends(kept, message, at)
         else:
             self.unknown += kind not in ("tick_size_change", "new_market", "best_bid_ask")
+
+    def _own(self, message: Message) -> None:
+        """A `trade` of the user channel: an own one. It says nothing of the book."""
+        try:
+            self._board.own_trade(message.id, _finality(message.status))
+        except ValueError:
+            self.unknown += 1
 
     def _traded(
         self, kept: PolymarketBook, message: Message, happened: Instant, at: Instant, position: int
@@ -243,21 +253,9 @@ def _whole(text: str) -> str:
     return f"0{text}" if text.startswith(".") else text
 
 
-class OwnTrade(msgspec.Struct, gc=False):
-    """A `trade` of the user channel."""
-
-    event_type: str
-    id: str
-    status: str
-
-
-def finality(raw: bytes) -> tuple[str, Finality]:
-    """Which own trade is in what state now, by a message of the user channel. Raises
-    `msgspec.MsgspecError` or `ValueError` for any other message."""
-    told = msgspec.json.decode(raw, type=OwnTrade)
-    if told.event_type != "trade":
-        raise ValueError("the user channel tells of trades and orders; this is no trade")
-    return told.id, Finality(told.status.removeprefix("TRADE_STATUS_"))
+def _finality(status: str) -> Finality:
+    """Raises `ValueError`."""
+    return Finality(status.removeprefix("TRADE_STATUS_"))
 
 
 def contract(asset_id: str) -> Listing:

@@ -1,11 +1,13 @@
 """Asks about what holds for everybody who trades here: fees, the restricted list, the session."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta
 
 from fondaco.domain.identity.model import Scope
+from fondaco.domain.market.model import Finality
 from fondaco.domain.reference import events as ref
 from fondaco.domain.reference.api import check_time_zone
 from fondaco.domain.reference.model import (
@@ -19,10 +21,18 @@ from fondaco.domain.reference.model import (
     Symbol,
     SymbolText,
 )
+from fondaco.domain.trading import events as ev
 from fondaco.domain.trading.api.accounts import DoneReply, ReasonText, done
-from fondaco.domain.trading.api.orders import RefsNow, own_id
+from fondaco.domain.trading.api.orders import (
+    OrderIdText,
+    RefsNow,
+    account_of_order,
+    number_of,
+    own_id,
+    stream_of_order,
+)
 from fondaco.kernel.errors import Refused
-from fondaco.kernel.event import StreamId
+from fondaco.kernel.event import Entry, StreamId
 from fondaco.kernel.money import DecimalText
 from fondaco.kernel.operation import Ask, Operation, Stamp
 
@@ -49,11 +59,14 @@ class FeesRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class SettlementRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Sessions that open between a fill and its settlement: T+n; 0 settles at once. What is traded
     before keeps its day. Only days of business of `calendar` count: an exchange's code (ISO 10383),
-    WEEKDAYS, or "" for every day; left out, it stays what it is."""
+    WEEKDAYS, or "" for every day; left out, it stays what it is. With `confirms`, what a fill
+    brings into a cash account is held until its exchange, or an operator, has said that it is
+    confirmed."""
 
     symbol: SymbolText
     settle_days: Annotated[int, Meta(ge=0, le=SETTLE_DAYS_MAX, examples=[1])]
     calendar: Annotated[str, Meta(max_length=8, examples=["XNYS"])] | None = None
+    confirms: bool | None = None
 
 
 class SwapRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,6 +88,16 @@ class ContractRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stage: Stage
     reason: ReasonText
     payout: DecimalText | None = None
+
+
+class FinalityRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an execution has become. Confirmed, what it brought in is free; failed, it is taken back
+    as if it had never been. Either is for good; anything else changes nothing."""
+
+    order_id: OrderIdText
+    exec_number: Annotated[int, Meta(ge=1, le=2**53)]
+    finality: Finality
+    reason: ReasonText
 
 
 class RestrictedRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -127,11 +150,29 @@ class Contracts:
         )
 
 
+def record_finality(ask: FinalityRequest, stamp: Stamp) -> ev.RecordFinality:
+    number, command_id = number_of(ask.order_id), own_id("finality", ask, stamp)
+    return ev.RecordFinality(
+        command_id, stamp.at, number, ask.exec_number, ask.finality, ask.reason, stamp.caller
+    )
+
+
+def finality_recorded(ask: FinalityRequest, entries: Sequence[Entry]) -> DoneReply:
+    """Raises `Refused` for what does not wait for its confirmation."""
+    last = entries[-1]
+    match last.event:
+        case ev.ReportUnmatched(_, text):
+            raise Refused(text, code="not_waiting", position=last.position)
+        case _:
+            return done(ask, entries)
+
+
 def set_settlement(ask: SettlementRequest, stamp: Stamp) -> ref.SetSettlement:
     command_id = own_id("settlement", ask, stamp)
     return ref.SetSettlement(
-        command_id, stamp.at, Symbol(ask.symbol), ask.settle_days, stamp.caller, ask.calendar
-    )
+        command_id, stamp.at, Symbol(ask.symbol), ask.settle_days, stamp.caller, ask.calendar,
+        ask.confirms,
+    )  # fmt: skip
 
 
 def restrict(ask: RestrictedRequest, stamp: Stamp) -> ref.RestrictInstruments:
@@ -168,6 +209,20 @@ def operations(refs: RefsNow) -> tuple[Operation[Any, Any], ...]:
             command=Contracts(refs).move,
             answer=done,
             example={"stage": "determined", "payout": "1", "reason": "the exchange's page says so"},
+        ),
+        Ask(
+            name="trading.record_finality",
+            summary="Say of an execution that its trade is confirmed, or has failed.",
+            method="PUT",
+            path="/orders/{order_id}/executions/{exec_number}/finality",
+            request=FinalityRequest,
+            reply=DoneReply,
+            scope=Scope.HOUSE_WRITE,
+            errors=(Refused,),
+            account=account_of_order,
+            stream=stream_of_order,
+            command=record_finality,
+            answer=finality_recorded,
         ),
     )
 

@@ -303,6 +303,7 @@ class InstrumentReply(msgspec.Struct, frozen=True):
     trading_state: TradingState
     restricted: bool
     settle_days: int  # T+n: sessions until what a fill brings in has settled
+    confirms: bool  # whether what a fill brings in is held until its trade is confirmed
     settle_calendar: str  # whose days of business count; "": every day
     settle: str  # the asset in which a contract settles, or that is paid with
     settle_date: str  # on which what is traded now settles, by the sessions of the house
@@ -534,6 +535,7 @@ def _instrument_line(
         trading_state=refs.states.get(each.symbol, TradingState.ACTIVE),
         restricted=each.symbol in refs.restricted,
         settle_days=each.settle_days,
+        confirms=each.confirms,
         settle_calendar=each.calendar,
         settle=each.settle or each.quote,
         settle_date=settle_date(each, refs),

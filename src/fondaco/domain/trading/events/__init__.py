@@ -16,6 +16,10 @@ from fondaco.domain.trading.events.costs import OwnFeesSet as OwnFeesSet
 from fondaco.domain.trading.events.costs import RollSession as RollSession
 from fondaco.domain.trading.events.costs import SetOwnFees as SetOwnFees
 from fondaco.domain.trading.events.costs import SwapCharged as SwapCharged
+from fondaco.domain.trading.events.finality import FillConfirmed as FillConfirmed
+from fondaco.domain.trading.events.finality import FillFailed as FillFailed
+from fondaco.domain.trading.events.finality import FillMatched as FillMatched
+from fondaco.domain.trading.events.finality import RecordFinality as RecordFinality
 from fondaco.domain.trading.events.margin import CheckEquity as CheckEquity
 from fondaco.domain.trading.events.margin import Covered as Covered
 from fondaco.domain.trading.events.margin import LiquidationBegan as LiquidationBegan
@@ -485,6 +489,7 @@ TradingCommand: TypeAlias = (
     | SettleContract
     | SetOwnFees
     | RollSession
+    | RecordFinality
     | ExpireOrders
 )
 TradingEvent: TypeAlias = (
@@ -528,6 +533,9 @@ TradingEvent: TypeAlias = (
     | OwnFeesSet
     | SwapCharged
     | GainConverted
+    | FillMatched
+    | FillConfirmed
+    | FillFailed
     | NothingToDo
     | ReportUnmatched
 )

@@ -2,10 +2,10 @@
 
 `decide` is here only a table: each command has its function. `entry` and `risk` are the rules that
 may refuse an order, in the order of `Reason`; `lists`, `changes`, `replace` and `groups` say what
-becomes of orders, `execution` what fills cost, `settlement` when it is ours, `margin` what must be
-covered, `liquidation` what happens when it is not, `contracts` what an outcome pays, `terms` what
-is its own and what a night costs, `transfers` what goes between accounts, `money` everything else;
-`evolve` computes nothing.
+becomes of orders, `execution` what fills cost, `settlement` when it is ours, `finality` when a
+chain has confirmed it, `margin` what must be covered, `liquidation` what happens when it is not,
+`contracts` what an outcome pays, `terms` what is its own and what a night costs, `transfers` what
+goes between accounts, `money` everything else; `evolve` computes nothing.
 """
 
 from collections.abc import Callable
@@ -17,6 +17,7 @@ from fondaco.domain.trading.model import AccountState, TradingRefs
 from fondaco.domain.trading.rules import (
     changes,
     contracts,
+    finality,
     liquidation,
     lists,
     money,
@@ -62,6 +63,7 @@ _DECIDED: Final[
     ev.SettleContract: contracts.settle,
     ev.SetOwnFees: terms.set_own,
     ev.RollSession: terms.roll,
+    ev.RecordFinality: finality.record,
 }
 
 

@@ -37,6 +37,8 @@ def settle(
             events += cancel_of(state, order, "settled", asked)
     if works:
         return tuple(events) or (NothingToDo("the venues have not answered yet"),)
+    if any(each.symbol == symbol for found in state.matched.values() for each in found.values()):
+        return (NothingToDo("what was matched is not confirmed yet"),)
     units = state.balances.get(instrument.base, 0)
     if not units:
         return (NothingToDo(f"there is nothing of {symbol}"),)

@@ -10,6 +10,7 @@ from fondaco.domain.trading.model import (
     AccountType,
     ClOrdId,
     Ended,
+    Matched,
     OpenLots,
     Order,
     OrdStatus,
@@ -483,6 +484,34 @@ def _converted(state: AccountState, event: ev.GainConverted) -> None:
     balances[event.settle] = balances.get(event.settle, 0) + event.settle_units
 
 
+def _matched(state: AccountState, event: ev.FillMatched) -> None:
+    state.matched.setdefault(event.number, {})[event.exec_number] = Matched(
+        event.symbol, event.side, event.lots, event.base, event.quote, event.base_units,
+        event.gross, event.fee, event.residue, event.asset, event.units,
+    )  # fmt: skip
+    state.held[event.asset] = state.held.get(event.asset, 0) + event.units
+
+
+def _final(state: AccountState, number: int, exec_number: int) -> None:
+    waiting = state.matched[number]
+    found = waiting.pop(exec_number)
+    if not waiting:
+        del state.matched[number]
+    state.held[found.asset] = state.held.get(found.asset, 0) - found.units
+
+
+def _confirmed(state: AccountState, event: ev.FillConfirmed) -> None:
+    _final(state, event.number, event.exec_number)
+
+
+def _failed(state: AccountState, event: ev.FillFailed) -> None:
+    match, balances = event.match, state.balances
+    _final(state, match.number, match.exec_number)
+    sign = 1 if match.side is BUY else -1
+    balances[match.base] = balances.get(match.base, 0) - sign * match.base_units
+    balances[match.quote] = balances.get(match.quote, 0) + sign * match.gross + match.fee
+
+
 def _noted(state: AccountState, event: Event) -> None:
     """Happened, and changed nothing."""
 
@@ -528,6 +557,9 @@ _EVOLVED: Final[dict[type[Event], Callable[[AccountState, Any], None]]] = {
     ev.OwnFeesSet: _own_fees,
     ev.SwapCharged: _swapped,
     ev.GainConverted: _converted,
+    ev.FillMatched: _matched,
+    ev.FillConfirmed: _confirmed,
+    ev.FillFailed: _failed,
     ev.NothingToDo: _noted,
     ev.ReportUnmatched: _noted,
 }

@@ -5,6 +5,8 @@ What a fill takes leaves at once, so an account never owes. What it brings in ca
 once; it cannot be withdrawn, or sent to another account, before it has settled.
 """
 
+from typing import Final
+
 from fondaco.domain.reference.model import Instrument
 from fondaco.domain.trading.events import (
     FillsSettled,
@@ -17,11 +19,13 @@ from fondaco.domain.trading.events import (
     SettleFills,
     TradingEvent,
 )
-from fondaco.domain.trading.model import AccountState, TradingRefs
-from fondaco.domain.trading.rules import execution
+from fondaco.domain.trading.model import AccountState, AccountType, TradingRefs
+from fondaco.domain.trading.rules import execution, finality
 from fondaco.domain.trading.rules.holds import BUY
 from fondaco.kernel.event import Instant
 from fondaco.kernel.money import AssetCode
+
+CASH: Final = AccountType.CASH
 
 
 def record(
@@ -33,6 +37,9 @@ def record(
     instrument = refs.instruments.get(command.symbol)
     if instrument is not None and instrument.settle:
         return _converted(events, instrument, refs)
+    if instrument is not None and instrument.confirms and state.account_type is CASH:
+        match = finality.matched(events, command.exec_number)
+        events = events if match is None else (*events, match)
     if instrument is None or not instrument.settle_days:
         return events
     by = refs.settles_by.get(instrument.calendar, refs.settles_at)

@@ -99,6 +99,8 @@ def reset(
         text = "only a virtual account can be reset"
     elif state.working:
         text = f"{len(state.working)} orders work: cancel them first"
+    elif state.matched:
+        text = f"fills of {len(state.matched)} orders wait for their confirmation"
     elif state.sent:
         text = f"{len(state.sent)} transfers are on their way"
     if text:

@@ -368,6 +368,18 @@ class DaysView:
         self._other(batch, entry, 1, "converted", about, event.quote, -event.units)
         self._other(batch, entry, 2, "converted", about, event.settle, event.settle_units)
 
+    def _failed(self, batch: _Batch, entry: Entry, event: ev.FillFailed) -> None:
+        match, account = event.match, entry.stream.removeprefix(PREFIX)
+        sign = 1 if match.side is Side.BUY else -1
+        about = f"{match.number}.{match.exec_number}"
+        self._other(batch, entry, 1, "failed", about, match.base, -sign * match.base_units)
+        paid = sign * match.gross + match.fee
+        self._other(batch, entry, 2, "failed", about, match.quote, paid)
+        row = self._days[account, match.quote]
+        row.fees -= match.fee
+        cost = self._cost(batch, account, match.symbol)
+        row.realized += cost.trade(-sign * match.lots, match.gross)
+
     def _reset(self, batch: _Batch, entry: Entry, event: ev.AccountReset) -> None:
         for leg, each in enumerate(event.balances, 1):
             self._other(batch, entry, leg, "reset", "", each.asset, each.after - each.before)
@@ -395,4 +407,5 @@ class DaysView:
         ev.ContractPaid: _paid,
         ev.SwapCharged: _swapped,
         ev.GainConverted: _converted,
+        ev.FillFailed: _failed,
     }

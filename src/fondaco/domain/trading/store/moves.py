@@ -60,6 +60,33 @@ def _converted(view: Any, batch: Any, entry: Entry, event: ev.GainConverted) -> 
     _move(view, batch, entry, event.settle, event.settle_units)
 
 
+def _matched(view: Any, batch: Any, entry: Entry, event: ev.FillMatched | ev.FillConfirmed) -> None:
+    _hold(view, batch, entry, event.asset, _SIGN[type(event)] * event.units)
+
+
+def _failed(view: Any, batch: Any, entry: Entry, event: ev.FillFailed) -> None:
+    match = event.match
+    sign = 1 if match.side._value_ == "buy" else -1
+    _hold(view, batch, entry, match.asset, -match.units)
+    _move(view, batch, entry, match.base, -sign * match.base_units)
+    _move(view, batch, entry, match.quote, sign * match.gross + match.fee)
+    account, _ = view._account(batch, entry.stream)
+    position = view._position(batch, account, match.symbol)
+    position.trade(-sign * match.lots, match.gross)
+    position.fees -= match.fee
+    position.last_position = entry.position
+
+
+_SIGN: Final = {ev.FillMatched: 1, ev.FillConfirmed: -1}
+
+
+def _hold(view: Any, batch: Any, entry: Entry, asset: str, units: int) -> None:
+    account, _ = view._account(batch, entry.stream)
+    balance = view._balance(batch, account, asset)
+    balance.held += units
+    balance.last_position = entry.position
+
+
 def _move(view: Any, batch: Any, entry: Entry, asset: str, units: int) -> None:
     account, _ = view._account(batch, entry.stream)
     balance = view._balance(batch, account, asset)
@@ -76,4 +103,7 @@ MOVES: Final[dict[type[Event], Callable[..., None]]] = {
     ev.ContractPaid: _paid,
     ev.SwapCharged: _swapped,
     ev.GainConverted: _converted,
+    ev.FillMatched: _matched,
+    ev.FillConfirmed: _matched,
+    ev.FillFailed: _failed,
 }
