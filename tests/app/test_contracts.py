@@ -15,10 +15,12 @@ from fondaco.app.files import Files
 from fondaco.app.house import Kernel
 from fondaco.app.paying import Paying
 from fondaco.domain.market.feeds.synthetic import SyntheticFeed
+from fondaco.domain.market.model import Finality
 from fondaco.domain.market.wires import kalshi
+from fondaco.domain.reference.events import SetSettlement
 from fondaco.domain.reference.model import HOUSE_STREAM, Stage
 from fondaco.domain.trading.model import AccountId, account_stream
-from fondaco.kernel.event import StreamId
+from fondaco.kernel.event import CommandId, StreamId
 from fondaco.settings import load
 from market.recorded import said_by_kalshi as said
 from running import Client, house
@@ -148,9 +150,18 @@ def test_who_comes_by_a_settled_contract_afterwards_is_paid_then(tmp_path: Path)
         lived = await started(tmp_path)
         for command in (opened(), deposit("1000")):
             await lived.kernel.submit(STREAMS[0], command)
+        confirms = SetSettlement(CommandId("c#1"), lived.kernel.now(), YES.symbol, 0, confirms=True)
+        await lived.kernel.submit(HOUSE_STREAM, confirms)
         lived.hears(said("orderbook_snapshot", 1, **BOOK))
+        await lived.kernel.submit(STREAMS[0], order("y", YES, "2", "0.50"))
+        await lived.rests()
         lived.hears(ends("determined", result="yes"), ends("settled"))
         await lived.rests()
+        held = lived.state(STREAMS[0])
+        assert (held.balances[YES.instrument.base], len(held.matched)) == (2 * 10**6, 1)
+        lived.kernel.board.own_trade("A1.1.1", Finality.CONFIRMED)  # as the user channel says it
+        await lived.rests()
+        assert lived.state(STREAMS[0]).balances["USD"] == 1_000_96 * 10**6  # 2 less 1.04
         late = deposit("3", YES.instrument.base)
         await lived.kernel.submit(STREAMS[0], msgspec.structs.replace(late, command_id="late#f"))
         await lived.rests()
@@ -159,7 +170,7 @@ def test_who_comes_by_a_settled_contract_afterwards_is_paid_then(tmp_path: Path)
         return state
 
     state = asyncio.run(live())
-    assert state.balances["USD"] == 1_003 * 10**8
+    assert state.balances["USD"] == 1_003_96 * 10**6
     assert state.balances[YES.instrument.base] == 0
 
 
@@ -172,6 +183,30 @@ def put(client: Client, path: str, body: object, status: int = 200) -> Any:
 def dollars(client: Client) -> str:
     found = client.get("/api/accounts/demo")["balances"]
     return str(next(each["balance"] for each in found if each["asset"] == "USD"))
+
+
+def fails_to_settle(client: Client, before: str) -> None:
+    """Matched, and never confirmed: an operator says so, and everything is as before, once."""
+    put(client, f"/api/instruments/{NO.symbol}/settlement", {"settle_days": 0, "confirms": True})
+    asked = {
+        "account_id": "demo", "cl_ord_id": "n1", "symbol": NO.symbol, "side": "buy",
+        "order_qty": "10", "price": "0.60", "time_in_force": "ioc",
+    }  # fmt: skip
+    reply = client.ask("POST", "/api/orders", asked)
+    assert reply.status == 201, reply
+    order_id = reply.body["order_id"]
+    wait_for(lambda: dollars(client) != before)
+    path = f"/api/orders/{order_id}/finality"
+    assert (
+        put(client, path, {"exec_number": 1, "finality": "MINED", "reason": "a block"})["changed"]
+        is False
+    )
+    assert put(client, path, {"exec_number": 1, "finality": "FAILED", "reason": "reverted"})[
+        "changed"
+    ]
+    wait_for(lambda: dollars(client) == before)
+    again = client.ask("PUT", path, {"exec_number": 1, "finality": "CONFIRMED", "reason": "no"})
+    assert (again.status, again.body["code"]) == (409, "not_waiting")
 
 
 def test_an_operator_settles_by_the_api_and_the_statement_shows_it(tmp_path: Path) -> None:
@@ -187,6 +222,7 @@ def test_an_operator_settles_by_the_api_and_the_statement_shows_it(tmp_path: Pat
             asked = {"asset": asset, "amount": amount, "direction": "deposit"}
             assert client.ask("POST", "/api/accounts/demo/transfers", asked).status == 201
         before = dollars(client)
+        fails_to_settle(client, before)
         early = client.ask("PUT", path, {"stage": "settled", "payout": "1", "reason": "mine"})
         assert (early.status, early.body["code"]) == (409, "contract_stage")
         told = put(client, path, {"stage": "determined", "payout": "0.25", "reason": "a draw"})

@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 c85247d12e263ad844b8a555cb217aee446770cfeed3dddf99065bfd7862f418
+OpenAPI sha256 8ec66ec6c50f4f8e8af9c690a923d0cdc161f4789257b19a87352b0803d4215d
 """
 
 from __future__ import annotations

@@ -214,7 +214,7 @@ def operations(refs: RefsNow) -> tuple[Operation[Any, Any], ...]:
             name="trading.record_finality",
             summary="Say of an execution that its trade is confirmed, or has failed.",
             method="PUT",
-            path="/orders/{order_id}/executions/{exec_number}/finality",
+            path="/orders/{order_id}/finality",
             request=FinalityRequest,
             reply=DoneReply,
             scope=Scope.HOUSE_WRITE,
