@@ -15,9 +15,13 @@ from fondaco.app import house
 from fondaco.app.arming import arm
 from fondaco.app.house import Kernel
 from fondaco.app.simulation import life
+from fondaco.app.simulation.clients import DEAR_SYMBOL
 from fondaco.domain.trading.events import OrderAccepted, OrderCanceled, OrderFilled
-from fondaco.domain.trading.model import AccountState
+from fondaco.domain.trading.model import AccountState, AccountType, OpenLots
 from fondaco.domain.trading.rules import evolve as evolved
+from fondaco.domain.venues.crossing.market import OwnMarket
+from fondaco.domain.venues.crossing.model import OwnBook
+from fondaco.domain.venues.events import OrderExecuted
 from fondaco.kernel.errors import Unavailable
 from fondaco.ports.journal import _chain, _frames, _tip, entries_of
 from fondaco.ports.journal._disk import Disk
@@ -192,6 +196,35 @@ def evolve_counts_the_orders_of_other_streams(patch: pytest.MonkeyPatch) -> None
         state.name = str(next(counted))
 
     after(patch, OrderAccepted, counts)
+
+
+@plant
+def a_canceled_order_on_margin_still_counts(patch: pytest.MonkeyPatch) -> None:
+    def counts(state: AccountState, event: OrderCanceled) -> None:
+        if state.account_type is AccountType.MARGIN:
+            state.open_lots.setdefault(DEAR_SYMBOL, OpenLots()).buys += 1
+
+    after(patch, OrderCanceled, counts)
+
+
+# --- Our own book ---------------------------------------------------------------------------------
+
+
+@plant
+def our_book_shows_what_has_executed(patch: pytest.MonkeyPatch) -> None:
+    hear = OwnMarket.hear
+
+    def misses(self: OwnMarket, entry: Any) -> None:
+        if not (isinstance(entry.event, OrderExecuted) and entry.event.is_maker):
+            hear(self, entry)
+
+    patch.setattr(OwnMarket, "hear", misses)
+
+
+@plant
+def our_book_forgets_an_order_at_a_start(patch: pytest.MonkeyPatch) -> None:
+    load = OwnBook.load
+    patch.setattr(OwnBook, "load", classmethod(lambda _, rows: load(rows[1:])))
 
 
 # --- The disk -------------------------------------------------------------------------------------

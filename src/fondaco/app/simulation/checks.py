@@ -2,7 +2,9 @@
 
 from array import array
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
+
+import msgspec
 
 from fondaco.app.house import Kernel
 from fondaco.app.kinds import room_of
@@ -14,8 +16,18 @@ from fondaco.domain.ledger.model import PREFIX as BOOKS
 from fondaco.domain.ledger.model import LedgerAccount
 from fondaco.domain.ledger.store import ledger_balances
 from fondaco.domain.trading.model import PREFIX as ACCOUNTS
-from fondaco.domain.trading.model import AccountState, Order, OrdStatus, Side
+from fondaco.domain.trading.model import (
+    AccountState,
+    AccountType,
+    OpenLots,
+    Order,
+    OrdStatus,
+    Side,
+    TradingRefs,
+)
+from fondaco.domain.trading.rules.margin_limits import net_worth
 from fondaco.domain.trading.store.queries import client_balances
+from fondaco.domain.venues.crossing.model import CrossingState
 from fondaco.domain.venues.model import VenueState, venue_stream
 from fondaco.kernel.event import StreamId
 from fondaco.ports.store.sqlite import SqliteStore
@@ -33,7 +45,10 @@ def at_rest(life: Life, now_ns: int) -> None:
         replay_equals_live(kernel, stream)
     accounts = dict(_states(kernel, ACCOUNTS))
     for stream, state in accounts.items():
-        sums_hold(stream, state)
+        if state.account_type is AccountType.MARGIN:
+            margin_holds(stream, state, kernel.refs)
+        else:
+            sums_hold(stream, state)
         nothing_is_overdue(kernel, stream, state, now_ns)
     for stream, book in _states(kernel, BOOKS):
         for due in sorted(book.due):
@@ -52,6 +67,7 @@ def empty_handed(life: Life) -> None:
     for stream, state in _states(kernel, ACCOUNTS):
         for number, order in state.working.items():
             check(False, "what is canceled ends", f"{stream} still works {number}: {order}")
+        check(not state.open_lots, "no orphan holds", f"{stream} counts {state.open_lots}")
         for name, sums in (("held", state.held), ("coming", state.coming)):
             left = {asset: units for asset, units in sums.items() if units}
             check(not left, "no orphan holds", f"{stream} has no order, and {left} {name}")
@@ -69,7 +85,7 @@ def replay_equals_live(kernel: Kernel, stream: StreamId) -> None:
     for how, memory in found:
         for what, one, other in (
             ("version", live.version, memory.version),
-            ("state", live.state, memory.state),
+            ("state", _comparable(live.state), _comparable(memory.state)),
             ("what was heard", live.heard, memory.heard),
             ("keys used", _keys(live), _keys(memory)),
         ):
@@ -99,6 +115,37 @@ def sums_hold(stream: StreamId, state: AccountState) -> None:
             "nobody spends what is not there",
             f"{stream} has {state.balances} and holds {state.held}",
         )
+
+
+def margin_holds(stream: StreamId, state: AccountState, refs: TradingRefs) -> None:
+    """On margin somebody may spend what they do not have, as long as everything that they have is
+    worth what they owe: beyond that a liquidation is under way, which ends with nothing owed to
+    anybody but the house's loss account. What working orders may take on is summed up."""
+    held: dict[str, int] = {}
+    sums: dict[str, OpenLots] = {}
+    for order in state.working.values():
+        if not order.hold:
+            continue
+        held[order.quote] = held.get(order.quote, 0) + order.hold
+        each = sums.setdefault(order.symbol, OpenLots())
+        left = max(max(order.lots, order.pending_lots) - order.cum_lots, 0)
+        each.orders += 1
+        each.buys += left if order.side is Side.BUY else 0
+        each.sells += left if order.side is Side.SELL else 0
+        each.reducing += left if order.reduce_only else 0
+    kept = {asset: units for asset, units in state.held.items() if units}
+    check(kept == held, "no orphan holds", f"{stream} holds {kept}, and its orders {held}")
+    check(
+        state.open_lots == sums,
+        "no orphan holds",
+        f"{stream} counts {state.open_lots}, and its orders are {sums}",
+    )
+    worth = net_worth(state, refs)
+    check(
+        worth is None or worth >= 0 or state.liquidating,
+        "nobody spends what is not there",
+        f"{stream} is worth {worth}: {state.balances}, {state.positions}",
+    )
 
 
 def nothing_is_overdue(kernel: Kernel, stream: StreamId, state: AccountState, now_ns: int) -> None:
@@ -150,12 +197,40 @@ def venues_agree(kernel: Kernel, accounts: dict[StreamId, AccountState]) -> None
             "what the market reached executes",
             f"{queue and queue.promised} lots in {symbol} were reached, and did not execute",
         )
+    for stream, market in kernel.markets.items():
+        crossing: CrossingState = state_of(kernel, stream)
+        for own in resting_in(crossing):
+            resting[own.account_stream, own.number] = own
+        check(
+            crossing.book.dump() == market.shown.book.dump(),
+            "what is shown rests there",
+            f"{stream} has {crossing.book.dump()}, and shows {market.shown.book.dump()}",
+        )
     for stream, state in accounts.items():
         for number, order in state.working.items():
             if order.at_venue:
                 _agrees(stream, order, resting.pop((stream, number), None))
     unknown = {key: order for key, order in resting.items() if key[0] in accounts}
     check(not unknown, "venue and account agree", f"these rest, and no account has them: {unknown}")
+
+
+class Rests(NamedTuple):
+    """An order in a book of our own, as venues and accounts speak of it."""
+
+    account_stream: StreamId
+    number: int
+    side: Side
+    px: int
+    leaves_lots: int
+    exec_number: int
+
+
+def resting_in(state: CrossingState) -> Iterator[Rests]:
+    for order_id, _, side, px, leaves, _, _ in state.book.dump():
+        account_stream, number = state.whose(order_id)
+        exec_number = state.terms[order_id].exec_number
+        shown = Side.SELL if side else Side.BUY
+        yield Rests(account_stream, number, shown, px, leaves, exec_number)
 
 
 def _agrees(stream: StreamId, order: Order, found: Any) -> None:
@@ -216,6 +291,13 @@ def state_of(kernel: Kernel, stream: StreamId) -> Any:
     if memory is None and decider is not None:
         memory = load(stream, decider, kernel.journal)
     return None if memory is None else memory.state
+
+
+def _comparable(state: Any) -> Any:
+    """A book of our own is compared order by order."""
+    if isinstance(state, CrossingState):
+        return msgspec.structs.replace(state, book=state.book.dump())
+    return state
 
 
 def _keys(memory: Memory[Any]) -> list[tuple[int, int]]:

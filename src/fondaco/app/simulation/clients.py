@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
+from fondaco.app.demo import FON, OWN
 from fondaco.domain.ledger.events import (
     CreateTransfers,
     Leg,
@@ -21,20 +22,32 @@ from fondaco.domain.ledger.events import (
     VoidPending,
 )
 from fondaco.domain.ledger.model import BookAccount, book_stream
+from fondaco.domain.market.listings import USD
 from fondaco.domain.reference.events import (
     Kill,
+    ListInstrument,
     ReferenceCommand,
     RestrictInstruments,
     SetFees,
     SetHouseLimits,
     SetHouseState,
+    SetMargin,
     Unkill,
 )
-from fondaco.domain.reference.model import HOUSE_STREAM, Instrument, Limits, Symbol, TradingState
+from fondaco.domain.reference.model import (
+    HOUSE_STREAM,
+    Instrument,
+    Limits,
+    Margin,
+    MarginTier,
+    Symbol,
+    TradingState,
+)
 from fondaco.domain.trading import events as ev
 from fondaco.domain.trading.events import Ask
 from fondaco.domain.trading.model import (
     AccountId,
+    AccountType,
     ClOrdId,
     Contingency,
     OrdType,
@@ -59,13 +72,19 @@ from fondaco.kernel.seeded import Seeded
 Told: TypeAlias = tuple[Entry, ...] | FondacoError | None
 AskHouse: TypeAlias = Callable[[StreamId, Command], Awaitable[Told]]
 
-ACCOUNTS: Final = ("ada", "bob", "eve")
+ON_MARGIN: Final = "mia"
+ACCOUNTS: Final = ("ada", "bob", "eve", ON_MARGIN)
 BOOK: Final = book_stream("simulated", "main")
 THINK_MS: Final = 300
 ASKED_AGAIN_MAX: Final = 6
 NO_TIME: Final = Instant(0)
-DEPOSITS: Final = {"USD": "2000000", "BTC": "20", "ETH": "400", "SOL": "5000"}
+DEPOSITS: Final = {"USD": "2000000", "BTC": "20", "ETH": "400", "SOL": "5000", "FON": "20000"}
+ON_MARGIN_USD: Final = "5000"  # so little that what it takes on may become too much
 SECOND_NS: Final = 1_000_000_000
+DEAR_SYMBOL: Final = Symbol("BTC-USD")
+ON_MARGIN_SYMBOLS: Final = (DEAR_SYMBOL, Symbol("ETH-USD"), OWN.symbol)
+RATES: Final = Margin((MarginTier(0, initial_ppm=100_000, maintenance_ppm=50_000),))
+DEAR: Final = Margin((MarginTier(0, initial_ppm=1_000_000, maintenance_ppm=990_000),))
 
 
 class Market:
@@ -89,7 +108,16 @@ class Client:
         self._asked = 0
         self._before: list[tuple[StreamId, Command]] = []
 
+    def opening(self) -> list[tuple[StreamId, Command]]:
+        """What must be said before anything else."""
+        return []
+
     async def run(self) -> None:
+        for stream, command in self.opening():
+            while self.goes_on:
+                told = await self.until_told(stream, command)
+                if isinstance(told, tuple):
+                    break
         while self.goes_on:
             await asyncio.sleep(self.dice.below(THINK_MS) / 1_000)
             if self.goes_on:
@@ -145,6 +173,7 @@ class Trader(Client):
     ) -> None:
         super().__init__(name, dice, ask, market)
         self.stream = account_stream(AccountId(account))
+        self.is_on_margin = account == ON_MARGIN
         self._numbers: list[int] = []  # of orders that may still work
 
     def wants(self) -> tuple[StreamId, Command]:
@@ -194,20 +223,15 @@ class Trader(Client):
 
     def opening(self) -> list[tuple[StreamId, Command]]:
         """Accounts have more than one owner: the second one's requests are the same."""
-        opens = ev.OpenAccount(request_id("!open", "first"), NO_TIME, "simulated", "Simulated")
+        kind = AccountType.MARGIN if self.is_on_margin else AccountType.CASH
+        first = {"USD": ON_MARGIN_USD} if self.is_on_margin else DEPOSITS
+        own = request_id("!open", "first")
+        opens = ev.OpenAccount(own, NO_TIME, "simulated", "Simulated", account_type=kind)
         deposits = [
             ev.RecordDeposit(request_id(f"!first/{asset}", units), NO_TIME, AssetCode(asset), units)
-            for asset, units in DEPOSITS.items()
+            for asset, units in first.items()
         ]
         return [(self.stream, opens), *((self.stream, each) for each in deposits)]
-
-    async def run(self) -> None:
-        for stream, command in self.opening():
-            while self.goes_on:
-                told = await self.until_told(stream, command)
-                if isinstance(told, tuple):
-                    break
-        await super().run()
 
     def learn(self, told: Told) -> None:
         if isinstance(told, tuple):
@@ -230,30 +254,37 @@ class Trader(Client):
         return ev.PlaceOrder(request_id(ask.cl_ord_id, fingerprint(ask)), NO_TIME, ask)
 
     def _instrument(self) -> Instrument:
-        return self.dice.pick(self.market.instruments)
+        """Who is on margin keeps to the one whose rates become dear; and what trades here needs
+        more orders than the others, since they have nobody but each other to meet."""
+        dice, instruments = self.dice, self.market.instruments
+        if self.is_on_margin and dice.chance(1, 2):
+            return next(each for each in instruments if each.symbol == DEAR_SYMBOL)
+        return OWN if dice.chance(1, 5) else dice.pick(instruments)
 
     def _px(self, instrument: Instrument, side: Side, ppm: int) -> str:
         """So many millionths, and a tick at least, better for whoever takes it; worse below zero.
-        The market moves by some ten at a time."""
+        The market moves by some ten at a time; our own by orders alone, and in coarse ticks."""
         px = self.market.px[instrument.symbol]
+        ppm = ppm * 10 if instrument is OWN else ppm
         away = max(px * abs(ppm) // 1_000_000, 1) * (1 if ppm > 0 else -1)
         return instrument.px_text(max(px + (away if side is Side.BUY else -away), 1))
 
     def _qty(self, instrument: Instrument) -> str:
         """Worth some 100 to 20,000 of the quote asset; now and then far too much."""
         px = self.market.px[instrument.symbol]
-        one = max(instrument.cost_den * 10**8 // (px * instrument.cost_num), 1)
-        times = 5_000_000 if self.dice.chance(1, 40) else self.dice.between(100, 20_000)
-        return instrument.qty_text(max(one * times, 1))
+        worth = 5_000_000 if self.dice.chance(1, 40) else self.dice.between(100, 20_000)
+        lots = worth * instrument.cost_den * 10**8 // (px * instrument.cost_num)
+        return instrument.qty_text(max(lots, 1))
 
     def _order(self) -> Ask:
         dice, instrument = self.dice, self._instrument()
         side = dice.pick(tuple(Side))
         terms: dict[str, Any] = {"order_qty": self._qty(instrument)}
         ord_type, force = OrdType.LIMIT, TimeInForce.GTC
-        kind = dice.below(20)
-        if kind < 7:  # rests
-            terms["price"] = self._px(instrument, side, -dice.between(1, 60))
+        kind = dice.below(11 if instrument is OWN and dice.chance(2, 3) else 20)
+        if kind < 7:  # rests, and meets who came before where there are none but clients
+            ppm = -dice.between(1, 60) if instrument is not OWN else dice.between(-30, 30)
+            terms["price"] = self._px(instrument, side, ppm)
             force = dice.pick((TimeInForce.GTC, TimeInForce.DAY))
         elif kind < 11:  # takes
             terms["price"] = self._px(instrument, side, dice.between(1, 1_000))
@@ -366,7 +397,16 @@ class Bookkeeper(Client):
 
 
 class Admin(Client):
-    """Throws the kill switch, and takes it back soon; moves limits, states and fees."""
+    """Lists what trades on the house's own venue; throws the kill switch, and takes it back soon;
+    moves limits, states, fees and margin rates."""
+
+    def opening(self) -> list[tuple[StreamId, Command]]:
+        lists = ListInstrument(request_id("!first/own", "x"), NO_TIME, OWN, FON, USD, by="sim")
+        rates = [
+            SetMargin(request_id(f"!first/{symbol}", "x"), NO_TIME, symbol, RATES, "first", "sim")
+            for symbol in ON_MARGIN_SYMBOLS
+        ]
+        return [(HOUSE_STREAM, lists), *((HOUSE_STREAM, each) for each in rates)]
 
     async def _one(self) -> None:
         if self.dice.chance(3, 4):
@@ -382,13 +422,14 @@ class Admin(Client):
         limits = SetHouseLimits(self._own(), NO_TIME, Limits(), "again", by="sim")
         active = SetHouseState(self._own(), NO_TIME, TradingState.ACTIVE, "again", by="sim")
         none = RestrictInstruments(self._own(), NO_TIME, (), "again", by="sim")
-        return [Unkill(self._own(), NO_TIME, "again", by="sim"), limits, active, none]
+        rates = SetMargin(self._own(), NO_TIME, DEAR_SYMBOL, RATES, "again", "sim")
+        return [Unkill(self._own(), NO_TIME, "again", by="sim"), limits, active, none, rates]
 
     def wants(self) -> tuple[StreamId, Command]:
         dice, own = self.dice, self._own()
         symbol = dice.pick(self.market.instruments).symbol
         command: Command
-        match dice.below(5):
+        match dice.below(8):
             case 0:
                 command = Kill(own, NO_TIME, "simulated", by="sim")
             case 1:
@@ -399,6 +440,8 @@ class Admin(Client):
                 command = SetHouseState(own, NO_TIME, state, "simulated", by="sim")
             case 3:
                 command = RestrictInstruments(own, NO_TIME, (symbol,), "simulated", by="sim")
+            case 4 | 5 | 6:
+                command = SetMargin(own, NO_TIME, DEAR_SYMBOL, DEAR, "simulated", "sim")
             case _:
                 maker, taker = dice.below(400), dice.below(900)
                 command = SetFees(own, NO_TIME, symbol, maker, taker, by="sim")

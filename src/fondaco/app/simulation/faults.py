@@ -25,6 +25,9 @@ KINDS: Final = (
     SILENCE,
 )  # fmt: skip
 DEADLY: Final = (CRASH, POWER, INSIDE, INSIDE_POWER, STOP)
+# What may end a life in the middle of a fault that lasts, since the two together show what neither
+# does alone: a sync that was believed, a message that was not heard.
+STRIKES: Final = {SYNC: (POWER, INSIDE_POWER), LINES: (CRASH, POWER), PARTITION: (CRASH, POWER)}
 
 
 def chosen(dice: Seeded) -> tuple[str, ...]:
@@ -32,4 +35,12 @@ def chosen(dice: Seeded) -> tuple[str, ...]:
     if dice.chance(1, 20):
         return ()
     kinds = tuple(kind for kind in KINDS if dice.chance(1, 2))
+    if SYNC in kinds and POWER not in kinds and dice.chance(1, 2):
+        kinds = (*kinds, POWER)  # which alone shows what a failed sync has lost
     return kinds if any(kind in DEADLY for kind in kinds) else (*kinds, dice.pick(DEADLY))
+
+
+def weighed(kinds: tuple[str, ...]) -> tuple[str, ...]:
+    """To pick from: a failed sync shows nothing but together with a power cut, so it comes more
+    often than what shows by itself."""
+    return (*kinds, SYNC, SYNC) if SYNC in kinds else kinds

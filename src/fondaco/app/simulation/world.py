@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from fondaco.app.demo import OWN
 from fondaco.app.files import Files
 from fondaco.app.kinds import CODEC
 from fondaco.app.simulation import faults
@@ -35,6 +36,7 @@ STEPS: Final = 200  # requests and faults of a run
 BEGAN_NS: Final = 1_700_000_000 * SECOND_NS
 FAULT_EVERY_MS: Final = 700
 VIEWS_EVERY: Final = 4  # seeds: that check takes as long as a third of a run
+SOON_MS: Final = 12  # after a sync has failed: what is written next may cover it
 AWAY_MS: Final = 800  # how long a house is down at most
 UNANSWERED_S: Final = 4.0  # after that a client thinks that no answer will come
 QUIET_S: Final = 60.0  # by then everything that was under way has arrived
@@ -95,7 +97,7 @@ class World:
         self._waiting: dict[asyncio.Future[Told], Life] = {}  # whose answers come from which life
         feed = SyntheticFeed(seed=0, rate=1)
         anchors = {each.symbol: SHAPES[each.name].anchor for each in feed.listings}
-        self.market = Market(feed.instruments(), anchors)
+        self.market = Market([*feed.instruments(), OWN], {**anchors, OWN.symbol: OWN.reference_px})
         self.clients: list[Client] = []
         for nth in range(4 + self._dice.below(3)):
             name, account = f"t{nth}", ACCOUNTS[nth % len(ACCOUNTS)]
@@ -176,7 +178,7 @@ class World:
             await asyncio.sleep(self._dice.below(FAULT_EVERY_MS) / 1_000)
             self._see_market()
             if self.kinds and self._dice.chance(2, 3):
-                self._fault(self._dice.pick(self.kinds))
+                self._fault(self._dice.pick(faults.weighed(self.kinds)))
         for client in self.clients:
             client.goes_on = False
         self._heal()
@@ -439,7 +441,7 @@ class World:
         if kind == faults.FULL:
             disk.is_full = True
         elif kind == faults.SYNC:
-            disk.sync_fails = dice.pick((30, 200, 1_000))
+            disk.sync_fails = dice.pick((80, 150, 250, 1_000))
         elif kind == faults.WRITE:
             disk.write_fails, disk.short = dice.pick((20, 200)), dice.pick((0, 300))
         elif kind == faults.SLOW:
@@ -454,6 +456,29 @@ class World:
         elif kind == faults.SILENCE and self.life is not None:
             self.life.feed_goes_on = False
         self._after(ms, self._over, kind)
+        self._strike(kind, ms)
+
+    def _strike(self, kind: str, ms: int) -> None:
+        """What goes wrong alone is survived easily: now and then a life ends in the middle of it;
+        soon after a sync that has failed."""
+        dice = self._dice
+        deadly = [each for each in faults.STRIKES.get(kind, ()) if each in self.kinds]
+        if not deadly or (kind != faults.SYNC and dice.chance(1, 2)):
+            return
+        end = dice.pick(deadly)
+        if kind == faults.SYNC:
+            self.disk.on_failed = lambda: self._soon(end)
+        else:
+            self._after(dice.between(min(ms, 100), ms), self._ends, end)
+
+    def _soon(self, kind: str) -> None:
+        """Before what was lost is written over; of those syncs that fail every other."""
+        if self._dice.chance(1, 2):
+            self._after(self._dice.between(1, SOON_MS), self._ends, kind)
+
+    def _ends(self, kind: str) -> None:
+        if self.life is not None:
+            self._dies(self.life, kind)
 
     def _cut_off(self, ms: int) -> None:
         life = self.life

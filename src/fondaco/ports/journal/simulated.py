@@ -53,11 +53,13 @@ class SimulatedDisk(Disk):
         self.sync_fails = self.write_fails = self.short = 0
         self.is_full = False
         self.calls_left = -1  # until the process dies; negative: it lives
+        self.on_failed: Callable[[], None] = _nothing  # called when a sync has failed
 
     def heal(self) -> None:
         self.sync_fails = self.write_fails = self.short = 0
         self.is_full = False
         self.calls_left = -1
+        self.on_failed = _nothing
 
     # --- What the journal asks --------------------------------------------------------------------
 
@@ -88,6 +90,7 @@ class SimulatedDisk(Disk):
             for sector, before in unsynced.dirty.items():
                 unsynced.lost.setdefault(sector, before)
             unsynced.dirty.clear()
+            self.on_failed()
             raise _error(errno.EIO)
         self._keep(file)
 
@@ -191,6 +194,10 @@ class SimulatedDisk(Disk):
             with path.open("r+b", buffering=0) as file:
                 file.write(head)
             self._heads = self._heads[: self._heads.index(head) + 1]
+
+
+def _nothing() -> None:
+    """Nobody is told."""
 
 
 def _error(number: int) -> OSError:

@@ -52,6 +52,11 @@ class OwnMarket:
             book.own_px = state.last_px
         self.settle(at)
 
+    @property
+    def shown(self) -> CrossingState:
+        """As of what is durable."""
+        return self._state
+
     def hear(self, entry: Entry) -> None:
         """One entry of the venue's stream, in order. `settle` makes what it changed visible."""
         event: Any = entry.event
