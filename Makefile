@@ -67,7 +67,7 @@ $(BUILT): $(PAGE) | .venv/installed
 
 # Pictures of every screen, of a house that is started for it.
 screens: .venv/tested page
-	$(BIN)/python web/tools/screens.py
+	PYTHONPATH=clients/python/src $(BIN)/python web/tools/screens.py
 
 clean:
 	rm -rf web/node_modules web/tools/node_modules src/fondaco/gateway/web .venv .mypy_cache .ruff_cache .hypothesis .import_linter_cache build src/*.egg-info

@@ -90,7 +90,7 @@ export default function Journal({ route }: ScreenProps) {
               <button type="button" aria-pressed={tab !== "entry"} onClick={() => setQuery({ tab: "state" })}>Account at {number(String(at))}</button>
             </nav>
           </header>
-          <div className="body scroll">
+          <div className="body scroll" tabIndex={0}>
             {tab === "entry" ? (entry ? <EntryPanel entry={entry} onStand={(position) => void stand(position)} /> : <Empty>Choose an entry: j and k move, / searches. Every one has an id, a cause, both its times and a proof.</Empty>) : <StatePanel at={at} vs={vs} past={past !== null} />}
           </div>
         </aside>
