@@ -391,6 +391,31 @@ function Lines({ layer, canvas, ready, place, instrument, account, units }: {
     return () => removeEventListener("keydown", key, true);
   }, [now.at]);
 
+  // With Shift the line itself is dragged; without it the chart is panned, and no order moves.
+  useEffect(() => {
+    const box = layer.current?.parentElement;
+    if (!box) return undefined;
+    const down = (event: PointerEvent): void => {
+      if (!event.shiftKey || event.button !== 0) return;
+      const y = event.clientY - layer.current!.getBoundingClientRect().top;
+      const at = lines.find((line) => Math.abs((canvas.current?.candles.priceToCoordinate(Number(line.px)) ?? Infinity) - y) <= 5);
+      if (!at) return;
+      event.preventDefault();
+      event.stopPropagation();
+      drag({ is: "press", order: { orderId: at.order.order_id, side: at.order.side as "buy" | "sell", field: at.field, from: units.ticks(at.px) ?? 0n }, y: event.clientY });
+      const move = (next: PointerEvent): void => drag({ is: "move", y: next.clientY, ticks: ticksAt(next.clientY) });
+      const up = (): void => {
+        removeEventListener("pointermove", move, true);
+        removeEventListener("pointerup", up, true);
+        release();
+      };
+      addEventListener("pointermove", move, true);
+      addEventListener("pointerup", up, true);
+    };
+    box.addEventListener("pointerdown", down, true);
+    return () => box.removeEventListener("pointerdown", down, true);
+  });
+
   const touch = touchOf(instrument.symbol);
   return (
     <div className="orders-layer" ref={layer}>

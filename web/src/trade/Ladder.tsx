@@ -222,6 +222,7 @@ class Painter {
   private centre = 0;
   private group = 1;
   private isAuto = true;
+  private isGuess = false; // the axis is of a mark: the first touch moves it
   private trs: HTMLTableRowElement[] = [];
   private cells: Cell[] = [];
   private readonly axis = new Recentre();
@@ -284,7 +285,9 @@ class Painter {
     const book = marketStore.book(this.symbol);
     const shown = book && !book.catching ? book : null;
     const found = sides(this.units, shown?.bids ?? [], shown?.asks ?? []);
-    if (!this.centre) {
+    const hasTouch = found.bids.length + found.asks.length > 0;
+    if (!this.centre || (this.isGuess && hasTouch)) {
+      this.isGuess = !hasTouch;
       if (this.isAuto) this.group = groupFor(found, this.trs.length, centreOf(found, 1, 1));
       this.centre = centreOf(found, this.group, 0) || this.marked();
       if (!this.centre) return; // No price has been seen yet: the axis waits for one.

@@ -10,6 +10,7 @@ import { useStore } from "../kit/store";
 import { isOver } from "../live/account";
 import { accountStore, isLive, marketStore, useConnection } from "../live/stores";
 import { chordOf, chordsOf, isTyping, keysOf, provide } from "../shell/keys";
+import { useLayout } from "../shell/layouts";
 import { openSymbol } from "../shell/routes";
 import type { Command, ScreenProps } from "../shell/screens";
 import { accountId, instruments, useAccountId, useInstruments } from "../shell/session";
@@ -40,6 +41,7 @@ export default function Trade({ route }: ScreenProps) {
   const isNarrow = useMedia("(max-width: 1199px)");
   const tab = tabOf(route.query.tab);
   const [isDepth, setDepth] = useState(false);
+  const [layout, keep] = useLayout("trade", { split: 56 });
   useKeys(symbol);
   useSpeech(account);
   const spoken = useStore(heard);
@@ -66,7 +68,7 @@ export default function Trade({ route }: ScreenProps) {
   return (
     <div className="trade">
       <Watchlist symbol={symbol} />
-      <div className="middle">
+      <div className="middle" style={{ "--split": `${layout.split}fr`, "--rest": `${100 - layout.split}fr` } as React.CSSProperties}>
         <Glance instrument={instrument} account={account} />
         {isNarrow && (
           <div className="tabs" role="tablist" aria-label="Chart or ladder">
@@ -75,6 +77,7 @@ export default function Trade({ route }: ScreenProps) {
           </div>
         )}
         {isNarrow && isDepth ? ladder : chart}
+        <Splitter share={layout.split} onChange={(split) => keep({ split })} />
         <Blotter instrument={instrument} account={account} tab={tab} />
       </div>
       {!isNarrow && ladder}
@@ -84,6 +87,37 @@ export default function Trade({ route }: ScreenProps) {
       </section>
       {dialogs}
     </div>
+  );
+}
+
+/** Between chart and blotter: dragged, or moved by arrow keys; kept with the layout. */
+function Splitter({ share, onChange }: { share: number; onChange: (share: number) => void }) {
+  const moved = (to: number): void => onChange(Math.round(Math.min(Math.max(to, 20), 80)));
+  return (
+    <div
+      className="splitter"
+      role="separator"
+      tabIndex={0}
+      aria-orientation="horizontal"
+      aria-label="Height of the chart"
+      aria-valuenow={share}
+      aria-valuemin={20}
+      aria-valuemax={80}
+      onDoubleClick={() => onChange(56)}
+      onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)}
+      onPointerMove={(event) => {
+        if (!event.currentTarget.hasPointerCapture(event.pointerId)) return;
+        const [above, below] = [event.currentTarget.previousElementSibling!.getBoundingClientRect(), event.currentTarget.nextElementSibling!.getBoundingClientRect()];
+        moved(((event.clientY - above.top) / (below.bottom - above.top)) * 100);
+      }}
+      onKeyDown={(event) => {
+        const step = { ArrowUp: -2, ArrowDown: 2 }[event.key];
+        if (!step) return;
+        event.preventDefault();
+        event.stopPropagation();
+        moved(share + step);
+      }}
+    />
   );
 }
 
