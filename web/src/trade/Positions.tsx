@@ -52,8 +52,9 @@ export function useHeld(account: string): Traded[] {
   const lines: Traded[] = traded.map((line) => ({ ...line }));
   for (const balance of balances.values()) {
     if (!shown || balance.asset === shown.currency || d.isZero(balance.balance)) continue;
-    const home = all.find((each) => each.base === balance.asset && each.quote === shown.currency);
-    if (!home || lines.some((line) => line.symbol === home.symbol)) continue;
+    const pairs = all.filter((each) => each.base === balance.asset);
+    const home = pairs.find((each) => each.quote === shown.currency) ?? pairs[0];
+    if (!home || lines.some((line) => pairs.some((each) => each.symbol === line.symbol))) continue;
     lines.push({ symbol: home.symbol, qty: balance.balance, traded_qty: "0", currency: home.quote, cost: "0", realized: "0", fees: "0", avg_px: null });
   }
   return lines.filter((line) => !d.isZero(line.qty) || !d.isZero(line.realized) || !d.isZero(line.fees)).sort((a, b) => (a.symbol < b.symbol ? -1 : 1));
@@ -64,6 +65,7 @@ export const Positions = memo(function Positions({ account }: { account: string 
   const shown = useAccount(account);
   const margin = useKey(marginStore, account) ?? null;
   if (!shown) return null;
+  const isMixed = new Set(lines.map((line) => line.currency)).size > 1;
   if (!lines.length) return <Empty>No positions in {account}. What is bought shows here with its profit and loss after fees.</Empty>;
   return (
     <>
@@ -80,7 +82,7 @@ export const Positions = memo(function Positions({ account }: { account: string 
               {margin && <th scope="col" className="num">Liquidation</th>}<th scope="col" className="act"><span className="unseen">Flatten</span></th>
             </tr>
           </thead>
-          <tbody>{lines.map((line) => <Line key={line.symbol} line={line} account={account} margin={margin} />)}</tbody>
+          <tbody>{lines.map((line) => <Line key={line.symbol} line={line} account={account} margin={margin} isMixed={isMixed} />)}</tbody>
         </table>
       </div>
     </>
@@ -89,7 +91,7 @@ export const Positions = memo(function Positions({ account }: { account: string 
 
 const CSV = (["symbol", "qty", "traded_qty", "currency", "cost", "avg_px", "realized", "fees"] as const).map((name) => ({ title: name, of: (row: Traded) => row[name] }));
 
-const Line = memo(function Line({ line, account, margin }: { line: Traded; account: string; margin: Margin | null }) {
+const Line = memo(function Line({ line, account, margin, isMixed }: { line: Traded; account: string; margin: Margin | null; isMixed: boolean }) {
   const { px, quality } = useMark(line.symbol);
   const all = useInstruments();
   const instrument = all.find((each) => each.symbol === line.symbol);
@@ -102,7 +104,7 @@ const Line = memo(function Line({ line, account, margin }: { line: Traded; accou
     <tr className={quality && quality !== "ok" ? "stale-ground" : undefined}>
       <th scope="row"><button type="button" className="pick" onClick={() => openSymbol(line.symbol)}>{line.symbol}</button> <QualityBadge quality={quality} /></th>
       <td className="num" title={`${line.traded_qty} of it was traded here`}><Num value={line.qty} decimals={units?.qtyDecimals} /></td>
-      <td className="num"><b>{shown(found.net)}</b></td>
+      <td className="num"><b>{shown(found.net)}</b>{isMixed && <span className="dim"> {line.currency}</span>}</td>
       <td className="num">{shown(found.unrealized)}</td>
       <td className="num">{shown(d.of(line.realized))}</td>
       <td className="num">{rounded(line.fees, 2)}</td>
