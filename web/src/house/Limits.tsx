@@ -58,6 +58,7 @@ function Form({ account_id, now, again }: { account_id: string | null; now: Sche
   const line = (name: string, about = ""): Change | undefined => changes.find((each) => each.name === name && (each.about ?? "") === about);
   const wrong = "field" in found ? found : null;
   const scope = account_id ? "limits:write" : "house:write";
+  const classes = [...new Set([...listed.map((one) => one.asset_class), ...Object.keys(now.now.class_concentration_max_bps ?? {})])].sort();
   const exceeding = tried.data?.exceeding ?? [];
 
   const set = async (): Promise<void> => {
@@ -92,6 +93,7 @@ function Form({ account_id, now, again }: { account_id: string | null; now: Sche
           <thead><tr><th scope="col">Limit</th><th scope="col" className="num">Used now</th><th scope="col" className="use"><span className="unseen">Share</span></th><th scope="col" className="num">In force</th><th scope="col">New</th><th scope="col">Unit</th><th scope="col"><span className="unseen">Says</span></th></tr></thead>
           <tbody>
             {TERMS.map((term) => row(term.name, term.title, term.kind === "money" ? (line(term.name)?.unit ?? "USD") : UNITS[term.kind], term.says, line(term.name)))}
+            {classes.map((name) => row(fieldOf("class_concentration_max_bps", name), `In ${name}`, "bps", "of equity", line("class_concentration_max_bps", name)))}
             {PER_SYMBOL.flatMap((each) => listed.map((one) => row(fieldOf(each.name, one.symbol), `${each.title}, ${one.symbol}`, one.base, "", line(each.name, one.symbol))))}
           </tbody>
         </table>

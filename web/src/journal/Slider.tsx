@@ -26,7 +26,7 @@ export function Slider({ points, head, at, vs, onRest }: SliderProps) {
   const told = useRef<number | null>(null);
   const last = Math.max(head, points.at(-1)?.[0] ?? 1);
   const bars = useMemo(() => density(points), [points]);
-  const marks = useMemo(() => ticks(points), [points]);
+  const marks = useMemo(() => ticks(points, matchMedia("(max-width: 599px)").matches ? 0.25 : 0.1), [points]);
   const shown = dragged ?? at ?? last;
   const shownAt = timeOf(shown, points);
 

@@ -18,7 +18,7 @@ import { address, go, openOrder } from "../shell/routes";
 import type { ScreenProps } from "../shell/screens";
 import { may, useAccountId } from "../shell/session";
 import { Proof } from "./Proof";
-import { bar, byNearness, type Check, checkTitle, lastedUs, type Order, partOf, sentence, type Step, type Why } from "./told";
+import { bar, byNearness, type Check, checkTitle, excessOf, lastedUs, type Order, partOf, sentence, type Step, type Why } from "./told";
 import "./story.css";
 
 const OPEN_MS = 1_500;
@@ -148,12 +148,28 @@ function Entry({ step, on, onChoose }: { step: Step; on: boolean; onChoose: () =
       <div>
         <h2>{title} <span className="label mono">@{step.position}</span></h2>
         <p>{step.said}</p>
+        {tone === "bad" && <Taught step={step} />}
         <Spans step={step} />
         {!!step.checks?.length && <Checks checks={step.checks} />}
         {!!step.postings?.length && <Postings step={step} />}
         {!!step.marks?.length && <p className="label">Marks used: {step.marks.map((mark) => `${mark.symbol} ${number(mark.px)}${mark.quality === "ok" ? "" : ` ${mark.quality.toUpperCase()}`} (${mark.source}, ${time(mark.at, "ms")})`).join(", ")}</p>}
       </div>
     </li>
+  );
+}
+
+/** A refusal: rule, value, limit, distance, and the largest that would have passed. */
+function Taught({ step }: { step: Step }) {
+  const found = excessOf(step);
+  if (!found) return null;
+  return (
+    <dl className="taught">
+      <div><dt>Rule</dt><dd>{found.rule.replace(/_/g, " ")}</dd></div>
+      <div><dt>Value</dt><dd><Num value={found.value} /> {found.unit}</dd></div>
+      <div><dt>Limit</dt><dd><Num value={found.limit} /> {found.unit}</dd></div>
+      <div><dt>Over by</dt><dd><Num value={found.distance} /> {found.unit}</dd></div>
+      {found.largest && <div><dt>Largest that would have passed</dt><dd><Num value={found.largest} /></dd></div>}
+    </dl>
   );
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bar, byNearness, type Check, lastedUs, micros, type Order, partOf, sentence, type Step } from "./told";
+import { bar, byNearness, type Check, excessOf, lastedUs, micros, type Order, partOf, sentence, type Step } from "./told";
 
 const check = (some: Partial<Check>): Check => ({ name: "orders", unit: "orders", left: "1", limit: null, used: null, asked: null, ...some });
 
@@ -28,6 +28,13 @@ describe("an entry in words", () => {
     ["venues.order_executed.v2", "execution", "Executed at the venue", "plain"],
     ["venues.something_new.v1", "venue", "Something new", "plain"],
   ])("%s", (kind, stage, title, tone) => expect(partOf(kind)).toEqual({ stage, title, tone }));
+});
+
+it("takes what a refusal teaches from the entry, and invents nothing", () => {
+  const excess = { value: "11", limit: "10", distance: "1", unit: "BTC", order_qty_max: "9.5" };
+  expect(excessOf({ event: { reason: "exceeds_order_qty", excess } } as unknown as Step)).toEqual({ rule: "exceeds_order_qty", value: "11", limit: "10", distance: "1", unit: "BTC", largest: "9.5" });
+  expect(excessOf({ event: { reason: "market_closed", excess: null } } as unknown as Step)).toBeNull();
+  expect(excessOf({} as Step)).toBeNull();
 });
 
 it("says an order as one sentence, and never its side by colour alone", () => {

@@ -51,6 +51,23 @@ export function partOf(kind: string): Part {
   return { stage: "venue", title: words.charAt(0).toUpperCase() + words.slice(1), tone: "plain" };
 }
 
+/** What a measuring rule said when it refused; null where none did. */
+export interface Excess {
+  rule: string;
+  value: string;
+  limit: string;
+  distance: string;
+  unit: string;
+  largest: string;
+}
+
+export function excessOf(step: Step): Excess | null {
+  const event = (step.event ?? {}) as Record<string, unknown>;
+  const found = event.excess as Record<string, string> | null | undefined;
+  if (!found || !found.limit) return null;
+  return { rule: String(event.reason ?? ""), value: found.value ?? "", limit: found.limit, distance: found.distance ?? "", unit: found.unit ?? "", largest: found.order_qty_max ?? "" };
+}
+
 /** `Buy 0.50 BTC-USD limit 61,240.50 GTC · demo` */
 export function sentence(order: Order): string {
   const side = order.side === "buy" ? "Buy" : "Sell";
