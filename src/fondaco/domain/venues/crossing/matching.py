@@ -1,6 +1,7 @@
 # cython: boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-# cython: infer_types=True
+# cython: infer_types=True, legacy_implicit_noexcept=True
 # mypy: disable-error-code="untyped-decorator,no-any-return,unused-ignore,valid-type,misc"
+# mypy: disable-error-code="return,name-defined"
 """The matching kernel: one instrument's orders in price-time priority. Hot.
 
 Cython's pure-Python mode: compiled where there is a compiler, and run as it is where there is none.
@@ -8,13 +9,12 @@ Every number is a signed 64-bit integer; prices are ticks and quantities lots, b
 ids are the caller's, from 1 on. Orders live in a pool of records that are linked into the queue of
 their level; levels are a sorted list a side, the best one last; an open-addressing table finds an
 order by its id. All of it doubles before it is written beyond its end, and the lots of a side stay
-within `LOTS_MAX` together, so that no sum overflows.
+within `LOTS_MAX` together, so that no sum overflows. What is a C function without a `return` gives
+0; what may grow something gives an error back, the rest cannot fail.
 
-What a taker would have is first written down as steps, then done: `plan` shows the steps of a
-decision that nobody has taken yet, `enter` takes it. So there is one law of matching.
-
-An iceberg shows `display` lots. Once those are gone it shows the next ones, behind everybody else
-at its price; where only such parts are left, whole rounds of them are had at once.
+A taker's steps are written down, then done: `plan` shows those of a decision that nobody has taken
+yet, `enter` takes it. An iceberg shows `display` lots, then the next ones behind everybody else at
+its price; where only such parts are left, whole rounds of them are had at once.
 """
 
 from array import array
@@ -36,19 +36,14 @@ FILLED, CANCELED, CUT = 0, 1, 2  # steps
 WHY = ("", "requested", "would_take", "no_liquidity", "not_at_once", "self_match", "refused")
 
 _MAX = cython.declare(cython.longlong, 2**62)
+_AHEAD = cython.declare(cython.Py_ssize_t, 16)  # commands of a batch: memory is asked for so early
 _MIX = cython.declare(cython.ulonglong, 0x1E3779B97F4A7C15)  # spreads ids over the table
 _LOW = cython.declare(cython.ulonglong, 2**63 - 1)
 # Places in an order's record, behind its id, and in a level's, behind its key; handle 0 is nobody.
-_OWNER = cython.declare(cython.Py_ssize_t, 1)
-_LEAVES = cython.declare(cython.Py_ssize_t, 2)
-_SHOWN = cython.declare(cython.Py_ssize_t, 3)
-_DISPLAY = cython.declare(cython.Py_ssize_t, 4)
-_NEXT = cython.declare(cython.Py_ssize_t, 5)
-_PREV = cython.declare(cython.Py_ssize_t, 6)
-_LEVEL = cython.declare(cython.Py_ssize_t, 7)
-_HEAD = cython.declare(cython.Py_ssize_t, 1)
-_TAIL = cython.declare(cython.Py_ssize_t, 2)
-_VISIBLE = cython.declare(cython.Py_ssize_t, 3)
+# The compiler has them from matching.pxd.
+if not cython.compiled:
+    _OWNER, _LEAVES, _SHOWN, _DISPLAY, _NEXT, _PREV, _LEVEL = range(1, 8)
+    _HEAD, _TAIL, _VISIBLE = range(1, 4)
 
 
 @cython.cfunc
@@ -76,6 +71,7 @@ class Pool:
         self.free = 0
 
     @cython.cfunc
+    @cython.exceptval(-1, check=False)
     def take(self) -> i64:
         """The place of a record that is nobody's."""
         at: i64 = self.free
@@ -92,7 +88,6 @@ class Pool:
     def give(self, at: i64) -> i64:
         self.cells[at] = self.free
         self.free = at
-        return 0
 
 
 @cython.final
@@ -127,6 +122,7 @@ class Rungs:
         return low
 
     @cython.cfunc
+    @cython.exceptval(-1, check=False)
     def put(self, at: cython.Py_ssize_t, key: i64, level: i64) -> i64:
         i: cython.Py_ssize_t = self.n
         if i == len(self.key):
@@ -139,7 +135,6 @@ class Rungs:
         self.key[at] = key
         self.level[at] = level
         self.n += 1
-        return 0
 
     @cython.cfunc
     def drop(self, key: i64) -> i64:
@@ -149,7 +144,6 @@ class Rungs:
             self.key[i] = self.key[i + 1]
             self.level[i] = self.level[i + 1]
             i += 1
-        return 0
 
 
 @cython.final
@@ -207,6 +201,7 @@ class MatchingBook:
         return self.table[2 * self._seek(order_id) + 1]
 
     @cython.cfunc
+    @cython.exceptval(-1, check=False)
     def _note(self, order_id: i64, o: i64) -> i64:
         """Put an id into the table, of which at most half is in use."""
         i: cython.Py_ssize_t
@@ -224,7 +219,6 @@ class MatchingBook:
         self.table[2 * i] = order_id
         self.table[2 * i + 1] = o
         self.count += 1
-        return 0
 
     @cython.cfunc
     def _forget(self, order_id: i64) -> i64:
@@ -241,7 +235,6 @@ class MatchingBook:
             j = (j + 1) & self.mask
         self.table[2 * i + 1] = 0
         self.count -= 1
-        return 0
 
     @cython.cfunc
     def _rungs(self, side: i64) -> Rungs:
@@ -258,7 +251,6 @@ class MatchingBook:
         else:
             self.levels.cells[level + _HEAD] = o
         self.levels.cells[level + _TAIL] = o
-        return 0
 
     @cython.cfunc
     def _unlink(self, o: i64, level: i64) -> i64:
@@ -272,9 +264,9 @@ class MatchingBook:
             self.orders.cells[behind + _PREV] = before
         else:
             self.levels.cells[level + _TAIL] = before
-        return 0
 
     @cython.cfunc
+    @cython.exceptval(-1, check=False)
     def _rest(self, order: i64, owner: i64, side: i64, px: i64, leaves: i64, display: i64) -> i64:
         """At the back of its level. The id is new, and the side has room for the lots."""
         rungs: Rungs = self._rungs(side)
@@ -317,7 +309,6 @@ class MatchingBook:
                 self.levels.give(level)
             self._forget(self.orders.cells[o])
             self.orders.give(o)
-        return 0
 
     @cython.cfunc
     def _execute(self, o: i64, lots: i64) -> i64:
@@ -336,11 +327,7 @@ class MatchingBook:
         return self._link(o, self.orders.cells[o + _LEVEL])
 
     @cython.cfunc
-    def _cut_off(self, o: i64, lots: i64) -> i64:
-        """`lots`, at most its leaves, will not execute. It keeps its place."""
-        return self._show(o, self.orders.cells[o + _LEAVES] - lots, self.orders.cells[o + _SHOWN])
-
-    @cython.cfunc
+    @cython.exceptval(-1, check=False)
     def _step(self, kind: i64, o: i64, key: i64, lots: i64) -> i64:
         at: i64 = self.log.take()
         self.log.cells[at] = kind
@@ -348,9 +335,9 @@ class MatchingBook:
         self.log.cells[at + 2] = self.orders.cells[o]
         self.log.cells[at + 3] = key if key > 0 else -key
         self.log.cells[at + 4] = lots
-        return 0
 
     @cython.cfunc
+    @cython.exceptval(-1, check=False)
     def _plan(self, side: i64, px: i64, lots: i64, owner: i64, mode: i64) -> i64:
         """Write down what a taker has; gives the lots that it cannot have. A `px` of 0 is any."""
         rungs: Rungs = self._rungs(1 - side)
@@ -364,6 +351,7 @@ class MatchingBook:
         return lots
 
     @cython.cfunc
+    @cython.exceptval(-1, check=False)
     def _plan_level(self, level: i64, left: i64, owner: i64, mode: i64) -> i64:
         o: i64 = self.levels.cells[level + _HEAD]
         key: i64 = self.levels.cells[level]
@@ -378,8 +366,7 @@ class MatchingBook:
                     at: i64 = self.again.take()
                     self.again.cells[at] = o
                     self.again.cells[at + 1] = hidden
-                if left < lots:
-                    lots = left
+                lots = min(left, lots)
                 self._step(0, o, key, lots)
                 left -= lots
             o = self.orders.cells[o + _NEXT]
@@ -388,14 +375,14 @@ class MatchingBook:
         return left
 
     @cython.cfunc
+    @cython.exceptval(-1, check=False)
     def _plan_self(self, o: i64, key: i64, left: i64, mode: i64) -> i64:
         """A taker has come to an order of its own owner."""
         lots: i64 = self.orders.cells[o + _LEAVES]
         if mode == 1:
             self.is_stopped = True
         elif mode == 4:
-            if left < lots:
-                lots = left
+            lots = min(left, lots)
             self._step(2, o, key, lots)
             self.cut += lots
             left -= lots
@@ -406,6 +393,7 @@ class MatchingBook:
         return left
 
     @cython.cfunc
+    @cython.exceptval(-1, check=False)
     def _plan_round(self, key: i64, left: i64) -> i64:
         """Each iceberg that is left at the level shows its next part, or many if all go whole."""
         part: i64 = 0
@@ -415,19 +403,15 @@ class MatchingBook:
         while at < self.again.end:
             display: i64 = self.orders.cells[self.again.cells[at] + _DISPLAY]
             hidden: i64 = self.again.cells[at + 1]
-            if hidden // display < rounds:
-                rounds = hidden // display
+            rounds = min(rounds, hidden // display)
             part += display if display < hidden else hidden
             at += 2
-        if left // part < rounds:
-            rounds = left // part
+        rounds = min(rounds, left // part)
         at = 0
         while at < self.again.end:
             lots: i64 = self.orders.cells[self.again.cells[at] + _DISPLAY]
             hidden = self.again.cells[at + 1]
-            if rounds > 1:
-                lots *= rounds
-            lots = min(lots, hidden, left)
+            lots = min(lots * max(rounds, 1), hidden, left)
             if lots > 0:
                 self._step(0, self.again.cells[at], key, lots)
                 left -= lots
@@ -450,11 +434,12 @@ class MatchingBook:
             if self.log.cells[at] == 0:
                 self._execute(o, lots)
             else:
-                self._cut_off(o, lots)
+                lots = self.orders.cells[o + _LEAVES] - lots
+                self._show(o, lots, self.orders.cells[o + _SHOWN])
             at += 8
-        return 0
 
     @cython.cfunc
+    @cython.exceptval(-2, check=False)
     def _enter(  # noqa: C901 - every way in which an order may end
         self, order: i64, owner: i64, manner: i64, px: i64, lots: i64, display: i64
     ) -> i64:
@@ -505,6 +490,16 @@ class MatchingBook:
         self.log.end = 0
         return self._enter(order, owner, manner, px, lots, display)
 
+    @cython.cfunc
+    def _approach(self, order_id: i64, nearer: cython.bint) -> i64:
+        """Ask for memory that a cancel to come will touch: its record, or then its neighbours."""
+        o: i64 = self._handle(order_id)
+        if not nearer:
+            fondaco_prefetch(cython.address(self.orders.cells[o]))
+        else:
+            fondaco_prefetch(cython.address(self.orders.cells[self.orders.cells[o + _PREV]]))
+            fondaco_prefetch(cython.address(self.orders.cells[self.orders.cells[o + _NEXT]]))
+
     def run(self, commands: cython.longlong[::1], results: cython.longlong[::1]) -> int:
         """A batch: `WIDTH` numbers a command, a number of `results` for each; gives their count.
 
@@ -517,6 +512,11 @@ class MatchingBook:
         self.log.end = 0
         for i in range(n):
             at: cython.Py_ssize_t = 8 * i
+            if cython.compiled and i + _AHEAD < n:
+                home: cython.Py_ssize_t = self._home(commands[at + 8 * _AHEAD + 1])
+                fondaco_prefetch(cython.address(self.table[2 * home]))
+                self._approach(commands[at + 4 * _AHEAD + 1], False)
+                self._approach(commands[at + 2 * _AHEAD + 1], True)
             if commands[at] == 1:
                 results[i] = self._enter(
                     commands[at + 1], commands[at + 2], commands[at + 3], commands[at + 4],
@@ -565,7 +565,7 @@ class MatchingBook:
         if executed:
             self._execute(o, lots)
         else:
-            self._cut_off(o, lots)
+            self._show(o, self.orders.cells[o + _LEAVES] - lots, self.orders.cells[o + _SHOWN])
         return lots
 
     def find(self, order: i64) -> tuple | None:  # type: ignore[type-arg]
