@@ -1,5 +1,8 @@
 """A house tells a real collector, over real HTTP, what it did; and says how long its hops took."""
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -126,3 +129,14 @@ def test_a_collector_that_is_away_holds_nobody_up_and_is_told_later(tmp_path: Pa
         until(lambda: numbers(running)["fondaco_spans_up"] == 0)
         with collecting(port) as collector:
             whole_trace(collector, first)
+        assert running.stop() == 0
+    with collecting() as another:  # all that was ever written, from a house that has stopped
+        command = [sys.executable, "-m", "fondaco", "trace", "--data", str(tmp_path / "house")]
+        path = os.pathsep.join(entry for entry in sys.path if entry)
+        subprocess.run(
+            [*command, "--to", another.url, "--after", "0"],
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": path},
+            check=True,
+        )
+        assert {span.name for span in another.of_trace(first)} >= NEEDED

@@ -118,7 +118,8 @@ def tracing(settings: Settings, files: Files, head: int) -> Iterator[Tracer | No
 
 
 def trace(files: Files, endpoint: str, after: int, environment: Mapping[str, str]) -> None:
-    """Export spans from where it stood, or from `after` on, until standard input ends."""
+    """Export spans until standard input ends: from where it stood; or from `after` on, beside
+    whoever else does and without a word of how far that got."""
     stop = begin_child(NICENESS)
     url = traces_url(endpoint, environment)
     with (
@@ -140,7 +141,7 @@ def trace(files: Files, endpoint: str, after: int, environment: Mapping[str, str
             position=min(position, journal.head()),
             posts=POSTS,
         )
-        exporter.run(stop, _Kept(files))
+        exporter.run(stop, _Kept(files) if after < 0 else _untold)
 
 
 def endpoint_of(settings: Settings, environment: Mapping[str, str]) -> str:
@@ -177,6 +178,10 @@ def _resource(files: Files, environment: Mapping[str, str]) -> list[tuple[str, s
     if name := environment.get("OTEL_SERVICE_NAME"):
         named["service.name"] = name
     return list(named.items())
+
+
+def _untold(_: Progress) -> None:
+    """Nobody asks."""
 
 
 class _Kept:
