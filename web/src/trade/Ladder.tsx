@@ -20,7 +20,7 @@ import { type Instrument, unitsOf, useTouch } from "./ground";
 import { centreOf, deepest, groupFor, groupings, type Own, Press, queueAhead, Recentre, type Row, rows, sides } from "./ladder";
 import { type Intents, pending } from "./life";
 import { useClosed, whyUnusual } from "./Ticket";
-import { asked, type Asked, isWrong, sentences, type Side, sizeOf } from "./ticket";
+import { asked, type Asked, clicked, isWrong, sentences, type Side, sizeOf } from "./ticket";
 import { mustAsk } from "./unusual";
 import { plain, type Units } from "./units";
 
@@ -86,12 +86,11 @@ export const Ladder = memo(function Ladder({ instrument, account }: { instrument
   const click = useCallback(
     (px: number, side: Side) => {
       if (closed.why) return;
-      const draft = { ...draftOf(instrument.symbol), account, side, ordType: "limit" as const, price: units.px(BigInt(px)), group: "none" as const, postOnly: false, iceberg: false };
-      const tif = draft.tif === "gtd" && !draft.expire ? "gtc" : draft.tif;
+      const draft = { ...clicked(draftOf(instrument.symbol), side, units.px(BigInt(px))), account };
       const touch = { units, bid: null, ask: null, max: null, now: Date.now() };
-      const order = asked({ ...draft, tif, unit: draft.unit === "percent" ? "base" : draft.unit }, touch, names());
+      const order = asked(draft, touch, names());
       if (isWrong(order)) {
-        setInfo((now) => ({ ...now, note: order.field === "qty" ? "Set a quantity in the ticket first" : order.text }));
+        setInfo((now) => ({ ...now, note: draft.unit === "percent" ? "Clicks need a quantity, not a share" : order.field === "qty" ? "Set a quantity in the ticket first" : order.text }));
         return;
       }
       const size = sizeOf(draft, touch);
@@ -147,7 +146,7 @@ const same = <T extends object>(a: T, b: T): boolean => (Object.keys(a) as (keyo
 function Strip({ instrument, account, units, oneClick, onToggle, closed, note, quality }: { instrument: Instrument; account: string; units: Units; oneClick: boolean; onToggle: () => void; closed: string | null; note: string; quality: string }) {
   const all = useStore(drafts);
   const found = all[instrument.symbol] ?? draftOf(instrument.symbol);
-  const size = sizeOf({ ...found, ordType: "limit", price: found.price || "1", unit: found.unit === "percent" ? "base" : found.unit }, { units, bid: null, ask: null, max: null, now: 0 });
+  const size = sizeOf({ ...found, ordType: "limit", price: found.price || "1" }, { units, bid: null, ask: null, max: null, now: 0 });
   const qty = isWrong(size) ? "no quantity" : found.unit === "quote" ? `${found.qty} ${instrument.quote}` : `${plain(units.qty(size.lots))} ${instrument.base}`;
   return (
     <div className={`strip-click ${oneClick ? "one" : ""}`}>

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { number } from "../kit/format";
-import { type Around, asked, type Asked, changed, type Draft, EMPTY, isWrong, type OrdType, sentence, sentences, settled, sizeOf, stepped, type Tif, tifsOf } from "./ticket";
+import { type Around, asked, type Asked, changed, clicked, type Draft, EMPTY, isWrong, type OrdType, sentence, sentences, settled, sizeOf, stepped, type Tif, tifsOf } from "./ticket";
 import { Units } from "./units";
 
 const units = new Units({ symbol: "BTC-USD", base: "BTC", quote: "USD", tick_size: "0.01", lot_size: "0.00001" });
@@ -136,6 +136,14 @@ test("whatever is clicked in whatever order, what is sent is a combination that 
       if (found.contingency) expect(new Set(found.orders.map((order) => order.order_qty)).size).toBe(1);
     }),
   );
+});
+
+test("a click in the ladder is a plain limit of the drafted quantity, and a share is none", () => {
+  const market = changed({ ...DRAFT, group: "bracket", target: "65000", guard: "58000" }, { ordType: "market" });
+  const found = asked(clicked(market, "sell", "61250.00"), around, name);
+  expect(found).toEqual({ orders: [expect.objectContaining({ side: "sell", ord_type: "limit", price: "61250", order_qty: "0.5", time_in_force: "gtc" })] });
+  const share = clicked({ ...DRAFT, unit: "percent", qty: "50" }, "buy", "61250.00");
+  expect(asked(share, { ...around, max: null }, name)).toHaveProperty("field", "qty");
 });
 
 test("a price steps by ticks, and an empty one begins at the touch", () => {

@@ -122,6 +122,12 @@ export function changed(draft: Draft, change: Partial<Draft>): Draft {
   return settled(asked);
 }
 
+/** What a click in the ladder works: a plain limit there, of the drafted quantity. A share is no quantity. */
+export function clicked(draft: Draft, side: Side, px: string): Draft {
+  const lasts = draft.ordType !== "market" && (draft.tif !== "gtd" || draft.expire !== "");
+  return { ...draft, side, ordType: "limit", price: px, group: "none", postOnly: false, iceberg: false, tif: lasts ? draft.tif : "gtc" };
+}
+
 /** The price that sizes and costs go by: the order's own, or the touch that it would take. */
 export function workingPx(draft: Draft, around: Around): bigint | null {
   const { units } = around;
