@@ -75,6 +75,7 @@ function Ask() {
     <div className="body form">
       {/* The second click lies here, away from the first. */}
       <div className={`armed ${armed ? "on" : ""}`} aria-live="polite">
+        {!armed && <span className="label">Two clicks: the second one appears here.</span>}
         {armed > 0 && found && (
           <>
             <button type="button" className="button quiet" onClick={() => setArmed(0)}>Do not</button>
@@ -105,7 +106,7 @@ function Running({ since, killed }: { since: number | null; killed: boolean }) {
   if (!found) return asked.problem ? <ErrorPanel problem={asked.problem} retry={asked.again} /> : <p className="state">Reading how far it is</p>;
   const what = found.scope === "house" ? "The house" : `${found.scope === "account" ? "Account" : "Instrument"} ${found.name}`;
   return (
-    <div className="body form running" role="status">
+    <div className={`body form running ${found.blocked ? "" : "lifted"}`} role="status">
       <p className="numbers-first"><b>{what} {found.blocked ? "is stopped" : "was stopped"}</b>{found.at && <> at <When at={found.at} precision="s" /></>}{found.by && ` by ${found.by}`}: {found.reason}</p>
       <ol className="steps">
         {steps(found).map((step) => <li key={step.text} className={step.done ? "" : "open"}><span aria-hidden="true">{step.done ? "✓" : "…"}</span>{step.text}</li>)}
