@@ -119,8 +119,7 @@ def test_settings_and_layouts_are_kept_by_the_house(
     client.close()
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize("phone", [False, True])
+@pytest.mark.parametrize(("theme", "phone"), [("dark", False), ("light", True)])
 def test_axe_finds_nothing_serious_and_nothing_runs_out_of_the_page(
     browser: Browser, house: running.Running, theme: str, phone: bool
 ) -> None:
