@@ -515,6 +515,14 @@ def test_liquidation_closes_as_much_as_is_needed(
     assert not story.state.liquidating
 
 
+def test_liquidation_closes_where_the_instrument_trades() -> None:
+    story = stressed().marked(b.mark("88.80"))
+    listed = msgspec.structs.replace(story.using.instruments[BTC_USD], mic="CROSS")
+    instruments = {**story.using.instruments, BTC_USD: listed}
+    story.using = msgspec.structs.replace(story.using, instruments=instruments)
+    assert story.when(b.check()).only(ev.OrderAccepted).order.mic == "CROSS"
+
+
 def test_liquidation_cancels_first_and_takes_the_largest_requirement_first() -> None:
     story = on_margin(b.deposit("2000"), using=house())
     filled(story, "buy", "40")

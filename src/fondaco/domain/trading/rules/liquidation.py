@@ -249,5 +249,6 @@ def _accepted(
         hold_px=px,
         ref_px=mark.px,
     )
+    order.mic = instrument.mic
     order.hold = hold_for(order, instrument)
     return OrderAccepted(order, Headroom(), (mark,))
