@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8000
 FEED ?= auto
-WORKERS ?= 2
+WORKERS ?= 3
 # A file's tests stay together, and in their order: what takes long is not left for the end.
 SPREAD := --dist loadfile --no-loadscope-reorder
 # An install is good until the project file, the build or a kernel changes.
@@ -19,7 +19,8 @@ NODE := $(shell command -v npm)
 run: .venv/installed $(BUILT)
 	$(BIN)/fondaco up --demo --data .fondaco --port $(PORT) --feed $(FEED)
 
-test: check test-page
+test: .venv/tested
+	@$(MAKE) --no-print-directory -j2 -O check test-page
 	$(BIN)/pytest -n $(WORKERS) $(SPREAD)
 	FONDACO_PURE=1 $(BIN)/pytest -n $(WORKERS) $(SPREAD) $(wildcard tests/kernel tests/market tests/runtime tests/trading)
 

@@ -41,6 +41,9 @@ class Transport(asyncio.Transport):
     def close(self) -> None:
         """Nothing is open."""
 
+    def can_write_eof(self) -> bool:
+        return False
+
     def pause_reading(self) -> None:
         """Everything was given already."""
 

@@ -180,7 +180,9 @@ def test_an_archive_lists_what_it_has_a_book_of(tmp_path: Path) -> None:
     )
     (tmp_path / "polymarket_rest.json").write_bytes(b'[{"price":0.9579999999}]')
     [archive] = archives(tmp_path)
-    assert [each.name for each in archive.listings] == ["KXA-1", "KXTEST-26"]
+    assert [each.name for each in archive.listings] == [
+        "KXA-1", "KXA-1:no", "KXTEST-26", "KXTEST-26:no",
+    ]  # fmt: skip
     assert [frame.source for frame in archive.read()] == [
         "kalshi-2026.KXA-1", "kalshi-2026.KXA-1", "kalshi-2026", "kalshi-2026",
     ]  # fmt: skip
