@@ -11,7 +11,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from running import TOKEN, Running, house
 
-EXAMPLES = 10  # of each operation
+EXAMPLES = 7  # of each operation
 AS_DEMO = {"Authorization": f"Bearer {TOKEN}"}
 
 

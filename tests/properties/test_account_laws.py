@@ -446,7 +446,7 @@ def test_nobody_spends_what_they_do_not_have_unless_a_venue_overfilled(story: St
 ASKS_FOR_MORE = (ev.PlaceOrder, ev.PlaceOrders, ev.ReplaceOrder, ev.ClosePositions, ev.Withdraw)
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(stories() | stories(NARROW, purchases(), purchases()))
 def test_only_who_asks_for_more_has_less_that_is_free(story: Story) -> None:
     """A hold suffices to the last ledger unit: no fill, trigger, end or answer of a venue lowers
@@ -558,7 +558,7 @@ unpriced = st.builds(
 )
 
 
-@settings(max_examples=250, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(
     story=stories(),
     what=plain | unpriced,

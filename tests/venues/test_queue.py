@@ -302,7 +302,7 @@ steps = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(steps, max_size=60))
 def test_the_queue_agrees_with_its_plain_twin(history: list[tuple[str, int, int, int]]) -> None:
     house, twin, number = House(Market([])), PlainQueue(), 0

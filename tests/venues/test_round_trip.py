@@ -266,7 +266,7 @@ steps: st.SearchStrategy[Step] = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(st.lists(steps, min_size=12, max_size=40), st.integers(0, 9))
 def test_accounts_and_venue_agree_once_everything_is_heard(
     history: list[Step], choice: int

@@ -18,6 +18,7 @@ from fondaco.runtime.committer import Answer, Outcome
 from fondaco.runtime.room import Policy
 
 RETRY_AFTER_S: Final = 0.1
+_Message = tuple[int, StreamId, Command]  # told by the entry at that position
 
 
 class _Open:
@@ -50,6 +51,7 @@ class Reactor:
         self._delay_s = delay_s
         self._open: dict[int, _Open] = {}  # positions with messages not heard yet, in order
         self._stalled: dict[StreamId, deque[tuple[int, Command]]] = {}
+        self._leaving: dict[float, list[_Message]] = {}  # of one group, by how long it takes them
         self.stopped: dict[StreamId, FondacoError] = {}  # targets that will not hear until mended
         self.position = 0
 
@@ -76,6 +78,11 @@ class Reactor:
                 for policy in found:
                     for target, command in policy(entry, at):
                         self._send(entry.position, since, target, command)
+        if self._leaving:  # one timer for all that are as long on their way
+            loop = asyncio.get_running_loop()
+            for delay, messages in self._leaving.items():
+                loop.call_later(delay, self._arrive, messages)
+            self._leaving = {}
         if entries:
             self.position = entries[-1].position
 
@@ -87,13 +94,15 @@ class Reactor:
             waiting.count += 1
         delay = self._delay_s(target)
         if delay:
-            asyncio.get_running_loop().call_later(delay, self._arrive, position, target, command)
+            self._leaving.setdefault(delay, []).append((position, target, command))
         else:
             self._hand(position, target, command)
 
-    def _arrive(self, position: int, target: StreamId, command: Command) -> None:
-        """After a while on its way: it is heard now, and not when it was sent."""
-        self._hand(position, target, replace(command, at=self._now()))
+    def _arrive(self, messages: list[_Message]) -> None:
+        """After a while on their way: they are heard now, and not when they were sent."""
+        now = self._now()
+        for position, target, command in messages:
+            self._hand(position, target, replace(command, at=now))
 
     def _hand(self, position: int, target: StreamId, command: Command) -> None:
         stalled = self._stalled.get(target) if self._stalled else None
@@ -132,5 +141,4 @@ class Reactor:
     def _retry(self, target: StreamId) -> None:
         # In the order of the journal: a turn that failed may have been told after a later one.
         waiting = sorted(self._stalled.pop(target), key=lambda held: held[0])
-        for position, command in waiting:
-            self._arrive(position, target, command)
+        self._arrive([(position, target, command) for position, command in waiting])
