@@ -157,8 +157,9 @@ const Line = memo(function Line({ order, intent, isChosen, may: may_, hasStops, 
       <td>{terms(order)}</td>
       <td className="num filled-cell" title={`${order.cum_qty} of ${order.order_qty} filled`}>
         <i style={{ transform: `scaleX(${filledShare(order)})` }} />
-        {!d.isZero(order.cum_qty) && <><Num value={order.cum_qty} decimals={qty} /> <span className="dim">of</span> </>}
-        <Num value={order.order_qty} decimals={qty} />
+        {d.isZero(order.cum_qty)
+          ? <Num value={order.order_qty} decimals={qty} />
+          : <><Num value={order.cum_qty} /> <span className="dim">of</span> <Num value={order.order_qty} /></>}
       </td>
       <td className="num"><Num value={order.ord_type === "market" ? null : order.price} decimals={px} missing="no limit" /></td>
       {hasStops && <td className="num"><Num value={order.stop_px} decimals={px} missing="no stop" /></td>}
