@@ -116,3 +116,28 @@ def test_what_is_on_its_way_while_its_target_stalls_does_not_overtake_those_befo
 
     asyncio.run(run())
     assert ear.heard == [(T2, "till/1@1"), (T2, "till/1@1"), (T2, "till/1@2")]
+
+
+def test_a_message_that_cannot_be_handed_over_is_said_and_holds_up_nobody() -> None:
+    """All of a group that are as long on their way arrive together."""
+    said: list[str] = []
+
+    async def run() -> list[tuple[str, str]]:
+        ear = Ear()
+
+        def submit(stream: StreamId, command: Command) -> Answer:
+            if stream == T2:
+                raise LookupError("no room owns it")
+            return ear.submit(stream, command)
+
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: said.append(context["message"]))
+        reactor = Reactor({Took: (pass_on,)}, submit, lambda: Instant(9), delay_s=lambda _: 0.01)
+        reactor.deliver([entry(1, amount=5), entry(2, amount=5)])
+        assert ear.heard == []
+        await asyncio.sleep(0.1)
+        assert reactor.cursor == 0, "neither has been heard"
+        return ear.heard
+
+    assert asyncio.run(run()) == [(OTHER, "till/1@1"), (OTHER, "till/1@2")]
+    assert said == ["Put was not handed to till/2"] * 2

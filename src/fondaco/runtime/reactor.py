@@ -102,7 +102,12 @@ class Reactor:
         """After a while on their way: they are heard now, and not when they were sent."""
         now = self._now()
         for position, target, command in messages:
-            self._hand(position, target, replace(command, at=now))
+            try:
+                self._hand(position, target, replace(command, at=now))
+            except Exception as error:  # Those behind it must not wait, nor overtake each other.
+                text = f"{type(command).__name__} was not handed to {target}"
+                loop = asyncio.get_running_loop()
+                loop.call_exception_handler({"message": text, "exception": error})
 
     def _hand(self, position: int, target: StreamId, command: Command) -> None:
         stalled = self._stalled.get(target) if self._stalled else None
