@@ -26,8 +26,8 @@ SECURE: Final = {
 }
 PAGE: Final = {
     **SECURE,
-    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none';"
-    " frame-ancestors 'none'",
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:;"
+    " base-uri 'none'; frame-ancestors 'none'",
 }
 _STYLE: Final = """
 :root{color-scheme:light dark}
