@@ -59,8 +59,18 @@ class BuildKernels(build_ext):
     def run(self) -> None:
         self.parallel = self.parallel or os.cpu_count()
         self._kernels = {ext.name: Path(ext.sources[0]) for ext in self.extensions}
-        self.extensions = [ext for ext in self.extensions if self._translate(ext)]
+        self.extensions = [
+            ext for ext in self.extensions if not self._is_made(ext) and self._translate(ext)
+        ]
         super().run()
+
+    def _is_made(self, ext: Extension) -> bool:
+        """Whether `--inplace` finds it beside its source, made of what that says today."""
+        built = Path(self.get_ext_fullpath(ext.name)) if self.inplace else Path()
+        noted = _noted(built)
+        if self.force or not built.is_file() or not noted.is_file():
+            return False
+        return noted.read_text().strip() == sha256(Path(ext.sources[0]).read_bytes()).hexdigest()
 
     def _translate(self, ext: Extension) -> bool:
         source = Path(ext.sources[0])
