@@ -1,6 +1,7 @@
 """The house's own venue over HTTP: instruments are listed, phases set, orders meet in the dark."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -132,6 +133,46 @@ def test_a_phase_that_makes_no_sense_is_refused(
 ) -> None:
     body = {"phase": "halted", "reason": "a test"} | change
     assert client.ask("PUT", f"/api/instruments/{symbol}/phase", body).status == code
+
+
+def test_phases_follow_a_schedule(client: Client, symbol: str) -> None:
+    """A day of two steps around now, in UTC: whichever came last has its phase set by the clock."""
+    path = f"/api/instruments/{symbol}/schedule"
+    assert client.get(path)["steps"] == []
+    now = datetime.now(UTC)
+    steps = [{"at": "00:00", "phase": "opening_auction"}, {"at": "23:59", "phase": "closed"}]
+    schedule = {"time_zone": "UTC", "calendar": "", "steps": steps, "reason": "a test"}
+    assert done(client, "PUT", path, schedule)["changed"]
+    open_ = "closed" if (now.hour, now.minute) == (23, 59) else "opening_auction"
+    wait_for(lambda: phase_of(client, symbol) == open_)
+    shown = client.get(path)
+    assert (shown["phase"], shown["steps"], shown["time_zone"]) == (open_, steps, "UTC")
+    assert shown["next"]["phase"] in ("closed", "opening_auction")
+    done(client, "PUT", path, {"reason": "no more of it"})
+    wait_for(lambda: client.get(path)["next"] is None)
+    set_phase(client, symbol, "continuous")
+    assert phase_of(client, symbol) == "continuous"
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"symbol": "BTC-USD"}, 422),
+        ({"symbol": "NONE-USD"}, 404),
+        ({"time_zone": "Mars/Olympus"}, 422),
+        ({"calendar": "XXXX"}, 422),
+        ({"steps": [{"at": "24:00", "phase": "closed"}]}, 422),
+        ({"steps": [{"at": "10:00", "phase": "closed"}]}, 422),
+        ({"steps": [{"at": "10:00", "phase": "closed"}, {"at": "11:00", "phase": "halted"}]}, 422),
+    ],
+)
+def test_a_schedule_that_nobody_can_follow_is_refused(
+    client: Client, change: dict[str, Any], code: int
+) -> None:
+    steps = [{"at": "09:00", "phase": "continuous"}, {"at": "17:00", "phase": "closed"}]
+    body = {"symbol": SYMBOL, "steps": steps, "reason": "a test"} | change
+    path = f"/api/instruments/{body.pop('symbol')}/schedule"
+    assert client.ask("PUT", path, body).status == code
 
 
 @pytest.mark.parametrize(

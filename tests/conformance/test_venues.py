@@ -50,7 +50,7 @@ from venues.paper import BTC, BTC_USD, NOW, SYMBOL, USD, A, B, cancel, enter, re
 C = StreamId("account/C")
 TRADERS = (A, B, C)
 BUY, SELL = Side.BUY, Side.SELL
-every_floor = pytest.mark.parametrize("make", FLOORS, ids=[each.mic for each in FLOORS])
+every_floor = pytest.mark.parametrize("make", FLOORS, ids=[each.__name__ for each in FLOORS])
 
 accounts = st.sampled_from(TRADERS)
 prices = st.integers(96, 104)

@@ -6,6 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from fondaco.domain.market.model import BookSide, Quality
+from fondaco.domain.reference.model import Allocation
 from fondaco.domain.trading.model import Side
 from fondaco.domain.venues.crossing import rules as crossing
 from fondaco.domain.venues.crossing.events import SetPhase
@@ -127,6 +128,20 @@ class CrossingFloor(Floor):
         yield SetPhase(CAUSE, NOW, phases[(px + lots) % len(phases)], "test", "ada", px)
 
 
+class ProRataFloor(CrossingFloor):
+    """The same book where size ranks instead of time."""
+
+    allocation = Allocation.PRO_RATA
+
+    def begin(self) -> None:
+        book = self.market.book
+        book.instrument = msgspec.structs.replace(book.instrument, allocation=self.allocation)
+
+
+class TopFloor(ProRataFloor):
+    allocation = Allocation.PRO_RATA_TOP
+
+
 class MidpointFloor(Floor):
     mic = MIDPOINT
     decider = midpoint.decider
@@ -165,7 +180,13 @@ class Shown:
         self.printed.append(trade)
 
 
-FLOORS: Final[tuple[type[Floor], ...]] = (PaperFloor, CrossingFloor, MidpointFloor)
+FLOORS: Final[tuple[type[Floor], ...]] = (
+    PaperFloor,
+    CrossingFloor,
+    ProRataFloor,
+    TopFloor,
+    MidpointFloor,
+)
 
 
 def executed(events: Iterable[Any], side: Side) -> list[tuple[int, int]]:

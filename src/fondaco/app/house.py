@@ -17,6 +17,7 @@ from fondaco.app.darks import Darks
 from fondaco.app.files import Files, read_cursor, write_cursor
 from fondaco.app.kinds import POLICIES, ROOMS, build_digest
 from fondaco.app.machines import open_journal
+from fondaco.app.schedules import Schedules
 from fondaco.domain.ledger.events import ExpireTransfers, TransferPending
 from fondaco.domain.ledger.model import PREFIX as BOOKS
 from fondaco.domain.market.board import Board
@@ -58,7 +59,7 @@ from fondaco.domain.trading.model import PREFIX as ACCOUNTS
 from fondaco.domain.trading.model import AccountId, AccountType, account_of, account_stream
 from fondaco.domain.trading.refs import refresh, refs_of, roll_session, update_rates
 from fondaco.domain.trading.triggers import TriggerBook
-from fondaco.domain.venues.crossing.events import OwnEvent
+from fondaco.domain.venues.crossing.events import OwnEvent, ScheduleSet
 from fondaco.domain.venues.crossing.market import OwnMarket
 from fondaco.domain.venues.crossing.model import MIC as CROSSING
 from fondaco.domain.venues.crossing.rules import initial as empty_book
@@ -150,6 +151,7 @@ class Kernel:
         self.queues: dict[Symbol, PaperQueue] = {}
         self.markets: dict[StreamId, OwnMarket] = {}  # of instruments that trade on our own book
         self.darks = Darks(self.board, self.submit, self.now)
+        self.schedules = Schedules(self.ask_again_until_done)
         self._moved: dict[StreamId, OwnMarket] = {}  # within a commit
         self.accounts: dict[str, str] = {}  # account -> tenant
         self._hosts: dict[str, AnyHost] = {}
@@ -328,6 +330,8 @@ class Kernel:
         if market is not None:
             market.hear(entry)
             self._moved[entry.stream] = market
+            if isinstance(entry.event, ScheduleSet):
+                self.schedules.note(entry.stream, market.shown)
             return
         queue = self.queues.get(symbol_of(entry.stream))
         if queue is not None:
@@ -342,6 +346,7 @@ class Kernel:
         self.board.add_own(instrument)
         state = empty_book(stream) if memory is None else memory.state
         self.markets[stream] = OwnMarket(self.board, state, self.now())
+        self.schedules.note(stream, self.markets[stream].shown)
 
     def _show_markets(self, at: Instant) -> None:
         moved, self._moved = self._moved, {}
@@ -556,6 +561,7 @@ class Kernel:
                 raise self.committer.fenced  # another house writes this journal: we stop
             now = self.now()
             self.board.check(now)
+            self.schedules.look(now)
             if roll_session(self.refs, now):
                 self._roll_accounts(now)
             for stream in self.settlements.pop_due(now):

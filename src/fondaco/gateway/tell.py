@@ -120,7 +120,7 @@ class Teller:
         if isinstance(event, ev.OrderFilled):
             found: list[Message] = self._filled(entry, event)
         elif (moves := _moves(event)) is not None:
-            found = [self._moved(entry, moves)]
+            found = [self._moved(entry, moves)] if moves else []
         elif type(event) in _ALERTS:
             found = [self._alert(entry, event)]
         elif isinstance(event, ev.OrderCompleted):
@@ -292,10 +292,17 @@ class Teller:
 
 
 def _moves(event: Any) -> dict[Any, int] | None:
-    """Ledger units by asset of what moves a balance besides executions; None for other events."""
+    """Ledger units by asset of what moves a balance besides executions, or is told of a transfer
+    that has moved it before; None for other events."""
     moved: dict[Any, int] = {}
     if isinstance(event, ev.CashDeposited | ev.CashWithdrawn):
         moved[event.asset] = event.units if isinstance(event, ev.CashDeposited) else -event.units
+    elif isinstance(event, ev.TransferSent | ev.TransferReceived | ev.TransferVoided):
+        moved[event.asset] = -event.units if isinstance(event, ev.TransferSent) else event.units
+    elif isinstance(event, ev.AccountReset):
+        moved = {each.asset: each.after - each.before for each in event.balances}
+    elif isinstance(event, ev.TransferPosted | ev.TransferReturned):
+        pass
     elif isinstance(event, ev.NegativeBalanceCovered):
         moved = {each.asset: each.units for each in event.covered}
     elif isinstance(event, ev.ContractPaid):

@@ -9,7 +9,7 @@ Settlement counts the sessions of days on which an instrument's calendar is open
 day, WEEKDAYS from Monday to Friday, and an exchange's (ISO 10383) on its own trading days.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -83,6 +83,22 @@ def settlements(
             break
         opens = closes
     return {calendar: tuple(instants) for calendar, instants in found.items()}
+
+
+def local_day(at: Instant, time_zone: str) -> int:
+    """The day that clocks in a time zone show at an instant, counted from 1970-01-01."""
+    return (datetime.fromtimestamp(at // _SECOND_NS, ZoneInfo(time_zone)).date() - _EPOCH).days
+
+
+def instants_of(day: int, time_zone: str, minutes: Sequence[int]) -> list[Instant]:
+    """When clocks in a time zone show these minutes of a day, which go up; and so do the instants,
+    also where clocks are set forward past one of them."""
+    local, zone, found = _EPOCH + timedelta(days=day), ZoneInfo(time_zone), list[Instant]()
+    for minute in minutes:
+        shown = datetime.combine(local, time(minute // 60, minute % 60), zone)
+        at = Instant(int(shown.astimezone(UTC).timestamp()) * _SECOND_NS)
+        found.append(max(at, found[-1]) if found else at)
+    return found
 
 
 def _openings(around: date, zone: ZoneInfo, minute: int) -> Iterator[tuple[date, Instant]]:

@@ -28,6 +28,14 @@ class InstrumentKind(StrEnum):
     LINEAR = "linear"  # nothing but its gains and losses, in the quote asset: a contract
 
 
+class Allocation(StrEnum):
+    """Who trades first among those who rest at one price on the house's own book."""
+
+    FIFO = "fifo"  # who came first
+    PRO_RATA = "pro_rata"  # everybody, in proportion to what they show
+    PRO_RATA_TOP = "pro_rata_top"  # whoever bettered the market, then everybody; no single lots
+
+
 class FeeFormula(StrEnum):
     """How a fee follows from a fill. The rates are the instrument's; see `fees`."""
 
@@ -88,6 +96,7 @@ class Instrument(msgspec.Struct, frozen=True, gc=False):
     # until then it is held, and a trade that fails leaves nothing.
     confirms: bool = False
     calendar: str = ""  # whose days of business settlement counts; "": every day
+    allocation: Allocation = Allocation.FIFO  # on the house's own book
 
     def ticks(self, text: str, what: str = "price") -> int:
         """Read a price; raises `Invalid` off the tick."""

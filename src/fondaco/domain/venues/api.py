@@ -1,34 +1,41 @@
-"""What can be asked of the house's own venue: to list an instrument there, and to set its phase."""
+"""What can be asked of the house's own venue: to list an instrument there, to set its phase, and to
+have its phases follow the days of an exchange."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Final, Literal
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Final, Literal, Protocol
 
 import msgspec
 from msgspec import Meta
 
 from fondaco.domain.identity.model import Scope
+from fondaco.domain.reference.api import check_time_zone
 from fondaco.domain.reference.events import ChangeRefused, InstrumentListed, ListInstrument
 from fondaco.domain.reference.model import (
     EVENT,
     HOUSE_STREAM,
     RATE_SCALE,
     SETTLE_DAYS_MAX,
+    Allocation,
     Instrument,
     InstrumentKind,
     Symbol,
     SymbolText,
     instrument,
 )
-from fondaco.domain.trading.api.accounts import AssetText, ReasonText
+from fondaco.domain.trading.api.accounts import AssetText, DoneReply, ReasonText, done
 from fondaco.domain.trading.api.orders import RefsNow, own_id
-from fondaco.domain.venues.crossing.events import PhaseSet, SetPhase, Uncrossed
-from fondaco.domain.venues.crossing.model import MIC, Phase
+from fondaco.domain.trading.api.terms import TimeZoneText
+from fondaco.domain.venues.crossing.events import PhaseSet, SetPhase, SetSchedule, Uncrossed
+from fondaco.domain.venues.crossing.model import MIC, Phase, Schedule, Step
+from fondaco.domain.venues.crossing.schedule import STEPS_MAX, next_step, wrong_schedule
 from fondaco.domain.venues.model import symbol_of, venue_stream
 from fondaco.kernel.errors import Invalid, NotFound, Refused
-from fondaco.kernel.event import Entry, StreamId
+from fondaco.kernel.event import Entry, Instant, StreamId
 from fondaco.kernel.money import Asset, AssetCode, DecimalText
-from fondaco.kernel.operation import Ask, Operation, Stamp
+from fondaco.kernel.operation import Ask, Do, Operation, Stamp
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 CRYPTO: Final = "crypto"
 CASH_DECIMALS: Final = 8
 CRYPTO_DECIMALS: Final = 9
@@ -66,6 +73,54 @@ class PhaseReply(msgspec.Struct, frozen=True):
     position: int
 
 
+class StepLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`at` is what clocks in the schedule's time zone show."""
+
+    at: Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["09:30"])]
+    phase: Phase
+
+
+class ScheduleRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The phases of every day of business, in the order in which they come; the last one closes.
+    Without steps the phases follow nobody but those who set them. `calendar` is an exchange's code
+    (ISO 10383), WEEKDAYS, or "" for every day; left out, the one by which the instrument settles.
+    What an operator has halted stays halted until an operator sets another phase."""
+
+    symbol: SymbolText
+    reason: ReasonText
+    time_zone: TimeZoneText = "UTC"
+    steps: Annotated[list[StepLine], Meta(max_length=STEPS_MAX)] = []
+    calendar: Annotated[str, Meta(max_length=8, examples=["XNYS"])] | None = None
+
+
+class ShowScheduleRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    symbol: SymbolText
+
+
+class NextStep(msgspec.Struct, frozen=True):
+    due: str
+    phase: Phase
+
+
+class ScheduleReply(msgspec.Struct, frozen=True):
+    """Without steps there is no schedule, and so no next step."""
+
+    symbol: str
+    phase: Phase  # now
+    time_zone: str
+    calendar: str
+    steps: list[StepLine]
+    next: NextStep | None
+
+
+class House(Protocol):
+    def peek(self, stream: StreamId) -> Any:
+        """The state of a stream's owner, if it is in memory; None if not."""
+        ...
+
+    def now(self) -> Instant: ...
+
+
 class ListInstrumentRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """An instrument that trades on the house's own book. Tick and lot are for good.
 
@@ -87,6 +142,9 @@ class ListInstrumentRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=T
     maker_fee_ppm: Annotated[int, Meta(gt=-RATE_SCALE, lt=RATE_SCALE)] = 0
     taker_fee_ppm: Annotated[int, Meta(ge=0, lt=RATE_SCALE)] = 0
     settle_days: Annotated[int, Meta(ge=0, le=SETTLE_DAYS_MAX)] = 0
+    # Who trades first at one price: who came first, or everybody in proportion to their size, after
+    # whoever bettered the market ("pro_rata_top") or without such a one ("pro_rata").
+    allocation: Allocation = Allocation.FIFO
     settle: AssetText | None = None  # what a linear contract settles in; null: its quote asset
 
 
@@ -124,6 +182,40 @@ class Venue:
                     )
         return PhaseReply(symbol_of(entries[0].stream), phase, uncrossed, position)
 
+    def set_schedule(self, ask: ScheduleRequest, stamp: Stamp) -> SetSchedule:
+        """Raises `NotFound` or `Invalid` for what does not trade on our own book, and `Invalid` for
+        what cannot be followed."""
+        terms, schedule = self._own(ask.symbol), None
+        if ask.steps:
+            check_time_zone(ask.time_zone)
+            steps = tuple(Step(_minute(each.at), Phase(each.phase)) for each in ask.steps)
+            calendar = terms.calendar if ask.calendar is None else ask.calendar
+            schedule = Schedule(ask.time_zone, calendar, steps)
+            wrong = wrong_schedule(schedule)
+            if wrong:
+                raise Invalid(wrong)
+        command_id = own_id("schedule", ask, stamp)
+        return SetSchedule(command_id, stamp.at, schedule, ask.reason, stamp.caller)
+
+    async def schedule(self, ask: ShowScheduleRequest, stamp: Stamp, house: House) -> ScheduleReply:
+        """Raises `NotFound` or `Invalid` for what does not trade on our own book."""
+        self._own(ask.symbol)
+        state = house.peek(venue_stream(Symbol(ask.symbol), MIC))
+        phase = Phase.CONTINUOUS if state is None else state.phase
+        schedule = None if state is None else state.schedule
+        if schedule is None:
+            return ScheduleReply(ask.symbol, phase, "", "", [], None)
+        due = next_step(schedule, house.now())
+        steps = [StepLine(_clock(each.minute), each.phase) for each in schedule.steps]
+        return ScheduleReply(
+            ask.symbol,
+            phase,
+            schedule.time_zone,
+            schedule.calendar,
+            steps,
+            None if due is None else NextStep(_text(due.at), due.phase),
+        )
+
     def list_instrument(self, ask: ListInstrumentRequest, stamp: Stamp) -> ListInstrument:
         """Raises `Invalid` for terms that make no sense."""
         if ask.asset_class == EVENT:
@@ -154,6 +246,7 @@ class Venue:
             settle_days=ask.settle_days,
             settle=AssetCode(ask.settle or ""),
             reference_px=reference_px,
+            allocation=ask.allocation,
         )
         command_id = own_id("list", ask, stamp)
         return ListInstrument(command_id, stamp.at, own, base, quote, stamp.caller)
@@ -198,7 +291,20 @@ def _house(_: Any) -> StreamId:
     return HOUSE_STREAM
 
 
-def _own_stream(ask: PhaseRequest) -> StreamId:
+def _minute(clock: str) -> int:
+    hours, minutes = clock.split(":")
+    return 60 * int(hours) + int(minutes)
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
+def _text(at: Instant) -> str:
+    return (_EPOCH + timedelta(microseconds=at // 1_000)).isoformat().replace("+00:00", "Z")
+
+
+def _own_stream(ask: PhaseRequest | ScheduleRequest) -> StreamId:
     return venue_stream(Symbol(ask.symbol), MIC)
 
 
@@ -240,5 +346,32 @@ def operations(refs: RefsNow) -> tuple[Operation[Any, Any], ...]:
             stream=_own_stream,
             command=venue.set_phase,
             answer=venue.phase_set,
+        ),
+        Ask(
+            name="venues.set_schedule",
+            summary="Have an instrument's phases on our own book follow the days of a calendar.",
+            method="PUT",
+            path="/instruments/{symbol}/schedule",
+            request=ScheduleRequest,
+            reply=DoneReply,
+            example={"symbol": "FON-USD", "reason": "no trading hours: it never closes"},
+            scope=Scope.HOUSE_WRITE,
+            errors=(NotFound,),
+            stream=_own_stream,
+            command=venue.set_schedule,
+            answer=done,
+        ),
+        Do(
+            name="venues.schedule",
+            summary="The schedule of an instrument on our own book, and which step comes next.",
+            method="GET",
+            path="/instruments/{symbol}/schedule",
+            request=ShowScheduleRequest,
+            reply=ScheduleReply,
+            example={"symbol": "FON-USD"},
+            scope=Scope.HOUSE_READ,
+            errors=(NotFound,),
+            source="house",
+            answer=venue.schedule,
         ),
     )

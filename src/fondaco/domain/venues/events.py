@@ -92,6 +92,7 @@ class OrderBooked(Event, frozen=True, gc=False, tag="venues.order_booked.v1"):
     post_only: bool = False
     self_match: SelfMatch | None = None
     min_lots: int = 0
+    is_top: bool = False  # it bettered the market of a book where that is served first
 
 
 class OrderExecuted(Event, frozen=True, gc=False, tag="venues.order_executed.v1"):

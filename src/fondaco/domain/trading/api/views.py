@@ -311,6 +311,7 @@ class InstrumentReply(msgspec.Struct, frozen=True):
     issuer: str = ""
     margin: list[TierBody] | None = None  # by notional; null: paid for in full, not sold short
     fee_formula: str = "notional"
+    allocation: str = "fifo"  # who trades first at one price, on the house's own book
     stage: str | None = None  # of an event contract; once it is settled, it has paid `payout`
     payout: str | None = None  # what one contract pays, as it was determined
     phase: str = ""  # on the house's own venue; "": it trades at another one
@@ -543,6 +544,7 @@ def _instrument_line(
         issuer=each.issuer,
         margin=tiers_of(each, refs),
         fee_formula=each.fee_formula.value,
+        allocation=each.allocation.value,
         stage=stage,
         payout=payout,
         phase=books[each.symbol].phase if each.symbol in books else "",

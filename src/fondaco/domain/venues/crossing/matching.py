@@ -580,11 +580,11 @@ class MatchingBook:
             cells[o + _DISPLAY], cells[o + _SHOWN],
         )  # fmt: skip
 
-    def rows(self, side: i64) -> list:  # type: ignore[type-arg]
-        """Every order of a side as `find` gives it, who comes first before who comes later."""
+    def rows(self, side: i64, px: i64 = 0) -> list:  # type: ignore[type-arg]
+        """A side's orders as far as `px`, the best first, by time within it; see `find`."""
         rungs: Rungs = self._rungs(side)
         found = []
-        for i in range(rungs.n - 1, -1, -1):
+        for i in range(rungs.n - 1, rungs.find(px * rungs.sign) - 1 if px > 0 else -1, -1):
             o: i64 = self.levels.cells[rungs.level[i] + _HEAD]
             while o != 0:
                 found.append(self.find(self.orders.cells[o]))

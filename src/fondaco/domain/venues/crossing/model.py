@@ -18,7 +18,7 @@ from fondaco.domain.venues.crossing.matching import (
     DECREMENT,
     MatchingBook,
 )
-from fondaco.kernel.event import StreamId
+from fondaco.kernel.event import Instant, StreamId
 
 MIC: Final = "CROSS"
 PREFIX: Final = f"venue/{MIC}/"
@@ -35,6 +35,22 @@ class Phase(StrEnum):
     CLOSING_AUCTION = "closing_auction"
     HALTED = "halted"  # orders may only go
     CLOSED = "closed"  # likewise
+
+
+class Step(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What a book goes into when clocks show this minute of a day of business."""
+
+    minute: int
+    phase: Phase
+
+
+class Schedule(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """The phases of each day of business, in the order in which they come; the last one closes.
+    Days are those of a calendar of the reference room, minutes those of a time zone (IANA)."""
+
+    time_zone: str
+    calendar: str
+    steps: tuple[Step, ...]
 
 
 class Terms(msgspec.Struct, gc=False, array_like=True):
@@ -92,6 +108,12 @@ class CrossingState(msgspec.Struct):
     terms: dict[int, Terms] = {}  # by the order's id in the book
     trades: int = 0
     last_px: int = 0  # 0: nothing has traded yet
+    tops: tuple[int, int] = (
+        0,
+        0,
+    )  # by side: the order that is served first, where the book has that
+    schedule: Schedule | None = None
+    stepped: Instant = Instant(0)  # when the last of its steps was due that the book has heard of
 
     def order_id(self, account_stream: StreamId, number: int) -> int:
         """In the book; 0 for an account that has never had an order there."""

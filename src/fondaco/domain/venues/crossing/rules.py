@@ -1,7 +1,8 @@
 """The laws of the crossing venue. Pure: no clock, no randomness, no I/O, no await.
 
-Orders of the house meet each other at the maker's price, in price-time priority. The kernel plans
-what a taker would have; `decide` turns that into events and `evolve` books them. An account does
+Orders of the house meet each other at the maker's price, in price-time priority, or in proportion
+to their size where the instrument says so. The kernel plans what a taker would have (`pro_rata` in
+its place there); `decide` turns that into events and `evolve` books them. An account does
 not trade with itself: the taker says what happens instead. In an auction orders rest until it
 uncrosses.
 """
@@ -11,14 +12,19 @@ from typing import Any, Final
 
 import msgspec
 
+from fondaco.domain.reference.model import Allocation
 from fondaco.domain.trading.events import CASH_SPENT, Fill
 from fondaco.domain.trading.model import OrdStatus, Side, TimeInForce
 from fondaco.domain.venues.crossing.auction import Resting, Uncross, pairs, uncross
 from fondaco.domain.venues.crossing.events import (
     CrossingCommand,
     CrossingEvent,
+    FollowSchedule,
     PhaseSet,
+    ScheduleSet,
     SetPhase,
+    SetSchedule,
+    StepPassed,
     Uncrossed,
 )
 from fondaco.domain.venues.crossing.matching import (
@@ -29,6 +35,7 @@ from fondaco.domain.venues.crossing.matching import (
     LOTS_MAX,
 )
 from fondaco.domain.venues.crossing.model import MODES, PREFIX, CrossingState, Phase, Terms
+from fondaco.domain.venues.crossing.pro_rata import LEAST_WITH_TOP, plan
 from fondaco.domain.venues.events import (
     CancelAtVenue,
     ChangeDenied,
@@ -41,12 +48,13 @@ from fondaco.domain.venues.events import (
 )
 from fondaco.domain.venues.model import VenueRefs
 from fondaco.kernel.decider import Decider
-from fondaco.kernel.event import StreamId
+from fondaco.kernel.event import Instant, StreamId
 
 _AT_ONCE: Final = (TimeInForce.IOC, TimeInForce.FOK)
 SHUT: Final = (Phase.HALTED, Phase.CLOSED)
 _AUCTIONS: Final = (Phase.PRE_OPEN, Phase.OPENING_AUCTION, Phase.CLOSING_AUCTION)
 _SELF_MATCH: Final = "self_match"
+_SCHEDULE: Final = "schedule"  # who sets a phase, and why
 _Key = tuple[StreamId, int]
 
 
@@ -80,7 +88,8 @@ def _enter(state: CrossingState, ask: EnterOrder, refs: VenueRefs) -> tuple[Cros
     if state.phase in _AUCTIONS:
         return (_booked(ask, leaves, ask.exec_number),)
     mode = MODES[ask.self_match]
-    taken = _Taken(state, ask.account_stream, ask.side, ask.px, leaves, mode)
+    way = _allocation(refs)
+    taken = _Taken(state, ask.account_stream, ask.side, ask.px, leaves, mode, way)
     if taken.reaches and ask.post_only:
         return (OrderEnded(ask.account_stream, ask.number, OrdStatus.REJECTED, "would_take"),)
     text = _SELF_MATCH if taken.is_stopped else "no_liquidity"
@@ -88,7 +97,7 @@ def _enter(state: CrossingState, ask: EnterOrder, refs: VenueRefs) -> tuple[Cros
         affordable = taken.affordable(ask.cash_qty, refs.book.instrument)
         if affordable < taken.lots:
             text = CASH_SPENT
-            taken = _Taken(state, ask.account_stream, ask.side, ask.px, affordable, mode)
+            taken = _Taken(state, ask.account_stream, ask.side, ask.px, affordable, mode, way)
     if ask.time_in_force is TimeInForce.FOK and taken.lots < leaves and text is not CASH_SPENT:
         text = "not_at_once" if taken.reaches else "no_liquidity"
         return (OrderEnded(ask.account_stream, ask.number, OrdStatus.EXPIRED, text),)
@@ -96,18 +105,20 @@ def _enter(state: CrossingState, ask: EnterOrder, refs: VenueRefs) -> tuple[Cros
     if taken.is_stopped and text is _SELF_MATCH:
         events.append(OrderEnded(ask.account_stream, ask.number, OrdStatus.CANCELED, text))
         return tuple(events)
-    return (*events, *_rest(ask, taken, leaves - taken.lots - taken.cut, text, at_once=at_once))
+    left = leaves - taken.lots - taken.cut
+    is_top = way is Allocation.PRO_RATA_TOP and _betters(state, ask.side, ask.px)
+    return (*events, *_rest(ask, taken, left, text, at_once=at_once, is_top=is_top))
 
 
 def _rest(
-    ask: EnterOrder, taken: "_Taken", left: int, text: str, *, at_once: bool
+    ask: EnterOrder, taken: "_Taken", left: int, text: str, *, at_once: bool, is_top: bool
 ) -> list[CrossingEvent]:
     """What becomes of what a taker has not had, and has not lost to itself."""
     if not left:
         return []
     if at_once:
         return [OrderEnded(ask.account_stream, ask.number, OrdStatus.EXPIRED, text)]
-    booked = _booked(ask, left, ask.exec_number + (taken.lots > 0))
+    booked = _booked(ask, left, ask.exec_number + (taken.lots > 0), is_top=is_top)
     if not taken.cut:
         return [booked]
     lots = ask.lots - taken.cut
@@ -129,7 +140,17 @@ def _barred(state: CrossingState, side: Side, leaves: int, *, at_once: bool) -> 
     return "book_full" if leaves > LOTS_MAX - rungs.total else ""
 
 
-def _booked(ask: EnterOrder, leaves: int, exec_number: int) -> OrderBooked:
+def _allocation(refs: VenueRefs) -> Allocation:
+    return Allocation.FIFO if refs.book is None else refs.book.instrument.allocation
+
+
+def _betters(state: CrossingState, side: Side, px: int) -> bool:
+    """Whether nobody on its side stands as well. A taker of one lot would say who does."""
+    best = state.book.matching.plan(int(side is Side.BUY), 0, 1, 0, 0)
+    return not best or (px > best[0][2] if side is Side.BUY else px < best[0][2])
+
+
+def _booked(ask: EnterOrder, leaves: int, exec_number: int, *, is_top: bool = False) -> OrderBooked:
     return OrderBooked(
         ask.account_stream,
         ask.number,
@@ -142,6 +163,7 @@ def _booked(ask: EnterOrder, leaves: int, exec_number: int) -> OrderBooked:
         exec_number,
         ask.post_only,
         ask.self_match,
+        is_top=is_top,
     )
 
 
@@ -163,13 +185,22 @@ class _Taken:
         px: int,
         lots: int,
         mode: int,
+        allocation: Allocation,
     ) -> None:
         self._state = state
         self._account_stream = account_stream
         self._side = side
         owner = state.numbers.get(account_stream, 0)
         number, book = int(side is Side.SELL), state.book.matching
-        steps = book.plan(number, px, lots, owner, mode) if lots else []
+        if not lots:
+            steps = []
+        elif allocation is Allocation.FIFO:
+            steps = book.plan(number, px, lots, owner, mode)
+        else:
+            with_top = allocation is Allocation.PRO_RATA_TOP
+            top, least = (state.tops[1 - number], LEAST_WITH_TOP) if with_top else (0, 1)
+            rows = book.rows(1 - number, px)
+            steps = plan(rows, lots, owner, mode, top=top, least=least)
         self._steps = [step[1:] for step in steps if step[0] == FILLED]
         self._own = [step for step in steps if step[0] != FILLED]  # orders that it meets of its own
         self.lots = sum(each for _, _, each in self._steps)
@@ -270,7 +301,9 @@ def _cancel(state: CrossingState, ask: CancelAtVenue, _: VenueRefs) -> tuple[Cro
     return (OrderEnded(ask.account_stream, ask.number, status, ask.reason),)
 
 
-def _replace(state: CrossingState, ask: ReplaceAtVenue, _: VenueRefs) -> tuple[CrossingEvent, ...]:
+def _replace(
+    state: CrossingState, ask: ReplaceAtVenue, refs: VenueRefs
+) -> tuple[CrossingEvent, ...]:
     """New terms. Only less of it, at its price, keeps the place; else it may take."""
     account_stream, number = ask.account_stream, ask.number
     order_id = state.order_id(account_stream, number)
@@ -287,7 +320,7 @@ def _replace(state: CrossingState, ask: ReplaceAtVenue, _: VenueRefs) -> tuple[C
     replaced = OrderReplaced(account_stream, number, ask.lots, ask.px, leaves, 0, False)
     if state.phase in _AUCTIONS:
         return (replaced,)
-    taken = _Taken(state, account_stream, side, ask.px, leaves, terms.mode)
+    taken = _Taken(state, account_stream, side, ask.px, leaves, terms.mode, _allocation(refs))
     if taken.reaches and terms.post_only:
         return (ChangeDenied(account_stream, number, "would_take"),)
     events = taken.events(number, terms.exec_number + 1, leaves - taken.lots)
@@ -302,10 +335,26 @@ def _replace(state: CrossingState, ask: ReplaceAtVenue, _: VenueRefs) -> tuple[C
 # --- Phases -------------------------------------------------------------------------------------
 
 
-def _set_phase(state: CrossingState, ask: SetPhase, refs: VenueRefs) -> tuple[CrossingEvent, ...]:
+def _set_phase(state: CrossingState, ask: SetPhase, _: VenueRefs) -> tuple[CrossingEvent, ...]:
     """An auction that ends in trading, or the closing one in whatever, uncrosses first."""
-    was, phase = state.phase, ask.phase
-    event = PhaseSet(phase, ask.reason, ask.by)
+    return _into(state, PhaseSet(ask.phase, ask.reason, ask.by), ask.reference_px)
+
+
+def _set_schedule(state: CrossingState, ask: SetSchedule, _: VenueRefs) -> tuple[CrossingEvent]:
+    return (ScheduleSet(ask.schedule, ask.reason, ask.by),)
+
+
+def _follow(state: CrossingState, ask: FollowSchedule, _: VenueRefs) -> tuple[CrossingEvent, ...]:
+    """Steps are taken once, and in order. A halt has a cause that no clock knows: it stays."""
+    if state.schedule is None or ask.due <= state.stepped:
+        return (StepPassed(ask.due, ask.phase, "overtaken"),)
+    if state.phase is Phase.HALTED:
+        return (StepPassed(ask.due, ask.phase, Phase.HALTED),)
+    return _into(state, PhaseSet(ask.phase, _SCHEDULE, _SCHEDULE, ask.due), 0)
+
+
+def _into(state: CrossingState, event: PhaseSet, reference_px: int) -> tuple[CrossingEvent, ...]:
+    was, phase = state.phase, event.phase
     ends = phase is Phase.CONTINUOUS and was is not Phase.CONTINUOUS
     ends = ends or (was is Phase.CLOSING_AUCTION and phase is Phase.CLOSED)
     if not ends:
@@ -314,7 +363,7 @@ def _set_phase(state: CrossingState, ask: SetPhase, refs: VenueRefs) -> tuple[Cr
     uncrossed = uncross(
         [(each.px, each.lots) for each in buyers],
         [(each.px, each.lots) for each in sellers],
-        ask.reference_px or state.last_px,
+        reference_px or state.last_px,
     )
     if uncrossed is None:
         return (event, Uncrossed(0, 0, 0, 0))
@@ -367,6 +416,9 @@ def _on_booked(state: CrossingState, event: OrderBooked) -> None:
     state.terms[order_id] = Terms(
         event.lots, event.exec_number, event.post_only, MODES[event.self_match]
     )
+    if event.is_top:
+        bid, ask = state.tops
+        state.tops = (bid, order_id) if event.side is Side.SELL else (order_id, ask)
 
 
 def _on_executed(state: CrossingState, event: OrderExecuted) -> None:
@@ -397,6 +449,8 @@ def _on_replaced(state: CrossingState, event: OrderReplaced) -> None:
     terms.lots = event.lots
     _, owner, side, _, leaves, display, _ = row
     if not event.keeps_place:
+        bid, ask = state.tops
+        state.tops = (bid * (bid != order_id), ask * (ask != order_id))
         state.book.matching.take_off(order_id, 0, False)
         state.book.matching.add(order_id, owner, side, event.px, event.leaves_lots, display)
     elif event.leaves_lots < leaves:
@@ -405,6 +459,17 @@ def _on_replaced(state: CrossingState, event: OrderReplaced) -> None:
 
 def _on_phase(state: CrossingState, event: PhaseSet) -> None:
     state.phase = event.phase
+    state.stepped = max(state.stepped, event.due)
+
+
+def _on_schedule(state: CrossingState, event: ScheduleSet) -> None:
+    state.schedule = event.schedule
+    state.stepped = Instant(0)
+
+
+def _on_passed(state: CrossingState, event: StepPassed) -> None:
+    if state.schedule is not None:
+        state.stepped = max(state.stepped, event.due)
 
 
 def _on_uncrossed(state: CrossingState, event: Uncrossed) -> None:
@@ -422,6 +487,8 @@ _DECIDE: Final[dict[type, Callable[[CrossingState, Any, VenueRefs], tuple[Crossi
     CancelAtVenue: _cancel,
     ReplaceAtVenue: _replace,
     SetPhase: _set_phase,
+    SetSchedule: _set_schedule,
+    FollowSchedule: _follow,
 }
 _EVOLVE: Final[dict[type, Callable[[CrossingState, Any], None]]] = {
     OrderBooked: _on_booked,
@@ -429,6 +496,8 @@ _EVOLVE: Final[dict[type, Callable[[CrossingState, Any], None]]] = {
     OrderEnded: _on_ended,
     OrderReplaced: _on_replaced,
     PhaseSet: _on_phase,
+    ScheduleSet: _on_schedule,
+    StepPassed: _on_passed,
     Uncrossed: _on_uncrossed,
     ChangeDenied: _on_nothing,
 }
