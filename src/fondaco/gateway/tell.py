@@ -297,12 +297,8 @@ def _moves(event: Any) -> dict[Any, int] | None:
     moved: dict[Any, int] = {}
     if isinstance(event, ev.CashDeposited | ev.CashWithdrawn):
         moved[event.asset] = event.units if isinstance(event, ev.CashDeposited) else -event.units
-    elif isinstance(event, ev.TransferSent | ev.TransferReceived | ev.TransferVoided):
-        moved[event.asset] = -event.units if isinstance(event, ev.TransferSent) else event.units
-    elif isinstance(event, ev.AccountReset):
-        moved = {each.asset: each.after - each.before for each in event.balances}
-    elif isinstance(event, ev.TransferPosted | ev.TransferReturned):
-        pass
+    elif isinstance(event, _BETWEEN):
+        moved = _between(event)
     elif isinstance(event, ev.NegativeBalanceCovered):
         moved = {each.asset: each.units for each in event.covered}
     elif isinstance(event, ev.ContractPaid):
@@ -320,6 +316,29 @@ def _moves(event: Any) -> dict[Any, int] | None:
     else:
         return None
     return moved
+
+
+_BETWEEN: Final = (
+    ev.TransferSent,
+    ev.TransferReceived,
+    ev.TransferVoided,
+    ev.TransferPosted,
+    ev.TransferReturned,
+    ev.AccountReset,
+)
+
+
+def _between(event: Any) -> dict[Any, int]:
+    """Of transfers between accounts; nothing of those that say what has become of one."""
+    match event:
+        case ev.TransferSent():
+            return {event.asset: -event.units}
+        case ev.TransferReceived() | ev.TransferVoided():
+            return {event.asset: event.units}
+        case ev.AccountReset():
+            return {each.asset: each.after - each.before for each in event.balances}
+        case _:
+            return {}
 
 
 def _kind(event: Any) -> str:

@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 8ec66ec6c50f4f8e8af9c690a923d0cdc161f4789257b19a87352b0803d4215d
+OpenAPI sha256 59776a29a9968f64b8966f1a7c09862ec5b1180998126cb83a8c3e2bf7a9fe1d
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ AccountType: TypeAlias = Literal['cash', 'margin']
 TradingState: TypeAlias = Literal['active', 'halted', 'reducing']
 FeeFormula: TypeAlias = Literal['kalshi', 'notional', 'polymarket', 'rothera']
 Finality: TypeAlias = Literal['CONFIRMED', 'FAILED', 'MATCHED', 'MINED', 'RETRYING']
+Allocation: TypeAlias = Literal['fifo', 'pro_rata', 'pro_rata_top']
 Phase: TypeAlias = Literal['closed', 'closing_auction', 'continuous', 'halted', 'opening_auction', 'pre_open']
 TimelinePoint: TypeAlias = "tuple[int, int]"
 
@@ -1265,6 +1266,7 @@ class ListInstrumentRequest(TypedDict):
     maker_fee_ppm: NotRequired[int]
     taker_fee_ppm: NotRequired[int]
     settle_days: NotRequired[int]
+    allocation: NotRequired[Allocation]
     settle: NotRequired[str | None]
 
 
@@ -1300,6 +1302,44 @@ class UncrossedReply(TypedDict):
     qty: str
     surplus: str
     trades: int
+
+
+class ScheduleRequest(TypedDict):
+    """The phases of every day of business, in the order in which they come; the last one closes.
+    Without steps the phases follow nobody but those who set them. `calendar` is an exchange's
+    code (ISO 10383), WEEKDAYS, or "" for every day; left out, the one by which the instrument
+    settles. What an operator has halted stays halted until an operator sets another phase.
+    """
+    symbol: str
+    reason: str
+    time_zone: NotRequired[str]
+    steps: NotRequired[list[StepLine]]
+    calendar: NotRequired[str | None]
+
+
+class StepLine(TypedDict):
+    """`at` is what clocks in the schedule's time zone show."""
+    at: str
+    phase: Phase
+
+
+class ShowScheduleRequest(TypedDict):
+    symbol: str
+
+
+class ScheduleReply(TypedDict):
+    """Without steps there is no schedule, and so no next step."""
+    symbol: str
+    phase: Phase
+    time_zone: str
+    calendar: str
+    steps: list[StepLine]
+    next: NextStep | None
+
+
+class NextStep(TypedDict):
+    due: str
+    phase: Phase
 
 
 class OrdersRequest(TypedDict):
@@ -1730,6 +1770,7 @@ class InstrumentReply(TypedDict):
     issuer: NotRequired[str]
     margin: NotRequired[list[TierBody] | None]
     fee_formula: NotRequired[str]
+    allocation: NotRequired[str]
     stage: NotRequired[str | None]
     payout: NotRequired[str | None]
     phase: NotRequired[str]

@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 8ec66ec6c50f4f8e8af9c690a923d0cdc161f4789257b19a87352b0803d4215d
+OpenAPI sha256 59776a29a9968f64b8966f1a7c09862ec5b1180998126cb83a8c3e2bf7a9fe1d
 """
 
 from __future__ import annotations
@@ -1617,6 +1617,7 @@ class Reference:
         maker_fee_ppm: int = ABSENT,
         taker_fee_ppm: int = ABSENT,
         settle_days: int = ABSENT,
+        allocation: m.Allocation = ABSENT,
         settle: str | None = ABSENT,
     ) -> m.ListedReply:
         """List an instrument that trades on the house's own book, from now on. Scope: house:write.
@@ -1624,7 +1625,7 @@ class Reference:
         found: m.ListedReply = self._ask(
             "POST",
             "/api/instruments",
-            body={"symbol": symbol, "base": base, "quote": quote, "tick_size": tick_size, "lot_size": lot_size, "reference_price": reference_price, "kind": kind, "mic": mic, "asset_class": asset_class, "issuer": issuer, "maker_fee_ppm": maker_fee_ppm, "taker_fee_ppm": taker_fee_ppm, "settle_days": settle_days, "settle": settle},
+            body={"symbol": symbol, "base": base, "quote": quote, "tick_size": tick_size, "lot_size": lot_size, "reference_price": reference_price, "kind": kind, "mic": mic, "asset_class": asset_class, "issuer": issuer, "maker_fee_ppm": maker_fee_ppm, "taker_fee_ppm": taker_fee_ppm, "settle_days": settle_days, "allocation": allocation, "settle": settle},
             header={"Idempotency-Key": idempotency_key},
         )
         return found
@@ -1651,6 +1652,43 @@ class Venues:
             "/api/instruments/{symbol}/phase",
             path_={"symbol": symbol},
             body={"phase": phase, "reason": reason, "reference_price": reference_price},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def schedule(
+        self,
+        *,
+        symbol: str,
+    ) -> m.ScheduleReply:
+        """The schedule of an instrument on our own book, and which step comes next. Scope:
+        house:read.
+        """
+        found: m.ScheduleReply = self._ask(
+            "GET",
+            "/api/instruments/{symbol}/schedule",
+            path_={"symbol": symbol},
+        )
+        return found
+
+    def set_schedule(
+        self,
+        *,
+        symbol: str,
+        reason: str,
+        idempotency_key: str = ABSENT,
+        time_zone: str = ABSENT,
+        steps: list[m.StepLine] = ABSENT,
+        calendar: str | None = ABSENT,
+    ) -> m.DoneReply:
+        """Have an instrument's phases on our own book follow the days of a calendar. Scope:
+        house:write.
+        """
+        found: m.DoneReply = self._ask(
+            "PUT",
+            "/api/instruments/{symbol}/schedule",
+            path_={"symbol": symbol},
+            body={"reason": reason, "time_zone": time_zone, "steps": steps, "calendar": calendar},
             header={"Idempotency-Key": idempotency_key},
         )
         return found

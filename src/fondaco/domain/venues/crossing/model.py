@@ -111,7 +111,7 @@ class CrossingState(msgspec.Struct):
     tops: tuple[int, int] = (
         0,
         0,
-    )  # by side: the order that is served first, where the book has that
+    )  # by side: whose order is served first, or 0
     schedule: Schedule | None = None
     stepped: Instant = Instant(0)  # when the last of its steps was due that the book has heard of
 
