@@ -143,6 +143,9 @@ class Watched(Crossing):
         self.ask(SetSchedule(CommandId("set"), NOW, schedule, "test", "ada"))
         self.watch.note(STREAM, self.state)
 
+    def phase(self) -> Phase:
+        return self.state.phase
+
     def set_phase(self, phase: Phase) -> list[Any]:
         return self.ask(SetPhase(CommandId("by hand"), NOW, phase, "test", "ada"))
 
@@ -206,14 +209,14 @@ def test_only_somebody_who_asks_ends_a_halt_and_the_next_step_goes_on() -> None:
     venue.watch.look(ns("2026-11-25 15:00"))
     venue.set_phase(Phase.HALTED)
     venue.watch.look(ns("2026-11-25 20:50"))
-    assert venue.state.phase is Phase.HALTED
+    assert venue.phase() is Phase.HALTED
     due = ns("2026-11-25 20:50")
     assert venue.journal[-1] == StepPassed(due, Phase.CLOSING_AUCTION, "halted")
     venue.set_phase(Phase.CONTINUOUS)
     venue.watch.look(ns("2026-11-25 20:55"))
-    assert venue.state.phase is Phase.CONTINUOUS, "what an operator has set is not overruled"
+    assert venue.phase() is Phase.CONTINUOUS, "what an operator has set is not overruled"
     venue.watch.look(ns("2026-11-25 21:00"))
-    assert venue.state.phase is Phase.CLOSED
+    assert venue.phase() is Phase.CLOSED
 
 
 def test_a_schedule_taken_away_or_overtaken_moves_nothing() -> None:
@@ -221,13 +224,13 @@ def test_a_schedule_taken_away_or_overtaken_moves_nothing() -> None:
     venue.set(NEW_YORK)
     venue.set(None)
     venue.watch.look(ns("2026-11-25 21:00"))
-    assert venue.state.phase is Phase.CONTINUOUS
+    assert venue.phase() is Phase.CONTINUOUS
     late = FollowSchedule(CommandId("late"), NOW, ns("2026-11-25 21:00"), Phase.CLOSED)
     assert venue.ask(late) == [StepPassed(late.due, Phase.CLOSED, "overtaken")]
     venue.set(NEW_YORK)
     venue.watch.look(ns("2026-11-25 21:00"))
     assert venue.ask(late) == [StepPassed(late.due, Phase.CLOSED, "overtaken")]
-    assert venue.state.phase is Phase.CLOSED
+    assert venue.phase() is Phase.CLOSED
 
 
 def test_entries_of_before_there_were_schedules_read_as_they_meant() -> None:
