@@ -1,5 +1,5 @@
 """The command line: fondaco up | record | trace | replay | why | verify | proof | rebuild |
-backup | restore | key | doctor | sim | bench."""
+backup | restore | key | doctor | sim | fix | bench."""
 
 import argparse
 import json
@@ -105,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
         command("doctor", _doctor, "Say what runs compiled, and every setting's source.")
     )
     _with_keys(commands)
+    _with_fix(commands)
     _with_seeds(command("sim", _sim, "Run the house under a seed, among faults and crashes."))
     bench = commands.add_parser(
         "bench", help="Load a running house and measure it.", add_help=False
@@ -165,6 +166,18 @@ def _with_keys(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     revoke.add_argument("--tenant", required=True)
     revoke.add_argument("--key", required=True, dest="key_id")
     revoke.set_defaults(run=_key_revoke)
+
+
+def _with_fix(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    fix = commands.add_parser("fix", help="Read, speak and watch FIX.")
+    kinds = fix.add_subparsers(metavar="command", required=True)
+    decode = kinds.add_parser("decode", help="Say in words what messages say.")
+    decode.add_argument(
+        "source", nargs="*", default=["-"], help="a message with any delimiter, a file, or - [-]"
+    )
+    decode.add_argument("--dictionary", default="", metavar="NAME", help="FIX.4.4 …, or XML")
+    decode.add_argument("--json", action="store_true", help="a line of JSON for each message")
+    decode.set_defaults(run=_fix_decode)
 
 
 def _with_seeds(sub: argparse.ArgumentParser) -> None:
@@ -336,6 +349,13 @@ def _sim(asked: argparse.Namespace) -> int:
         print(report.as_json() if asked.json else text_of(report), flush=True)
         status = EXIT_WRONG if report.invariant else status
     return status
+
+
+def _fix_decode(asked: argparse.Namespace) -> None:
+    from fondaco.app.fix.decode import decode
+
+    for line in decode(asked.source, asked.dictionary, as_json=asked.json):
+        print(line)
 
 
 def _bench(asked: argparse.Namespace) -> int:

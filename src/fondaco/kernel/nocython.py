@@ -22,11 +22,15 @@ class _Mark:
         return self
 
 
-bint = longlong = ulonglong = uchar = uint = Py_ssize_t = _Mark()
+bint = int = longlong = ulonglong = uchar = uint = Py_ssize_t = _Mark()
 boundscheck = wraparound = cdivision = initializedcheck = exceptval = locals = returns = _Mark()
 
 
 def declare(kind: object = None, value: Any = None, **_: object) -> Any:
+    return value
+
+
+def cast(_: object, value: T) -> T:
     return value
 
 

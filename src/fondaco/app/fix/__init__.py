@@ -1,0 +1,1 @@
+"""What `fondaco fix …` does: each command a function that gives an exit status."""
