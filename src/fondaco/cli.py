@@ -178,6 +178,15 @@ def _with_fix(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     decode.add_argument("--dictionary", default="", metavar="NAME", help="FIX.4.4 …, or XML")
     decode.add_argument("--json", action="store_true", help="a line of JSON for each message")
     decode.set_defaults(run=_fix_decode)
+    _with_fix_sessions(kinds)
+
+
+def _with_fix_sessions(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = "Run a diagnostic acceptor: sessions ISLD with TW40 … TW50SP2, orders come back."
+    echo = kinds.add_parser("echo", help=text, description=text)
+    echo.add_argument("--port", type=int, required=True, help="0 takes a free one")
+    echo.add_argument("--host", default="127.0.0.1")
+    echo.set_defaults(run=_fix_echo)
 
 
 def _with_seeds(sub: argparse.ArgumentParser) -> None:
@@ -349,6 +358,12 @@ def _sim(asked: argparse.Namespace) -> int:
         print(report.as_json() if asked.json else text_of(report), flush=True)
         status = EXIT_WRONG if report.invariant else status
     return status
+
+
+def _fix_echo(asked: argparse.Namespace) -> int:
+    from fondaco.app.fix.echo import echo
+
+    return echo(asked.host, asked.port)
 
 
 def _fix_decode(asked: argparse.Namespace) -> None:

@@ -24,6 +24,7 @@ from fondaco.app.health import Health
 from fondaco.app.house import Kernel
 from fondaco.app.keeping import keep_running
 from fondaco.app.kinds import ROOMS
+from fondaco.app.listening import bind, on_signals, run
 from fondaco.app.machines import (
     MEMORY,
     house_lock,
@@ -37,7 +38,7 @@ from fondaco.app.paying import pay_contracts
 from fondaco.app.proofs import proofs, publish_last
 from fondaco.app.queries import queries
 from fondaco.app.say import say, say_error
-from fondaco.app.server import bind, make_server, on_signals, run
+from fondaco.app.server import make_server
 from fondaco.app.tracing import Tracer, house_watch, keep_times, tracing
 from fondaco.app.views import POSTS
 from fondaco.domain.identity.directory import Directory, seed_demo

@@ -20,8 +20,8 @@ from fondaco.app import proofs
 from fondaco.app.clock import Clock
 from fondaco.app.files import Files, files_at, is_served, make_root, tape_lock
 from fondaco.app.kinds import room_of
+from fondaco.app.listening import on_signals
 from fondaco.app.machines import SEGMENTS, SQLITE, journal_facts, open_journal, open_records
-from fondaco.app.server import on_signals
 from fondaco.app.views import POSTS, every_view
 from fondaco.domain.identity.directory import Directory
 from fondaco.domain.identity.model import Role

@@ -1,0 +1,32 @@
+"""What other floors use of FIX: the codec, the dictionaries, and the law of a session."""
+
+from fondaco.domain.fix.dictionary import Dictionary as Dictionary
+from fondaco.domain.fix.dictionary import dictionary as dictionary
+from fondaco.domain.fix.encoding import encode as encode
+from fondaco.domain.fix.framing import Framer as Framer
+from fondaco.domain.fix.message import Message as Message
+from fondaco.domain.fix.message import parse as parse
+from fondaco.domain.fix.model import Frame as Frame
+from fondaco.domain.fix.model import Garbled as Garbled
+from fondaco.domain.fix.model import Options as Options
+from fondaco.domain.fix.ordering import ordered as ordered
+from fondaco.domain.fix.session.checking import Checking as Checking
+from fondaco.domain.fix.session.model import HEADER as HEADER
+from fondaco.domain.fix.session.model import Act as Act
+from fondaco.domain.fix.session.model import Close as Close
+from fondaco.domain.fix.session.model import Deliver as Deliver
+from fondaco.domain.fix.session.model import Down as Down
+from fondaco.domain.fix.session.model import Field as Field
+from fondaco.domain.fix.session.model import Note as Note
+from fondaco.domain.fix.session.model import Numbers as Numbers
+from fondaco.domain.fix.session.model import Renumbered as Renumbered
+from fondaco.domain.fix.session.model import SessionId as SessionId
+from fondaco.domain.fix.session.model import Terms as Terms
+from fondaco.domain.fix.session.model import Unsupported as Unsupported
+from fondaco.domain.fix.session.model import Up as Up
+from fondaco.domain.fix.session.model import Write as Write
+from fondaco.domain.fix.session.rules import NEVER as NEVER
+from fondaco.domain.fix.session.rules import Acts as Acts
+from fondaco.domain.fix.session.rules import Law as Law
+from fondaco.domain.fix.session.sent import SentInMemory as SentInMemory
+from fondaco.domain.fix.session.wire import echoed_header as echoed_header

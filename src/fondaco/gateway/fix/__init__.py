@@ -1,0 +1,1 @@
+"""FIX over sockets: acceptor and initiator, which run the law of `domain/fix/session`."""

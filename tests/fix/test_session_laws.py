@@ -1,0 +1,107 @@
+"""Laws of a session: exactly once, in order, over a link that breaks; numbers only grow."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fix.link import BEGINS, SECOND, End, Link
+from fondaco.domain.fix.api import Renumbered
+
+STEPS = st.one_of(
+    st.tuples(st.just("say"), st.integers(0, 1)),
+    st.tuples(st.just("carry"), st.integers(0, 1), st.integers(1, 400)),
+    st.tuples(st.just("all"), st.integers(0, 1)),
+    st.tuples(st.just("cut")),
+    st.tuples(st.just("connect")),
+    st.tuples(st.just("wait"), st.integers(1, 40)),
+)
+AGREED = st.fixed_dictionaries(
+    {},
+    optional={
+        "resend_chunk": st.integers(1, 3),
+        "next_expected": st.just(True),
+        "last_processed": st.just(True),
+        "send_max_per_s": st.integers(1, 3),
+        "keeps_messages": st.just(True),
+    },
+)
+
+
+def play(link: Link, steps: list[tuple[Any, ...]]) -> None:
+    for what, *given_ in steps:
+        match what:
+            case "say":
+                link.ends[given_[0]].say(link.now)
+            case "carry":
+                link.carry(*given_)
+            case "all":
+                link.carry(given_[0], len(link.ends[given_[0]].wire))
+            case "wait":
+                link.wait(given_[0] * SECOND)
+            case _:
+                getattr(link, what)()
+        if link.is_up and any(end.closes for end in link.ends):
+            link.cut()
+
+
+@settings(max_examples=80, deadline=None)
+@given(AGREED, st.lists(STEPS, max_size=60))
+def test_what_is_said_arrives_once_and_in_order(
+    agreed: dict[str, Any], steps: list[tuple[Any, ...]]
+) -> None:
+    link = Link(**agreed)
+    play(link, steps)
+    link.settle()
+    for end, other in (link.ends, link.ends[::-1]):
+        assert other.delivered == [b"%d" % (n + 1) for n in range(end.said)]
+
+
+def only_grow(end: End) -> bool:
+    return all(
+        now[0] >= before[0] and now[1] >= before[1]
+        for before, now in zip(end.numbers, end.numbers[1:], strict=False)
+    )
+
+
+@settings(max_examples=50, deadline=None)
+@given(AGREED, st.lists(STEPS, max_size=40))
+def test_numbers_never_go_back_without_a_reset(
+    agreed: dict[str, Any], steps: list[tuple[Any, ...]]
+) -> None:
+    link = Link(**agreed)
+    play(link, steps)
+    for end in link.ends:
+        assert not any(isinstance(act, Renumbered) for act in end.acts)
+        assert only_grow(end)
+
+
+@given(st.lists(STEPS, max_size=40))
+@settings(max_examples=50, deadline=None)
+def test_a_reset_at_logon_begins_anew_on_both_sides(steps: list[tuple[Any, ...]]) -> None:
+    link = Link(reset_on_logon=True)
+    play(link, steps)
+    link.cut()
+    link.connect()
+    for _ in range(4):
+        for side in (0, 1):
+            link.carry(side, len(link.ends[side].wire))
+    for end in link.ends:
+        assert end.session.is_up
+        assert (end.session.next_out, end.session.next_in) == (2, 2)
+
+
+@pytest.mark.parametrize("cut_after", range(0, 240, 23))
+def test_a_link_that_breaks_during_the_logon(cut_after: int) -> None:
+    link = Link()
+    link.ends[0].say(link.now)
+    link.ends[1].say(link.now)
+    link.connect()
+    link.carry(0, cut_after)
+    link.carry(1, cut_after)
+    link.cut()
+    link.settle()
+    for end, other in (link.ends, link.ends[::-1]):
+        assert other.delivered == [b"%d" % (n + 1) for n in range(end.said)]
+    assert link.now < BEGINS + 60 * SECOND
