@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -214,6 +215,7 @@ def test_a_doctor_names_kernels_and_where_each_setting_is_from(
     monkeypatch.setenv("FONDACO_LOG_LEVEL", "INFO")
     text = told(capsys, "doctor", "--data", str(tmp_path), "--set", "log_level=DEBUG")
     rows = {line.split()[0]: line.split() for line in text.splitlines() if line.startswith("  ")}
+    assert re.search(r"^page (built, [\d,]+ bytes|not built: `make page`)", text, re.MULTILINE)
     assert rows["fondaco.domain.market.book:"][1].startswith(("compiled", "source"))
     assert rows["paper_latency_ms"][1:] == ["7", "ms", "file"]
     assert rows["port"][1:] == ["2", "TCP", "port", "environment"]

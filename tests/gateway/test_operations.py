@@ -291,6 +291,32 @@ async def test_validation_says_what_an_order_costs_and_judges_a_list_as_it_is_pl
     await ask(422, "POST", "/risk/validate/bulk", {**bracket, "contingency": "oco"})
 
 
+async def test_validation_of_new_terms_is_what_a_replace_is_told_and_changes_nothing(
+    ask: Client,
+) -> None:
+    limits = {"limits": {"order_notional_max": "100"}, "reason": "test"}
+    await ask(200, "PUT", "/accounts/demo/limits", limits)
+    placed = await ask.order("o1")
+    head = ask.house.journal.head()
+    path, name = "/risk/validate/replace", placed["order_id"]
+    good = await ask(200, "POST", path, {"order_id": name, "price": "50001.00"})
+    assert (good["accepted"], good["cancels"], good["reasons"]) == (True, False, [])
+    assert good["hold_asset"] == "USD"
+    bad = await ask(200, "POST", path, {"order_id": name, "order_qty": "0.003"})
+    [reason] = bad["reasons"]
+    assert (bad["accepted"], reason["reason"]) == (False, "exceeds_order_notional")
+    assert (reason["limit"], reason["unit"]) == ("100", "USD")
+    tick = await ask(200, "POST", path, {"order_id": name, "price": "50000.001"})
+    assert tick["reasons"][0]["reason"] == "invalid_price"
+    gone = await ask(200, "POST", path, {"order_id": "demo.99", "price": "1"})
+    assert gone["reasons"][0]["reason"] == "unknown_order"
+    assert ask.house.journal.head() == head
+    change = {"cl_ord_id": "o2", "order_qty": "0.003"}
+    refused = await ask(409, "PATCH", f"/orders/{name}", change)
+    assert reason["text"] in refused["message"]
+    await ask(404, "POST", path, {"order_id": "nobody.1", "price": "1"})
+
+
 async def test_limits_and_states_of_the_house_hold_for_everybody_at_once(ask: Client) -> None:
     body = {"limits": {"order_qty_max": {"BTC-USD": "0.0005"}}, "reason": "test"}
     assert (await ask(200, "PUT", "/risk/limits", body))["changed"] is True

@@ -88,6 +88,23 @@ async def test_one_account_is_stopped_and_the_others_go_on(ask: Client) -> None:
     assert lifted["ended_at"]
 
 
+async def test_who_keeps_orders_out_when_and_why(ask: Client) -> None:
+    assert (await ask(200, "GET", "/risk/restrictions?account_id=demo"))["items"] == []
+    await ask(200, "POST", "/risk/stop", {"account_id": "demo", "reason": "a wild robot"})
+    await ask(200, "POST", "/risk/stop", {"symbol": "BTC-USD", "reason": "wrong tick"})
+    ask.house.views_at()
+    found = (await ask(200, "GET", "/risk/restrictions?account_id=demo"))["items"]
+    said = [(each["scope"], each["name"], each["reason"], each["by"]) for each in found]
+    assert said == [
+        ("account", "demo", "a wild robot", "ada"),
+        ("instrument", "BTC-USD", "wrong tick", "ada"),
+    ]
+    assert all(each["at"] and each["state"] == "halted" for each in found)
+    house = (await ask(200, "GET", "/risk/restrictions"))["items"]
+    assert [each["scope"] for each in house] == ["instrument"]
+    await ask(404, "GET", "/risk/restrictions?account_id=theirs")
+
+
 async def test_an_instrument_is_stopped_in_every_account(ask: Client) -> None:
     stopped = await ask(200, "POST", "/risk/stop", {"symbol": "BTC-USD", "reason": "wrong tick"})
     assert stopped["accounts"] == 3

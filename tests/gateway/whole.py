@@ -26,6 +26,7 @@ from fondaco.domain.trading.rules import decider
 from fondaco.domain.trading.store import TradingView, queries, sent, settlements, statements, stops
 from fondaco.domain.trading.store.days import DaysView
 from fondaco.domain.trading.store.settlements import SettlementsView
+from fondaco.domain.trading.store.standing import StandingView
 from fondaco.gateway.door import Door
 from fondaco.gateway.house import Caller
 from fondaco.gateway.idempotency import MemoryReplies
@@ -103,7 +104,9 @@ class Whole:
         }
         self.store = SqliteStore(folder / "views.db", durable=False)
         self.projector = Projector(
-            self.journal, self.store, [TradingView(), BooksView(), DaysView(), SettlementsView()]
+            self.journal,
+            self.store,
+            [TradingView(), BooksView(), DaysView(), SettlementsView(), StandingView()],
         )
         update_rates(self.reference, mark)
 

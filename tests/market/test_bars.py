@@ -76,6 +76,26 @@ def test_a_trade_older_than_everything_kept_is_counted_as_late() -> None:
     assert bars.late == 1
 
 
+@given(made=trades(), cut=st.integers(0, 60))
+def test_bars_that_come_back_go_on_as_if_nothing_had_happened(made: list[Trade], cut: int) -> None:
+    """What has changed since the last look, put into another process's bars, is all there is."""
+    whole, back, seen = Bars(), Bars(), {}
+    for each in made[:cut]:
+        whole.add(each)
+    for interval, found in whole.since({}).items():
+        back.restore(interval, found)
+        seen[interval] = found[-1].start
+    for each in made[cut:]:
+        whole.add(each)
+        back.add(each)
+    for interval in INTERVALS:
+        assert back.last(interval, 9_999) == whole.last(interval, 9_999)
+    late = {name: bars for name, bars in whole.since(seen).items() if name in seen}
+    for interval, found in late.items():
+        newer = [bar for bar in whole.last(interval, 9_999) if bar.start >= seen[interval]]
+        assert found == newer
+
+
 @pytest.mark.parametrize("interval", ["", "2m", "1M", "1s "])
 def test_an_interval_there_is_not_is_refused(interval: str) -> None:
     with pytest.raises(Invalid, match="must be one of 1s, 1m, 5m, 15m, 1h, 1d"):

@@ -1,6 +1,8 @@
 """Debian's Chromium before a real house, for journeys through its page."""
 
+import gc
 import shutil
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +22,17 @@ FLAGS: Final = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+
+def where() -> str:
+    """The main thread stands in Playwright's loop; the test stands aside, in a greenlet."""
+    try:
+        from greenlet import greenlet  # type: ignore[import-untyped]
+    except ImportError:
+        return "before there was a browser"
+    waiting = [each.gr_frame for each in gc.get_objects() if isinstance(each, greenlet)]
+    stacks = [traceback.format_stack(frame) for frame in waiting if frame is not None]
+    return "".join(line for stack in stacks for line in stack if "/tests/" in line)
 
 
 @contextmanager
@@ -58,12 +71,19 @@ def eventually(page: Any, holds: Callable[[], bool], what: str, within_ms: int =
     raise AssertionError(f"it did not happen: {what}")
 
 
+def promised(page: Any, promise: str, within_ms: int = 10_000) -> Any:
+    """What a promise of the page comes to; a promise that is never kept is an error."""
+    late = f"new Promise((_, no) => setTimeout(() => no(new Error('never kept')), {within_ms}))"
+    return page.evaluate(f"Promise.race([{promise}, {late}])")
+
+
 def serious(page: Any) -> list[str]:
     """What axe finds that keeps somebody from using the page; skips where axe is not installed."""
     if not AXE.is_file():
         pytest.skip("axe-core is not here: npm ci in web/")
-    page.evaluate(AXE.read_text("utf-8"))
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text("utf-8") + "; undefined")  # its own value is all of it
+    found = promised(page, "axe.run(document, {resultTypes: ['violations']})", 60_000)
     return [
         f"{each['id']}: {each['help']}: {each['nodes'][0]['html'][:200]}"
         for each in found["violations"]

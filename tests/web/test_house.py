@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from running import Running, house, order
-from web.chromium import chromium, eventually, serious, troubles
+from web.chromium import eventually, serious, troubles
 
 DESK = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -20,12 +20,6 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             assert client.ask("POST", "/api/orders", order(f"h{nth}")).status == 201
         assert client.ask("POST", "/api/orders", order("no", order_qty="999999")).status == 409
         client.close()
-        yield found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as found:
         yield found
 
 

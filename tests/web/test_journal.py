@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from running import Running, house, order
-from web.chromium import chromium, eventually, serious, troubles
+from web.chromium import eventually, serious, troubles
 
 DESK = {"width": 1440, "height": 900}
 
@@ -25,12 +25,6 @@ def place(running: Running, *orders: dict[str, str]) -> list[Any]:
     told = [client.ask("POST", "/api/orders", each).body for each in orders]
     client.close()
     return told
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture

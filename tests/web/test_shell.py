@@ -11,13 +11,7 @@ from playwright.sync_api import Browser, Page
 
 import running
 from web import browsing
-from web.chromium import chromium, serious, troubles
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
+from web.chromium import promised, serious, troubles
 
 
 @pytest.fixture(scope="module")
@@ -150,9 +144,10 @@ def test_without_a_network_the_last_state_is_shown_as_such(
         assert "100,000,000" in page.get_by_role("table", name="Balances, stale").inner_text()
         context.set_offline(False)
         browsing.live(page)  # by itself
-        kept = page.evaluate(
+        kept = promised(
+            page,
             "caches.keys().then(names => Promise.all(names.map(name => caches.open(name)"
-            ".then(cache => cache.keys())))).then(all => all.flat().map(each => each.url))"
+            ".then(cache => cache.keys())))).then(all => all.flat().map(each => each.url))",
         )
         assert kept
         assert not [url for url in kept if "/api/" in url]  # no answer to anybody is kept
@@ -162,24 +157,24 @@ def test_without_a_network_the_last_state_is_shown_as_such(
         _until(page, _FORGOTTEN)
 
 
-def _until(page: Page, promised: str) -> None:
+def _until(page: Page, promise: str) -> None:
     """`wait_for_function` would take the promise itself for a yes."""
     for _ in range(150):
-        if page.evaluate(promised):
+        if promised(page, promise):
             return
         page.wait_for_timeout(200)
-    raise AssertionError(f"never true: {promised}")
+    raise AssertionError(f"never true: {promise}")
 
 
 _LAST = (
-    "() => new Promise(done => { const asked = indexedDB.open('fondaco', 1);"
-    " asked.onerror = () => done(undefined);"
+    "new Promise((done, no) => { const asked = indexedDB.open('fondaco', 1);"
+    " asked.onerror = asked.onblocked = () => no(new Error('no storage'));"
     " asked.onupgradeneeded = () => asked.result.createObjectStore('last');"
     " asked.onsuccess = () => { const got = asked.result.transaction('last').objectStore('last')"
     ".get('last'); got.onsuccess = () => { asked.result.close(); done(got.result) } } })"
 )
-_KEPT = f"async () => ((await ({_LAST})())?.balances?.length ?? 0) > 0"
-_FORGOTTEN = f"async () => (await ({_LAST})()) === undefined"
+_KEPT = f"{_LAST}.then(last => (last?.balances?.length ?? 0) > 0)"
+_FORGOTTEN = f"{_LAST}.then(last => last === undefined)"
 
 
 def test_nothing_is_lost_and_nothing_twice_when_the_house_comes_back(

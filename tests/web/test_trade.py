@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from running import Client, Running, house
-from web.chromium import chromium, eventually, serious, troubles
+from web.chromium import eventually, serious, troubles
 
 DESK = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -20,12 +20,6 @@ WORKING = "pending_new,new,partially_filled,pending_replace"
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with house(tmp_path_factory.mktemp("trade")) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as found:
         yield found
 
 

@@ -53,6 +53,10 @@ class Files:
         return self.root / "views.db"
 
     @property
+    def candles(self) -> Path:
+        return self.root / "candles.db"
+
+    @property
     def snapshots(self) -> Path:
         return self.root / "snapshots"
 

@@ -249,6 +249,7 @@ class Health:
             "records": files.root.glob(f"{files.records.name}*"),
             "views": files.root.glob(f"{files.views.name}*"),
             "snapshots": [files.snapshots],
+            "candles": files.root.glob(f"{files.candles.name}*"),
         }
         lines = [DiskLine(name, _size(paths)) for name, paths in parts.items()]
         return self.house._views_at(), lines, shutil.disk_usage(files.root)

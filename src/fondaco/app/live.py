@@ -14,6 +14,7 @@ from typing import Any, Final
 from fondaco import __version__
 from fondaco.app.about import about
 from fondaco.app.arming import Waiting, arm, waiting, watch_equity
+from fondaco.app.candles import candles_of
 from fondaco.app.checks import Heard
 from fondaco.app.demo import seed_accounts
 from fondaco.app.files import Files, make_root, tape_lock
@@ -451,6 +452,8 @@ async def running(settings: Settings) -> AsyncIterator[tuple[House, Door, Stream
             tape = stack.enter_context(_tape(settings, files))
             house.tape_lost = lambda: tape.lost
             kernel.board.on_switch.append(tell_switch)
+            candles = stack.enter_context(candles_of(kernel.board, files))
+            parts["candles"] = candles.run(kernel.now)
             intake = Intake(kernel.board, tape, source.listings, source.wire)
             parts["feed"] = keep_running(partial(source.run, kernel.now, intake), house.feed_died)
         tasks = [asyncio.create_task(part, name=name) for name, part in parts.items()]

@@ -33,6 +33,7 @@ from fondaco.domain.market.intake import Emit
 from fondaco.domain.market.record import record as record_feed
 from fondaco.domain.trading.store.queries import client_balances
 from fondaco.domain.trading.why import text_of, why
+from fondaco.gateway import terminal
 from fondaco.kernel import compiled
 from fondaco.kernel.errors import Conflict, Corrupt, Invalid, Unavailable
 from fondaco.kernel.event import Instant, StreamId
@@ -344,6 +345,7 @@ def examine(root: Path | Files) -> Iterator[str]:
     yield "kernels"
     for name, state in compiled.in_use():
         yield f"  {name}: {state}"
+    yield f"page {terminal.state()}"
     files = files_at(root)
     yield f"data {files.root.resolve()}"
     if not files.journal.is_dir():

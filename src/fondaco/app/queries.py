@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from fondaco.domain.trading import why
 from fondaco.domain.trading.store import queries as looks
-from fondaco.domain.trading.store import sent, settlements, statements, stops
+from fondaco.domain.trading.store import sent, settlements, standing, statements, stops
 from fondaco.ports.journal import Journal
 from fondaco.runtime.tracing.looking import Beside
 
@@ -38,6 +38,8 @@ _QUERIES: Final[dict[str, Any]] = {
     "sent": sent.sent,
     "is_virtual": sent.is_virtual,
     "settlements": settlements.lines,
+    "waiting": standing.waiting,
+    "restrictions": standing.restrictions,
     "at_work": stops.at_work,
     "positions_left": stops.positions_left,
     "accounts_of": stops.accounts_of,

@@ -11,6 +11,7 @@ from fondaco.domain.trading.postings import Postings
 from fondaco.domain.trading.store import TradingView
 from fondaco.domain.trading.store.days import DaysView
 from fondaco.domain.trading.store.settlements import SettlementsView
+from fondaco.domain.trading.store.standing import StandingView
 from fondaco.domain.venues.events import OrderExecuted
 from fondaco.ports.journal import Journal
 from fondaco.runtime.projector import View
@@ -27,4 +28,7 @@ def every_view(journal: Journal) -> Sequence[View]:
     listed = journal.read(HOUSE_STREAM)
     postings = Postings(listed)
     posters = {**postings.posters(OrderExecuted), **POSTERS}
-    return (TradingView(), LedgerView(posters), BooksView(), DaysView(listed), SettlementsView())
+    return (
+        TradingView(), LedgerView(posters), BooksView(), DaysView(listed), SettlementsView(),
+        StandingView(),
+    )  # fmt: skip

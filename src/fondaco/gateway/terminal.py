@@ -88,6 +88,14 @@ def routes(folder: Path = BUILT) -> Sequence[BaseRoute]:
     return [Route("/", index), *(Route(address, file) for address in files)]
 
 
+def state(folder: Path = BUILT) -> str:
+    """Whether there is a page to serve, and how to get it: what `fondaco doctor` says."""
+    if not (folder / "index.html").is_file():
+        return "not built: `make page` in a clone, or install again where npm can be reached"
+    size = sum(path.stat().st_size for path in _plain(folder))
+    return f"built, {size:,} bytes of files beside index.html"
+
+
 def _plain(folder: Path) -> list[Path]:
     """Files as they are, without their packed copies and without the page itself."""
     found = (path for path in sorted(folder.rglob("*")) if path.is_file())

@@ -4,7 +4,7 @@ A trade belongs to the interval of its event time. Within an interval the order 
 which is first and last, so bars equal a recomputation from the list of trades.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from fondaco.domain.market.model import Bar, Trade
@@ -53,6 +53,28 @@ class Bars:
             raise Invalid(f"interval is {interval[:20]!r}, must be one of {', '.join(INTERVALS)}")
         row = dict(self._rows)[INTERVALS[interval]]
         return list(row.values())[-limit:] if limit > 0 else []
+
+    def since(self, starts: Mapping[str, Instant]) -> dict[str, list[Bar]]:
+        """Of each interval the bars that begin then or later; all of an interval not named."""
+        found: dict[str, list[Bar]] = {}
+        for interval, (_, row) in zip(INTERVALS, self._rows, strict=True):
+            first, new = starts.get(interval, 0), []
+            for start in reversed(row):
+                if start < first:
+                    break
+                new.append(row[start])
+            if new:
+                found[interval] = new[::-1]
+        return found
+
+    def restore(self, interval: str, bars: Iterable[Bar]) -> None:
+        """What was known of an interval before this process began, oldest first. A bar that has
+        begun since stays as it is."""
+        row = dict(self._rows)[INTERVALS[interval]]
+        known = {bar.start: bar for bar in bars} | row
+        kept = sorted(known.items())[-self._kept :]
+        row.clear()
+        row.update(kept)
 
     def _insert(self, row: dict[int, Bar], start: int, trade: Trade) -> None:
         """A trade of an interval that had none when later ones already had: rare, so it sorts."""

@@ -5,7 +5,7 @@ called when an update is complete, so that what they read is what there is. It h
 comes with every frame, and `check` is told what time it is.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 from zlib import crc32
 
@@ -36,6 +36,7 @@ from fondaco.kernel.money import half_even_div
 STALE_AFTER_MS: Final = 2_000  # the feeds here speak every 100 ms; twenty in a row are no accident
 CHECKSUM_LEVELS: Final = 10
 PERIODS_KEPT: Final = 256  # of quality, per instrument
+BarsBySymbol = dict[Symbol, dict[str, list[Bar]]]  # by interval, oldest first
 READY: Final = frozenset((Quality.OK, Quality.CLOSED))
 SWITCHES_KEPT: Final = 256  # of source, per instrument
 CONTINUOUS: Final = "continuous"  # the phase in which orders of our own venue meet as they come
@@ -205,6 +206,14 @@ class Board:
 
     def bars(self, symbol: Symbol, interval: str, limit: int) -> list[Bar]:
         return self._bars[self.book(symbol).symbol].last(interval, limit)
+
+    def bars_since(self, starts: Mapping[str, Mapping[str, Instant]]) -> BarsBySymbol:
+        """As `Bars.since`, of every instrument of which there is anything new."""
+        found = {each: bars.since(starts.get(each, {})) for each, bars in self._bars.items()}
+        return {symbol: bars for symbol, bars in found.items() if bars}
+
+    def restore_bars(self, symbol: Symbol, interval: str, bars: Iterable[Bar]) -> None:
+        self._bars[symbol].restore(interval, bars)
 
     def quality(self, symbol: Symbol) -> Quality:
         return self.book(symbol).quality

@@ -96,9 +96,33 @@ class BalanceLine(msgspec.Struct, frozen=True, gc=False):
     free: str
 
 
+class WaitingFills(msgspec.Struct, frozen=True, gc=False):
+    """Fills of one position that are "matched" (no chain has confirmed them, and they may be taken
+    back) or "confirmed" (they stand, and what they bring in has not settled). At a mark they have
+    gained `cash` and `traded_qty` times the mark; what is in neither is settled."""
+
+    state: str
+    traded_qty: str  # bought less sold
+    cash: str  # received less paid, after fees
+    fills: int
+
+
+class StateLine(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """Why orders are kept out. `scope` is "kill" (the house, by its switch), "house",
+    "instrument" or "account"."""
+
+    scope: str
+    name: str  # of the instrument or the account
+    state: str  # "halted" or "reducing"
+    reason: str
+    by: str  # "": not known
+    at: str
+    position: int
+
+
 class PositionLine(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
     """`qty` is the balance of the base asset, or of a contract what is open. Costs are of the part
-    of it that was traded here."""
+    of it that was traded here. `waiting` is what has not settled of it."""
 
     account_id: str
     symbol: str
@@ -110,6 +134,7 @@ class PositionLine(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw
     fees: str
     position: int
     avg_px: str | None = None
+    waiting: list[WaitingFills] = []
 
 
 class AccountLine(msgspec.Struct, frozen=True, gc=False, kw_only=True):

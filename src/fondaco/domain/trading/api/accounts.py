@@ -323,7 +323,9 @@ def set_own_fees(ask: AccountFeesRequest, stamp: Stamp) -> ev.SetOwnFees:
 
 
 def set_state(ask: AccountStateRequest, stamp: Stamp) -> ev.SetTradingState:
-    return ev.SetTradingState(own_id("state", ask, stamp), stamp.at, ask.state, ask.reason)
+    return ev.SetTradingState(
+        own_id("state", ask, stamp), stamp.at, ask.state, ask.reason, stamp.caller
+    )
 
 
 def set_house_state(ask: HouseStateRequest, stamp: Stamp) -> ref.SetHouseState:

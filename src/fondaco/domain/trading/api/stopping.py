@@ -18,7 +18,7 @@ from fondaco.domain.trading.api.accounts import ReasonText
 from fondaco.domain.trading.api.orders import AccountText, own_id
 from fondaco.domain.trading.api.views import Position, Queries, Reading
 from fondaco.domain.trading.model import PREFIX, AccountId, account_of, account_stream
-from fondaco.domain.trading.replies import moment
+from fondaco.domain.trading.replies import StateLine, moment
 from fondaco.kernel.errors import Invalid, NotFound, Refused
 from fondaco.kernel.event import Command, CommandId, Entry, StreamId
 from fondaco.kernel.operation import Do, Look, Operation, Stamp
@@ -111,6 +111,19 @@ class KillProgressReply(msgspec.Struct, frozen=True, kw_only=True):
     position: int  # of the journal
 
 
+class RestrictionsRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """With an account, what keeps its own orders out as well."""
+
+    account_id: AccountText | None = None
+    min_position: Position = 0
+
+
+class RestrictionsReply(msgspec.Struct, frozen=True):
+    """Whatever is not active, oldest first."""
+
+    items: list[StateLine]
+
+
 class House(Protocol):
     def submit(self, stream: StreamId, command: Command) -> Answer: ...
 
@@ -148,6 +161,13 @@ def preview(queries: Queries) -> Any:
     return answer
 
 
+def restrictions(queries: Queries) -> Any:
+    def answer(ask: RestrictionsRequest, on: Reading) -> RestrictionsReply:
+        return RestrictionsReply(queries.restrictions(on.source, on.tenant, ask.account_id))
+
+    return answer
+
+
 def _scope(account_id: str | None, symbol: str | None) -> tuple[str, str]:
     if account_id is not None and symbol is not None:
         raise Invalid("name an account or an instrument, not both: a stop is of one of them")
@@ -180,7 +200,9 @@ async def stop(ask: StopRequest, stamp: Stamp, house: House) -> StoppedReply:
     command_id = own_id("stop", ask, stamp)
     if ask.account_id is not None:
         stream = account_stream(AccountId(ask.account_id))
-        halt: Command = ev.SetTradingState(command_id, stamp.at, TradingState.HALTED, ask.reason)
+        halt: Command = ev.SetTradingState(
+            command_id, stamp.at, TradingState.HALTED, ask.reason, stamp.caller
+        )
     else:
         stream = HOUSE_STREAM
         halt = ref.SetHouseState(
@@ -404,6 +426,19 @@ def looks(queries: Queries) -> tuple[Operation[Any, Any], ...]:
             account=lambda ask: ask.account_id,
             source="store",
             answer=preview(queries),
+        ),
+        Look(
+            name="risk.restrictions",
+            summary="What keeps orders out now: who halted or reduced what, when and why.",
+            method="GET",
+            path="/risk/restrictions",
+            request=RestrictionsRequest,
+            reply=RestrictionsReply,
+            scope=Scope.LIMITS_READ,
+            errors=(NotFound,),
+            account=lambda ask: ask.account_id,
+            source="store",
+            answer=restrictions(queries),
         ),
         Look(
             name="risk.kill_progress",

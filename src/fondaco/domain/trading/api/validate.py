@@ -14,24 +14,30 @@ from fondaco.domain.trading.api.house import House as Writing
 from fondaco.domain.trading.api.orders import (
     AN_ORDER,
     BulkRequest,
+    OrderIdText,
     PlaceOrderRequest,
     RefsNow,
     account_of_ask,
+    account_of_order,
+    number_of,
     order_ask,
     place_all,
 )
 from fondaco.domain.trading.api.risk import (
     HeadroomReply,
+    LimitsRequest,
     MarkReply,
     RefusalReply,
     headroom_text,
     mark_text,
     state_of,
 )
-from fondaco.domain.trading.model import TradingRefs
+from fondaco.domain.trading.model import ClOrdId, Side, TradingRefs
+from fondaco.domain.trading.rules.replace import measured
 from fondaco.domain.trading.rules.terms import own_terms
-from fondaco.kernel.errors import Corrupt
+from fondaco.kernel.errors import Corrupt, NotFound
 from fondaco.kernel.event import CommandId
+from fondaco.kernel.money import DecimalText, format_scaled
 from fondaco.kernel.operation import Do, Operation, Stamp
 
 Decided = ev.OrderAccepted | ev.OrderRejected
@@ -61,6 +67,28 @@ class ListValidationReply(msgspec.Struct, frozen=True):
 
     accepted: bool
     items: list[ValidationReply]  # of each order, in their order
+    policy_version: int
+
+
+class ValidateReplaceRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """New terms of an order that works. What is left out stays as it is."""
+
+    order_id: OrderIdText
+    order_qty: DecimalText | None = None
+    price: DecimalText | None = None
+    stop_px: DecimalText | None = None
+
+
+class ReplaceValidationReply(msgspec.Struct, frozen=True, kw_only=True):
+    """What PATCH /orders/{order_id} would be answered now; a venue may still deny it. `cancels`:
+    no more would be left than has executed. `hold` is set aside while the venue is asked, for the
+    old terms and the new ones."""
+
+    accepted: bool
+    cancels: bool
+    reasons: list[RefusalReply]
+    hold: str | None
+    hold_asset: str | None
     policy_version: int
 
 
@@ -97,6 +125,41 @@ class Validator:
             ],
             refs.version,
         )
+
+    async def answer_replace(
+        self, ask: ValidateReplaceRequest, stamp: Stamp, house: House
+    ) -> ReplaceValidationReply:
+        number = number_of(ask.order_id)
+        account = LimitsRequest(account_of_order(ask))
+        state, refs = await state_of(house, account), self._refs()
+        terms = (ask.order_qty or "", ask.price or "", ask.stop_px or "")
+        name = ClOrdId("?")  # no order is called so
+        command = ev.ReplaceOrder(CommandId("?"), stamp.at, number, name, *terms)
+        event = self._decide(state, command, refs)[0]
+        if isinstance(event, ev.ChangeDenied):
+            reasons = [_denied(event, measured(state, command, refs))]
+            return ReplaceValidationReply(
+                accepted=False, cancels=False, reasons=reasons, hold=None, hold_asset=None,
+                policy_version=refs.version,
+            )  # fmt: skip
+        hold = asset = None
+        if isinstance(event, ev.ReplaceRequested | ev.OrderReplaced):
+            order = state.working[number]
+            asset = order.quote if order.side is Side.BUY or order.ref_px else order.base
+            hold = format_scaled(event.hold, refs.assets[asset].decimals)
+        return ReplaceValidationReply(
+            accepted=True, cancels=hold is None, reasons=[], hold=hold, hold_asset=asset,
+            policy_version=refs.version,
+        )  # fmt: skip
+
+
+def _denied(event: ev.ChangeDenied, found: ev.OrderRejected | None) -> RefusalReply:
+    if found is not None:
+        over = found.excess
+        numbers = (over.value, over.limit, over.distance, over.unit) if over else ()
+        return RefusalReply(found.reason, found.text, *numbers)
+    reason, _, text = event.text.partition(": ")
+    return RefusalReply(reason, text or reason.replace("_", " "))
 
 
 def _decided(events: Sequence[Any], count: int) -> list[Decided]:
@@ -138,6 +201,20 @@ def operations(refs: RefsNow, decide: Decide) -> tuple[Operation[Any, Any], ...]
             account=account_of_ask,
             source="house",
             answer=validator.answer,
+        ),
+        Do(
+            name="risk.validate_replace",
+            summary="Say what new terms of a working order would be told. Changes nothing.",
+            method="POST",
+            path="/risk/validate/replace",
+            request=ValidateReplaceRequest,
+            reply=ReplaceValidationReply,
+            example={"order_id": "demo.1", "price": "61000.00"},
+            scope=Scope.ORDERS_READ,
+            errors=(NotFound,),
+            account=account_of_order,
+            source="house",
+            answer=validator.answer_replace,
         ),
         Do(
             name="risk.validate_list",

@@ -49,8 +49,10 @@ from fondaco.domain.trading.replies import (
     PositionLine,
     SentLine,
     SettlementLine,
+    StateLine,
     StatementLine,
     Terms,
+    WaitingFills,
 )
 from fondaco.domain.trading.why import Why
 from fondaco.kernel.decider import Decider
@@ -136,6 +138,14 @@ class Queries(Protocol):
     def settlements(
         self, conn: Any, tenant: str | None, account_id: str, state: str, limit: int
     ) -> list[SettlementLine]: ...
+
+    def waiting(
+        self, conn: Any, account_id: str, printing: Terms
+    ) -> dict[str, list[WaitingFills]]: ...
+
+    def restrictions(
+        self, conn: Any, tenant: str | None, account_id: str | None
+    ) -> list[StateLine]: ...
 
     def is_virtual(self, conn: Any, account_id: str) -> bool: ...
 
@@ -407,7 +417,14 @@ class Looks:
         )
 
     def _traded(self, account_id: str, on: Reading) -> list[PositionLine]:
-        return self._ask.positions(on.source, on.tenant, account_id)
+        """Each with what has not settled of it."""
+        found = self._ask.positions(on.source, on.tenant, account_id)
+        waiting = self._ask.waiting(on.source, account_id, self._ask.terms(on.source))
+        if not waiting:
+            return found
+        return [
+            msgspec.structs.replace(line, waiting=waiting.get(line.symbol, [])) for line in found
+        ]
 
     def _account_at(self, account_id: str, position: int, on: Reading) -> AccountReply:
         self._ask.account(on.source, on.tenant, account_id)  # or there is none of this tenant's

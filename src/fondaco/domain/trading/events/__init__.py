@@ -164,6 +164,7 @@ class SetLimits(Command, frozen=True, gc=False):
 class SetTradingState(Command, frozen=True, gc=False):
     state: TradingState
     reason: str
+    by: str = ""
 
 
 class Fill(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -445,6 +446,7 @@ class LimitsSet(Event, frozen=True, gc=False, tag="trading.limits_set.v1"):
 class TradingStateSet(Event, frozen=True, gc=False, tag="trading.trading_state_set.v1"):
     state: TradingState
     reason: str
+    by: str = ""  # "": not known
 
 
 class NothingToDo(Event, frozen=True, gc=False, tag="trading.nothing_to_do.v1"):

@@ -109,7 +109,7 @@ def set_limits(
 def set_trading_state(
     state: AccountState, command: SetTradingState, refs: TradingRefs
 ) -> tuple[TradingEvent, ...]:
-    return (TradingStateSet(command.state, command.reason),)
+    return (TradingStateSet(command.state, command.reason, command.by),)
 
 
 def _units(

@@ -148,6 +148,25 @@ def _too_much(
     state: AccountState, order: Order, new: Order, refs: TradingRefs, command: ReplaceOrder
 ) -> str:
     """Why the account cannot carry what the new terms add; "" if it can, or if they add nothing."""
+    found = _judged(state, order, new, refs, command)
+    return f"{found.reason}: {found.text}" if isinstance(found, OrderRejected) else found
+
+
+def measured(state: AccountState, command: ReplaceOrder, refs: TradingRefs) -> OrderRejected | None:
+    """What a measuring rule said of terms that `replace` denies; None where none of them did."""
+    order = state.working.get(command.number)
+    if order is None:
+        return None
+    new = _new_terms(state, order, command, refs.instruments.get(order.symbol), refs)
+    if isinstance(new, str) or new.lots <= order.cum_lots:
+        return None
+    found = _judged(state, order, new, refs, command)
+    return found if isinstance(found, OrderRejected) else None
+
+
+def _judged(
+    state: AccountState, order: Order, new: Order, refs: TradingRefs, command: ReplaceOrder
+) -> OrderRejected | str:
     allowed = strictest(state, refs, order.symbol)
     if allowed is HALTED:
         return "trading_halted"
@@ -176,6 +195,4 @@ def _too_much(
     ask = Ask(command.cl_ord_id, order.symbol, order.side, order.ord_type, order.time_in_force)
     covered = bool(order.group) and not order.hold
     verdict = judge(state, left, ask, refs, command.at, back, covered=covered)
-    if isinstance(verdict, OrderRejected):
-        return f"{verdict.reason}: {verdict.text}"
-    return ""
+    return verdict if isinstance(verdict, OrderRejected) else ""
