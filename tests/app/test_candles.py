@@ -10,12 +10,15 @@ from fondaco.app.candles import candles_of
 from fondaco.app.files import Files
 from fondaco.domain.market.bars import KEPT, SECOND
 from fondaco.domain.market.board import Board
+from fondaco.domain.market.listings import listed
 from fondaco.domain.market.model import Trade
 from fondaco.domain.market.store import keep, metadata
 from fondaco.kernel.event import Instant
 from fondaco.ports.store.sqlite import SqliteStore
-from market.exchange import BTC, INSTRUMENTS
+from market.exchange import BTC
 from running import Client, house
+
+INSTRUMENTS = {each.symbol: each.instrument for each in listed(["BTCUSDT"])}
 
 
 def traded(at_s: int, px: int) -> Trade:

@@ -307,7 +307,7 @@ async def test_validation_of_new_terms_is_what_a_replace_is_told_and_changes_not
     assert (bad["accepted"], reason["reason"]) == (False, "exceeds_order_notional")
     assert (reason["limit"], reason["unit"]) == ("100", "USD")
     tick = await ask(200, "POST", path, {"order_id": name, "price": "50000.001"})
-    assert tick["reasons"][0]["reason"] == "invalid_price"
+    assert tick["reasons"][0]["reason"] == "price_off_tick"
     gone = await ask(200, "POST", path, {"order_id": "demo.99", "price": "1"})
     assert gone["reasons"][0]["reason"] == "unknown_order"
     assert ask.house.journal.head() == head

@@ -23,7 +23,15 @@ from fondaco.domain.trading.events import AccountOpened, CancelOrders, TradingEv
 from fondaco.domain.trading.model import AccountId, account_of, account_stream
 from fondaco.domain.trading.refs import refresh, refs_of, update_rates
 from fondaco.domain.trading.rules import decider
-from fondaco.domain.trading.store import TradingView, queries, sent, settlements, statements, stops
+from fondaco.domain.trading.store import (
+    TradingView,
+    queries,
+    sent,
+    settlements,
+    standing,
+    statements,
+    stops,
+)
 from fondaco.domain.trading.store.days import DaysView
 from fondaco.domain.trading.store.settlements import SettlementsView
 from fondaco.domain.trading.store.standing import StandingView
@@ -68,6 +76,8 @@ QUESTIONS = SimpleNamespace(
     sent=sent.sent,
     is_virtual=sent.is_virtual,
     settlements=settlements.lines,
+    waiting=standing.waiting,
+    restrictions=standing.restrictions,
     at_work=stops.at_work,
     positions_left=stops.positions_left,
     accounts_of=stops.accounts_of,

@@ -7,10 +7,11 @@ a second silence fails it.
 
 import os
 import signal
+import sys
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,18 +19,23 @@ import pytest
 from _pytest.runner import runtestprotocol
 from playwright.sync_api import Error
 
+from web.chromium import chromium, where
+
 SILENCE_S: Final = 120.0  # the longest journey takes some 30 s, on a busy machine
 ENDED: Final = pytest.StashKey[bool]()
 
 
-@pytest.fixture(autouse=True)
-def _a_browser_answers_or_is_ended(request: pytest.FixtureRequest) -> Iterator[None]:
+@contextmanager
+def answering(item: pytest.Item) -> Iterator[None]:
+    """A journey with all that it begins and ends: its browser answers in time, or is ended."""
     ended = threading.Event()
 
     def end() -> None:
         ended.set()
+        print(f"{item.nodeid} waits here:\n{where()}", file=sys.stderr)
         for pid in browsers(os.getpid()):
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     timer = threading.Timer(SILENCE_S, end)
     timer.daemon = True
@@ -38,7 +44,14 @@ def _a_browser_answers_or_is_ended(request: pytest.FixtureRequest) -> Iterator[N
         yield
     finally:
         timer.cancel()
-        request.node.stash[ENDED] = ended.is_set()
+        item.stash[ENDED] = ended.is_set()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """One for all journeys of a file."""
+    with chromium() as found:
+        yield found
 
 
 def browsers(ancestor: int) -> list[int]:
@@ -67,10 +80,12 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     if Path(__file__).parent not in item.path.parents:
         return None
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-    reports = runtestprotocol(item, log=False, nextitem=nextitem)
+    with answering(item):
+        reports = runtestprotocol(item, log=False, nextitem=nextitem)
     if _was_silent(item, reports):
         warnings.warn(f"no answer from the browser, tried again: {item.nodeid}", stacklevel=1)
-        reports = runtestprotocol(item, log=False, nextitem=nextitem)
+        with answering(item):
+            reports = runtestprotocol(item, log=False, nextitem=nextitem)
         _was_silent(item, reports)
     for report in reports:
         item.ihook.pytest_runtest_logreport(report=report)
