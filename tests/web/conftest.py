@@ -32,7 +32,7 @@ def answering(item: pytest.Item) -> Iterator[None]:
 
     def end() -> None:
         ended.set()
-        print(f"{item.nodeid} waits here:\n{where()}", file=sys.stderr)
+        sys.stderr.write(f"{item.nodeid} waits here:\n{where()}\n")
         for pid in browsers(os.getpid()):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
