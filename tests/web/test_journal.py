@@ -1,5 +1,6 @@
 """Journal and order story in a browser before a real house: the tail, the past, one life."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -110,6 +111,12 @@ def test_the_slider_is_moved_by_hand_and_by_key(page: Any, running: Running) -> 
     page.locator(".track output").wait_for()
     page.mouse.up()
     page.locator(".line.past").wait_for()
+    here = re.compile(r"[?&]at=(\d+)")  # a hand that rests on its way has been elsewhere before
+    eventually(
+        page,
+        lambda: here.search(page.url)[1] == track.get_attribute("aria-valuenow"),  # type: ignore[index]
+        "what is shown is what is looked at",
+    )
     at = int(track.get_attribute("aria-valuenow"))
     page.keyboard.press("ArrowRight")
     eventually(page, lambda: track.get_attribute("aria-valuenow") == str(at + 1), "one on")

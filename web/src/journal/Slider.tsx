@@ -24,6 +24,8 @@ export function Slider({ points, head, at, vs, onRest }: SliderProps) {
   const [dragged, setDragged] = useState<number | null>(null);
   const rest = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const told = useRef<number | null>(null);
+  /** Where the hand is: what is drawn may be a frame behind it. */
+  const wanted = useRef<number | null>(null);
   const last = Math.max(head, points.at(-1)?.[0] ?? 1);
   const bars = useMemo(() => density(points), [points]);
   const marks = useMemo(() => ticks(points, matchMedia("(max-width: 599px)").matches ? 0.25 : 0.1), [points]);
@@ -41,6 +43,7 @@ export function Slider({ points, head, at, vs, onRest }: SliderProps) {
     const box = track.current?.getBoundingClientRect();
     if (!box) return;
     const position = positionAt((event.clientX - box.left) / box.width, 1, last);
+    wanted.current = position;
     setDragged(position);
     clearTimeout(rest.current);
     rest.current = setTimeout(() => settle(position), REST_MS);
@@ -52,7 +55,8 @@ export function Slider({ points, head, at, vs, onRest }: SliderProps) {
     move(event);
   };
   const up = (): void => {
-    if (dragged !== null) settle(dragged);
+    if (wanted.current !== null) settle(wanted.current);
+    wanted.current = null;
     setDragged(null);
   };
   const key = (event: KeyboardEvent): void => {
@@ -78,7 +82,7 @@ export function Slider({ points, head, at, vs, onRest }: SliderProps) {
         onPointerDown={down}
         onPointerMove={(event) => event.currentTarget.hasPointerCapture(event.pointerId) && move(event)}
         onPointerUp={up}
-        onPointerCancel={() => setDragged(null)}
+        onPointerCancel={() => { wanted.current = null; setDragged(null); }}
         onKeyDown={key}
       >
         <svg preserveAspectRatio="none" viewBox="0 0 1000 40" aria-hidden="true">
