@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 59776a29a9968f64b8966f1a7c09862ec5b1180998126cb83a8c3e2bf7a9fe1d
+OpenAPI sha256 32ae0a455b3777768336d85c4da45a17bce225e675fb541144021cd73c093d5f
 """
 
 from __future__ import annotations
@@ -1214,6 +1214,27 @@ class MarginAfterReply(TypedDict):
     liquidation_bps: int | None
 
 
+class ValidateReplaceRequest(TypedDict):
+    """New terms of an order that works. What is left out stays as it is."""
+    order_id: str
+    order_qty: NotRequired[str | None]
+    price: NotRequired[str | None]
+    stop_px: NotRequired[str | None]
+
+
+class ReplaceValidationReply(TypedDict):
+    """What PATCH /orders/{order_id} would be answered now; a venue may still deny it. `cancels`:
+    no more would be left than has executed. `hold` is set aside while the venue is asked, for
+    the old terms and the new ones.
+    """
+    accepted: bool
+    cancels: bool
+    reasons: list[RefusalReply]
+    hold: str | None
+    hold_asset: str | None
+    policy_version: int
+
+
 class ListValidationReply(TypedDict):
     """What POST /orders/bulk with `atomic` would be answered: all pass, or none is placed."""
     accepted: bool
@@ -1552,7 +1573,7 @@ class PositionsReply(TypedDict):
 
 class PositionLine(TypedDict):
     """`qty` is the balance of the base asset, or of a contract what is open. Costs are of the part
-    of it that was traded here.
+    of it that was traded here. `waiting` is what has not settled of it.
     """
     account_id: str
     symbol: str
@@ -1564,6 +1585,18 @@ class PositionLine(TypedDict):
     fees: str
     position: int
     avg_px: NotRequired[str | None]
+    waiting: NotRequired[list[WaitingFills]]
+
+
+class WaitingFills(TypedDict):
+    """Fills of one position that are "matched" (no chain has confirmed them, and they may be taken
+    back) or "confirmed" (they stand, and what they bring in has not settled). At a mark they
+    have gained `cash` and `traded_qty` times the mark; what is in neither is settled.
+    """
+    state: str
+    traded_qty: str
+    cash: str
+    fills: int
 
 
 class DayRequest(TypedDict):
@@ -2003,6 +2036,30 @@ class KillPreviewReply(TypedDict):
 class AtWork(TypedDict):
     account_id: str
     orders: int
+
+
+class RestrictionsRequest(TypedDict):
+    """With an account, what keeps its own orders out as well."""
+    account_id: NotRequired[str | None]
+    min_position: NotRequired[int]
+
+
+class RestrictionsReply(TypedDict):
+    """Whatever is not active, oldest first."""
+    items: list[StateLine]
+
+
+class StateLine(TypedDict):
+    """Why orders are kept out. `scope` is "kill" (the house, by its switch), "house", "instrument"
+    or "account".
+    """
+    scope: str
+    name: str
+    state: str
+    reason: str
+    by: str
+    at: str
+    position: int
 
 
 class KillRequestSince(TypedDict):

@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 59776a29a9968f64b8966f1a7c09862ec5b1180998126cb83a8c3e2bf7a9fe1d
+OpenAPI sha256 32ae0a455b3777768336d85c4da45a17bce225e675fb541144021cd73c093d5f
 """
 
 from __future__ import annotations
@@ -1398,6 +1398,26 @@ class Risk:
         )
         return found
 
+    def validate_replace(
+        self,
+        *,
+        order_id: str,
+        idempotency_key: str = ABSENT,
+        order_qty: str | None = ABSENT,
+        price: str | None = ABSENT,
+        stop_px: str | None = ABSENT,
+    ) -> m.ReplaceValidationReply:
+        """Say what new terms of a working order would be told. Changes nothing. Scope:
+        orders:read.
+        """
+        found: m.ReplaceValidationReply = self._ask(
+            "POST",
+            "/api/risk/validate/replace",
+            body={"order_id": order_id, "order_qty": order_qty, "price": price, "stop_px": stop_px},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
     def validate_list(
         self,
         *,
@@ -1444,6 +1464,21 @@ class Risk:
             "GET",
             "/api/risk/kill/preview",
             query={"account_id": account_id, "symbol": symbol},
+        )
+        return found
+
+    def restrictions(
+        self,
+        *,
+        account_id: str = ABSENT,
+        min_position: int = ABSENT,
+    ) -> m.RestrictionsReply:
+        """What keeps orders out now: who halted or reduced what, when and why. Scope: limits:read.
+        """
+        found: m.RestrictionsReply = self._ask(
+            "GET",
+            "/api/risk/restrictions",
+            query={"account_id": account_id, "min_position": min_position},
         )
         return found
 
