@@ -13,6 +13,7 @@ from fondaco.domain.market.model import Finality
 from fondaco.domain.reference import events as ref
 from fondaco.domain.reference.model import HOUSE_STREAM, TradingState
 from fondaco.domain.trading import events as ev
+from fondaco.domain.trading.model import Side
 from fondaco.domain.trading.store import TradingView
 from fondaco.domain.trading.store.queries import positions, terms
 from fondaco.domain.trading.store.settlements import SettlementsView
@@ -20,7 +21,7 @@ from fondaco.domain.trading.store.standing import StandingView, restrictions, wa
 from fondaco.kernel.event import CommandId, Decision, Event, Instant, StreamId
 from fondaco.ports.journal.memory import MemoryJournal
 from fondaco.ports.store.sqlite import SqliteStore
-from fondaco.runtime.projector import Projector
+from fondaco.runtime.projector import Projector, View
 
 SETTLES = ev.SettleFills(CommandId("due"), b.DAY_ENDS)
 
@@ -40,7 +41,7 @@ class Desk:
         self.tell(HOUSE_STREAM, listed)
         self.when(b.opened(), b.deposit("100000"))
         self.store = SqliteStore(folder / "views.db", durable=False)
-        views = [TradingView(), SettlementsView(), StandingView()]
+        views: list[View] = [TradingView(), SettlementsView(), StandingView()]
         self.projector = Projector(self.journal, self.store, views)
 
     def tell(self, stream: StreamId, *events: Event) -> None:
@@ -105,7 +106,7 @@ def test_what_waits_is_the_whole_gain_while_nothing_has_settled(
         if not buys and held < lots:
             buys = True
         held += lots if buys else -lots
-        place, side = (b.buy, b.Side.BUY) if buys else (b.sell, b.Side.SELL)
+        place, side = (b.buy, Side.BUY) if buys else (b.sell, Side.SELL)
         px = 100_00 - better if buys else 100_00 + better
         desk.when(place(f"o{nth}", "0.009", "100.00"), b.fill(nth, lots, px, nth=nth, side=side))
     desk.catch_up()
