@@ -178,6 +178,13 @@ def _with_fix(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     decode.add_argument("--dictionary", default="", metavar="NAME", help="FIX.4.4 …, or XML")
     decode.add_argument("--json", action="store_true", help="a line of JSON for each message")
     decode.set_defaults(run=_fix_decode)
+    diff = kinds.add_parser("diff", help="Say what two messages, or two logs, say differently.")
+    diff.add_argument("first", help="a message with any delimiter, a file, or -")
+    diff.add_argument("second")
+    diff.add_argument("--ignore", default="", metavar="TAGS", help="52,60 … [9,10]")
+    diff.add_argument("--dictionary", default="", metavar="NAME", help="FIX.4.4 …, or XML")
+    diff.add_argument("--json", action="store_true", help="a line of JSON for each message")
+    diff.set_defaults(run=_fix_diff)
     _with_fix_sessions(kinds)
 
 
@@ -371,6 +378,16 @@ def _fix_decode(asked: argparse.Namespace) -> None:
 
     for line in decode(asked.source, asked.dictionary, as_json=asked.json):
         print(line)
+
+
+def _fix_diff(asked: argparse.Namespace) -> int:
+    from fondaco.app.fix.diff import diff
+
+    differ = False
+    for line in diff(asked.first, asked.second, asked.dictionary, asked.ignore, as_json=asked.json):
+        print(line)
+        differ = True
+    return EXIT_WRONG if differ else 0
 
 
 def _bench(asked: argparse.Namespace) -> int:

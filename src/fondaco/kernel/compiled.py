@@ -31,6 +31,7 @@ KERNELS: Final = (
     "fondaco/domain/venues/crossing/matching.py",
     "fondaco/domain/venues/crossing/one_by_one.py",
     "fondaco/domain/trading/rules/weighed.py",
+    "fondaco/domain/fix/checking.py",
     "fondaco/domain/fix/encoding.py",
     "fondaco/domain/fix/message.py",
     "fondaco/runtime/answered.py",

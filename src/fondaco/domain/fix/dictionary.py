@@ -101,6 +101,7 @@ class Dictionary:
         self._table = table
         self._fields: dict[int, Field | None] = {}
         self._layouts: dict[str, Layout | None] = {}
+        self.plans: dict[tuple[str, Dictionary], Any] = {}  # of `validation`, which makes them
 
     @classmethod
     def read(cls, path: str | Path) -> "Dictionary":

@@ -28,42 +28,56 @@ def encode(begin_string: str, fields: Sequence[tuple[int, bytes]]) -> bytes:
     Raises `Invalid` for what no reader could take apart again: an empty tag, SOH in a text.
     """
     begin: bytes = begin_string.encode("latin-1")
+    if type(fields) is not list and type(fields) is not tuple:
+        fields = list(fields)  # it is walked over twice, and must be the same twice
+    if b"\x01" in begin:
+        raise Invalid("BeginString holds the delimiter SOH")
     value: bytes
     tag: cython.longlong
-    before: cython.longlong = 0  # the tag before, and what it said
-    said: bytes = b""
     body: cython.Py_ssize_t = 0
-    size: cython.Py_ssize_t
     at: cython.Py_ssize_t
-    i: cython.Py_ssize_t
+    stop: cython.Py_ssize_t
     for tag, value in fields:
+        if tag <= 10 or tag > LONGEST:
+            _refuse(tag)
         if body == 0 and tag != 35:
             raise Invalid(f"a message begins with MsgType (35), not {tag}")
-        if not 0 < tag <= LONGEST or tag == 8 or tag == 9 or tag == 10:
-            raise Invalid(f"{tag} is not a tag for the fields of a message")
-        if _is_data(tag):
-            if before != _LENGTH_OF[tag] or said != b"%d" % len(value):
-                raise Invalid(
-                    f"raw data in {tag} follows its length {_LENGTH_OF[tag]}={len(value)}"
-                )
-        elif b"\x01" in value:
-            raise Invalid(f"field {tag} holds the delimiter SOH, which only raw data may")
         body += _width(tag) + len(value) + 2
-        before = tag
-        said = value
     if body == 0:
         raise Invalid("a message has at least MsgType (35)")
-    size = len(begin) + 3 + 3 + _width(body) + body + 7
-    out: bytearray = bytearray(size)
-    at = _write(out, _write_tag(out, 0, 8), begin)
-    at = _write(out, _write_tag(out, at, 9), b"%d" % body)
+    out: bytearray = bytearray(len(begin) + 6 + _width(body) + body + 7)
+    text: cython.p_uchar = out
+    at = _copy(text, _write_number(text, 0, 8, 61), begin)
+    at = _write_number(text, _write_number(text, at, 9, 61), body, 1)
+    before: cython.longlong = 0  # the tag before, and what it said
+    said: bytes = b""
     for tag, value in fields:
-        at = _write(out, _write_tag(out, at, tag), value)
-    total: cython.uint = 0
-    for i in range(at):
-        total += out[i]
-    _write(out, _write_tag(out, at, 10), b"%03d" % (total & 255))
+        at = _write_number(text, at, tag, 61)
+        stop = _copy(text, at, value)
+        if stop < 0 or _is_data(tag):  # the delimiter may stand in raw data alone
+            _check_data(tag, value, before, said)
+            stop = at + len(value) + 1
+        at = stop
+        before = tag
+        said = value
+    _trail(text, at)
     return bytes(out)
+
+
+@cython.cfunc
+def _refuse(tag: cython.longlong) -> None:
+    """8, 9 and 10 are written here; the other tags of one digit are nobody's to refuse."""
+    if tag < 1 or tag > LONGEST or tag in (8, 9, 10):
+        raise Invalid(f"{tag} is not a tag for the fields of a message")
+
+
+def _check_data(tag: int, value: bytes, before: int, said: bytes) -> None:
+    """Raw data stands behind its length; nothing else holds the delimiter."""
+    if tag not in _LENGTH_OF:
+        raise Invalid(f"field {tag} holds the delimiter SOH, which only raw data may")
+    length = _LENGTH_OF[tag]
+    if before != length or said != b"%d" % len(value):
+        raise Invalid(f"raw data in {tag} follows its length {length}={len(value)}")
 
 
 @cython.cfunc
@@ -75,6 +89,7 @@ def _is_data(tag: cython.longlong) -> cython.bint:
 
 
 @cython.cfunc
+@cython.inline
 def _width(number: cython.longlong) -> cython.Py_ssize_t:
     width: cython.Py_ssize_t = 1
     while number >= 10:
@@ -84,24 +99,46 @@ def _width(number: cython.longlong) -> cython.Py_ssize_t:
 
 
 @cython.cfunc
-def _write_tag(out: bytearray, at: cython.Py_ssize_t, tag: cython.longlong) -> cython.Py_ssize_t:
-    """Write `tag=` at `at`; gives where its value begins."""
-    end: cython.Py_ssize_t = at + _width(tag)
-    i: cython.Py_ssize_t = end
+@cython.inline
+def _write_number(
+    text: cython.p_uchar, at: cython.Py_ssize_t, number: cython.longlong, end: cython.uchar
+) -> cython.Py_ssize_t:
+    """Write digits and what ends them; gives where it goes on."""
+    stop: cython.Py_ssize_t = at + _width(number)
+    i: cython.Py_ssize_t = stop
     while i > at:
         i -= 1
-        out[i] = 48 + tag % 10
-        tag //= 10
-    out[end] = 61
-    return end + 1
+        text[i] = 48 + number % 10
+        number //= 10
+    text[stop] = end
+    return stop + 1
 
 
 @cython.cfunc
-def _write(out: bytearray, at: cython.Py_ssize_t, value: bytes) -> cython.Py_ssize_t:
-    """Write a value and its SOH; gives where the next field begins."""
+@cython.inline
+def _copy(text: cython.p_uchar, at: cython.Py_ssize_t, value: bytes) -> cython.Py_ssize_t:
+    """Write a value and its SOH; gives where the next field begins, or -1 where the value has one
+    itself."""
     i: cython.Py_ssize_t
     n: cython.Py_ssize_t = len(value)
+    ends: cython.Py_ssize_t = 0
     for i in range(n):
-        out[at + i] = value[i]
-    out[at + n] = 1
-    return at + n + 1
+        text[at + i] = value[i]
+        ends += value[i] == 1
+    text[at + n] = 1
+    return -1 if ends > 0 else at + n + 1
+
+
+@cython.cfunc
+def _trail(text: cython.p_uchar, at: cython.Py_ssize_t) -> None:
+    """Write the checksum of what stands before `at`: three digits."""
+    total: cython.uint = 0
+    i: cython.Py_ssize_t
+    for i in range(at):
+        total += text[i]
+    total &= 255
+    at = _write_number(text, at, 10, 61)
+    text[at] = 48 + total // 100
+    text[at + 1] = 48 + total // 10 % 10
+    text[at + 2] = 48 + total % 10
+    text[at + 3] = 1

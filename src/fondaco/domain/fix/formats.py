@@ -7,6 +7,18 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from fondaco.domain.fix.checking import (
+    BY_FORM,
+    INTEGER,
+    MOMENT,
+    NUMBER,
+    ONE,
+    TEXT,
+    UNSIGNED,
+    UNSURE,
+    YES_NO,
+)
+
 _INTEGER: Final = re.compile(rb"-?[0-9]{1,18}")
 _UNSIGNED: Final = re.compile(rb"[0-9]{1,19}")
 _FLOAT: Final = re.compile(rb"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
@@ -31,6 +43,15 @@ _FORMS: Final[Mapping[str, re.Pattern[bytes]]] = {
     "MONTHYEAR": re.compile(rb"[0-9]{4}(?:0[1-9]|1[0-2])(?:w[1-5]|0[1-9]|[12][0-9]|3[01])?"),
     "DAYOFMONTH": re.compile(rb"0?[1-9]|[12][0-9]|3[01]"),
 }
+_KINDS: Final[Mapping[str, int]] = {
+    **dict.fromkeys(("INT", "NUMINGROUP", "LENGTH", "TAGNUM"), INTEGER),
+    "SEQNUM": UNSIGNED,
+    **dict.fromkeys(("FLOAT", "PRICE", "PRICEOFFSET", "QTY", "AMT", "PERCENTAGE"), NUMBER),
+    "CHAR": ONE,
+    "BOOLEAN": YES_NO,
+    "UTCTIMESTAMP": MOMENT,
+    "TIME": MOMENT,
+}
 SEVERAL: Final = frozenset(("MULTIPLEVALUESTRING", "MULTIPLECHARVALUE", "MULTIPLESTRINGVALUE"))
 
 
@@ -43,3 +64,12 @@ def form_of(type_: str, begin_string: str) -> Callable[[bytes], object] | None:
         return None
     form = _FORMS.get(type_)
     return None if form is None else form.fullmatch
+
+
+def kind_of(type_: str, begin_string: str) -> int:
+    """How the kernel in `checking.py` looks at values of a type."""
+    if type_ in ("DATA", "XMLDATA", "GROUP"):
+        return UNSURE
+    if form_of(type_, begin_string) is None:
+        return TEXT
+    return _KINDS.get(type_, BY_FORM)

@@ -16,8 +16,9 @@ The public acceptance scripts pin down this order.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, TypeAlias
 
+from fondaco.domain.fix.checking import BODY, HEADER, TRAILER, Plan, Slot
 from fondaco.domain.fix.dictionary import NOTHING, Dictionary, Layout
-from fondaco.domain.fix.formats import SEVERAL, form_of
+from fondaco.domain.fix.formats import SEVERAL, form_of, kind_of
 from fondaco.domain.fix.groups import Entry, spans
 from fondaco.domain.fix.message import Message
 from fondaco.domain.fix.model import Options, Rejection, RejectReason, rejection
@@ -40,7 +41,52 @@ def validate(
     `dictionary` has the body; `transport` header and trailer, where that is another dictionary:
     FIXT.1.1 for applications of 5.0 and later. For a session message of FIXT it is the only one.
     """
-    return _Check(message, dictionary, transport or dictionary, options).first()
+    session = transport or dictionary
+    plan = plan_for(dictionary, session, message.msg_type)
+    if plan is not None and plan.surely_fine(message.raw):
+        return None
+    return first_wrong(message, dictionary, session, options)
+
+
+def plan_for(dictionary: Dictionary, session: Dictionary, msg_type: str) -> Plan | None:
+    """What messages of a type are checked against at once; None for a type that is unknown."""
+    plan: Plan | None = dictionary.plans.get((msg_type, session))
+    if plan is None:
+        layout = dictionary.layout(msg_type)
+        if layout is not None:
+            plan = dictionary.plans[msg_type, session] = _plan(dictionary, session, layout)
+    return plan
+
+
+def first_wrong(
+    message: Message, dictionary: Dictionary, session: Dictionary, options: Options = _DEFAULT
+) -> Rejection | None:
+    """What `validate` says, by looking at everything in the order above."""
+    return _Check(message, dictionary, session, options).first()
+
+
+def _plan(dictionary: Dictionary, session: Dictionary, layout: Layout) -> Plan:
+    slots: dict[int, Slot] = {}
+    for part, tags, of, inside in (
+        (BODY, layout.members, dictionary, layout),
+        (HEADER, session.header_tags, session, session.header),
+        (TRAILER, session.trailer_tags, session, session.trailer),
+    ):
+        for tag in tags:
+            field = of.field(tag)
+            if field is None:
+                continue
+            counted = tag in inside.groups
+            slots[tag] = Slot(
+                tag,
+                part,
+                kind_of("GROUP" if counted else field.type, of.begin_string),
+                tag in inside.required,
+                form_of(field.type, of.begin_string),
+                field.values,
+                field.type in SEVERAL,
+            )
+    return Plan(list(slots.values()))
 
 
 class _Group:
