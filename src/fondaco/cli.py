@@ -186,6 +186,7 @@ def _with_fix(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     diff.add_argument("--json", action="store_true", help="a line of JSON for each message")
     diff.set_defaults(run=_fix_diff)
     _with_fix_sessions(kinds)
+    _with_audit(kinds)
 
 
 def _with_fix_sessions(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -194,6 +195,25 @@ def _with_fix_sessions(kinds: "argparse._SubParsersAction[argparse.ArgumentParse
     echo.add_argument("--port", type=int, required=True, help="0 takes a free one")
     echo.add_argument("--host", default="127.0.0.1")
     echo.set_defaults(run=_fix_echo)
+
+
+def _with_audit(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    audit = kinds.add_parser("audit", help="Say what is in captures and logs, threats included.")
+    audit.add_argument("file", nargs="+", type=Path, help="pcap, pcapng or log, also gzipped")
+    audit.add_argument("--json", action="store_true", help="the whole report as JSON")
+    audit.add_argument("--html", type=Path, metavar="FILE", help="write it as a page by itself")
+    audit.add_argument(
+        "--export", choices=("ecs", "cef", "ocsf"), help="print alerts as lines for a SIEM"
+    )
+    audit.add_argument("--limits", type=Path, metavar="TOML", help="thresholds of one's own")
+    audit.add_argument("--no-threats", action="store_true", help="put sessions together, no more")
+    audit.add_argument(
+        "--fail-on",
+        choices=("low", "medium", "high", "critical", "never"),
+        default="high",
+        help="exit with 1 where an alert is at least so severe [high]",
+    )
+    audit.set_defaults(run=_fix_audit)
 
 
 def _with_seeds(sub: argparse.ArgumentParser) -> None:
@@ -388,6 +408,26 @@ def _fix_diff(asked: argparse.Namespace) -> int:
         print(line)
         differ = True
     return EXIT_WRONG if differ else 0
+
+
+def _fix_audit(asked: argparse.Namespace) -> int:
+    from fondaco.app.fix.audit import audit, is_bad, limits_of
+    from fondaco.app.fix.audit_text import lines_of
+    from fondaco.app.fix.exports import exported
+    from fondaco.app.fix.page import page_of
+
+    report = audit(asked.file, limits_of(asked.limits), threats=not asked.no_threats)
+    if asked.html is not None:
+        asked.html.write_text(page_of(report), "utf-8")
+    if asked.export:
+        lines = exported(report, asked.export)
+    elif asked.json:
+        lines = iter([report.as_json()])
+    else:
+        lines = lines_of(report)
+    for line in lines:
+        print(line)
+    return EXIT_WRONG if is_bad(report, asked.fail_on) else 0
 
 
 def _bench(asked: argparse.Namespace) -> int:

@@ -1,5 +1,12 @@
-"""What other floors use of FIX: the codec, the dictionaries, and the law of a session."""
+"""What other floors use of FIX: the codec, the dictionaries, the law of a session,
+and messages as captured."""
 
+from fondaco.domain.fix.capture.flows import Endpoint as Endpoint
+from fondaco.domain.fix.capture.flows import Flow as Flow
+from fondaco.domain.fix.capture.flows import Oddity as Oddity
+from fondaco.domain.fix.capture.sighting import Sighting as Sighting
+from fondaco.domain.fix.capture.tally import Line as Line
+from fondaco.domain.fix.capture.tally import Session as Session
 from fondaco.domain.fix.dictionary import Dictionary as Dictionary
 from fondaco.domain.fix.dictionary import dictionary as dictionary
 from fondaco.domain.fix.encoding import encode as encode

@@ -1,0 +1,1 @@
+"""Captures and logs: from the bytes of a file to FIX messages, put together as TCP would."""

@@ -1,0 +1,273 @@
+"""Who comes in, from where, as whom: F01 to F07, F18 and F19."""
+
+from typing import Final
+
+from fondaco.domain.fix.api import Flow, Oddity, Sighting
+from fondaco.domain.surveillance.fix.detector import (
+    HIGH,
+    HOUR,
+    LOW,
+    MEDIUM,
+    MINUTE,
+    SECOND,
+    Call,
+    Detector,
+    Place,
+    Tell,
+    Window,
+)
+from fondaco.domain.surveillance.fix.limits import Limits
+
+_ADMIN: Final = frozenset("0123456A") | {"n"}
+_CREDENTIALS: Final = (554, 925, 1402, 1404, 96)
+
+
+class _Logons(Detector):
+    """Tells its children of logons that failed, once each."""
+
+    types = ("5", "3", "j")
+
+    def see(self, seen: Sighting, place: Place) -> None:
+        call = place.call
+        if call.logon is not None and not call.accepted and seen.half is not call.logon.half:
+            self._fails(call, seen)
+
+    def closed(self, call: Call) -> None:
+        if call.logon is not None and not call.accepted and call.is_over:
+            self._fails(call, None)
+
+    def _fails(self, call: Call, answer: Sighting | None) -> None:
+        if self not in call.told:
+            call.told.append(self)
+            self.failed(call, answer)
+
+    def failed(self, call: Call, answer: Sighting | None) -> None:
+        """A logon was refused by a message, or by hanging up."""
+
+
+class BruteForce(_Logons):
+    """F01: failed logons from one address, or for one CompID."""
+
+    def __init__(self, limits: Limits, tell: Tell) -> None:
+        super().__init__(limits, tell)
+        self._minute = Window(MINUTE)
+        self._hour = Window(HOUR)
+
+    def failed(self, call: Call, answer: Sighting | None) -> None:
+        logon = call.logon
+        assert logon is not None
+        at = answer.at if answer is not None else call.last_at
+        for subject in (call.host, f"CompID {logon.sender.decode('latin-1')}"):
+            minute = self._minute.add(subject, at)
+            hour = self._hour.add(subject, at)
+            if minute >= self.limits.logon_failures_minute:
+                self.tell("F01", HIGH, subject, f"{minute} logons failed in a minute", logon)
+            elif hour >= self.limits.logon_failures_hour:
+                self.tell("F01", HIGH, subject, f"{hour} logons failed in an hour", logon)
+
+
+class Enumeration(_Logons):
+    """F02: one address tries many CompIDs."""
+
+    def __init__(self, limits: Limits, tell: Tell) -> None:
+        super().__init__(limits, tell)
+        self._tried: dict[str, dict[bytes, int]] = {}
+
+    def failed(self, call: Call, answer: Sighting | None) -> None:
+        logon = call.logon
+        assert logon is not None
+        tried = self._tried.setdefault(call.host, {})
+        tried[logon.sender] = logon.at
+        fresh = {name: at for name, at in tried.items() if logon.at - at <= 10 * MINUTE}
+        self._tried[call.host] = fresh
+        if len(fresh) >= self.limits.comp_ids_tried:
+            names = ", ".join(sorted(name.decode("latin-1") for name in fresh)[:8])
+            reason = f"{len(fresh)} CompIDs failed to log on in 10 minutes: {names}"
+            self.tell("F02", HIGH, call.host, reason, logon)
+
+
+class Cleartext(Detector):
+    """F03: a credential can be read by whoever can read the wire."""
+
+    types = ("A", "BE")
+
+    def see(self, seen: Sighting, place: Place) -> None:
+        found = [tag for tag in _CREDENTIALS if seen.get(tag)]
+        if found:
+            log = place.call.flow.is_log
+            reason = f"tag {found[0]} can be read " + (
+                "in the log, as it could by whoever reads it" if log else "on the wire: no TLS"
+            )
+            self.tell("F03", LOW if log else MEDIUM, place.way, reason, seen)
+
+
+class Elsewhere(Detector):
+    """F04: the first address of a CompID is learned, others are told."""
+
+    types = ("A",)
+
+    def __init__(self, limits: Limits, tell: Tell) -> None:
+        super().__init__(limits, tell)
+        self._hosts: dict[tuple[bytes, bytes], dict[str, Sighting]] = {}
+
+    def see(self, seen: Sighting, place: Place) -> None:
+        if place.call.flow.is_log:
+            return
+        host = seen.half.endpoint.host
+        known = self._hosts.setdefault((seen.sender, seen.target), {})
+        if not known:
+            known[host] = seen
+        elif host not in known:
+            first = next(iter(known.values()))
+            known[host] = seen
+            reason = f"logs on from {host}; it was {', '.join(list(known)[:3])} before"
+            self.tell("F04", MEDIUM, place.way, reason, first, seen, key=host)
+
+
+class ChangedIdentity(Detector):
+    """F05: a connection's messages name another party than its logon did."""
+
+    types = None
+
+    def see(self, seen: Sighting, place: Place) -> None:
+        logon = place.call.logon
+        if logon is None or place.call.flow.is_log:
+            return
+        same = seen.half is logon.half
+        sender, target = (
+            (logon.sender, logon.target) if same else (logon.target, logon.sender)
+        )
+        if seen.sender != sender or seen.target != target:
+            reason = (
+                f"names {_text(seen.sender)} → {_text(seen.target)} after a logon as "
+                f"{_text(sender)} → {_text(target)}"
+            )
+            self.tell("F05", HIGH, str(place.call.flow), reason, logon, seen)
+
+
+class Hijack(Detector):
+    """F06: a second connection with the identity of one that lives; a TTL that jumps."""
+
+    types = None
+
+    def __init__(self, limits: Limits, tell: Tell) -> None:
+        super().__init__(limits, tell)
+        self._owner: dict[tuple[bytes, bytes], tuple[Call, Sighting]] = {}
+
+    def see(self, seen: Sighting, place: Place) -> None:
+        call = place.call
+        if seen.half.side != 0 or call.flow.is_log:
+            return
+        key = (seen.sender, seen.target)
+        owner = self._owner.get(key)
+        if owner is None or owner[0] is call:
+            self._owner[key] = (call, seen)
+            return
+        other, last = owner
+        beat = max(place.line.session.heart_bt_int, 1) * 3 * SECOND
+        if seen.msg_type != "A" and call.logon is None and call.flow.began:
+            reason = f"goes on with MsgSeqNum {seen.seq} over another connection without a logon"
+            self.tell("F06", HIGH, place.way, reason, last, seen, key="moves")
+        elif not other.is_over and seen.at - last.at < beat:
+            reason = f"logs on from {call.host} while its session from {other.host} lives"
+            self.tell("F06", HIGH, place.way, reason, last, seen, key="twice")
+            if not call.accepted:
+                return
+        self._owner[key] = (call, seen)
+
+    def noted(self, flow: Flow, note: Oddity) -> None:
+        if note.kind == "ttl":
+            before, after = (int(word) for word in note.text.split() if word.isdigit())
+            if abs(before - after) >= self.limits.ttl_change:
+                self.tell("F06", MEDIUM, str(flow), f"{note.text} in mid connection", at=note.at)
+
+
+class OutsideSession(Detector):
+    """F07: business messages before the logon or after the logout."""
+
+    types = None
+
+    def see(self, seen: Sighting, place: Place) -> None:
+        call = place.call
+        if seen.msg_type in _ADMIN or call.flow.is_log:
+            return
+        if call.flow.began and (call.before in ("connected", "logon")) and not call.accepted:
+            reason = f"MsgType {seen.msg_type} before the logon was accepted"
+            self.tell("F07", HIGH, place.way, reason, seen, key="before")
+        elif call.before == "closed" and call.logouts > 1:
+            reason = f"MsgType {seen.msg_type} after both ends had logged out"
+            self.tell("F07", HIGH, place.way, reason, seen, key="after")
+
+
+class ConnectionFlood(Detector):
+    """F18: connections by the dozen, or that never say a word."""
+
+    def __init__(self, limits: Limits, tell: Tell) -> None:
+        super().__init__(limits, tell)
+        self._minute = Window(MINUTE)
+        self._silent = Window(MINUTE)
+
+    def opened(self, call: Call) -> None:
+        if not call.flow.began:
+            return
+        count = self._minute.add(call.host, call.flow.first_at)
+        if count > self.limits.connects_minute:
+            reason = f"{count} connections in a minute"
+            self.tell("F18", MEDIUM, call.host, reason, key="flood", at=call.flow.first_at)
+
+    def closed(self, call: Call) -> None:
+        flow = call.flow
+        if not flow.began or flow.is_log or any(half.octets for half in flow.halves):
+            return
+        count = self._silent.add(call.host, flow.first_at)
+        if count >= self.limits.silent_connects_minute:
+            reason = f"{count} connections in a minute without a byte in them"
+            self.tell("F18", MEDIUM, call.host, reason, key="silent", at=flow.first_at)
+
+
+class Squatting(_Logons):
+    """F19: the owner of an identity cannot log on while somebody else holds it."""
+
+    types = ("5", "3", "j", "A")
+
+    def __init__(self, limits: Limits, tell: Tell) -> None:
+        super().__init__(limits, tell)
+        self._owner: dict[tuple[bytes, bytes], str] = {}
+        self._holder: dict[tuple[bytes, bytes], Call] = {}
+
+    def see(self, seen: Sighting, place: Place) -> None:
+        super().see(seen, place)
+        call = place.call
+        if seen.msg_type == "A" and call.accepted and call.logon is not None:
+            key = (call.logon.sender, call.logon.target)
+            self._owner.setdefault(key, call.host)
+            self._holder[key] = call
+
+    def failed(self, call: Call, answer: Sighting | None) -> None:
+        logon = call.logon
+        assert logon is not None
+        key = (logon.sender, logon.target)
+        holder = self._holder.get(key)
+        if holder is None or call.host != self._owner.get(key) or holder.host == call.host:
+            return
+        if not holder.is_over and holder.logon is not None:
+            reason = f"{holder.host} holds the session while {call.host}, its owner, is refused"
+            subject = f"{_text(logon.sender)} to {_text(logon.target)}"
+            self.tell("F19", HIGH, subject, reason, holder.logon, logon)
+
+
+def _text(name: bytes) -> str:
+    return name.decode("latin-1") or "?"
+
+
+DETECTORS: Final[tuple[type[Detector], ...]] = (
+    BruteForce,
+    Enumeration,
+    Cleartext,
+    Elsewhere,
+    ChangedIdentity,
+    Hijack,
+    OutsideSession,
+    ConnectionFlood,
+    Squatting,
+)

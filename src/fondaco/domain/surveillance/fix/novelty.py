@@ -1,0 +1,76 @@
+"""What never was before, once enough days are known: F22 and F23."""
+
+from typing import Final
+
+from fondaco.domain.fix.api import Sighting
+from fondaco.domain.surveillance.fix.detector import DAY, HOUR, LOW, MEDIUM, Detector, Place, Tell
+from fondaco.domain.surveillance.fix.limits import Limits
+
+_NAMES: Final = {1: "Account", 55: "Symbol", 54: "Side", 40: "OrdType"}
+
+
+class UnusualHours(Detector):
+    """F22: a logon or order at an hour of the day, or on a kind of day, that had none before."""
+
+    types = ("A", "D", "G")
+
+    def __init__(self, limits: Limits, tell: Tell) -> None:
+        super().__init__(limits, tell)
+        self._days: dict[int, set[int]] = {}
+        self._hours: dict[int, list[int]] = {}
+
+    def see(self, seen: Sighting, place: Place) -> None:
+        if seen.half.side != 0:
+            return
+        key = id(place.line)
+        hours = self._hours.get(key)
+        if hours is None:
+            hours = self._hours[key] = [0] * 48
+            self._days[key] = set()
+        day = seen.at // DAY
+        hour = seen.at // HOUR % 24
+        shift = 24 if (day + 3) % 7 > 4 else 0  # 1970 began on a Thursday; weekends apart
+        days = self._days[key]
+        if len(days) >= self.limits.days_learned:
+            near = sum(hours[shift + (hour + step) % 24] for step in (-1, 0, 1))
+            if near == 0 and sum(hours) > 0:
+                when = f"{hour}:00 to {(hour + 1) % 24}:00 UTC" + (
+                    " at a weekend" if shift else ""
+                )
+                reason = f"MsgType {seen.msg_type} between {when}: none in {len(days)} days before"
+                self.tell("F22", MEDIUM, place.way, reason, seen)
+                return
+        days.add(day)
+        hours[shift + hour] += 1
+
+
+class Novelty(Detector):
+    """F23: a value of a few fields that this session has never had."""
+
+    types = ("D", "G")
+
+    def __init__(self, limits: Limits, tell: Tell) -> None:
+        super().__init__(limits, tell)
+        self._days: dict[int, set[int]] = {}
+        self._known: dict[tuple[int, int], set[bytes]] = {}
+
+    def see(self, seen: Sighting, place: Place) -> None:
+        key = id(place.line)
+        days = self._days.setdefault(key, set())
+        learned = len(days) > self.limits.days_learned
+        fields = seen.fields
+        for tag, name in _NAMES.items():
+            value = fields.get(tag)
+            if value is None:
+                continue
+            known = self._known.setdefault((key, tag), set())
+            if value not in known:
+                known.add(value)
+                if learned:
+                    reason = f"{name} {value[:32].decode('latin-1')} in no order of {len(days)} days"
+                    severity = MEDIUM if tag in (1, 54) else LOW
+                    self.tell("F23", severity, place.way, reason, seen, key=tag)
+        days.add(seen.at // DAY)
+
+
+DETECTORS: Final[tuple[type[Detector], ...]] = (UnusualHours, Novelty)

@@ -1,0 +1,271 @@
+"""Rates, sizes, clocks and segments: F17, F20, F24, F25, F27, F28 and F30."""
+
+from collections import deque
+from typing import Final
+
+from fondaco.domain.fix.api import Flow, Oddity, Sighting
+from fondaco.domain.surveillance.fix.detector import (
+    DAY,
+    HIGH,
+    LOW,
+    MEDIUM,
+    MINUTE,
+    SECOND,
+    Call,
+    Detector,
+    Place,
+    Tell,
+    Window,
+)
+from fondaco.domain.surveillance.fix.limits import Limits
+from fondaco.domain.surveillance.fix.times import timestamp
+
+_MS: Final = 1_000_000
+_KEPT: Final = 200  # sizes and prices of an instrument
+
+
+class HeartbeatFlood(Detector):
+    """F17: heartbeats and test requests far beyond the agreed interval."""
+
+    types = ("0", "1")
+
+    def __init__(self, limits: Limits, tell: Tell) -> None:
+        super().__init__(limits, tell)
+        self._window = Window(10 * SECOND)
+
+    def see(self, seen: Sighting, place: Place) -> None:
+        count = self._window.add(id(place.line), seen.at)
+        if count > self.limits.admin_10s:
+            reason = f"{count} heartbeats and test requests in 10 s"
+            self.tell("F17", MEDIUM, place.way, reason, seen)
+
+
+class Clock(Detector):
+    """F20: SendingTime beside the capture's clock, and beside the message's other times."""
+
+    types = None
+
+    def __init__(self, limits: Limits, tell: Tell) -> None:
+        super().__init__(limits, tell)
+        self._first: dict[int, tuple[int, int]] = {}
+        self._last: dict[int, tuple[int, int]] = {}
+
+    def see(self, seen: Sighting, place: Place) -> None:
+        text = seen.get(52)
+        sent = timestamp(text)
+        if not sent or text is None:
+            return
+        first = timestamp(seen.get(122)) if seen.poss_dup else 0
+        if first > sent:
+            reason = "OrigSendingTime is later than SendingTime"
+            self.tell("F20", MEDIUM, place.way, reason, seen, key="orig")
+        if place.call.flow.is_log:
+            return
+        slack = 0 if len(text) > 17 else SECOND
+        skew = sent - seen.at
+        off = abs(skew) - slack
+        if off > self.limits.skew_warn_ms * _MS:
+            self._off(seen, place, skew, off)
+        else:
+            self._last[id(place.line)] = (skew, 0)
+            if not slack:
+                self._drift(seen, place, skew)
+
+    def _off(self, seen: Sighting, place: Place, skew: int, off: int) -> None:
+        """Where both ends are off alike, the capture's clock is; so the other end is waited for."""
+        _, times = self._last.get(id(place.line), (0, 0))
+        self._last[id(place.line)] = (skew, times + 1)
+        other = self._last.get(id(place.line.session.lines[1 - place.line.side]))
+        if other is None and times < 3:
+            return
+        alike = other is not None and abs(other[0] - skew) < 2 * self.limits.skew_warn_ms * _MS
+        far = off > self.limits.skew_max_ms * _MS
+        reason = f"SendingTime is {skew / SECOND:+.1f} s beside the capture's clock" + (
+            ", as the other end's is: the capture's clock may be off" if alike else ""
+        )
+        severity = LOW if alike else HIGH if far else MEDIUM
+        self.tell("F20", severity, place.way, reason, seen, key=("off", far, alike))
+
+    def _drift(self, seen: Sighting, place: Place, skew: int) -> None:
+        began, before = self._first.setdefault(id(place.line), (seen.at, skew))
+        passed = seen.at - began
+        if passed > MINUTE and abs(skew - before) > 500 * _MS:
+            slope = (skew - before) * 1_000_000 // passed  # microseconds a second
+            if abs(slope) > self.limits.skew_slope_us_s:
+                reason = f"the clock drifts by {slope / 1000:+.1f} ms a second"
+                self.tell("F20", MEDIUM, place.way, reason, seen, key="drift")
+
+
+class FatFinger(Detector):
+    """F24: a size or price far from those of the same session and instrument."""
+
+    types = ("D", "G")
+
+    def __init__(self, limits: Limits, tell: Tell) -> None:
+        super().__init__(limits, tell)
+        self._sizes: dict[object, deque[float]] = {}
+        self._prices: dict[object, deque[float]] = {}
+        self._edge: dict[object, tuple[int, float, float]] = {}
+
+    def see(self, seen: Sighting, place: Place) -> None:
+        symbol = seen.get(55)
+        size = _float(seen.get(38))
+        if symbol is None or size is None:
+            return
+        key = (id(place.line), symbol)
+        sizes = self._sizes.get(key)
+        if sizes is None:
+            sizes = self._sizes[key] = deque(maxlen=_KEPT)
+            self._prices[key] = deque(maxlen=_KEPT)
+            self._edge[key] = (0, 0.0, 0.0)
+        prices = self._prices[key]
+        count, large, middle = self._edge[key]
+        price = _float(seen.get(44))
+        if count >= self.limits.orders_learned:
+            name = symbol.decode("latin-1")
+            if size > self.limits.size_times * large:
+                reason = f"{size:g} of {name}: 99 of 100 orders are at most {large:g}"
+                self.tell("F24", HIGH, place.way, reason, seen, key="size")
+                size = large
+            off = abs(price / middle - 1) * 100 if price and middle else 0
+            if off > self.limits.price_off_percent:
+                reason = f"{name} at {price:g}, {off:.0f} % from recent {middle:g}"
+                self.tell("F24", MEDIUM, place.way, reason, seen, key="price")
+                price = None
+        sizes.append(size)
+        if price:
+            prices.append(price)
+        if count < self.limits.orders_learned or count % 20 == 0:
+            ordered = sorted(sizes)
+            large = ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)]
+            middle = sorted(prices)[len(prices) // 2] if prices else 0.0
+        self._edge[key] = (count + 1, large, middle)
+
+
+class Burst(Detector):
+    """F25: far more orders and cancels than usual, or nothing but cancels."""
+
+    types = ("D", "F", "G")
+
+    def __init__(self, limits: Limits, tell: Tell) -> None:
+        super().__init__(limits, tell)
+        self._state: dict[int, list[float]] = {}  # second, count, usual; minute, orders, cancels
+
+    def see(self, seen: Sighting, place: Place) -> None:
+        key = id(place.line)
+        state = self._state.get(key)
+        second = seen.at // SECOND
+        if state is None:
+            state = self._state[key] = [second, 0, 1.0, second // 60, 0, 0]
+        if second != state[0]:
+            quiet = min(second - state[0], 60)
+            state[2] = max(state[2] * 0.98**quiet + state[1] * 0.02, 1.0)
+            state[0], state[1] = second, 0
+        if second // 60 != state[3]:
+            state[3:] = [second // 60, 0, 0]
+        state[1] += 1
+        state[4] += seen.msg_type == "D"
+        state[5] += seen.msg_type == "F"
+        usual = state[2]
+        if state[1] > max(self.limits.burst_second, self.limits.burst_times * usual):
+            reason = f"{state[1]:.0f} orders, changes and cancels in a second; {usual:.0f} is usual"
+            self.tell("F25", MEDIUM, place.way, reason, seen, key="burst")
+        entered, canceled = state[4], state[5]
+        if entered >= self.limits.cancel_orders and canceled > self.limits.cancel_share * entered:
+            reason = f"{canceled:.0f} of {entered:.0f} orders of this minute are canceled"
+            self.tell("F25", MEDIUM, place.way, reason, seen, key="cancels")
+
+
+class Reassembly(Detector):
+    """F27: segments that two readers would put together differently."""
+
+    def noted(self, flow: Flow, note: Oddity) -> None:
+        if note.kind == "conflict":
+            self.tell("F27", HIGH, str(flow), note.text, key="conflict", at=note.at)
+        elif note.kind == "after reset":
+            self.tell("F27", MEDIUM, str(flow), "bytes after a reset", key="reset", at=note.at)
+        elif note.kind == "out of window":
+            self.tell("F27", MEDIUM, str(flow), note.text, key="window", at=note.at)
+
+    def closed(self, call: Call) -> None:
+        for half in call.flow.halves:
+            if half.tiny > max(self.limits.tiny_segments, half.segments // 2):
+                reason = f"{half.tiny} of {half.segments} segments have less than 8 bytes"
+                self.tell("F27", MEDIUM, str(call.flow), reason, key="tiny", at=half.last_at)
+
+
+class WeakTls(Detector):
+    """F28: greetings that FIXS forbids, and plain FIX where TLS is spoken."""
+
+    def __init__(self, limits: Limits, tell: Tell) -> None:
+        super().__init__(limits, tell)
+        self._encrypted: set[object] = set()
+        self._leaf: dict[object, str] = {}
+
+    def closed(self, call: Call) -> None:
+        flow = call.flow
+        server = flow.ends[1]
+        for half in flow.halves:
+            if half.tls is not None and half.side not in flow.greetings:
+                flow.encrypted(half.side, bytes(half.tls))
+        if flow.greetings:
+            self._encrypted.add(server)
+        elif flow.messages and server in self._encrypted:
+            reason = f"plain FIX to {server}, where others speak TLS"
+            self.tell("F28", HIGH, str(server), reason, key="plain", at=flow.first_at)
+        for greeting in flow.greetings.values():
+            for weakness in greeting.weaknesses(flow.first_at // SECOND):
+                self.tell("F28", HIGH, str(server), weakness, key=weakness, at=flow.first_at)
+            if greeting.fingerprint:
+                before = self._leaf.setdefault(server, greeting.fingerprint)
+                if before != greeting.fingerprint:
+                    reason = f"the certificate {before[:16]} became {greeting.fingerprint[:16]}"
+                    self.tell("F28", MEDIUM, str(server), reason, key="leaf", at=flow.first_at)
+                    self._leaf[server] = greeting.fingerprint
+
+
+class MassCancel(Detector):
+    """F30: everything is canceled more than once, or right after a line was cut."""
+
+    types = ("q", "F")
+
+    def __init__(self, limits: Limits, tell: Tell) -> None:
+        super().__init__(limits, tell)
+        self._window = Window(10 * MINUTE)
+        self._cancels = Window(5 * SECOND)
+        self._dropped: dict[str, int] = {}
+
+    def closed(self, call: Call) -> None:
+        if call.flow.reset_at:
+            self._dropped[call.flow.ends[1].host] = call.flow.reset_at
+
+    def see(self, seen: Sighting, place: Place) -> None:
+        if seen.msg_type == "q":
+            count = self._window.add(id(place.line), seen.at)
+            many = count >= self.limits.mass_cancels
+            reason = f"{count} mass cancels in 10 minutes" if many else "a mass cancel"
+            self.tell("F30", MEDIUM if many else LOW, place.way, reason, seen, key=many)
+            return
+        count = self._cancels.add(id(place.line), seen.at)
+        dropped = self._dropped.get(place.call.flow.ends[1].host, -DAY)
+        if count >= self.limits.cancels_after_drop and seen.at - dropped < 5 * SECOND:
+            reason = f"{count} cancels within 5 s after a connection was reset"
+            self.tell("F30", MEDIUM, place.way, reason, seen, key="drop")
+
+
+def _float(value: bytes | None) -> float | None:
+    try:
+        return float(value) if value else None
+    except ValueError:
+        return None
+
+
+DETECTORS: Final[tuple[type[Detector], ...]] = (
+    HeartbeatFlood,
+    Clock,
+    FatFinger,
+    Burst,
+    Reassembly,
+    WeakTls,
+    MassCancel,
+)

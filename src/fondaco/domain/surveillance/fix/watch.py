@@ -1,0 +1,180 @@
+"""Runs the detectors over messages in the order of the wire, and keeps what they found."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from fondaco.domain.fix.api import Flow, Line, Sighting
+from fondaco.domain.surveillance.fix import content, logons, novelty, sequences, traffic
+from fondaco.domain.surveillance.fix.detector import SECOND, Call, Detector, Place
+from fondaco.domain.surveillance.fix.evidence import evidence_of
+from fondaco.domain.surveillance.fix.limits import Limits
+from fondaco.domain.surveillance.fix.patterns import PATTERNS
+from fondaco.domain.surveillance.model import Alert, Evidence, Severity
+
+ALERTS_MAX: Final = 10_000
+DETECTORS: Final[tuple[type[Detector], ...]] = (
+    *logons.DETECTORS,
+    *sequences.DETECTORS,
+    *content.DETECTORS,
+    *traffic.DETECTORS,
+    *novelty.DETECTORS,
+)
+
+
+class Watch:
+    """Give every message to `see` before the session's counters move, and the connections to
+    `after` now and then; `finish` at the end. `alerts` has what was found, oldest first."""
+
+    def __init__(
+        self, limits: Limits | None = None, detectors: Sequence[type[Detector]] = DETECTORS
+    ) -> None:
+        self.limits = limits or Limits()
+        self.file = ""
+        self.alerts: list[Alert] = []
+        self.unkept = 0
+        self._detectors = [each(self.limits, self._tell) for each in detectors]
+        self._newest: dict[tuple[str, str, object], Alert] = {}
+        self._calls: dict[int, Call] = {}
+        self._places: dict[tuple[int, int], Place] = {}
+        self._seeing: dict[str, list[Callable[[Sighting, Place], None]]] = {}
+        self._known = 0
+        self._noted: dict[int, int] = {}
+        self._open: dict[int, Call] = {}
+
+    def begin(self, file: str) -> None:
+        """Another file: its connections are others."""
+        self.file = file
+        self._calls.clear()
+        self._places.clear()
+        self._noted.clear()
+        self._open.clear()
+        self._known = 0
+
+    def see(self, seen: Sighting, line: Line) -> None:
+        flow = seen.half.flow
+        key = (id(line), flow.number)
+        place = self._places.get(key)
+        if place is None:
+            place = self._places[key] = Place(self._call(flow), line)
+        place.due = line.due
+        if seen.garbled is not None:
+            for detector in self._detectors:
+                detector.garbled(seen, place)
+            if not flow.is_log:
+                return
+        lost = flow.counts.get("lost", 0) if flow.counts else 0
+        place.is_blind = lost != place.losses
+        place.losses = lost
+        call = place.call
+        self._advance(seen, call)
+        seeing = self._seeing.get(seen.msg_type)
+        if seeing is None:
+            seeing = self._seeing[seen.msg_type] = [
+                detector.see
+                for detector in self._detectors
+                if detector.types is None or seen.msg_type in detector.types
+            ]
+        for see in seeing:
+            see(seen, place)
+        seen.forget()
+        call.last_at = seen.at
+        call.before = call.stage
+
+    def after(self, flows: Sequence[Flow], *, last: bool = False) -> None:
+        """Look at connections: those that are new, what was odd about them, those that ended."""
+        for flow in flows[self._known :]:
+            call = self._call(flow)
+            for detector in self._detectors:
+                detector.opened(call)
+        self._known = len(flows)
+        for number, call in list(self._open.items()):
+            notes = call.flow.notes
+            told = self._noted.get(number, 0)
+            for note in notes[told:]:
+                for detector in self._detectors:
+                    detector.noted(call.flow, note)
+            self._noted[number] = len(notes)
+            if call.is_over or last:
+                del self._open[number]
+                for detector in self._detectors:
+                    detector.closed(call)
+
+    def finish(self, flows: Sequence[Flow]) -> None:
+        """The file is read."""
+        self.after(flows, last=True)
+
+    def examined(self) -> list[str]:
+        """The patterns that were looked for."""
+        return sorted(PATTERNS)
+
+    def _call(self, flow: Flow) -> Call:
+        call = self._calls.get(flow.number)
+        if call is None:
+            call = self._calls[flow.number] = self._open[flow.number] = Call(flow)
+        return call
+
+    def _advance(self, seen: Sighting, call: Call) -> None:
+        """The state of the connection, forgiving: a capture may begin in the middle."""
+        kind = seen.msg_type
+        if kind == "A":
+            if call.logon is None and seen.half.side == 0:
+                call.logon = seen
+                call.stage = "logon"
+            elif seen.half.side == 1:
+                call.accepted = True
+                call.stage = "active"
+        elif kind == "5":
+            call.logouts += 1
+            call.stage = "closed" if call.logouts > 1 else "logout"
+        elif call.stage == "connected" and not call.flow.began:
+            call.stage = call.before = "active"
+            call.accepted = True
+
+    def _tell(
+        self,
+        pattern: str,
+        severity: Severity,
+        subject: str,
+        reason: str,
+        *proof: Sighting,
+        key: object = None,
+        at: int = 0,
+    ) -> None:
+        at = at or max((seen.at for seen in proof), default=0)
+        known = self._newest.get((pattern, subject, key))
+        if known is not None and (
+            severity == known.severity == Severity.LOW
+            or at - known.last_at <= self.limits.repeat_s * SECOND
+        ):
+            known.count += 1
+            known.last_at = max(known.last_at, at)
+            if severity > known.severity:
+                known.severity, known.reason = severity, reason
+            room = self.limits.evidence_max - len(known.evidence)
+            known.evidence.extend(self._evidence(proof[:room] if room > 0 else ()))
+            return
+        if len(self.alerts) >= ALERTS_MAX:
+            self.unkept += 1
+            return
+        told = PATTERNS[pattern]
+        alert = Alert(
+            pattern=pattern,
+            title=told.title,
+            attack=told.attack,
+            severity=severity,
+            subject=subject,
+            reason=reason,
+            first_at=min((seen.at for seen in proof), default=at),
+            last_at=at,
+            count=1,
+            evidence=self._evidence(proof),
+        )
+        self._newest[pattern, subject, key] = alert
+        self.alerts.append(alert)
+
+    def _evidence(self, proof: Iterable[Sighting]) -> list[Evidence]:
+        return [evidence_of(seen, self.file) for seen in proof]
+
+
+def worst_first(alerts: Iterable[Alert]) -> list[Alert]:
+    return sorted(alerts, key=lambda alert: (-alert.severity, alert.first_at, alert.pattern))
