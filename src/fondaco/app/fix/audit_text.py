@@ -119,7 +119,8 @@ def _alerts(report: Report) -> Iterator[str]:
     yield f"{len(report.alerts)} alerts, worst first"
     for alert in report.alerts[:ALERTS_SHOWN]:
         times = f" ({alert['count']} times)" if alert["count"] > 1 else ""
-        yield f"  {alert['severity']:<8} {alert['pattern']} {alert['title']}: {alert['subject']}{times}"
+        name = f"{alert['pattern']} {alert['title']}"
+        yield f"  {alert['severity']:<8} {name}: {alert['subject']}{times}"
         yield f"           {alert['reason']}"
         if alert["evidence"]:
             first = alert["evidence"][0]

@@ -43,7 +43,7 @@ def read(
     return source
 
 
-def _opened(path: Path) -> IO[bytes]:
+def _opened(path: Path) -> IO[bytes] | gzip.GzipFile:
     if path.is_dir():
         raise Invalid(f"{path} is a folder: name the captures and logs in it")
     with path.open("rb") as file:
@@ -51,7 +51,7 @@ def _opened(path: Path) -> IO[bytes]:
     return gzip.open(path) if zipped else path.open("rb")
 
 
-def _chunks(head: bytes, file: IO[bytes]) -> Iterator[bytes]:
+def _chunks(head: bytes, file: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:
     chunk = head
     while chunk:
         yield chunk

@@ -19,11 +19,15 @@ _HEAD: Final = re.compile(rb"8=(FIXT?\.\d\.\d(?:SP\d)?)(.{1,8}?)9=", re.DOTALL)
 _END: Final[dict[bytes, re.Pattern[bytes]]] = {}
 _SOH: Final = b"\x01"
 _NS: Final = 1_000_000_000
+_CLOCK: Final = rb"[-T _]+(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?"
 _STAMPS: Final = (
     # 20060410-06:19:00.123456 and 2018/02/23 19:14:25.174454 and 2018-02-23T19:14:25,174
-    (re.compile(rb"(\d{4})[-/]?(\d\d)[-/]?(\d\d)[-T _]+(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?"), "ymd"),
+    (
+        re.compile(rb"(\d{4})[-/]?(\d\d)[-/]?(\d\d)[-T _]+(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?"),
+        "ymd",
+    ),
     # 04/10/2006  15:20:27
-    (re.compile(rb"(\d\d)/(\d\d)/(\d{4})[-T _]+(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?"), "mdy"),
+    (re.compile(rb"(\d\d)/(\d\d)/(\d{4})" + _CLOCK), "mdy"),
 )
 
 
@@ -161,14 +165,19 @@ def _stamp(text: bytes) -> int:
     for pattern, order in _STAMPS:
         found = list(pattern.finditer(text))
         if found:
-            parts = found[-1].groups()
-            year, month, day = parts[:3] if order == "ymd" else (parts[2], parts[0], parts[1])
+            first, second, third, hour, minute, clock, fraction = found[-1].groups()
+            date = (first, second, third) if order == "ymd" else (third, first, second)
             try:
                 moment = datetime(
-                    *map(int, (year, month, day, parts[3], parts[4], parts[5])), tzinfo=UTC
+                    int(date[0]),
+                    int(date[1]),
+                    int(date[2]),
+                    int(hour),
+                    int(minute),
+                    int(clock),
+                    tzinfo=UTC,
                 )
             except ValueError:  # 31 February, say
                 return 0
-            fraction = int((parts[6] or b"0").ljust(9, b"0"))
-            return int(moment.timestamp()) * _NS + fraction
+            return int(moment.timestamp()) * _NS + int((fraction or b"0").ljust(9, b"0"))
     return 0

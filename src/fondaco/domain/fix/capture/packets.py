@@ -1,11 +1,13 @@
 # cython: boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 # mypy: disable-error-code="untyped-decorator,no-any-return,unused-ignore"
-"""pcap and pcapng, link layers, IP and TCP: from a file's bytes to the segments of connections. Hot.
+"""pcap and pcapng, link layers, IP and TCP: from a file's bytes to connections' segments. Hot.
 
 Formats: draft-ietf-opsawg-pcap (both byte orders, microseconds and nanoseconds) and
 draft-ietf-opsawg-pcapng; link types 0, 108 (loopback), 1 (Ethernet, with 802.1Q and 802.1ad tags),
 101 (raw IP), 113 and 276 (Linux cooked). Everything that is passed over is counted.
 """
+
+from typing import Any
 
 from fondaco.domain.fix.capture.flows import Endpoint, Flow
 from fondaco.domain.fix.capture.interfaces import Interface, interface_of
@@ -199,8 +201,13 @@ class Packets:
             elif kind == 3 and self._interfaces:
                 whole: cython.longlong = _u32(text, i + 8, self._big)
                 self._packet(
-                    data, i + 12, i + 12 + min(whole, size - 16), whole, self.last_at,
-                    self._at + i, self._interfaces[0].link,
+                    data,
+                    i + 12,
+                    i + 12 + min(whole, size - 16),
+                    whole,
+                    self.last_at,
+                    self._at + i,
+                    self._interfaces[0].link,
                 )
             i += size
         return i
@@ -224,7 +231,12 @@ class Packets:
         ticks = (int(_u32(text, i + 12, self._big)) << 32) | int(_u32(text, i + 16, self._big))
         at = interface.nanoseconds(ticks)
         self._packet(
-            data, i + 28, i + 28 + caught, _u32(text, i + 24, self._big), at, self._at + i,
+            data,
+            i + 28,
+            i + 28 + caught,
+            _u32(text, i + 24, self._big),
+            at,
+            self._at + i,
             interface.link,
         )
 
@@ -388,7 +400,7 @@ class Packets:
 
     @cython.cfunc
     def _is_new(
-        self, half: object, key: bytes, seq: cython.longlong, flags: cython.longlong
+        self, half: Any, key: bytes, seq: cython.longlong, flags: cython.longlong
     ) -> cython.bint:
         """Whether a SYN opens another connection between the same ports."""
         known = self._ids.get(key)
@@ -404,10 +416,7 @@ class Packets:
         source = Endpoint(key[:n], _u16(key, 2 * n))
         other = Endpoint(key[n : 2 * n], _u16(key, 2 * n + 2))
         back = key[n : 2 * n] + key[:n] + key[2 * n + 2 :] + key[2 * n : 2 * n + 2]
-        if flags & 2:
-            opens = not flags & 16
-        else:
-            opens = source.port >= other.port
+        opens = not flags & 16 if flags & 2 else source.port >= other.port
         client, server = (source, other) if opens else (other, source)
         flow = Flow(len(self.flows) + 1, client, server, at)
         flow.began = bool(flags & 2)

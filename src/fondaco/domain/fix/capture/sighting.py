@@ -44,7 +44,12 @@ class Sighting:
     _oddities = cython.declare(object)
 
     def __init__(
-        self, raw: bytes, at: cython.longlong, offset: cython.longlong, half: object, garbled: object
+        self,
+        raw: bytes,
+        at: cython.longlong,
+        offset: cython.longlong,
+        half: object,
+        garbled: object,
     ) -> None:
         self.raw = raw
         self.at = at
@@ -92,7 +97,7 @@ class Sighting:
         self._fields = self._tags = self._oddities = None
 
     @cython.cfunc
-    def _locate(self) -> None:
+    def _locate(self) -> None:  # noqa: C901 - one pass over the message
         """Find the fields that statistics need. The first of each counts, as in the head."""
         raw: bytes = self.raw
         text: cython.p_const_uchar = raw

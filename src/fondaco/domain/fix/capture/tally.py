@@ -1,12 +1,12 @@
 # cython: boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 # mypy: disable-error-code="untyped-decorator,no-any-return,unused-ignore"
-"""Sessions put together from the wire: who spoke with whom, how much, how fast, what was missing. Hot.
+"""Sessions put together from the wire: who spoke with whom, how fast, what was missing. Hot.
 
 An engine's session law refuses; this one forgives. It begins in the middle, survives what the
 capture lost, and says what it saw. Memory is bounded by the number of sessions, not of messages.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fondaco.domain.fix.capture.sighting import Sighting
 
@@ -169,7 +169,7 @@ class Session:
         return found
 
     def beats(self) -> list[tuple[int, int]]:
-        """Messages over time: (start of a bucket in nanoseconds, how many), buckets `width` wide."""
+        """Messages over time: start of a bucket `width` wide in nanoseconds, and how many."""
         self._settle()
         return [(bucket * self.width, count) for bucket, count in sorted(self.timeline.items())]
 
@@ -220,7 +220,7 @@ class Tally:
             self.count(seen, self.line_of(seen))
 
     @cython.ccall
-    def line_of(self, seen: object) -> Line:
+    def line_of(self, seen: Any) -> Line:
         """The line that a message belongs to; one without CompIDs counts for its connection's."""
         line: Line
         sender: bytes = seen.sender
@@ -239,7 +239,7 @@ class Tally:
         return line
 
     @cython.cfunc
-    def _begun(self, seen: object, half: object, sender: bytes, target: bytes) -> Line:
+    def _begun(self, seen: Any, half: Any, sender: bytes, target: bytes) -> Line:
         begin = seen.raw[2:12].partition(b"\x01")[0].decode("latin-1")
         at_client = half.side == 0
         session = Session(begin, sender if at_client else target, target if at_client else sender)
@@ -249,7 +249,7 @@ class Tally:
         return session.lines[half.side]
 
     @cython.ccall
-    def count(self, seen: object, line: Line) -> None:
+    def count(self, seen: Any, line: Line) -> None:  # noqa: C901 - by kind of message
         """Move the line's and its session's counters."""
         session: Session = line.session
         at: cython.longlong = seen.at
@@ -288,7 +288,7 @@ class Tally:
         self._sequence(seen, line, session, kind)
 
     @cython.cfunc
-    def _sequence(self, seen: object, line: Line, session: Session, kind: str) -> None:
+    def _sequence(self, seen: Any, line: Line, session: Session, kind: str) -> None:
         """MsgSeqNum against what was due."""
         seq: cython.longlong = seen.seq
         if seq < 0:
@@ -314,7 +314,9 @@ class Tally:
             session.tell(seen.at, seen.offset, line.side, "rewind", text)
 
     @cython.cfunc
-    def _session_level(self, seen: object, line: Line, session: Session, kind: str) -> None:
+    def _session_level(  # noqa: C901 - by kind of message
+        self, seen: Any, line: Line, session: Session, kind: str
+    ) -> None:
         at = seen.at
         if kind == "A":
             session.state = "active" if session.state == "logon" else "logon"

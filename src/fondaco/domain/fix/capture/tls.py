@@ -24,7 +24,7 @@ _VERSIONS: Final = {
     0x0303: "TLS 1.2",
     0x0304: "TLS 1.3",
 }
-# RFC 9325 section 4.1 and the IANA registry: no encryption, export grade, RC4, DES and 3DES, anonymous.
+# RFC 9325 section 4.1 and the IANA registry.
 _NULL: Final = frozenset({0x0000, 0x0001, 0x0002, 0x003B, 0xC006, 0xC010, 0xC001, 0xC00B, 0xC015})
 _EXPORT: Final = frozenset({0x0003, 0x0006, 0x0008, 0x000B, 0x000E, 0x0011, 0x0014, 0x0017, 0x0019})
 _RC4: Final = frozenset({0x0004, 0x0005, 0x0018, 0xC002, 0xC007, 0xC00C, 0xC011, 0xC016})
@@ -137,7 +137,7 @@ def _certificate(body: bytes) -> dict[str, object]:
     if len(leaf) < size or not size:
         raise ValueError("the certificate is cut")
     [whole] = _der(leaf)
-    fields = list(_der(list(_der(whole[1]))[0][1]))
+    fields = list(_der(next(_der(whole[1]))[1]))
     if fields[0][0] == 0xA0:  # version
         fields = fields[1:]
     issuer, validity, subject = fields[2][1], fields[3][1], fields[4][1]

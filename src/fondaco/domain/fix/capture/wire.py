@@ -8,6 +8,8 @@ an engine's on purpose: an engine follows BodyLength wherever it leads, while th
 true end of a message that lies about its length, so that nothing can hide behind it.
 """
 
+from typing import Any
+
 from fondaco.domain.fix.capture.flows import Endpoint, Flow
 from fondaco.domain.fix.capture.sighting import Sighting
 
@@ -107,7 +109,7 @@ class Half:
                 self.flow.note("ttl", at, offset, self.side, f"TTL went from {self.ttl} to {ttl}")
             self.ttl = ttl
 
-    def segment(
+    def segment(  # noqa: C901 - each way that a segment may lie
         self,
         data: bytes,
         start: cython.Py_ssize_t,
@@ -116,7 +118,7 @@ class Half:
         missing: cython.longlong,
         at: cython.longlong,
         offset: cython.longlong,
-        out: list,
+        out: list[Any],
     ) -> None:
         """The payload data[start:stop] for sequence number `seq` on; `missing` bytes that followed
         were not captured. Messages that are complete now are appended to `out`."""
@@ -162,7 +164,7 @@ class Half:
             self._give_up(at, out)
 
     def line(
-        self, raw: bytes, at: cython.longlong, offset: cython.longlong, out: list
+        self, raw: bytes, at: cython.longlong, offset: cython.longlong, out: list[Any]
     ) -> None:
         """A whole message, as a log has it; its frame is judged like one from the wire."""
         self.segments += 1
@@ -174,7 +176,7 @@ class Half:
             self.reason = "BodyLength is wrong"
         self._emit(raw, at, offset, out)
 
-    def finish(self, at: cython.longlong, out: list) -> None:
+    def finish(self, at: cython.longlong, out: list[Any]) -> None:
         """Nothing more will come: read what waited for bytes that were lost, and what is left."""
         while self.pending:
             self._give_up(at, out)
@@ -216,7 +218,7 @@ class Half:
         self.pending = sorted(self.pending + kept)
 
     @cython.cfunc
-    def _drain(self, at: cython.longlong, out: list) -> None:
+    def _drain(self, at: cython.longlong, out: list[Any]) -> None:
         """Deliver what waited, as far as it goes without a gap."""
         while self.pending and self.pending[0][0] <= self.pos:
             _, piece, missing, _, offset = self.pending.pop(0)
@@ -226,7 +228,7 @@ class Half:
                 self._skip(missing, at, offset, out)
 
     @cython.cfunc
-    def _give_up(self, at: cython.longlong, out: list) -> None:
+    def _give_up(self, at: cython.longlong, out: list[Any]) -> None:
         """The bytes before the first segment that waits were lost."""
         place, _, _, _, offset = self.pending[0]
         self._skip(place - self.pos, at, offset, out)
@@ -234,7 +236,7 @@ class Half:
 
     @cython.cfunc
     def _skip(
-        self, n: cython.longlong, at: cython.longlong, offset: cython.longlong, out: list
+        self, n: cython.longlong, at: cython.longlong, offset: cython.longlong, out: list[Any]
     ) -> None:
         if self.carry:
             self._again(at, offset, out, True)
@@ -261,9 +263,7 @@ class Half:
                 self._conflict(high - low, at, offset)
 
     @cython.cfunc
-    def _conflict(
-        self, n: cython.longlong, at: cython.longlong, offset: cython.longlong
-    ) -> None:
+    def _conflict(self, n: cython.longlong, at: cython.longlong, offset: cython.longlong) -> None:
         self.flow.note("conflict", at, offset, self.side, f"{n} bytes came again and differ")
 
     @cython.cfunc
@@ -274,7 +274,7 @@ class Half:
         stop: cython.Py_ssize_t,
         at: cython.longlong,
         offset: cython.longlong,
-        out: list,
+        out: list[Any],
     ) -> None:
         """The bytes that come next in the stream."""
         text: cython.p_const_uchar = data
@@ -302,7 +302,7 @@ class Half:
 
     @cython.cfunc
     def _again(
-        self, at: cython.longlong, offset: cython.longlong, out: list, last: cython.bint
+        self, at: cython.longlong, offset: cython.longlong, out: list[Any], last: cython.bint
     ) -> None:
         """Read what was kept, now that there is more of it."""
         whole: bytes = bytes(self.carry)
@@ -321,7 +321,7 @@ class Half:
         at: cython.longlong,
         offset: cython.longlong,
         later: cython.longlong,
-        out: list,
+        out: list[Any],
         last: cython.bint,
     ) -> None:
         """Find the messages in data[i:stop]; what they leave begins at `_consumed`, and is worth
@@ -442,7 +442,7 @@ class Half:
 
     @cython.cfunc
     def _emit(
-        self, raw: bytes, at: cython.longlong, offset: cython.longlong, out: list
+        self, raw: bytes, at: cython.longlong, offset: cython.longlong, out: list[Any]
     ) -> None:
         text: cython.p_const_uchar = raw
         n: cython.Py_ssize_t = len(raw)

@@ -62,9 +62,7 @@ class Tampering(Detector):
             if asked is not None and answered is not None and asked != answered:
                 if tag in (38, 44) and _number(asked) == _number(answered):
                     continue
-                reason = (
-                    f"{_NAMES[tag]} {_text(asked)} was ordered, {_text(answered)} is confirmed"
-                )
+                reason = f"{_NAMES[tag]} {_text(asked)} was ordered, {_text(answered)} is confirmed"
                 self.tell("F13", HIGH, place.session, reason, order, seen, key=tag)
         if seen.get(39) in _ENDED:
             del self._orders[key]
@@ -144,9 +142,6 @@ class Shadowing(Detector):
 
     def see(self, seen: Sighting, place: Place) -> None:
         tags = seen.tags
-        if len(tags) == len(seen.fields) and not seen.oddities:
-            if tags[2] == 35 and tags[-1] == 10 and not self._late(tags):
-                return
         for odd in seen.oddities:
             empty = odd.startswith("empty")
             self._told(seen, place, odd, "empty" if empty else "written", LOW if empty else HIGH)
@@ -175,9 +170,7 @@ class Shadowing(Detector):
             begun = begun or tag in (11, 37, 55, 54, 38, 44, 58, 112, 98)
         return False
 
-    def _told(
-        self, seen: Sighting, place: Place, reason: str, key: str, severity: object
-    ) -> None:
+    def _told(self, seen: Sighting, place: Place, reason: str, key: str, severity: object) -> None:
         log = place.call.flow.is_log
         self.tell("F16", LOW if log or severity is LOW else HIGH, place.way, reason, seen, key=key)
 

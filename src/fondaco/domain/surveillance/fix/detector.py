@@ -22,14 +22,23 @@ class Call:
     `before` is the stage that the message now seen found.
     """
 
-    __slots__ = ("accepted", "before", "failed", "flow", "last_at", "logon", "logouts", "stage", "told")
+    __slots__ = (
+        "accepted",
+        "before",
+        "failed",
+        "flow",
+        "last_at",
+        "logon",
+        "logouts",
+        "stage",
+        "told",
+    )
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
         self.stage = self.before = "connected"
         self.logon: Sighting | None = None
         self.accepted = False
-        self.failed = False
         self.logouts = 0
         self.told: list[object] = []
         self.last_at = flow.first_at
@@ -123,6 +132,8 @@ class Window:
         times = self._times.get(key)
         if times is None:
             times = self._times[key] = deque()
+        if times and at < times[-1] - self._span:  # a log goes back
+            times.clear()
         times.append(at)
         while at - times[0] > self._span:
             times.popleft()

@@ -1,6 +1,6 @@
 """Who comes in, from where, as whom: F01 to F07, F18 and F19."""
 
-from typing import Final
+from typing import ClassVar, Final
 
 from fondaco.domain.fix.api import Flow, Oddity, Sighting
 from fondaco.domain.surveillance.fix.detector import (
@@ -25,23 +25,23 @@ _CREDENTIALS: Final = (554, 925, 1402, 1404, 96)
 class _Logons(Detector):
     """Tells its children of logons that failed, once each."""
 
-    types = ("5", "3", "j")
+    types: ClassVar[tuple[str, ...] | None] = ("5", "3", "j")
 
     def see(self, seen: Sighting, place: Place) -> None:
         call = place.call
         if call.logon is not None and not call.accepted and seen.half is not call.logon.half:
-            self._fails(call, seen)
+            self._fails(call, call.logon, seen)
 
     def closed(self, call: Call) -> None:
         if call.logon is not None and not call.accepted and call.is_over:
-            self._fails(call, None)
+            self._fails(call, call.logon, None)
 
-    def _fails(self, call: Call, answer: Sighting | None) -> None:
+    def _fails(self, call: Call, logon: Sighting, answer: Sighting | None) -> None:
         if self not in call.told:
             call.told.append(self)
-            self.failed(call, answer)
+            self.failed(call, logon, answer)
 
-    def failed(self, call: Call, answer: Sighting | None) -> None:
+    def failed(self, call: Call, logon: Sighting, answer: Sighting | None) -> None:
         """A logon was refused by a message, or by hanging up."""
 
 
@@ -53,9 +53,7 @@ class BruteForce(_Logons):
         self._minute = Window(MINUTE)
         self._hour = Window(HOUR)
 
-    def failed(self, call: Call, answer: Sighting | None) -> None:
-        logon = call.logon
-        assert logon is not None
+    def failed(self, call: Call, logon: Sighting, answer: Sighting | None) -> None:
         at = answer.at if answer is not None else call.last_at
         for subject in (call.host, f"CompID {logon.sender.decode('latin-1')}"):
             minute = self._minute.add(subject, at)
@@ -73,9 +71,7 @@ class Enumeration(_Logons):
         super().__init__(limits, tell)
         self._tried: dict[str, dict[bytes, int]] = {}
 
-    def failed(self, call: Call, answer: Sighting | None) -> None:
-        logon = call.logon
-        assert logon is not None
+    def failed(self, call: Call, logon: Sighting, answer: Sighting | None) -> None:
         tried = self._tried.setdefault(call.host, {})
         tried[logon.sender] = logon.at
         fresh = {name: at for name, at in tried.items() if logon.at - at <= 10 * MINUTE}
@@ -134,9 +130,7 @@ class ChangedIdentity(Detector):
         if logon is None or place.call.flow.is_log:
             return
         same = seen.half is logon.half
-        sender, target = (
-            (logon.sender, logon.target) if same else (logon.target, logon.sender)
-        )
+        sender, target = (logon.sender, logon.target) if same else (logon.target, logon.sender)
         if seen.sender != sender or seen.target != target:
             reason = (
                 f"names {_text(seen.sender)} → {_text(seen.target)} after a logon as "
@@ -243,9 +237,7 @@ class Squatting(_Logons):
             self._owner.setdefault(key, call.host)
             self._holder[key] = call
 
-    def failed(self, call: Call, answer: Sighting | None) -> None:
-        logon = call.logon
-        assert logon is not None
+    def failed(self, call: Call, logon: Sighting, answer: Sighting | None) -> None:
         key = (logon.sender, logon.target)
         holder = self._holder.get(key)
         if holder is None or call.host != self._owner.get(key) or holder.host == call.host:

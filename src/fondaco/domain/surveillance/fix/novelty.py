@@ -34,9 +34,7 @@ class UnusualHours(Detector):
         if len(days) >= self.limits.days_learned:
             near = sum(hours[shift + (hour + step) % 24] for step in (-1, 0, 1))
             if near == 0 and sum(hours) > 0:
-                when = f"{hour}:00 to {(hour + 1) % 24}:00 UTC" + (
-                    " at a weekend" if shift else ""
-                )
+                when = f"{hour}:00 to {(hour + 1) % 24}:00 UTC" + (" at a weekend" if shift else "")
                 reason = f"MsgType {seen.msg_type} between {when}: none in {len(days)} days before"
                 self.tell("F22", MEDIUM, place.way, reason, seen)
                 return
@@ -67,7 +65,9 @@ class Novelty(Detector):
             if value not in known:
                 known.add(value)
                 if learned:
-                    reason = f"{name} {value[:32].decode('latin-1')} in no order of {len(days)} days"
+                    reason = (
+                        f"{name} {value[:32].decode('latin-1')} in no order of {len(days)} days"
+                    )
                     severity = MEDIUM if tag in (1, 54) else LOW
                     self.tell("F23", severity, place.way, reason, seen, key=tag)
         days.add(seen.at // DAY)

@@ -42,7 +42,12 @@ class Jump(Detector):
         elif seen.seq - due > self.limits.gap_max and not place.is_blind:
             reason = f"MsgSeqNum {seen.seq}: {due} was due, {seen.seq - due} are missing"
             self.tell(
-                "F08", LOW if place.call.flow.is_log else MEDIUM, place.way, reason, seen, key="jump"
+                "F08",
+                LOW if place.call.flow.is_log else MEDIUM,
+                place.way,
+                reason,
+                seen,
+                key="jump",
             )
 
 
@@ -98,9 +103,7 @@ class ResendStorm(Detector):
             self.tell("F10", HIGH, place.way, reason, seen, key="many")
         if same >= self.limits.resends_same:
             asked = f"{_number(begin)} to {_number(end) or 'the end'}"
-            self.tell(
-                "F10", MEDIUM, place.way, f"{asked} asked for {same} times", seen, key="same"
-            )
+            self.tell("F10", MEDIUM, place.way, f"{asked} asked for {same} times", seen, key="same")
 
 
 class Replay(Detector):

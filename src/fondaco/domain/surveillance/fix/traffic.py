@@ -37,7 +37,8 @@ class HeartbeatFlood(Detector):
         count = self._window.add(id(place.line), seen.at)
         if count > self.limits.admin_10s:
             reason = f"{count} heartbeats and test requests in 10 s"
-            self.tell("F17", MEDIUM, place.way, reason, seen)
+            severity = LOW if place.call.flow.is_log else MEDIUM  # whose times may be copied
+            self.tell("F17", severity, place.way, reason, seen)
 
 
 class Clock(Detector):
@@ -158,7 +159,7 @@ class Burst(Detector):
         if state is None:
             state = self._state[key] = [second, 0, 1.0, second // 60, 0, 0]
         if second != state[0]:
-            quiet = min(second - state[0], 60)
+            quiet = min(max(second - state[0], 0), 60)
             state[2] = max(state[2] * 0.98**quiet + state[1] * 0.02, 1.0)
             state[0], state[1] = second, 0
         if second // 60 != state[3]:
