@@ -1,7 +1,7 @@
 """From packets to messages: whatever TCP and the capture did, the same messages come out."""
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -71,7 +71,7 @@ def classic(packets: Sequence[Packet], link: int, big: bool, nano: bool) -> byte
     return out
 
 
-LINKS = {
+LINKS: dict[str, tuple[int, Callable[[bytes], bytes]]] = {
     "ethernet": (1, lambda packet: packet),
     "vlan": (1, lambda packet: packet[:12] + b"\x81\x00\x00\x05" + packet[12:]),
     "qinq": (1, lambda p: p[:12] + b"\x88\xa8\x00\x05\x81\x00\x00\x06" + p[12:]),
