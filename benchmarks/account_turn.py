@@ -17,6 +17,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
@@ -77,6 +78,12 @@ def run(state: AccountState, command: TradingCommand) -> None:
         evolve(state, event)
 
 
+def executed(state: AccountState, number: int) -> TradingCommand:
+    """All of an order that works, at its price."""
+    order = state.working[number]
+    return b.fill(number, order.lots, order.px, side=order.side, symbol=order.symbol)
+
+
 def timed(state: AccountState, rounds: Sequence[Sequence[TradingCommand]]) -> dict[str, float]:
     """Microseconds of this thread per command: what else the machine does is not in them."""
     spent = []
@@ -98,15 +105,11 @@ def measured(working: int, turns: int, rounds: int) -> dict[str, object]:
     def each(make: Callable[[int], TradingCommand]) -> list[list[TradingCommand]]:
         return [[make(first + 1 + r * turns + n) for n in range(turns)] for r in range(rounds)]
 
-    def executed(number: int) -> TradingCommand:
-        order = state.working[number]
-        return b.fill(number, order.lots, order.px, side=order.side, symbol=order.symbol)
-
     place = timed(state, [list(orders(first + r * turns, turns)) for r in range(rounds)])
     if state.order_count != first + turns * rounds or len(state.working) != state.order_count:
         raise SystemExit("an order was refused: this does not measure what it says")
     half = turns // 2
-    ways = each(executed)
+    ways = each(partial(executed, state))
     fill = timed(state, [way[:half] for way in ways])
     cancels = each(b.cancel)
     cancel = timed(state, [way[half:] for way in cancels])

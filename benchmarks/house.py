@@ -17,12 +17,21 @@ SERVING, OTHERS = {0}, {1}
 class House:
     """A running house in a child process."""
 
-    def __init__(self, data: Path, options: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        data: Path,
+        options: Sequence[str] = (),
+        *,
+        feed: str = "synthetic",
+        under: Sequence[str] = (),
+    ) -> None:
+        """`under` is what the process is started with: a command that runs another."""
         self.data = data
-        command = [sys.executable, "-m", "fondaco", "up", "--data", str(data), "--port", "0"]
+        python = [*under, sys.executable, "-m", "fondaco"]
+        command = [*python, "up", "--data", str(data), "--port", "0"]
         began = time.perf_counter()
         self.process = subprocess.Popen(
-            [*command, "--feed", "synthetic", "--demo", *options],
+            [*command, "--feed", feed, "--demo", *options],
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,

@@ -1,0 +1,189 @@
+"""What an order costs the serving process, in instructions: busy neighbors do not move that.
+
+    python benchmarks/instructions.py [--orders N] [--only DOOR ...] [--spread] [--keep DIR]
+
+A house runs under `valgrind --tool=callgrind` (which must be installed), and nothing is counted but
+the serving process while a fixed number of orders is answered. Its market stands still and is deep
+enough for all of them, so the work is the same in every run; a fifth of the orders are marketable.
+What a house does while nothing is asked of it is measured first, and taken off. `turn` is `decide`
+and `evolve` alone, every rule on, as in `account_turn.py`. Not counted are the kernel's own
+instructions, and waiting.
+
+Prints JSON: thousands of instructions an order. Two runs differ by about 1 %, since the size of a
+group, whose costs its orders share, depends on when they come. `--keep` leaves callgrind's profiles
+in a folder, which `callgrind_annotate FILE` shows; of a house, the second is that of the orders.
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from house import OTHERS, House, data_directory
+
+from fondaco.bench.orders import Plan, run
+
+DOORS: Final = ("http", "ws", "bulk")
+SPREAD: Final = 50  # accounts
+WORKING: Final = 2_000
+IDLE_S: Final = 10
+TURNS: Final = 2_000
+_TOTALS: Final = re.compile(rb"^(?:totals|summary): (\d+)", re.MULTILINE)
+# Python would otherwise mix its hashes anew in every run.
+os.environ["PYTHONHASHSEED"] = "0"
+
+
+class Counted:
+    """A process that runs under callgrind, and what it does between two moments."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._dumps = 0
+
+    def command(self) -> list[str]:
+        """What the process is started with."""
+        out = f"--callgrind-out-file={self._folder}/out"
+        return ["valgrind", "-q", "--tool=callgrind", "--instr-atstart=no", out]
+
+    def begin(self, pid: int) -> None:
+        _control("-i", "on", pid)
+        _control("-z", "", pid)
+
+    def end(self, pid: int) -> int:
+        """Instructions since `begin`, of all threads."""
+        _control("-d", "", pid)
+        _control("-i", "off", pid)
+        self._dumps += 1
+        dump = (self._folder / f"out.{self._dumps}").read_bytes()
+        return max(map(int, _TOTALS.findall(dump)))
+
+
+def _control(option: str, value: str, pid: int) -> None:
+    asked = ["callgrind_control", option, *([value] if value else []), str(pid)]
+    subprocess.run(asked, check=True, capture_output=True)
+
+
+def standing_market(path: Path) -> str:
+    """A recording of one deep book, whose next message comes after a day; as a feed."""
+    bids = [(f"{50_000 - n / 2 - 0.05:.2f}", "100000") for n in range(30)]
+    asks = [(f"{50_000 + n / 2 + 0.05:.2f}", "100000") for n in range(30)]
+    snapshot = {"lastUpdateId": 1_000, "bids": bids, "asks": asks}
+    lines = [f"{10**9} {json.dumps(snapshot, separators=(',', ':'))}"]
+    for nth, second in enumerate((1.0, 1.1, 86_400.0), 1_001):
+        update = {"e": "depthUpdate", "E": int(second * 1_000), "s": "BTCUSD", "U": nth, "u": nth}
+        update |= {"b": [bids[0]], "a": [asks[0]]}
+        said = {"stream": "btcusd@depth@100ms", "data": update}
+        lines.append(f"{int(second * 10**9)} {json.dumps(said, separators=(',', ':'))}")
+    path.write_text("".join(f"{line}\n" for line in lines))
+    return f"replay:{path}"
+
+
+def over(door: str, orders: int, accounts: int, profiles: Path) -> float:
+    """Thousands of instructions of an order that comes over `door`."""
+    os.sched_setaffinity(0, OTHERS)
+    counted = Counted(profiles)
+    with data_directory() as data:
+        feed = standing_market(data.with_name("market"))
+        patient = ["--set", "stale_after_ms=600000", "--set", "behind_max_ms=60000"]
+        house = House(data, patient, feed=feed, under=counted.command())
+        try:
+            plan = Plan(url=house.url, rate=0, seconds=0, warmup=0, door=door, accounts=accounts)  # type: ignore[arg-type]
+            first = run(plan._replace(orders=200, working=WORKING))
+            pid = house.process.pid
+            time.sleep(2)  # until what they have left to do is done
+            counted.begin(pid)
+            time.sleep(IDLE_S)
+            idle = counted.end(pid) / IDLE_S
+            counted.begin(pid)
+            began = time.monotonic()
+            found = run(plan._replace(orders=orders))
+            spent = counted.end(pid) - idle * (time.monotonic() - began)
+        finally:
+            house.kill()
+    for figures in (first, found):
+        if figures.accepted != figures.orders:
+            raise SystemExit(f"{door}: not all were accepted: {figures}")
+    return round(spent / orders / 1_000, 2)
+
+
+def turn(profiles: Path) -> dict[str, float]:
+    """Of a placement, an execution and a cancel, each alone."""
+    found = {}
+    for name in ("place", "execute", "cancel"):
+        folder = profiles / name
+        folder.mkdir()
+        counted = Counted(folder)
+        with subprocess.Popen(
+            [*counted.command(), sys.executable, __file__, "--turns", name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        ) as process:
+            assert process.stdin  # noqa: S101
+            assert process.stdout  # noqa: S101
+            process.stdout.readline()
+            counted.begin(process.pid)
+            process.stdin.write(b"\n")
+            process.stdin.flush()
+            process.stdout.readline()
+            found[name] = round(counted.end(process.pid) / TURNS / 1_000, 2)
+            process.stdin.close()
+    return found
+
+
+def take_turns(name: str) -> None:
+    """In the process that is counted: wait for a line before, and after, `TURNS` turns."""
+    import account_turn as at
+
+    state = at.account(WORKING + TURNS if name != "place" else WORKING)
+    commands: Sequence[Any]
+    match name:
+        case "place":
+            commands = list(at.orders(WORKING, TURNS))
+        case "execute":
+            commands = [at.executed(state, number) for number in range(1, TURNS + 1)]
+        case _:
+            commands = [at.b.cancel(number) for number in range(1, TURNS + 1)]
+    print("ready", flush=True)
+    sys.stdin.readline()
+    for command in commands:
+        at.run(state, command)
+    print("done", flush=True)
+    sys.stdin.readline()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--orders", type=int, default=4_000)
+    parser.add_argument("--only", nargs="+", choices=(*DOORS, "turn"), default=[*DOORS, "turn"])
+    parser.add_argument("--spread", action="store_true", help=f"over {SPREAD} accounts, not one")
+    parser.add_argument("--keep", type=Path, help="leave callgrind's profiles in this folder")
+    parser.add_argument("--turns", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.turns:
+        take_turns(asked.turns)
+        return
+    if shutil.which("valgrind") is None:
+        raise SystemExit("valgrind is not installed: `apt install valgrind`")
+    found: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name in asked.only:
+            profiles = (asked.keep or Path(folder)) / f"{name}-{time.time_ns()}"
+            profiles.mkdir(parents=True)
+            if name == "turn":
+                found[name] = turn(profiles)
+            else:
+                found[name] = over(name, asked.orders, SPREAD if asked.spread else 1, profiles)
+            print(f"{name:<5} {found[name]}", file=sys.stderr, flush=True)
+    print(json.dumps({"thousands_of_instructions": found, "orders": asked.orders}))
+
+
+if __name__ == "__main__":
+    main()
