@@ -290,6 +290,7 @@ def test_windows_remember_no_more_than_they_need() -> None:
         story.then(OrderAccepted)
     assert len(story.state.pace) <= 10
     assert len(story.state.recent) <= 3
+    assert len(story.state.recent_before) <= 3
     assert 200 <= story.state.pace_orders <= 226
 
 

@@ -309,7 +309,10 @@ class AccountState(msgspec.Struct):
     pace: list[list[int]] = []  # [begin in ns, orders, notional] of the rate window, oldest first
     pace_orders: int = 0  # sums over `pace`
     pace_notional: int = 0
-    recent: dict[str, int] = {}  # orders of the duplicate window and when they came, oldest first
+    # Orders of the duplicate window and when they came: since an instant, and before it.
+    recent: dict[str, int] = {}
+    recent_before: dict[str, int] = {}
+    recent_since: int = 0
     ended: dict[int, Ended] = {}  # the last `ENDED_MAX` orders that are done, oldest first
     missing: dict[int, list[int]] = {}  # executions that were overtaken by later ones, by order
     virtual: bool = False  # nothing in it is anybody's money

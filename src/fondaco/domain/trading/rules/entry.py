@@ -19,6 +19,7 @@ from fondaco.domain.trading.events import Ask, OrderRejected
 from fondaco.domain.trading.model import (
     AccountState,
     AccountType,
+    ClOrdId,
     Headroom,
     Limits,
     Order,
@@ -52,6 +53,8 @@ STOP_LIMIT: Final = OrdType.STOP_LIMIT
 TRAILING: Final = OrdType.TRAILING_STOP
 DAY: Final = TimeInForce.DAY
 GTD: Final = TimeInForce.GTD
+NEW: Final = OrdStatus.NEW
+NO_NAME: Final = ClOrdId("")
 ACTIVE: Final = TradingState.ACTIVE
 REDUCING: Final = TradingState.REDUCING
 HALTED: Final = TradingState.HALTED
@@ -106,7 +109,8 @@ def read(
 
     `is_child`: of a bracket, so that it sells what the account does not have yet.
     """
-    instrument = refs.instruments.get(ask.symbol)
+    symbol = ask.symbol
+    instrument = refs.instruments.get(symbol)
     on_margin = state.account_type is ON_MARGIN
     if (
         instrument is None
@@ -118,15 +122,18 @@ def read(
     order = _parsed(ask, instrument, refs, number, at)
     if not isinstance(order, Order):
         return refuse(number, ask, order)
-    if ask.time_in_force is DAY:
+    if order.time_in_force is DAY:
         order.expire_time = refs.session_closes_at
     limits = limits_of(state, refs)
-    order.self_match = ask.self_match or limits.self_match or refs.limits.self_match or None
-    mark = refs.marks.get(ask.symbol)
-    wrong = _barred(state, order, refs, at) or _unpriced(order, refs, limits, mark)
+    self_match = ask.self_match or limits.self_match or refs.limits.self_match
+    if self_match:
+        order.self_match = self_match
+    mark = refs.marks.get(symbol)
+    allowed = strictest(state, refs, symbol)
+    wrong = _barred(order, refs, at, allowed) or _unpriced(order, refs, limits, mark)
     if wrong is None:
         may_not = _may_only_reduce if on_margin else _cannot_reduce
-        wrong = may_not(state, order, instrument, refs, mark, is_child)
+        wrong = may_not(state, order, instrument, refs, mark, allowed, is_child)
         if wrong is not None:
             wrong = unvalued(state, order, refs, limits) or wrong
     if wrong is None and order.ord_type is not LIMIT:
@@ -182,12 +189,13 @@ def _parsed(
         if text:
             return Reason.UNSUPPORTED_ORDER, text
     # By notional, lots are worked out when the price is known.
-    lots = lots_in(ask.order_qty, instrument) if ask.order_qty else 1
+    order_qty, price = ask.order_qty, ask.price
+    lots = lots_in(order_qty, instrument) if order_qty else 1
     if not isinstance(lots, int):
         return lots
     px = 0
-    if ask.price:
-        found = ticks_in(ask.price, instrument, "price")
+    if price:
+        found = ticks_in(price, instrument, "price")
         if not isinstance(found, int):
             return found
         px = found
@@ -212,14 +220,19 @@ def _parsed(
         ask.reduce_only,
         0,
         None,
-        OrdStatus.NEW,
+        NEW,
         is_limit or ord_type is MARKET,
+        0,
+        0,
+        0,
+        0,
+        NO_NAME,
+        instrument.base,
+        instrument.quote,
+        instrument.base_per_lot,
+        px,
+        mic=instrument.mic,
     )
-    order.base = instrument.base
-    order.quote = instrument.quote
-    order.mic = instrument.mic
-    order.base_per_lot = instrument.base_per_lot
-    order.hold_px = px
     if not is_limit or ask.display_qty or ask.midpoint:
         wrong = _parse_rest(ask, instrument, refs, order)
         if wrong is not None:
@@ -392,10 +405,10 @@ def strictest(state: AccountState, refs: TradingRefs, symbol: Symbol) -> Trading
     return HALTED if house is HALTED or own is HALTED or account is HALTED else REDUCING
 
 
-def _barred(state: AccountState, order: Order, refs: TradingRefs, at: Instant) -> Wrong | None:
-    if strictest(state, refs, order.symbol) is HALTED:
+def _barred(order: Order, refs: TradingRefs, at: Instant, allowed: TradingState) -> Wrong | None:
+    if allowed is HALTED:
         return Reason.TRADING_HALTED, "trading is halted: what works may be canceled"
-    if order.symbol in refs.restricted:
+    if refs.restricted and order.symbol in refs.restricted:
         return Reason.RESTRICTED, f"{order.symbol} is on the restricted list"
     if refs.contracts:
         outcome = refs.contracts.get(order.symbol)
@@ -451,6 +464,7 @@ def _cannot_reduce(
     instrument: Instrument,
     refs: TradingRefs,
     mark: Mark | None,
+    allowed: TradingState,
     is_child: bool,
 ) -> Wrong | None:
     """In a cash account the orders that reduce are sells, and they sell what is there."""
@@ -458,7 +472,7 @@ def _cannot_reduce(
         if mark is not None and mark.quality is not OK:
             text = f"the book of {order.symbol} is {mark.quality}: only reducing orders"
             return Reason.MARKET_QUALITY, text
-        if strictest(state, refs, order.symbol) is REDUCING:
+        if allowed is REDUCING:
             return Reason.REDUCING_ONLY, "only orders that make a position smaller"
         if order.reduce_only:
             return Reason.WOULD_NOT_REDUCE, "a buy makes the position larger"
@@ -475,6 +489,7 @@ def _may_only_reduce(
     instrument: Instrument,
     refs: TradingRefs,
     mark: Mark | None,
+    allowed: TradingState,
     is_child: bool,
 ) -> Wrong | None:
     """In a margin account either side may reduce, and everything needs a mark."""
@@ -484,7 +499,7 @@ def _may_only_reduce(
     if mark.quality is not OK:
         reason = Reason.MARKET_QUALITY
         text = f"the book of {order.symbol} is {mark.quality}: only reducing orders"
-    elif strictest(state, refs, order.symbol) is REDUCING:
+    elif allowed is REDUCING:
         reason, text = Reason.REDUCING_ONLY, "only orders that make a position smaller"
     elif not order.reduce_only:
         return None

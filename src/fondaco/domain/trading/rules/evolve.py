@@ -22,7 +22,7 @@ from fondaco.domain.trading.rules.holds import BUY, MS, PACE_SLOTS, same_order
 from fondaco.kernel.event import Event
 
 ENDED_MAX: Final = 1_024  # orders that are done and still remembered
-RECENT_MAX: Final = 16_384  # orders that the duplicate window remembers at most
+RECENT_MAX: Final = 16_384  # orders in each half of what the duplicate window remembers
 MISSING_MAX: Final = 64  # executions of one order that may be overtaken and still be told late
 
 MARGIN: Final = AccountType.MARGIN
@@ -92,16 +92,13 @@ def _pace(state: AccountState, at: int, width_ms: int, notional: int) -> None:
 
 
 def _remember(state: AccountState, order: Order, window_ms: int) -> None:
+    """In two generations: when the younger one is older than the window, all of the elder is over.
+    Taking orders out one by one would cost more the more there are."""
     recent, at = state.recent, order.transact_time
-    key = same_order(order)
-    recent.pop(key, None)
-    recent[key] = at
-    over = at - window_ms * MS
-    while True:
-        oldest = next(iter(recent))
-        if recent[oldest] > over and len(recent) <= RECENT_MAX:
-            break
-        del recent[oldest]
+    if at - state.recent_since > window_ms * MS or len(recent) >= RECENT_MAX:
+        state.recent_before, state.recent_since = recent, at
+        recent = state.recent = {}
+    recent[same_order(order)] = at
 
 
 def _rejected(state: AccountState, event: ev.OrderRejected) -> None:

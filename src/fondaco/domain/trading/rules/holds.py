@@ -50,16 +50,20 @@ def hold_of(
 
     Terms that a venue has been asked for count where they are worse than those that stand.
     """
-    left = (lots if lots > order.pending_lots else order.pending_lots) - cum_lots
+    pending = order.pending_lots
+    left = (lots if lots > pending else pending) - cum_lots
     if left <= 0:
         return 0
     if order.ref_px:
         return margin_hold(order, instrument, left)
     if order.side is SELL:
         return left * order.base_per_lot
-    if order.cash_qty:
-        return with_fees(instrument, max(order.cash_qty - cum_cost, 0), fee_rest)
-    px = order.hold_px if order.hold_px > order.pending_px else order.pending_px
+    cash_qty = order.cash_qty
+    if cash_qty:
+        return with_fees(instrument, max(cash_qty - cum_cost, 0), fee_rest)
+    px, pending_px = order.hold_px, order.pending_px
+    if pending_px > px:
+        px = pending_px
     return buy_hold(instrument, px, left, rest, fee_rest) + order.spare
 
 
@@ -130,8 +134,11 @@ def protected(px: int, side: Side, bps: int) -> int:
 
 def same_order(order: Order) -> str:
     """What makes two orders the same to the duplicate window; a market order has no price."""
-    px = 0 if order.ord_type is _MARKET else order.px
+    symbol, cash_qty, stop_px = order.symbol, order.cash_qty, order.stop_px
     sign = "+" if order.side is BUY else "-"
-    if order.cash_qty:
-        return f"{order.symbol}{sign}={order.cash_qty}"
-    return f"{order.symbol}{sign}{order.lots}@{px}^{order.stop_px}"
+    if cash_qty:
+        return f"{symbol}{sign}={cash_qty}"
+    px = 0 if order.ord_type is _MARKET else order.px
+    if stop_px:
+        return f"{symbol}{sign}{order.lots}@{px}^{stop_px}"
+    return f"{symbol}{sign}{order.lots}@{px}^0"

@@ -103,8 +103,9 @@ def judge(
         wrong = unvalued(state, order, refs, limits) or _UNVALUED
         return refuse(order.number, ask, wrong)
     lots = order.lots
-    if lots > min(weighed.ceilings):
-        return _refused(state, order, ask, refs, limits, weighed)
+    for ceiling in weighed.ceilings:
+        if lots > ceiling:
+            return _refused(state, order, ask, refs, limits, weighed)
     if not covered:
         order.hold = hold_for(order, instrument)
     pace_on = limits.orders_max or limits.notional_max
@@ -213,22 +214,24 @@ def _weigh_notional(
 
     The ledger has an end too: with the rule off, nothing may be worth more than it can count.
     """
-    px, lots = w.value_px, order.lots
+    px, cost_den = w.value_px, instrument.cost_den
+    of_lot = px * instrument.cost_num
     room = limits.order_notional_max
     if room:
         w.left[NOTIONAL] = room
     else:
         room = AMOUNT_MAX
-    if rate is not None and rate.num:
-        gross = -(-px * lots * instrument.cost_num // instrument.cost_den)
-        w.notional = -(-gross * rate.num // rate.den)
-        mark = rate.mark
+    num = 0 if rate is None else rate.num
+    if rate is not None and num:
+        den, mark = rate.den, rate.mark
+        gross = -(-of_lot * order.lots // cost_den)
+        w.notional = -(-gross * num // den)
         if mark is not None and mark not in w.marks:
             w.marks += (mark,)
-        room = room * rate.den // rate.num
+        room = room * den // num
     if room > AMOUNT_MAX:
         room = AMOUNT_MAX
-    w.ceilings[NOTIONAL] = room * instrument.cost_den // (px * instrument.cost_num)
+    w.ceilings[NOTIONAL] = room * cost_den // of_lot
 
 
 def _weigh_pace(
@@ -252,28 +255,31 @@ def _weigh_pace(
         orders += ahead.orders
         notional += ahead.notional
     w.orders, w.paced = orders, notional
-    if limits.orders_max:
-        left = limits.orders_max - orders
+    orders_max, notional_max = limits.orders_max, limits.notional_max
+    if orders_max:
+        left = orders_max - orders
         w.left[ORDERS] = left if left > 0 else 0
         if left <= 0:
             w.ceilings[ORDERS] = 0
-    if limits.notional_max:
-        left = limits.notional_max - notional
+    if notional_max:
+        left = notional_max - notional
         w.left[PACE] = left if left > 0 else 0
-        if rate is not None and rate.num:
-            w.ceilings[PACE] = lots_for(instrument, w.value_px, left * rate.den // rate.num)
+        num = 0 if rate is None else rate.num
+        if rate is not None and num:
+            w.ceilings[PACE] = lots_for(instrument, w.value_px, left * rate.den // num)
 
 
 def _weigh_collar(w: Weighed, order: Order, limits: Limits, mark: Mark | None) -> None:
     """A limit may not be further from the market than this, on the side that executes worse; that
     of a stop-limit from its stop. A market order has its protection instead."""
-    if order.ord_type is LIMIT and mark is not None:
-        bound = protected(mark.px, order.side, limits.collar_bps)
-    elif order.ord_type is STOP_LIMIT:
-        bound = protected(order.stop_px, order.side, limits.collar_bps)
+    ord_type, side = order.ord_type, order.side
+    if ord_type is LIMIT and mark is not None:
+        bound = protected(mark.px, side, limits.collar_bps)
+    elif ord_type is STOP_LIMIT:
+        bound = protected(order.stop_px, side, limits.collar_bps)
     else:
         return
-    left = bound - order.px if order.side is BUY else order.px - bound
+    left = bound - order.px if side is BUY else order.px - bound
     if left >= 0:
         w.left[COLLAR] = left
     else:
@@ -300,18 +306,20 @@ def _weigh_exposure(
         left = (most * per_lot - has) // per_lot
         w.ceilings[POSITION] = left
         w.left[POSITION] = left if left > 0 else 0
-    by_class = limits.class_concentration_max_bps.get(instrument.asset_class, 0)
+    asset_class = instrument.asset_class
+    by_class = limits.class_concentration_max_bps.get(asset_class, 0)
     if not compares_equity(limits, instrument):
         return True
     rate = refs.rates.get(base)
-    worth = valued(state, refs, instrument.asset_class, ahead)
+    worth = valued(state, refs, asset_class, ahead)
     if worth is None or rate is None:
         return False
-    equity, in_class, marks = worth
+    w.equity, w.in_class, marks = worth
+    used = w.marks
     for mark in marks:
-        if mark not in w.marks:
-            w.marks += (mark,)
-    w.equity, w.in_class = equity, in_class
+        if mark not in used:
+            used += (mark,)
+    w.marks = used
     _weigh_shares(w, limits.concentration_max_bps, by_class, rate, per_lot)
     if limits.issuer_concentration_max_bps or limits.venue_concentration_max_bps:
         _weigh_origin(w, state, instrument, refs, limits, rate, ahead)
@@ -324,14 +332,16 @@ def _weigh_shares(w: Weighed, of_asset: int, of_class: int, rate: Rate, per_lot:
     """How much of equity may be in one asset, and in its class."""
     num, den, equity = rate.num, rate.den, w.equity
     if of_asset:
-        w.left[CONCENTRATION] = _bps_left(of_asset, w.has * num // den, equity)
+        has = w.has
+        w.left[CONCENTRATION] = _bps_left(of_asset, has * num // den, equity)
         if num:
-            room = equity * of_asset * den // (num * BPS) - w.has
+            room = equity * of_asset * den // (num * BPS) - has
             w.ceilings[CONCENTRATION] = room // per_lot
     if of_class:
-        w.left[CLASS] = _bps_left(of_class, w.in_class, equity)
+        in_class = w.in_class
+        w.left[CLASS] = _bps_left(of_class, in_class, equity)
         if num:
-            room = equity * of_class // BPS - w.in_class
+            room = equity * of_class // BPS - in_class
             w.ceilings[CLASS] = room * den // num // per_lot
 
 
@@ -393,22 +403,24 @@ def _weigh_power(
     w: Weighed, state: AccountState, order: Order, instrument: Instrument, ahead: Ahead | None
 ) -> None:
     """What pays for the order: quote for a buy, fees included; the base itself for a sell."""
-    asset = instrument.quote if order.side is BUY else instrument.base
+    is_buy = order.side is BUY
+    asset = instrument.quote if is_buy else instrument.base
     free = state.balances.get(asset, 0) - state.held.get(asset, 0)
     if ahead is not None:
         free -= ahead.held.get(asset, 0)
     w.free = free
     w.left[POWER] = free if free > 0 else 0
-    if order.side is not BUY:
+    if not is_buy:
         w.ceilings[POWER] = free // instrument.base_per_lot
         return
-    px = w.value_px
-    room = without_fees(instrument, free - order.spare, 0 if order.cash_qty else px)
-    if order.cash_qty and order.cash_qty <= room:
+    px, cash_qty = w.value_px, order.cash_qty
+    room = without_fees(instrument, free - order.spare, 0 if cash_qty else px)
+    if cash_qty and cash_qty <= room:
         return
-    w.ceilings[POWER] = lots_for(instrument, px, room)
-    if order.cash_qty and w.ceilings[POWER] >= order.lots:
-        w.ceilings[POWER] = order.lots - 1
+    ceiling = lots_for(instrument, px, room)
+    if cash_qty and ceiling >= order.lots:
+        ceiling = order.lots - 1
+    w.ceilings[POWER] = ceiling
 
 
 def valued(
@@ -433,12 +445,14 @@ def valued(
         rate = rates.get(asset)
         if rate is None:
             return None
-        equity += units * rate.num // rate.den
+        num, den, mark = rate.num, rate.den, rate.mark
+        worth = units * num // den
+        equity += worth
         named = assets.get(asset)
         if named is not None and named.asset_class == asset_class:
-            in_class += (units + more) * rate.num // rate.den
-        if rate.mark is not None:
-            marks.append(rate.mark)
+            in_class += (units + more) * num // den if more else worth
+        if mark is not None:
+            marks.append(mark)
     return equity, in_class, marks
 
 
@@ -457,6 +471,8 @@ def _again(
 ) -> tuple[Reason, str] | None:
     key = same_order(order)
     came = state.recent.get(key)
+    if came is None:
+        came = state.recent_before.get(key)
     since = at - limits.duplicate_window_ms * MS
     if (came is not None and came > since) or (ahead is not None and key in ahead.keys):
         text = f"the same order came within {limits.duplicate_window_ms} ms"
