@@ -207,8 +207,9 @@ class History:
         self.versions[stream] = version + len(events)
         began = self.clock()
         entries = self.journal.append([decision])
-        self.watch.committed([entries[0].position, decided], entries[-1].position, began,
-                             self.clock())  # fmt: skip
+        self.watch.committed(
+            [entries[0].position], [decided], entries[-1].position, began, self.clock()
+        )
         self.watch.flush()
         return entries
 

@@ -139,9 +139,7 @@ def a_message_overtakes_those_that_wait(patch: pytest.MonkeyPatch) -> None:
 @plant
 def a_message_that_cannot_be_delivered_is_dropped(patch: pytest.MonkeyPatch) -> None:
     def drop(self: Reactor, position: int, target: Any, command: Any) -> None:
-        self._open[position].count -= 1
-        if not self._open[position].count:
-            del self._open[position]
+        self._heard(position, target, command, ())
 
     patch.setattr(Reactor, "_stall", drop)
 

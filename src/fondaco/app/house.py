@@ -73,6 +73,7 @@ from fondaco.kernel.event import (
     Command,
     CommandId,
     Entry,
+    Event,
     Instant,
     StreamId,
     fingerprint,
@@ -97,19 +98,17 @@ TRIGGER_AGAIN_NS: Final = 1_000_000_000  # before a stop whose mark was reached 
 
 Submit: TypeAlias = Callable[[StreamId, Command], Answer]
 
-_REFERENCE: Final = frozenset(get_args(ReferenceEvent))
-_VENUE: Final = frozenset((*get_args(VenueEvent), *get_args(OwnEvent)))
-_DUE: Final = frozenset({FillUnsettled, TransferPending})
-_WATCHED: Final = frozenset(
-    {
-        OrderAccepted,
-        OrderReleased,
-        OrderTrailed,
-        OrderReplaced,
-        OrderTriggered,
-        OrderCanceled,
-        OrderExpired,
-    }
+_Kinds: TypeAlias = tuple[type[Event], ...]
+_REFERENCE: Final[_Kinds] = get_args(ReferenceEvent)
+_VENUE: Final[_Kinds] = (*get_args(VenueEvent), *get_args(OwnEvent))
+_DUE: Final[_Kinds] = (FillUnsettled, TransferPending)
+_WATCHED: Final[_Kinds] = (
+    OrderReleased,
+    OrderTrailed,
+    OrderReplaced,
+    OrderTriggered,
+    OrderCanceled,
+    OrderExpired,
 )
 
 
@@ -153,6 +152,14 @@ class Kernel:
         self.darks = Darks(self.board, self.submit, self.now)
         self.schedules = Schedules(self.ask_again_until_done)
         self._moved: dict[StreamId, OwnMarket] = {}  # within a commit
+        self._noting: dict[type[Event], Callable[[Entry], None]] = {
+            **dict.fromkeys(_VENUE, self._tell_queue),
+            **dict.fromkeys(_WATCHED, self._watch),
+            **dict.fromkeys(_DUE, self._arm_due),
+            **dict.fromkeys(_REFERENCE, self._refresh),
+            OrderAccepted: self._accepted,
+            AccountOpened: self._opened,
+        }
         self.accounts: dict[str, str] = {}  # account -> tenant
         self._hosts: dict[str, AnyHost] = {}
         self._venue_refs: dict[StreamId, VenueRefs] = {}
@@ -233,9 +240,9 @@ class Kernel:
         return None
 
     def _host(self, stream: StreamId) -> AnyHost:
-        host = self._by_kind.get(stream.partition("/")[0])
+        host = self._hosts.get(stream[: stream.rfind("/") + 1])
         if host is None:
-            host = self._hosts.get(stream[: stream.rfind("/") + 1])
+            host = self._by_kind.get(stream.partition("/")[0])
         if host is None:
             raise LookupError(f"no room owns {stream}")
         return host
@@ -256,8 +263,11 @@ class Kernel:
     # --- What was written -----------------------------------------------------------------------
 
     def _publish(self, entries: Sequence[Entry]) -> None:
+        noting = self._noting
         for entry in entries:
-            self._note(entry)
+            note = noting.get(type(entry.event))
+            if note is not None:
+                note(entry)
         self.margins.note(entries)
         if self._moved:
             self._show_markets(entries[-1].at)
@@ -266,20 +276,6 @@ class Kernel:
         for listener in self.listeners:
             listener(entries)
 
-    def _note(self, entry: Entry) -> None:
-        event = entry.event
-        kind = type(event)
-        if kind in _VENUE:
-            self._tell_queue(entry)
-        elif kind in _WATCHED:
-            self._watch(entry)
-        elif kind in _DUE:
-            self._arm_due(entry)
-        elif kind in _REFERENCE:
-            self._refresh(entry)
-        elif isinstance(event, AccountOpened):
-            self._opened(entry, event)
-
     def _arm_due(self, entry: Entry) -> None:
         event = entry.event
         if isinstance(event, FillUnsettled):
@@ -287,20 +283,22 @@ class Kernel:
         elif isinstance(event, TransferPending) and event.expires_at:
             self.deadlines.add(event.expires_at, entry.stream)
 
-    def _opened(self, entry: Entry, event: AccountOpened) -> None:
+    def _opened(self, entry: Entry) -> None:
+        event: AccountOpened = entry.event  # type: ignore[assignment]
         self.accounts[account_of(entry.stream)] = event.tenant
         if event.account_type is AccountType.MARGIN:
             self.watch_margin(entry.stream)
 
+    def _accepted(self, entry: Entry) -> None:
+        order = entry.event.order  # type: ignore[attr-defined]  # an OrderAccepted
+        if order.expire_time:
+            self.deadlines.add(order.expire_time, entry.stream)
+        if not order.at_venue:
+            self.triggers.note(entry)
+
     def _watch(self, entry: Entry) -> None:
         event = entry.event
-        if isinstance(event, OrderAccepted):
-            order = event.order
-            if order.expire_time:
-                self.deadlines.add(order.expire_time, entry.stream)
-            if order.at_venue:
-                return
-        elif isinstance(event, OrderTriggered | OrderCanceled | OrderExpired):
+        if isinstance(event, OrderTriggered | OrderCanceled | OrderExpired):
             self._asked.pop((entry.stream, event.number), None)
         self.triggers.note(entry)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from typing import Any, Final, Generic
 
-from fondaco.kernel.decider import C, Decider, E, R, S
+from fondaco.kernel.decider import C, Decider, E, R, S, no_keys
 from fondaco.kernel.errors import Conflict, Corrupt, FondacoError, Unavailable
 from fondaco.kernel.event import REQUEST_MARK, Decision, Entry, StreamId
 from fondaco.ports.journal import Journal
@@ -51,7 +51,11 @@ class Actor(Generic[S, C, E, R]):
         cause = Cause(command.command_id)
         try:
             if cause.is_request:
-                if self._was_answered(command, cause, refs, answer, others):
+                found = memory.answered.find(cause.hash)
+                asked = () if decider.keys_asked is no_keys else decider.keys_asked(command)
+                if (found or asked) and self._was_answered(
+                    command, [(cause.own, found), *self._used(asked)], refs, answer, others
+                ):
                     return answer
             elif cause.told and cause.told <= memory.heard.get(cause.own, 0):
                 # Settled behind the commit that is queued, as what was heard may still be in there.
@@ -76,17 +80,20 @@ class Actor(Generic[S, C, E, R]):
         self._committer.enqueue(Turn(self.stream, decision, answer, lease))
         return answer
 
-    def _was_answered(
-        self, command: C, cause: Cause, refs: R, answer: Answer, others: frozenset[int]
-    ) -> bool:
-        """Whether the answer will come from what this stream decided before."""
+    def _used(self, keys: Sequence[str]) -> list[tuple[str, Sequence[int]]]:
+        """Each with the versions that may have used it."""
         answered = self.memory.answered
-        found = answered.find(cause.hash)
-        asked = self._decider.keys_asked(command)
-        if not found and not asked:
-            return False
-        places = [(cause.own, found)]
-        places += [(key, answered.find(hash_of(key))) for key in asked]
+        return [(key, answered.find(hash_of(key))) for key in keys]
+
+    def _was_answered(
+        self,
+        command: C,
+        places: list[tuple[str, Sequence[int]]],
+        refs: R,
+        answer: Answer,
+        others: frozenset[int],
+    ) -> bool:
+        """Whether the answer will come from what this stream decided before, as `places` say."""
         if others:
             places = [(key, [v for v in found if v not in others]) for key, found in places]
         places = [place for place in places if place[1]]
@@ -195,7 +202,7 @@ class Host(Generic[S, C, E, R]):
 
         The answer itself may raise any `FondacoError`; after a retryable one, submit again.
         """
-        if self._committer.queued_count >= QUEUED_MAX:
+        if len(self._committer.queue) >= QUEUED_MAX:
             raise Unavailable(f"{QUEUED_MAX} turns wait for the disk; try again", retry_after_s=1)
         actor = self._actors.get(stream)
         # One that lost its lease to a failed commit is rebuilt; a corrupt one stays stopped.

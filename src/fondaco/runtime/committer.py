@@ -97,7 +97,8 @@ class Watch(Protocol):
 
     def committed(
         self,
-        turns: list[int],
+        firsts: list[int],
+        decided: list[int],
         last: int,
         began: int,
         durable: int,
@@ -122,7 +123,8 @@ class Committer:
         self._journal = journal
         self._publish = publish
         self._watch = watch
-        self._queue: list[Turn] = []
+        self._clock = watch.now if watch else None
+        self.queue: list[Turn] = []  # that waits for the group before it; only to be looked at
         self._decided: list[int] = []  # when each turn of the queue was; only if somebody watches
         self._wake = asyncio.Event()
         self._closing = False
@@ -137,14 +139,15 @@ class Committer:
 
     @property
     def queued_count(self) -> int:
-        return len(self._queue)
+        return len(self.queue)
 
     def enqueue(self, turn: Turn) -> None:
-        self._queue.append(turn)
-        if self._watch is not None:
-            self._decided.append(self._watch.now())
-        if len(self._queue) == 1:
+        queue = self.queue
+        if not queue:
             self._wake.set()
+        queue.append(turn)
+        if self._clock is not None:
+            self._decided.append(self._clock())
 
     def commit(self) -> None:
         """Write everything queued in one transaction, then release its answers."""
@@ -153,7 +156,7 @@ class Committer:
 
     def find_out(self) -> None:
         """Ask the journal what became of a write in doubt, should nobody else write just now."""
-        if self.in_doubt and not self._queue:
+        if self.in_doubt and not self.queue:
             self.enqueue(Turn(StreamId(""), None, Answer(), Lease()))
 
     async def run(self) -> None:
@@ -164,7 +167,7 @@ class Committer:
         """
         loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(1, "committer") as disk:
-            while self._queue or not self._closing:
+            while self.queue or not self._closing:
                 await self._wake.wait()
                 group, decided = self._next_group()
                 if group:
@@ -187,10 +190,13 @@ class Committer:
     def _next_group(self) -> tuple[list[Turn], list[int]]:
         """What is queued, in order, and when it was decided. Turns whose lease is lost are answered
         here."""
-        queue, self._queue = self._queue, []
+        queue, self.queue = self.queue, []
         decided, self._decided = self._decided, []
         if not self._closing:
             self._wake.clear()
+        # No loop of its own for the usual case: nobody has lost anything.
+        if not [turn for turn in queue if turn.lease.lost]:
+            return queue, decided
         group: list[Turn] = []
         lost: list[int] = []
         for nth, turn in enumerate(queue):
@@ -246,12 +252,16 @@ class Committer:
         outcomes: list[Outcome] = []
         start = 0
         for turn in turns:
-            if turn.decision:
-                end = start + len(turn.decision.events)
-                outcomes.append(tuple(written[start:end]))
-                start = end
-            else:
+            decision = turn.decision
+            if decision is None:
                 outcomes.append(turn.recall() if turn.recall else ())
+                continue
+            count = len(decision.events)
+            if count == 1:
+                outcomes.append((written[start],))
+            else:
+                outcomes.append(tuple(written[start : start + count]))
+            start += count
         return outcomes
 
     def _settle(self, group: Sequence[Turn], outcomes: Sequence[Outcome]) -> None:
@@ -263,11 +273,11 @@ class Committer:
         entries, self._found = self._found, []
         self.failure = None
         for turn, outcome in zip(group, outcomes, strict=True):
-            if isinstance(outcome, FondacoError):
-                if turn.decision:
+            if turn.decision is not None:
+                if isinstance(outcome, tuple):
+                    entries += outcome
+                else:
                     self.failure = turn.lease.lost = outcome
-            elif turn.decision:
-                entries += outcome
             turn.answer.settle(outcome)
         if entries:
             entries.sort(key=_position)  # after a failed group streams were written one by one
@@ -283,15 +293,18 @@ def _note(
     began: int,
     durable: int,
 ) -> None:
-    turns: list[int] = []
+    firsts: list[int] = []
+    decided_at: list[int] = []
     last = 0
     for turn, outcome, at in zip(group, outcomes, decided, strict=True):
-        if turn.decision and not isinstance(outcome, FondacoError):
-            turns.append(outcome[0].position)
-            turns.append(at)
-            last = max(last, outcome[-1].position)
-    if turns:
-        watch.committed(turns, last, began, durable)
+        if turn.decision is not None and isinstance(outcome, tuple):
+            firsts.append(outcome[0].position)
+            decided_at.append(at)
+            position = outcome[-1].position
+            if position > last:
+                last = position
+    if firsts:
+        watch.committed(firsts, decided_at, last, began, durable)
 
 
 _position = attrgetter("position")

@@ -10,7 +10,7 @@ from typing import Any, Final, Generic
 import msgspec
 import xxhash
 
-from fondaco.kernel.decider import C, Decider, E, R, S
+from fondaco.kernel.decider import C, Decider, E, R, S, no_keys
 from fondaco.kernel.errors import Corrupt
 from fondaco.kernel.event import (
     MESSAGE_MARK,
@@ -38,16 +38,16 @@ class Cause:
     __slots__ = ("hash", "is_request", "own", "told")
 
     def __init__(self, caused_by: CommandId) -> None:
-        own, is_request, _ = caused_by.rpartition(REQUEST_MARK)
-        self.is_request = bool(is_request)
-        self.told = 0  # the version of the entry that told it; 0: it is no message
-        if is_request:
+        own, mark, _ = caused_by.rpartition(REQUEST_MARK)
+        if mark:
+            self.is_request = True
+            self.told = 0  # the version of the entry that told it; 0: it is no message
             self.own = own  # the key of a request, or the stream that a message comes from
             self.hash = hash_of(own)
         else:
-            self.own, is_message, told = caused_by.rpartition(MESSAGE_MARK)
-            if is_message:
-                self.told = int(told)
+            self.is_request = False
+            self.own, mark, told = caused_by.rpartition(MESSAGE_MARK)
+            self.told = int(told) if mark else 0
 
 
 class Memory(Generic[S]):
@@ -63,22 +63,31 @@ class Memory(Generic[S]):
 
     def live_through(self, decider: Decider[S, C, E, R], cause: Cause, events: Sequence[E]) -> None:
         """Be what a decision makes of it. What goes wrong here leaves it half changed."""
-        state, evolve, keys_used = self.state, decider.evolve, decider.keys_used
-        first = version = self.version + 1
-        used_own = False
+        state, evolve = self.state, decider.evolve
+        first = self.version + 1
         for event in events:
             state = evolve(state, event)
-            for key in keys_used(event):
-                is_own = cause.is_request and key == cause.own
-                used_own = used_own or is_own
-                self.answered.add(cause.hash if is_own else hash_of(key), version)
-            version += 1
-        self.state, self.version = state, version - 1
+        self.state, self.version = state, self.version + len(events)
+        used_own = False
+        if decider.keys_used is not no_keys:
+            used_own = self._use_keys(decider, cause, events, first)
         if cause.is_request:
             if not used_own:
                 self.answered.add(cause.hash, first)
         elif cause.told:
             self.heard[cause.own] = cause.told
+
+    def _use_keys(
+        self, decider: Decider[S, C, E, R], cause: Cause, events: Sequence[E], first: int
+    ) -> bool:
+        """Remember what `events` have used up; whether the cause's own key was among it."""
+        used_own = False
+        for version, event in enumerate(events, first):
+            for key in decider.keys_used(event):
+                is_own = cause.is_request and key == cause.own
+                used_own = used_own or is_own
+                self.answered.add(cause.hash if is_own else hash_of(key), version)
+        return used_own
 
 
 def load(

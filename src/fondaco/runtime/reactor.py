@@ -8,6 +8,7 @@ delivery at least once has an effect exactly once.
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from msgspec.structs import replace
@@ -19,16 +20,6 @@ from fondaco.runtime.room import Policy
 
 RETRY_AFTER_S: Final = 0.1
 _Message = tuple[int, StreamId, Command]  # told by the entry at that position
-
-
-class _Open:
-    """Messages of one entry that are on their way."""
-
-    __slots__ = ("count", "since")
-
-    def __init__(self, since: float) -> None:
-        self.count = 1
-        self.since = since  # in the loop's time
 
 
 class Reactor:
@@ -49,7 +40,9 @@ class Reactor:
         self._submit = submit
         self._now = now
         self._delay_s = delay_s
-        self._open: dict[int, _Open] = {}  # positions with messages not heard yet, in order
+        # Positions with a message that is not heard yet, in order: since when, in the loop's time.
+        self._open: dict[int, float] = {}
+        self._more: dict[int, int] = {}  # of some of them, how many further messages there are
         self._stalled: dict[StreamId, deque[tuple[int, Command]]] = {}
         self._leaving: dict[float, list[_Message]] = {}  # of one group, by how long it takes them
         self.stopped: dict[StreamId, FondacoError] = {}  # targets that will not hear until mended
@@ -66,18 +59,16 @@ class Reactor:
 
     def behind_s(self, now: float) -> float:
         """For how long the oldest message has been on its way, in the loop's time."""
-        return now - next(iter(self._open.values())).since if self._open else 0.0
+        return now - next(iter(self._open.values())) if self._open else 0.0
 
     def deliver(self, entries: Sequence[Entry]) -> None:
         """What a committed group says, in order."""
-        policies = self._policies
+        policies, send = self._policies, self._send
         since, at = asyncio.get_running_loop().time(), self._now()
         for entry in entries:
-            found = policies.get(type(entry.event))
-            if found:
-                for policy in found:
-                    for target, command in policy(entry, at):
-                        self._send(entry.position, since, target, command)
+            for policy in policies.get(type(entry.event), ()):
+                for target, command in policy(entry, at):
+                    send(entry.position, since, target, command)
         if self._leaving:  # one timer for all that are as long on their way
             loop = asyncio.get_running_loop()
             for delay, messages in self._leaving.items():
@@ -87,14 +78,16 @@ class Reactor:
             self.position = entries[-1].position
 
     def _send(self, position: int, since: float, target: StreamId, command: Command) -> None:
-        waiting = self._open.get(position)
-        if waiting is None:
-            self._open[position] = _Open(since)
+        if position in self._open:
+            self._more[position] = self._more.get(position, 0) + 1
         else:
-            waiting.count += 1
+            self._open[position] = since
         delay = self._delay_s(target)
         if delay:
-            self._leaving.setdefault(delay, []).append((position, target, command))
+            leaving = self._leaving.get(delay)
+            if leaving is None:
+                leaving = self._leaving[delay] = []
+            leaving.append((position, target, command))
         else:
             self._hand(position, target, command)
 
@@ -121,18 +114,21 @@ class Reactor:
         except Unavailable:
             self._stall(position, target, command)
             return
-        answer.then(lambda outcome: self._heard(position, target, command, outcome))
+        answer.then(partial(self._heard, position, target, command))
 
     def _heard(self, position: int, target: StreamId, command: Command, outcome: Outcome) -> None:
-        if isinstance(outcome, FondacoError):
+        if not isinstance(outcome, tuple):
             if outcome.retryable:
                 self._stall(position, target, command)
             else:
                 self.stopped[target] = outcome
             return
-        waiting = self._open[position]
-        waiting.count -= 1
-        if not waiting.count:
+        more = self._more.get(position, 0) if self._more else 0
+        if more > 1:
+            self._more[position] = more - 1
+        elif more:
+            del self._more[position]
+        else:
             del self._open[position]
 
     def _stall(self, position: int, target: StreamId, command: Command) -> None:

@@ -25,14 +25,16 @@ class HouseWatch:
         self.commits: Notes[Commit] = Notes(folder, COMMITS, lambda c: (c.first, c.last), 2 * share)
         self.requests: Notes[Request] = Notes(folder, REQUESTS, lambda r: (r.at, r.at), share)
         self.note = self.requests.add
-        self._groups: deque[tuple[list[int], int, int, int, int]] = deque()
+        self._groups: deque[tuple[list[int], list[int], int, int, int, int]] = deque()
 
     @property
     def lost(self) -> int:
         return self.commits.lost + self.requests.lost
 
-    def committed(self, turns: list[int], last: int, began: int, durable: int) -> None:
-        self._groups.append((turns, last, began, durable, self.now()))
+    def committed(
+        self, firsts: list[int], decided: list[int], last: int, began: int, durable: int
+    ) -> None:
+        self._groups.append((firsts, decided, last, began, durable, self.now()))
 
     def flush(self) -> None:
         # Requests first: who finds a commit finds what was noted before its turns.
@@ -48,12 +50,16 @@ class HouseWatch:
         self.requests.close()
 
 
-def _commit(turns: list[int], last: int, began: int, durable: int, told: int) -> Commit:
+def _commit(
+    positions: list[int], decided: list[int], last: int, began: int, durable: int, told: int
+) -> Commit:
     """A machine's clock may be set back: no wait is below nothing."""
-    pairs = sorted(zip(turns[::2], turns[1::2], strict=True))  # after a failed group they are not
-    first = pairs[0][0]
-    firsts = [position - first for position, _ in pairs]
-    waits = [max(began - decided, 0) for _, decided in pairs]
+    if positions != sorted(positions):  # a group that failed was written stream by stream
+        pairs = sorted(zip(positions, decided, strict=True))
+        positions, decided = [each for each, _ in pairs], [at for _, at in pairs]
+    first = positions[0]
+    firsts = [position - first for position in positions]
+    waits = [began - at if began > at else 0 for at in decided]
     return Commit(first, last, began, max(durable - began, 0), max(told - began, 0), firsts, waits)
 
 
