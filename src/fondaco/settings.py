@@ -82,6 +82,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         bool, _why("creates tenant, account and token `demo`, so it listens on loopback only")
     ] = False
 
+    fix_port: Annotated[
+        int,
+        _whole("TCP port", 0, 65_535, "counterparties of fix.toml log on here; 0 listens to none"),
+    ] = 0
+
     # Journal
     journal: Annotated[
         str,

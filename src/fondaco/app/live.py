@@ -18,6 +18,7 @@ from fondaco.app.candles import candles_of
 from fondaco.app.checks import Heard
 from fondaco.app.demo import seed_accounts
 from fondaco.app.files import Files, make_root, tape_lock
+from fondaco.app.fix.desk import Desk, fix_desk
 from fondaco.app.follower import Follower
 from fondaco.app.greeting import announce, greet, tell_switch
 from fondaco.app.health import OPERATIONS as HEALTH
@@ -124,6 +125,7 @@ class House:
         self.tracer: Tracer | None = None
         self.beside = Beside(kernel.files.traces, POSTS)
         self.health: Health  # once there are doors to be counted at
+        self.fix: Desk  # once its sessions are open
         self._views_were_at = self._views_moved_s = 0.0
 
     def part_ended(self, task: "asyncio.Task[None]") -> None:
@@ -218,6 +220,8 @@ class House:
                 return self
             case "about":
                 return self.about
+            case "fix":
+                return self.fix
             case _:
                 raise NotFound(f"operations have no source called {name}")
 
@@ -440,6 +444,7 @@ async def running(settings: Settings) -> AsyncIterator[tuple[House, Door, Stream
         if settings.demo:
             seed_demo(directory)
             await seed_accounts(kernel)
+        house.fix = await stack.enter_async_context(fix_desk(settings, files.root, kernel))
         replies = StoreReplies(records)
         doors = make_door(house, replies, readers, settings)
         stack.push_async_callback(house.health.close)

@@ -20,6 +20,7 @@ from fondaco.domain.fix.ordering import ordered as ordered
 from fondaco.domain.fix.session.checking import Checking as Checking
 from fondaco.domain.fix.session.model import HEADER as HEADER
 from fondaco.domain.fix.session.model import Act as Act
+from fondaco.domain.fix.session.model import Admit as Admit
 from fondaco.domain.fix.session.model import Close as Close
 from fondaco.domain.fix.session.model import Deliver as Deliver
 from fondaco.domain.fix.session.model import Down as Down

@@ -1,0 +1,130 @@
+"""The file `fix.toml` of a data directory: with whom FIX is spoken, and how.
+
+    [port]                                  # optional
+    addresses = ["192.0.2.0/24"]            # from which anybody may connect; none named: any
+    certificate = "fix.pem"                 # with these three it speaks TLS, and who connects
+    key = "fix.key"                         # must show a certificate that `trusts` has signed
+    trusts = "clients.pem"                  # or is
+
+    [[session]]
+    begin_string = "FIX.4.4"
+    sender_comp_id = "HOUSE"                # ours
+    target_comp_id = "BROKER"               # theirs; "*" is a template
+    application = "orders"                  # who is given its messages
+    username = "broker"                     # what they must say at logon (553, 554)
+    password_sha256 = "9f86d0…"
+    pins = ["3c1b…"]                        # SHA-256 of the certificates they may show
+    schedule = { start = "17:00", end = "16:00", time_zone = "America/Chicago" }
+
+What else a session may have are the fields of `Terms` and of `Agreement`; `role = "initiator"`
+connects to `connect = ["host:port", …]` in turn, with the password in the environment variable that
+`password_env` names.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from hashlib import sha256
+from hmac import compare_digest
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from fondaco.domain.fix.api import Admit, Message, SessionId, Terms
+from fondaco.gateway.fix.switchboard import Agreement
+from fondaco.kernel.errors import Invalid
+
+FILE: Final = "fix.toml"
+_NAMES: Final = frozenset(SessionId.__struct_fields__)
+_TERMS: Final = frozenset(Terms.__struct_fields__) - {"id", "password"}
+_AGREED: Final = frozenset({"addresses", "pins", "connect", "application"})
+
+
+class Port(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the listening port asks of those who connect."""
+
+    addresses: tuple[str, ...] = ()
+    certificate: str = ""
+    key: str = ""
+    trusts: str = ""
+
+
+class Connecting(msgspec.Struct, frozen=True, kw_only=True):
+    """How an initiator's connection is made."""
+
+    tls: bool = False
+    trusts: str = ""
+    certificate: str = ""
+    key: str = ""
+    server_name: str = ""
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """A session of the file."""
+
+    agreement: Agreement
+    password_sha256: str = ""
+    connecting: Connecting = Connecting()
+
+    @property
+    def admit(self) -> Admit:
+        """What a Logon must say. The password is compared in constant time."""
+        username, wanted = self.agreement.terms.username, self.password_sha256.lower()
+        if not wanted or self.agreement.terms.role == "initiator":
+            return lambda _: ""
+
+        def admitted(message: Message) -> str:
+            said = sha256(message.get(554) or b"").hexdigest()
+            is_right = compare_digest(said, wanted) and (message.text(553) or "") == username
+            return "" if is_right else "username or password is wrong"
+
+        return admitted
+
+
+class Agreements(msgspec.Struct, frozen=True):
+    port: Port
+    sessions: tuple[Session, ...]
+
+
+def read_agreements(path: Path, environment: Mapping[str, str]) -> Agreements:
+    """What the file says; nobody where there is none. Raises `Invalid` with the place."""
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return Agreements(Port(), ())
+    except (OSError, ValueError) as error:
+        raise Invalid(f"{path} cannot be read: {error}; mend or remove it") from error
+    try:
+        port = msgspec.convert(values.pop("port", {}), Port)
+        sessions = values.pop("session", [])
+        if values or not isinstance(sessions, list):
+            raise Invalid(f"it has {', '.join(values) or 'no list of'} [[session]]")
+        return Agreements(port, tuple(_session(each, environment) for each in sessions))
+    except (msgspec.ValidationError, Invalid) as error:
+        raise Invalid(f"{path}: {error}") from error
+
+
+def _session(values: dict[str, Any], environment: Mapping[str, str]) -> Session:
+    known = _NAMES | _TERMS | _AGREED | {"password_sha256", "password_env"}
+    known |= frozenset(Connecting.__struct_fields__)
+    for name in values:
+        if name not in known:
+            raise Invalid(f"{name} is nothing that a session has")
+    terms = {name: values[name] for name in values if name in _TERMS}
+    if "password_env" in values:
+        variable = str(values["password_env"])
+        if variable not in environment:
+            raise Invalid(f"password_env names {variable}, which is not in the environment")
+        terms["password"] = environment[variable]
+    terms["id"] = {name: values[name] for name in values if name in _NAMES}
+    agreed = {name: values[name] for name in values if name in _AGREED}
+    agreement = msgspec.convert({"terms": terms, **agreed}, Agreement)
+    if agreement.terms.role == "initiator" and not agreement.connect:
+        raise Invalid(f"{agreement.terms.id} is an initiator and has nobody to connect to")
+    return Session(
+        agreement=agreement,
+        password_sha256=str(values.get("password_sha256", "")),
+        connecting=msgspec.convert(
+            {n: v for n, v in values.items() if n in Connecting.__struct_fields__}, Connecting
+        ),
+    )

@@ -1,0 +1,16 @@
+"""FIX presents itself to app.py: the streams of its sessions, and what operators may ask."""
+
+from typing import Final, get_args
+
+from fondaco.domain.fix.events import SessionEvent
+from fondaco.domain.fix.operating import OPERATIONS
+from fondaco.domain.fix.rules import PREFIX, decider
+from fondaco.runtime.room import Room
+
+room: Final = Room(
+    name="fix",
+    prefix=PREFIX,
+    decider=decider,
+    operations=OPERATIONS,
+    kinds=get_args(SessionEvent),
+)

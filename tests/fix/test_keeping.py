@@ -1,0 +1,103 @@
+"""A session on the tape: after any death of its process it goes on where it was."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fix.link import BEGINS, SECOND, terms
+from fondaco.domain.fix.api import Law, Numbers, Renumbered, SessionId, Write, parse
+from fondaco.gateway.fix import keeping
+from fondaco.gateway.fix.keeping import SKIPPED, Kept, source_of
+from fondaco.ports.tape.memory import MemoryTape
+from fondaco.ports.tape.segments import SegmentTape
+
+NAME = terms("acceptor").id
+
+
+class Flushed(MemoryTape):
+    def flush(self) -> None:
+        """It is in memory already."""
+
+
+def law(kept: Kept) -> Law:
+    return Law(terms("acceptor"), kept, numbers=kept.numbers)
+
+
+def perform(session: Law, kept: Kept, acts: Any) -> None:
+    for act in acts:
+        if isinstance(act, Write):
+            kept.sent(act, BEGINS)
+        elif isinstance(act, Renumbered):
+            kept.renumbered(act.numbers, act.reason, BEGINS)
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("say"), st.integers(0, 5)),
+        st.tuples(st.just("done"), st.integers(1, 9)),
+        st.tuples(st.just("set"), st.integers(1, 20), st.integers(1, 20)),
+    ),
+    max_size=30,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(STEPS)
+def test_what_is_read_back_is_where_it_was(steps: list[Any]) -> None:
+    tape = Flushed()
+    kept = Kept(tape, NAME)
+    session, mark = law(kept), 0
+    for step in steps:
+        match step:
+            case ("say", marked):
+                mark = max(mark, marked)
+                perform(session, kept, session.send("D", [(11, b"x")], BEGINS, mark=marked))
+            case ("done", next_in):
+                session.next_in = next_in
+                kept.done(next_in, BEGINS)
+            case ("set", next_out, next_in):
+                perform(session, kept, session.renumber(next_out, next_in, "a test"))
+    found = Kept(tape, NAME)
+    assert found.numbers == session.numbers
+    assert found.mark == mark
+    newest = session.next_out - 1
+    assert list(found.between(1, newest)) == list(kept.between(1, newest))
+
+
+def test_old_messages_come_from_the_tape(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "REMEMBERED", 10)
+    tape = SegmentTape(tmp_path)
+    kept = Kept(tape, NAME)
+    session = law(kept)
+    for n in range(50):
+        perform(session, kept, session.send("D", [(11, b"%d" % n)], BEGINS + n * SECOND))
+    for memory in (kept, Kept(tape, NAME)):
+        for first, last in ((1, 50), (1, 5), (38, 44), (45, 50), (50, 60)):
+            again = list(memory.between(first, last))
+            assert [number for number, _ in again] == list(range(first, min(last, 50) + 1))
+            assert all(parse(raw).integer(34) == number for number, raw in again)
+    tape.close()
+
+
+def test_after_a_death_of_the_machine_no_number_is_used_twice() -> None:
+    tape = Flushed()
+    kept = Kept(tape, NAME, boot="one")
+    kept.renumbered(Numbers(7, 3, 0), "a test", BEGINS)
+    assert Kept(tape, NAME, boot="one").numbers == Numbers(7, 3, 0)
+    assert Kept(tape, NAME, boot="two").numbers == Numbers(7 + SKIPPED, 3, 0)
+
+
+def test_names_of_sessions_stay_apart_on_the_tape() -> None:
+    names = [
+        SessionId("FIX.4.4", "A", "B"),
+        SessionId("FIX.4.4", "A->B", "C"),
+        SessionId("FIX.4.4", "A", "B->C"),
+        SessionId("FIX.4.4", "A" * 200, "B"),
+        SessionId("FIX.4.4", "A" * 200, "B", "C"),
+    ]
+    assert len({source_of(each) for each in names}) == len(names)
+    for each in names:
+        Flushed().append(source_of(each), BEGINS, b"")  # type: ignore[arg-type]
