@@ -195,6 +195,26 @@ def _with_fix_sessions(kinds: "argparse._SubParsersAction[argparse.ArgumentParse
     echo.add_argument("--port", type=int, required=True, help="0 takes a free one")
     echo.add_argument("--host", default="127.0.0.1")
     echo.set_defaults(run=_fix_echo)
+    sessions = kinds.add_parser("sessions", help="Look at the sessions of a running house.")
+    asks = sessions.add_subparsers(metavar="command", required=True)
+    for name, help_ in (
+        ("list", "Show all sessions, with their state and numbers."),
+        ("show", "Show one session."),
+        ("stop", "Log a session out, and let nobody log on."),
+        ("start", "Let it log on again."),
+        ("sequence", "Set the numbers of a session that is stopped."),
+    ):
+        sub = asks.add_parser(name, help=help_, description=help_)
+        sub.add_argument("--url", default="http://127.0.0.1:8000", help="of the house")
+        sub.add_argument("--token", help="[the environment's FONDACO_TOKEN, or demo]")
+        if name != "list":
+            sub.add_argument("session", help="FIX.4.4:HOUSE->BROKER")
+        if name == "sequence":
+            sub.add_argument("--next-out", type=int, required=True, metavar="N")
+            sub.add_argument("--next-in", type=int, required=True, metavar="N")
+        if name in ("stop", "start", "sequence"):
+            sub.add_argument("--reason", required=True, help="it is kept in the journal")
+        sub.set_defaults(run=_fix_sessions, what=name)
 
 
 def _with_audit(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -391,6 +411,22 @@ def _fix_echo(asked: argparse.Namespace) -> int:
     from fondaco.app.fix.echo import echo
 
     return echo(asked.host, asked.port)
+
+
+def _fix_sessions(asked: argparse.Namespace) -> None:
+    from fondaco.app.fix.sessions import Remote, table
+
+    token = asked.token or os.environ.get("FONDACO_TOKEN", "demo")
+    remote = Remote(asked.url, token)
+    if asked.what == "list":
+        for line in table(remote.list()):
+            print(line)
+    elif asked.what == "show":
+        _tell(remote.show(asked.session))
+    else:
+        numbers = ("next_out", "next_in") if asked.what == "sequence" else ()
+        more = {name: getattr(asked, name) for name in numbers}
+        _tell(remote.order(asked.what, asked.session, asked.reason, **more))
 
 
 def _fix_decode(asked: argparse.Namespace) -> None:

@@ -2,13 +2,17 @@
 said. And operators stop a session, set its numbers, and start it, with a reason that is kept."""
 
 import asyncio
+import json
 import re
 import socket
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
+
 from conformance.fix.runner import perform
-from running import Client, Reply, house
+from fondaco.cli import main
+from running import TOKEN, Client, Reply, house
 
 FORMATS: Final = {
     tag: re.compile(form)
@@ -59,7 +63,9 @@ def ask(client: Client, what: str, body: dict[str, Any]) -> Reply:
     return client.ask("POST", f"/api/fix/sessions/{what}", body)
 
 
-def test_a_session_goes_on_after_the_house_was_killed(tmp_path: Path) -> None:
+def test_a_session_goes_on_after_the_house_was_killed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "fix.toml").write_text(AGREED)
     port = free_port()
     options = ["--set", f"fix_port={port}"]
@@ -91,6 +97,7 @@ def test_a_session_goes_on_after_the_house_was_killed(tmp_path: Path) -> None:
             "E 5 5 ",
         )
         operate(client, port, logon)
+        order_from_the_command_line(running.url, capsys)
         running.kill()
     with house(tmp_path, options=options) as running:
         shown = running.client().get(f"/api/fix/session?session={SESSION}")
@@ -110,3 +117,16 @@ def operate(client: Client, port: int, logon: str) -> None:
     assert ask(client, "sequence", numbers).status == 200
     assert ask(client, "start", order).body["state"] == "down"
     play(port, f"I A 20 {logon}", f"E A 40 {logon}")
+
+
+def order_from_the_command_line(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    where = ["--url", url, "--token", TOKEN]
+    assert main(["fix", "sessions", "list", *where]) == 0
+    head, line = capsys.readouterr().out.splitlines()
+    assert head.split()[:3] == ["session", "role", "state"]
+    assert line.split()[:3] == [SESSION, "acceptor", "down"]
+    assert main(["fix", "sessions", "stop", SESSION, "--reason", "for the night", *where]) == 0
+    assert json.loads(capsys.readouterr().out)["state"] == "stopped"
+    assert main(["fix", "sessions", "start", SESSION, "--reason", "the next day", *where]) == 0
+    assert main(["fix", "sessions", "show", "FIX.4.4:NOBODY->HERE", *where]) == 1
+    assert "there is no session" in capsys.readouterr().err
