@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 32ae0a455b3777768336d85c4da45a17bce225e675fb541144021cd73c093d5f
+OpenAPI sha256 1bb7ef7779c5555bc28d5258c56dac0bf5a0cf512b20e43476c2c3f6fb83cd36
 """
 
 from __future__ import annotations
@@ -318,6 +318,50 @@ class CheckLine(TypedDict):
     says: str
     holds: bool
     wrong: list[str]
+
+
+class SessionsRequest(TypedDict):
+    pass
+
+
+class SessionsReply(TypedDict):
+    items: list[SessionShown]
+
+
+class SessionShown(TypedDict):
+    """A session as it is now. `state` is up, connecting, down, closed (outside its hours) or
+    stopped (by an operator).
+    """
+    session: str
+    role: str
+    state: str
+    reason: str
+    next_out: int
+    next_in: int
+    heart_bt_int_s: int
+    peer: str
+    received: int
+    sent: int
+    application: str
+    connect: list[str]
+    hours: str
+    stopped_by: str
+
+
+class FixSessionRequest(TypedDict):
+    session: str
+
+
+class OrderSession(TypedDict):
+    session: str
+    reason: str
+
+
+class OrderNumbers(TypedDict):
+    session: str
+    next_out: int
+    next_in: int
+    reason: str
 
 
 class PriceRequest(TypedDict):
@@ -905,7 +949,7 @@ class RestrictedRequest(TypedDict):
     reason: str
 
 
-class SessionRequest(TypedDict):
+class TradingSessionRequest(TypedDict):
     """When a trading day begins: a minute of the local day in an IANA time zone."""
     time_zone: str
     opens_minute: NotRequired[int]

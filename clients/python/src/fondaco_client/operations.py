@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 32ae0a455b3777768336d85c4da45a17bce225e675fb541144021cd73c093d5f
+OpenAPI sha256 1bb7ef7779c5555bc28d5258c56dac0bf5a0cf512b20e43476c2c3f6fb83cd36
 """
 
 from __future__ import annotations
@@ -311,6 +311,87 @@ class Ledger:
         found: m.ChecksReply = self._ask(
             "GET",
             "/api/checks",
+        )
+        return found
+
+
+class Fix:
+    def __init__(self, asking: Asking) -> None:
+        self._ask = asking.ask
+
+    def sessions(
+        self,
+    ) -> m.SessionsReply:
+        """FIX sessions, their state and their sequence numbers. Scope: house:read."""
+        found: m.SessionsReply = self._ask(
+            "GET",
+            "/api/fix/sessions",
+        )
+        return found
+
+    def session(
+        self,
+        *,
+        session: str,
+    ) -> m.SessionShown:
+        """One FIX session as it is now. Scope: house:read."""
+        found: m.SessionShown = self._ask(
+            "GET",
+            "/api/fix/session",
+            query={"session": session},
+        )
+        return found
+
+    def stop_session(
+        self,
+        *,
+        session: str,
+        reason: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.SessionShown:
+        """Log a FIX session out, and let nobody log on until it is started again. Scope:
+        house:write.
+        """
+        found: m.SessionShown = self._ask(
+            "POST",
+            "/api/fix/sessions/stop",
+            body={"session": session, "reason": reason},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def start_session(
+        self,
+        *,
+        session: str,
+        reason: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.SessionShown:
+        """Let a FIX session that was stopped log on again. Scope: house:write."""
+        found: m.SessionShown = self._ask(
+            "POST",
+            "/api/fix/sessions/start",
+            body={"session": session, "reason": reason},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def set_sequence(
+        self,
+        *,
+        session: str,
+        next_out: int,
+        next_in: int,
+        reason: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.SessionShown:
+        """Set the sequence numbers of a FIX session that is not logged on. Scope: house:write.
+        """
+        found: m.SessionShown = self._ask(
+            "POST",
+            "/api/fix/sessions/sequence",
+            body={"session": session, "next_out": next_out, "next_in": next_in, "reason": reason},
+            header={"Idempotency-Key": idempotency_key},
         )
         return found
 
@@ -1735,6 +1816,7 @@ class Operations:
     def __init__(self, asking: Asking) -> None:
         self.identity = Identity(asking)
         self.ledger = Ledger(asking)
+        self.fix = Fix(asking)
         self.market = Market(asking)
         self.house = House(asking)
         self.journal = Journal(asking)

@@ -36,5 +36,6 @@ from fondaco.domain.fix.session.model import Write as Write
 from fondaco.domain.fix.session.rules import NEVER as NEVER
 from fondaco.domain.fix.session.rules import Acts as Acts
 from fondaco.domain.fix.session.rules import Law as Law
+from fondaco.domain.fix.session.schedule import Schedule as Schedule
 from fondaco.domain.fix.session.sent import SentInMemory as SentInMemory
 from fondaco.domain.fix.session.wire import echoed_header as echoed_header

@@ -31,6 +31,7 @@ from fondaco.domain.fix.session.model import (
     Write,
 )
 from fondaco.domain.fix.session.pace import Pace
+from fondaco.domain.fix.session.schedule import Hours
 from fondaco.domain.fix.session.wire import (
     Writer,
     business_reject,
@@ -79,6 +80,7 @@ class Law:
             terms.id.sender_comp_id.encode(),
             terms.id.target_comp_id.encode(),
         )
+        self._hours = Hours(terms.schedule)
         self._sent, self._check, self._admit = sent, check, admit
         self._waiting: deque[tuple[str, Sequence[Field], Sequence[Field], int]] = deque()
         self._sends, self._receives = Pace(terms.send_max_per_s), Pace(terms.receive_max_per_s)
@@ -195,10 +197,13 @@ class Law:
         header: Sequence[Field] = (),
         mark: int = 0,
     ) -> Acts:
-        """Say this: now, at a later tick where sending is limited, or when they are back."""
-        if self._sends.limit:
+        """Say this: now, later where sending is limited, or when they are back. What is said while
+        the session is closed is said in the next one, and until then is in memory only."""
+        is_closed = not self.is_open(now) or (self._is_another(now) and not self.is_up)
+        if is_closed or self._sends.limit or self._waiting:
             self._waiting.append((msg_type, body, header, mark))
-            yield from self._flush(now)
+            if not is_closed:
+                yield from self._flush(now)
         else:
             yield self._write(msg_type, body, now, header=header, mark=mark)
 
@@ -226,16 +231,16 @@ class Law:
 
     def is_open(self, now: int) -> bool:
         """Whether the session has its hours: an initiator may connect."""
-        return self.terms.schedule is None or self.terms.schedule.opening(now) is not None
+        return self._hours.is_open(now)
 
     def _is_another(self, now: int) -> bool:
         """Whether the numbers are of an opening that is over."""
-        opening = self.terms.schedule.opening(now) if self.terms.schedule else None
+        opening = self._hours.opening(now)
         return opening is not None and opening.begins_at != self.began
 
     def _open(self, now: int) -> Acts:
         """Numbers begin anew with each opening."""
-        opening = self.terms.schedule.opening(now) if self.terms.schedule else None
+        opening = self._hours.opening(now)
         if opening is None or opening.begins_at == self.began:
             return
         before, self.began = self.began, opening.begins_at
@@ -440,6 +445,7 @@ class Law:
         self._sent_reset = False
         if not was_up:
             yield Up()
+            yield from self._flush(now)
         if expected is not None and self.terms.next_expected and expected <= last:
             yield from self._resend(expected, last, now)
         if not gap:

@@ -107,6 +107,31 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
         return local.date().isoformat() in self.holidays
 
 
+class Hours:
+    """A schedule that is asked at every message; None is always open."""
+
+    __slots__ = ("_now", "_schedule", "_stays")
+
+    def __init__(self, schedule: Schedule | None) -> None:
+        self._schedule = schedule
+        self._now = Opening(0, 0)  # the one that was found last
+        # A week that has holidays is open and closed within one opening.
+        self._stays = schedule is not None and not (schedule.start_day and schedule.holidays)
+
+    def opening(self, at: int) -> Opening | None:
+        """The one that `at` is in; None where it is closed, and where there is no schedule."""
+        if self._schedule is None:
+            return None
+        if self._stays and self._now.begins_at <= at < self._now.ends_at:
+            return self._now
+        found = self._schedule.opening(at)
+        self._now = found or Opening(0, 0)
+        return found
+
+    def is_open(self, at: int) -> bool:
+        return self._schedule is None or self.opening(at) is not None
+
+
 def _time(text: str) -> time:
     try:
         return time.fromisoformat(text)
