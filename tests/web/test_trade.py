@@ -36,6 +36,10 @@ class Asking:
         found: list[Any] = self._once(lambda client: client.all(path))
         return found
 
+    def put(self, path: str, body: Any) -> None:
+        reply = self._once(lambda client: client.ask("PUT", path, body))
+        assert reply.status == 200, reply
+
     def cancel_all(self) -> None:
         self._once(lambda client: client.ask("DELETE", "/api/orders?account_id=demo"))
 
@@ -155,6 +159,7 @@ def test_an_order_is_dragged_to_a_new_price_and_esc_drops_the_wish(
         page.mouse.move(x, y - 30, steps=3)
         ghost = page.locator(".order-line.ghost .tag")
         assert "rests" in ghost.inner_text()
+        ghost.locator(".judged-by", has_text="passes").wait_for()  # the house was asked
         assert page.locator(".order-line:not(.ghost) .grip").count() == 1  # the fact stays solid
         if not is_meant:
             page.keyboard.press("Escape")
@@ -168,6 +173,72 @@ def test_an_order_is_dragged_to_a_new_price_and_esc_drops_the_wish(
     page.locator("table.orders tbody tr", has_text=shown).wait_for()
     page.locator(".order-line .grip", has_text=shown).wait_for()
     assert page.locator(".order-line.ghost").count() == 0
+
+
+def test_what_would_be_refused_is_said_before_it_is_let_go(page: Any, client: Asking) -> None:
+    fill(page, "195", below(client, "900"))
+    send(page)
+    grip = page.locator(".order-line .grip")
+    grip.wait_for()
+    grip.focus()
+    limits = {"limits": {"order_notional_max": "9000000"}, "reason": "a drill"}
+    client.put("/api/accounts/demo/limits", limits)
+    for _ in range(3):
+        page.keyboard.press("Shift+ArrowUp")
+    said = page.locator(".order-line.ghost .judged-by[data-refused]")
+    said.wait_for()
+    assert "would be refused: Order notional, over by" in said.inner_text()
+    page.keyboard.press("Escape")
+    client.put("/api/accounts/demo/limits", {"limits": None, "reason": "over"})
+
+
+def test_a_halt_says_since_when_by_whom_and_why(page: Any, client: Asking) -> None:
+    client.put("/api/accounts/demo/trading-state", {"state": "halted", "reason": "a wild robot"})
+    band = page.locator(".band.halted")
+    band.get_by_text("by demo: a wild robot").wait_for()
+    assert re.search(r"Since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", band.inner_text())
+    assert page.locator(".send").is_disabled()
+    client.put("/api/accounts/demo/trading-state", {"state": "active", "reason": "mended"})
+    band.wait_for(state="detached")
+
+
+def test_columns_are_moved_widened_and_put_away_and_stay_so(page: Any, client: Asking) -> None:
+    def order() -> list[str]:
+        found: list[str] = page.locator(".trade > [data-column]").evaluate_all(
+            "all => all.map(each => each.dataset.column)"
+        )
+        return found
+
+    assert order() == ["watchlist", "middle", "ladder", "ticket"]
+    ticket, watch = (page.locator(f"[data-column={name}]") for name in ("ticket", "watchlist"))
+    grip, target = ticket.locator("header h2").bounding_box(), watch.bounding_box()
+    page.mouse.move(grip["x"] + 5, grip["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(target["x"] + 20, target["y"] + 20, steps=4)
+    page.mouse.up()
+    assert order() == ["ticket", "watchlist", "middle", "ladder"]
+    ladder = page.locator("[data-column=ladder]")
+    before = ladder.bounding_box()["width"]
+    ladder.get_by_role("separator").focus()
+    page.keyboard.press("ArrowLeft")
+    assert ladder.bounding_box()["width"] == before + 16
+    watch.get_by_role("button", name="Place of the watchlist").click()
+    with page.expect_response("**/api/preferences/layouts"):
+        watch.get_by_role("button", name="Put away").click()
+    kept = client.get("/api/preferences/layouts")["value"]
+    [layout] = kept["named"].values()
+    assert layout["trade"]["columns"] == {
+        "order": ["ticket", "watchlist", "middle", "ladder"],
+        "widths": {"ladder": before + 16},
+        "away": ["watchlist"],
+    }
+    page.reload()
+    page.locator(".ladder tr[data-touch=bid]").wait_for()
+    assert order() == ["ticket", "middle", "ladder"]
+    client.put("/api/preferences/layouts", {"value": {}})
+    page.reload()
+    page.locator(".ladder tr[data-touch=bid]").wait_for()
+    assert order() == ["watchlist", "middle", "ladder", "ticket"]
 
 
 def test_one_is_canceled_at_once_and_all_of_them_in_two_steps(page: Any, client: Asking) -> None:

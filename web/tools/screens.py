@@ -1,9 +1,12 @@
 """Pictures of every screen, of a house that is started for it: `make screens`.
 
-docs/screens/NAME-dark.png, NAME-light.png and NAME-phone.png for each screen in the rail, and for
-sign-in, the command palette, a house that is cut off, and the page without a network.
+docs/screens/NAME-dark.png, NAME-light.png and NAME-phone.png for each screen in the rail; sign-in,
+the command palette, the settings, an account that is halted, a house that is cut off, and the page
+without a network; books that are STALE and GAPPED; and Trade as other eyes and settings have it.
+`make screens TO=folder` writes them elsewhere, to look at.
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -20,7 +23,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from fondaco_client import Client, Problem
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-TO: Final = ROOT / "docs/screens"
+TO: Final = Path(os.environ.get("TO") or ROOT / "docs/screens")
 FLAGS: Final = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 DESK: Final = {"width": 1440, "height": 900}
 PHONE: Final = {"width": 390, "height": 844}
@@ -28,11 +31,11 @@ SETTLE_MS: Final = 2_500
 
 
 class House:
-    def __init__(self, data: str) -> None:
+    def __init__(self, data: str, feed: str) -> None:
         path = os.pathsep.join([str(ROOT / "src"), str(ROOT / "clients/python/src")])
         self.process = subprocess.Popen(
             [sys.executable, "-m", "fondaco", "up", "--demo", "--data", data, "--port", "0",
-             "--feed", "synthetic"],
+             "--feed", feed],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True,
             env={**os.environ, "PYTHONPATH": path},
         )  # fmt: skip
@@ -50,9 +53,9 @@ class House:
 
 
 @contextmanager
-def house() -> Iterator[House]:
+def house(feed: str = "synthetic") -> Iterator[House]:
     with tempfile.TemporaryDirectory() as data:
-        found = House(data)
+        found = House(data, feed)
         try:
             yield found
         finally:
@@ -86,13 +89,13 @@ def a_morning(url: str) -> None:
 
 @contextmanager
 def window(
-    browser: Browser, theme: Any, *, phone: bool = False, keep: bool = False
+    browser: Browser, theme: Any, *, phone: bool = False, keep: bool = False, **more: Any
 ) -> Iterator[Page]:
-    context = browser.new_context(
-        viewport=PHONE if phone else DESK,  # type: ignore[arg-type]
-        color_scheme=theme, has_touch=phone, is_mobile=phone,
-        service_workers="allow" if keep else "block",
-    )  # fmt: skip
+    asked: dict[str, Any] = {
+        "viewport": PHONE if phone else DESK, "color_scheme": theme, "has_touch": phone,
+        "is_mobile": phone, "service_workers": "allow" if keep else "block",
+    }  # fmt: skip
+    context = browser.new_context(**asked | more)
     yield context.new_page()
     context.close()
 
@@ -108,7 +111,7 @@ def live(page: Page, url: str) -> list[str]:
 def shoot(page: Page, name: str) -> None:
     page.wait_for_timeout(SETTLE_MS)
     page.screenshot(path=TO / f"{name}.png")
-    print(f"docs/screens/{name}.png")
+    print(TO / f"{name}.png")
 
 
 def screens(browser: Browser, url: str) -> None:
@@ -130,7 +133,84 @@ def _shown(address: str) -> str:
     return address.replace("#/trade?", "#/trade/BTC-USD?")
 
 
+def eyes(browser: Browser, url: str) -> None:
+    """Trade as it is seen by colour-blind eyes, with colours of the system's own, and enlarged."""
+    address = f"{url}/#/trade/BTC-USD?tab=positions"
+    with window(browser, "dark") as page:
+        live(page, address)
+        session = page.context.new_cdp_session(page)
+        for kind in ("deuteranopia", "protanopia", "achromatopsia"):
+            session.send("Emulation.setEmulatedVisionDeficiency", {"type": kind})
+            shoot(page, f"trade-{kind}")
+    with window(browser, "dark", forced_colors="active") as page:
+        live(page, address)
+        shoot(page, "trade-forced-colors")
+    half = {name: length // 2 for name, length in DESK.items()}
+    with window(browser, "light", viewport=half, device_scale_factor=2) as page:
+        live(page, address)
+        shoot(page, "trade-zoomed")
+        page.goto(f"{url}/#/order/demo.1")
+        shoot(page, "order-zoomed")
+
+
+def a_recording(folder: Path) -> str:
+    """Three markets: one goes on, of one a message is missing, and one says nothing any more."""
+    began = 1_700_000_000_000_000_000
+    for name, mid, gap, ends in (
+        ("BTCUSDT", 61_000, 0, 9_999), ("ETHUSDT", 2_600, 60, 9_999), ("SOLUSDT", 140, 0, 60),
+    ):  # fmt: skip
+        levels = {
+            side: [[f"{mid + sign * nth / 10:.2f}", f"{1 + nth % 7}.5"] for nth in range(1, 40)]
+            for side, sign in (("bids", -1), ("asks", 1))
+        }
+        lines = [(began, {"lastUpdateId": 100, **levels})]
+        for nth in range(1, min(ends, 3_000)):
+            first = 100 + nth + (7 if gap and nth >= gap else 0)
+            at, away = began + nth * 100_000_000, 1 + nth % 9
+            data = {
+                "e": "depthUpdate", "E": at // 1_000_000, "s": name, "U": first, "u": first,
+                "b": [[f"{mid - away / 10:.2f}", f"{1 + nth % 11}.25"]],
+                "a": [[f"{mid + away / 10:.2f}", f"{1 + nth % 5}.75"]],
+            }  # fmt: skip
+            stream = name.lower()
+            lines.append((at, {"stream": f"{stream}@depth@100ms", "data": data}))
+            trade = {
+                "e": "trade", "E": at // 1_000_000, "s": name, "t": nth, "T": at // 1_000_000,
+                "p": f"{mid + (nth % 3 - 1) / 10:.2f}", "q": "0.05", "m": nth % 2 == 0, "M": True,
+            }  # fmt: skip
+            lines.append((at, {"stream": f"{stream}@trade", "data": trade}))
+        text = "".join(f"{at} {json.dumps(each, separators=(',', ':'))}\n" for at, each in lines)
+        (folder / f"{name}.jsonl").write_text(text)
+    return f"replay:{folder}"
+
+
+def troubled(browser: Browser) -> None:
+    """Books that are not well, each on its own screen and beside those that are."""
+    with tempfile.TemporaryDirectory() as folder, house(a_recording(Path(folder))) as running:
+        time.sleep(12)  # both troubles have come by then
+        for suffix, theme, phone in (("dark", "dark", False), ("phone", "light", True)):
+            with window(browser, theme, phone=phone) as page:
+                live(page, f"{running.url}/#/trade/SOL-USDT")
+                shoot(page, f"stale-{suffix}")
+                page.goto(f"{running.url}/#/trade/ETH-USDT")
+                shoot(page, f"gapped-{suffix}")
+
+
 def states(browser: Browser, running: House) -> None:
+    with window(browser, "dark") as page:
+        live(page, running.url)
+        page.keyboard.press("Control+k")
+        page.keyboard.type("settings")
+        page.keyboard.press("Enter")
+        page.get_by_text("My own", exact=True).click()
+        shoot(page, "settings-dark")
+        with page.expect_response("**/api/preferences/settings"):
+            page.get_by_text("Teal, vermilion", exact=True).click()
+    with window(browser, "light") as page, Client(running.url, "demo") as client:
+        client.risk.stop(account_id="demo", reason="a robot that repeats itself")
+        live(page, f"{running.url}/#/trade/BTC-USD")
+        shoot(page, "halted-light")
+        client.trading.set_account_state(account_id="demo", state="active", reason="mended")
     with window(browser, "dark") as page:
         live(page, running.url)
         page.keyboard.press("Control+k")
@@ -158,7 +238,9 @@ def main() -> None:
         time.sleep(3)
         a_morning(running.url)
         screens(browser, running.url)
+        eyes(browser, running.url)
         states(browser, running)
+        troubled(browser)
         browser.close()
 
 

@@ -1,9 +1,10 @@
 /** What a person has chosen about how this page looks and behaves. Kept locally, and in the house (shell/kept.ts). */
+import { isColour, readable, textOn } from "./colour";
 import { Store } from "./store";
 
 export type Theme = "dark" | "light" | "system";
 export type Density = "dense" | "comfortable";
-export type Direction = "house" | "blue" | "classic";
+export type Direction = "house" | "blue" | "classic" | "own";
 export type Grouping = "en" | "de" | "fr" | "ch" | "plain";
 /** "UTC", "local", or an IANA name such as "Europe/Zurich". */
 export type Zone = string;
@@ -14,6 +15,9 @@ export interface Prefs {
   density: Density;
   direction: Direction;
   swap: boolean;
+  /** As #RRGGBB, where the direction is "own". */
+  ownUp: string;
+  ownDown: string;
   grouping: Grouping;
   zone: Zone;
   confirm: Confirm;
@@ -36,6 +40,8 @@ export const DEFAULTS: Prefs = {
   density: "dense",
   direction: "house",
   swap: false,
+  ownUp: "#2FC1B5",
+  ownDown: "#FF8B5E",
   grouping: "en",
   zone: "UTC",
   confirm: "unusual",
@@ -73,16 +79,29 @@ export function change(some: Partial<Prefs>): void {
   prefs.set({ ...prefs.get(), ...some });
 }
 
+/** Those of the theme in view. */
+export function grounds(): string[] {
+  const style = getComputedStyle(document.documentElement);
+  return ["--bg0", "--bg1", "--bg2", "--bg3"].map((name) => style.getPropertyValue(name).trim());
+}
+
 /** Puts them on the document, now and whenever they change. */
 export function applyPrefs(): void {
   const system = matchMedia("(prefers-color-scheme: light)");
   const apply = (): void => {
-    const { theme, density, direction, swap } = prefs.get();
-    const { dataset } = document.documentElement;
+    const { theme, density, direction, swap, ownUp, ownDown } = prefs.get();
+    const { dataset, style } = document.documentElement;
     dataset.theme = theme === "system" ? (system.matches ? "light" : "dark") : theme;
     dataset.density = density;
     dataset.direction = direction;
     dataset.swap = swap ? "yes" : "no";
+    const isOwn = direction === "own" && isColour(ownUp) && isColour(ownDown);
+    const shown = isOwn ? [ownUp, ownDown].map((each) => readable(each, grounds())) : ["", ""];
+    for (const [nth, [name, on]] of ([["--up", "--on-buy"], ["--down", "--on-sell"]] as const).entries()) {
+      const color = shown[nth] as string;
+      style.setProperty(name, color); // "" takes it away
+      style.setProperty(on, color && textOn(color));
+    }
   };
   apply();
   system.addEventListener("change", apply);

@@ -102,6 +102,7 @@ export interface PositionLine {
   fees: string;
   position: number;
   avg_px?: string | null;
+  waiting?: { state: string; traded_qty: string; cash: string; fills: number }[];
 }
 
 export type OwnEvent = AccountMessage;

@@ -2,7 +2,9 @@ import { Component, lazy, type ReactNode, Suspense, useEffect, useMemo, useState
 import { Problem } from "../client/problem";
 import { ErrorPanel, Loading, NoRight } from "../kit/states";
 import { change, prefs } from "../kit/prefs";
+import { loudest, play, soundOf } from "../kit/sound";
 import { useStore } from "../kit/store";
+import { accountStore, connectionStore } from "../live/stores";
 import { AwayNote, ConnectionLine, PastLine } from "./Connection";
 import { Header } from "./Header";
 import { Icon } from "./icons";
@@ -26,6 +28,7 @@ export function Frame() {
   const [shown, setShown] = useState<Shown>(null);
   const screen = screenAt(route.path) ?? home();
   useShellCommands(setShown);
+  useSounds(account);
 
   useEffect(() => {
     if (screen && !screenAt(route.path)) go(address(screen.path, [], { account }), true);
@@ -49,6 +52,19 @@ export function Frame() {
       {shown === "settings" && <Settings onClose={() => setShown(null)} />}
     </div>
   );
+}
+
+/** Whatever screen is in view; the settings say whether anything is heard. */
+function useSounds(account: string): void {
+  useEffect(() => (account ? accountStore(account).onEvents((events) => play(loudest(events.map(soundOf)))) : undefined), [account]);
+  useEffect(() => {
+    let was = connectionStore.get().state;
+    return connectionStore.subscribe(() => {
+      const { state } = connectionStore.get();
+      if (state === "cut" && was !== "cut") play("cut");
+      was = state;
+    });
+  }, []);
 }
 
 /** Where the page begins: each role on its own screen, where that one is here. */

@@ -6,6 +6,8 @@ import { useKey, useStore } from "../kit/store";
 import { limitsStore, marginStore } from "../live/refresh";
 import { useAccount, useBalances } from "../live/stores";
 import { Clock, ConnectionChip } from "./Connection";
+import { address } from "./routes";
+import { screens } from "./screens";
 import { accounts, choose, signOut, useAccountId, useSession, useWelcome } from "./session";
 import { Mark } from "./icons";
 
@@ -30,6 +32,7 @@ export const Header = memo(function Header({ onPalette, onSettings, onKeys }: { 
         <Clock />
         <button type="button" className="button quiet menu" popoverTarget="more" aria-label="More">⋯</button>
         <div id="more" popover="auto" className="menu-list">
+          {screens.map((each) => <a key={each.path} className="to-screen" href={address(each.path, [], { account })} onClick={(event) => event.currentTarget.closest<HTMLElement>("[popover]")?.hidePopover()}>{each.title}</a>)}
           <button type="button" onClick={onSettings}>Settings</button>
           <button type="button" onClick={onKeys}>Keys <kbd>?</kbd></button>
           <a href="/docs">Operations of this house</a>

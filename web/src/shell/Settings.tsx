@@ -2,8 +2,10 @@ import { useState } from "react";
 import { Dialog } from "../kit/Dialog";
 import { Select } from "../kit/Field";
 import { number, zoneName } from "../kit/format";
-import { change, type Confirm, type Density, type Direction, type Grouping, prefs, type Theme } from "../kit/prefs";
+import { change, type Confirm, type Density, type Direction, grounds, type Grouping, prefs, type Theme } from "../kit/prefs";
+import { doubts } from "../kit/colour";
 import { Segmented } from "../kit/Segmented";
+import { play, type Sound, TONES } from "../kit/sound";
 import { useStore } from "../kit/store";
 import { commands, keysOf } from "./keys";
 import { canUndo, choose, exported, imported, layouts, names, remove, reset, saveAs, undo } from "./layouts";
@@ -22,10 +24,15 @@ export function Settings({ onClose }: { onClose: () => void }) {
         <Row name="Theme"><Segmented<Theme> label="Theme" value={now.theme} onChange={(theme) => change({ theme })} choices={[{ value: "dark", label: "Dark" }, { value: "light", label: "Light" }, { value: "system", label: "As the system" }]} /></Row>
         <Row name="Density"><Segmented<Density> label="Density" value={now.density} onChange={(density) => change({ density })} choices={[{ value: "dense", label: "Dense" }, { value: "comfortable", label: "Comfortable" }]} /></Row>
         <Row name="Up and down" said="Sign, word and place always say it too.">
-          <Segmented<Direction> label="Up and down" value={now.direction} onChange={(direction) => change({ direction })} choices={[{ value: "house", label: "Teal, vermilion" }, { value: "blue", label: "Blue, orange" }, { value: "classic", label: "Green, red" }]} />
+          <Segmented<Direction> label="Up and down" value={now.direction} onChange={(direction) => change({ direction })} choices={[{ value: "house", label: "Teal, vermilion" }, { value: "blue", label: "Blue, orange" }, { value: "classic", label: "Green, red" }, { value: "own", label: "My own" }]} />
+          {now.direction === "own" && <OwnColours />}
           <label className="check"><input type="checkbox" checked={now.swap} onChange={(event) => change({ swap: event.target.checked })} /> Swapped <span className="gain">+1.20</span> <span className="loss">−1.20</span></label>
         </Row>
         <Row name="Flashes"><label className="check"><input type="checkbox" checked={now.flash} onChange={(event) => change({ flash: event.target.checked })} /> One tint when the last price or an own order changes</label></Row>
+        <Row name="Sounds">
+          <label className="check"><input type="checkbox" checked={now.sounds} onChange={(event) => change({ sounds: event.target.checked })} /> A sound for own fills, cancels and refusals, and when the line is cut</label>
+          <div className="inline">{(Object.keys(TONES) as Sound[]).map((sound) => <button key={sound} type="button" className="button" onClick={() => play(sound, true)}>{sound[0]!.toUpperCase() + sound.slice(1)}</button>)}</div>
+        </Row>
       </section>
       <section>
         <h3>Numbers and times</h3>
@@ -42,6 +49,21 @@ export function Settings({ onClose }: { onClose: () => void }) {
       <Keys />
       <Layouts />
     </Dialog>
+  );
+}
+
+/** Any two colours, and what somebody would not see with them. */
+function OwnColours() {
+  const { ownUp, ownDown } = useStore(prefs);
+  return (
+    <>
+      <div className="inline own-colours">
+        {([["Up", "ownUp", ownUp], ["Down", "ownDown", ownDown]] as const).map(([name, key, value]) => (
+          <label key={key} className="check"><input type="color" value={value} onChange={(event) => change({ [key]: event.target.value })} /> {name}</label>
+        ))}
+      </div>
+      {doubts(ownUp, ownDown, grounds()).map((said) => <p key={said} className="label doubt">! {said}</p>)}
+    </>
   );
 }
 

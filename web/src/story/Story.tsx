@@ -187,7 +187,7 @@ function Checks({ checks }: { checks: readonly Check[] }) {
   const shown = all ? sorted : sorted.slice(0, CHECKS_SHOWN);
   return (
     <>
-      <table className="checks">
+      <table className="checks rules">
         <thead><tr><th scope="col">Rule</th><th scope="col"><span className="unseen">Share used</span></th><th scope="col" className="num">Used</th><th scope="col" className="num">This order</th><th scope="col" className="num">Limit</th><th scope="col" className="num">Left before</th><th scope="col">Unit</th></tr></thead>
         <tbody>{shown.map((check) => <CheckRow key={check.name} check={check} />)}</tbody>
       </table>
@@ -202,11 +202,11 @@ function CheckRow({ check }: { check: Check }) {
     <tr className={found?.over ? "over" : undefined}>
       <th scope="row">{checkTitle(check.name)}</th>
       <td>{found ? <span className="room" title={`${Math.round((found.used + found.asked) * 100)} % of the limit`}><i className="used" style={{ inlineSize: `${found.used * 100}%` }} /><i className="asked" style={{ inlineSize: `${Math.max(found.asked * 100, check.asked && found.asked ? 1 : 0)}%` }} /></span> : <span className="dim">limit of that day not read</span>}</td>
-      <td className="num"><Num value={check.used} /></td>
-      <td className="num"><Num value={check.asked} missing="This rule is not about one number of the order." /></td>
-      <td className="num"><Num value={check.limit} /></td>
-      <td className="num"><Num value={check.left} /></td>
-      <td>{check.unit}</td>
+      <td className="num" data-name="Used"><Num value={check.used} /></td>
+      <td className="num" data-name="This order"><Num value={check.asked} missing="This rule is not about one number of the order." /></td>
+      <td className="num" data-name="Limit"><Num value={check.limit} /></td>
+      <td className="num" data-name="Left before"><Num value={check.left} /></td>
+      <td data-name="Unit">{check.unit}</td>
     </tr>
   );
 }

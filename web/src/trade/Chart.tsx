@@ -20,6 +20,7 @@ import { type Drag, dragged, type DragEvent, type Draggable, ghost, IDLE, spread
 import { type Instrument, throttled, touchOf, unitsOf } from "./ground";
 import { litOrder } from "./lit";
 import { Drawn, type Fill } from "./paint";
+import { useJudgement } from "./replacing";
 import { plain, type Units } from "./units";
 
 interface Kept {
@@ -137,7 +138,7 @@ export default memo(function Chart({ instrument, account }: { instrument: Instru
     const system = matchMedia("(prefers-color-scheme: light)");
     system.addEventListener("change", dress);
     return () => system.removeEventListener("change", dress);
-  }, [looks.theme, looks.direction, looks.swap, ready]);
+  }, [looks.theme, looks.direction, looks.swap, looks.ownUp, looks.ownDown, ready]);
 
   useEffect(() => {
     const made = canvas.current;
@@ -337,6 +338,7 @@ function Lines({ layer, canvas, ready, place, instrument, account, units }: {
   const wishes = useStore(intents);
   const lines = useMemo(() => linesOf(orders, instrument.symbol), [orders, instrument.symbol]);
   const shade = ghost(now);
+  const judged = useJudgement(now, units);
 
   useEffect(() => {
     place.current = () => {
@@ -463,10 +465,11 @@ function Lines({ layer, canvas, ready, place, instrument, account, units }: {
         );
       })}
       {shade && (
-        <div data-line="ghost" data-px={units.px(shade.to)} className={`order-line ghost ${shade.order.side} ${now.at}`}>
+        <div data-line="ghost" data-px={units.px(shade.to)} className={`order-line ghost ${shade.order.side} ${now.at} ${judged.isRefused ? "barred" : ""}`}>
           <i className="rule" />
           <span className="tag" role="status">
             {number(units.px(shade.to))} <span>{now.at === "refused" ? now.why : now.at === "asked" ? "asking" : verdict(shade.order, shade.to, units, touch.bid, touch.ask)}</span>
+            {now.at === "moving" && judged.text && <span className="judged-by" data-refused={judged.isRefused || undefined}>{judged.text}</span>}
           </span>
         </div>
       )}

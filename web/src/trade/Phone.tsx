@@ -16,8 +16,8 @@ import { cancel, intents } from "./desk";
 import type { Instrument } from "./ground";
 import { ofOrder, WORD } from "./life";
 import { askingAll, filledShare, pxDecimals, terms } from "./Orders";
-import { gain, type Traded } from "./pnl";
-import { askingFlat, useHeld, useMark } from "./Positions";
+import { gain, isSettled, type Traded } from "./pnl";
+import { askingFlat, Settling, useHeld, useMark } from "./Positions";
 import { Ticket } from "./Ticket";
 import { Glance } from "./Trade";
 import { plain } from "./units";
@@ -69,7 +69,7 @@ function Position({ line, account }: { line: Traded; account: string }) {
     <li>
       <span className="name">{line.symbol} <QualityBadge quality={quality} /></span>
       <span className="num"><Num value={found.net && d.text(d.rescale(found.net, 2))} direction missing="There is no price" /> <span className="dim">{line.currency}</span></span>
-      <span className="dim">{number(plain(line.qty))} held, {number(plain(line.traded_qty), { signed: true })} traded here</span>
+      <span className="dim">{number(plain(line.qty))} held, {number(plain(line.traded_qty), { signed: true })} traded here{!isSettled(line) && <><br /><Settling line={line} px={px} /></>}</span>
       <button type="button" className="button" disabled={!may("orders:write")} onClick={() => askingFlat.set({ account, symbol: line.symbol })}>Flatten…</button>
     </li>
   );

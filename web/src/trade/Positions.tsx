@@ -14,7 +14,7 @@ import { may, useInstruments } from "../shell/session";
 import { csv, save } from "./csv";
 import { flatten } from "./desk";
 import { throttled, unitsOf } from "./ground";
-import { gain, type Traded } from "./pnl";
+import { gain, isSettled, parts, type Traded } from "./pnl";
 import { plain } from "./units";
 
 const EVERY_MS = 500;
@@ -70,7 +70,7 @@ export const Positions = memo(function Positions({ account }: { account: string 
   return (
     <>
       <div className="bar">
-        <span className="label">Profit and loss after fees, at the mark, since the account was opened</span>
+        <span className="label">Profit and loss after fees, at the mark, since the account was opened{lines.every(isSettled) ? "; all of it is settled" : ""}</span>
         <span className="end"><button type="button" className="chip" onClick={() => save(`positions-${account}.csv`, csv(CSV, lines))}>CSV</button></span>
       </div>
       <div className="scroll">
@@ -100,7 +100,7 @@ const Line = memo(function Line({ line, account, margin, isMixed }: { line: Trad
   const shown = (amount: d.Decimal | null) =>
     amount === null ? <span className="dim" title="There is no price">{MISSING}</span> : <Num value={d.text(d.rescale(amount, 2))} direction />;
   const closes = margin?.positions.find((each) => each.symbol === line.symbol)?.liquidation_px ?? null;
-  return (
+  const row = (
     <tr className={quality && quality !== "ok" ? "stale-ground" : undefined}>
       <th scope="row"><button type="button" className="pick" onClick={() => openSymbol(line.symbol)}>{line.symbol}</button> <QualityBadge quality={quality} /></th>
       <td className="num" title={`${line.traded_qty} of it was traded here`}><Num value={line.qty} decimals={units?.qtyDecimals} /></td>
@@ -114,7 +114,34 @@ const Line = memo(function Line({ line, account, margin, isMixed }: { line: Trad
       <td className="act"><button type="button" className="button" disabled={!may("orders:write") || d.isZero(line.qty)} onClick={() => askingFlat.set({ account, symbol: line.symbol })}>Flatten…</button></td>
     </tr>
   );
+  if (isSettled(line)) return row;
+  return <>{row}<tr className="parts-row"><td colSpan={margin ? 10 : 9}><Settling line={line} px={px} /></td></tr></>;
 });
+
+const WAITS: Record<string, string> = {
+  matched: "no chain has confirmed it, and it may be taken back",
+  confirmed: "it stands; what it brings in has not settled",
+  settled: "it may leave the account",
+};
+
+/** Of the net gain what is matched, confirmed and settled: hatched, outlined, solid. */
+export function Settling({ line, px }: { line: Traded; px: string | null }) {
+  const found = parts(line, px);
+  return (
+    <span className="parts">
+      {(["matched", "confirmed", "settled"] as const).map((state) => {
+        const fills = line.waiting?.find((each) => each.state === state)?.fills ?? 0;
+        if (state !== "settled" && !fills) return null;
+        return (
+          <span key={state} title={WAITS[state]}>
+            <i className={state} aria-hidden="true" />{state} {found ? <Num value={d.text(d.rescale(found[state], 2))} direction /> : <span className="dim" title="There is no price">{MISSING}</span>}
+            {fills > 0 && <span className="dim"> {fills} {fills === 1 ? "fill" : "fills"}</span>}
+          </span>
+        );
+      })}
+    </span>
+  );
+}
 
 /** Says what would be sold before it is. */
 export function Flatten() {

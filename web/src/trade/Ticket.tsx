@@ -5,13 +5,13 @@ import { age, number, rounded } from "../kit/format";
 import * as d from "../kit/decimal";
 import { prefs } from "../kit/prefs";
 import { Segmented } from "../kit/Segmented";
-import { useKey, useStore } from "../kit/store";
-import { limitsStore } from "../live/refresh";
+import { useStore } from "../kit/store";
 import { accountStore, isLive, marketStore, useAccount, useConnection } from "../live/stores";
 import { useAsOf } from "../shell/past";
 import { may } from "../shell/session";
 import { useArmed } from "./arming";
 import { useVerdict } from "./asking";
+import { Band } from "./Band";
 import { Confirm, type Asking as Ask } from "./Confirm";
 import { heard, dismiss, intents, lastAccount, names, place, retry } from "./desk";
 import { draft, draftOf, drafts, presets } from "./drafts";
@@ -171,22 +171,6 @@ export function useClosed(instrument: Instrument, account: string): { why: strin
   if (!isLive(connection)) return { why: "No contact: entry is closed", isOfMarket: false };
   if (shown?.trading_state === "halted" || instrument.trading_state === "halted") return { why: "Trading is halted", isOfMarket: false };
   return { why: null, isOfMarket: true };
-}
-
-/** REDUCING and HALTED, of the account, the instrument or the house. */
-function Band({ account, instrument }: { account: string; instrument: Instrument }) {
-  const shown = useAccount(account);
-  const limits = useKey(limitsStore, account);
-  const states: [string, string | undefined][] = [
-    ["The house", limits?.house_state], [instrument.symbol, limits?.instrument_states?.[instrument.symbol] ?? instrument.trading_state], [`Account ${account}`, shown?.trading_state],
-  ];
-  const [who, state] = states.find(([, each]) => each === "halted") ?? states.find(([, each]) => each === "reducing") ?? ["", undefined];
-  if (!state || state === "active") return null;
-  return (
-    <p className={`band ${state}`} role="status">
-      <b>{state === "halted" ? "HALTED" : "REDUCING"}</b> {who}: {state === "halted" ? "nothing new; what works may be canceled" : "only orders that make a position smaller"}
-    </p>
-  );
 }
 
 const Sides = memo(function Sides({ side, onChange, bid, ask, units }: { side: "buy" | "sell"; onChange: (side: "buy" | "sell") => void; bid: string | null; ask: string | null; units: Units }) {

@@ -1,6 +1,6 @@
 /** The Trade screen: watchlist, chart over blotter, ladder, ticket; on a phone four tabs and a sheet. */
 import "./trade.css";
-import { lazy, memo, Suspense, useEffect, useMemo, useRef, useState } from "react";
+import { lazy, memo, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import * as d from "../kit/decimal";
 import { number, parts, rounded } from "../kit/format";
 import { QualityBadge } from "../kit/QualityBadge";
@@ -17,14 +17,16 @@ import { accountId, instruments, useAccountId, useInstruments } from "../shell/s
 import { act, type Act, ARMED_KEYS, type ArmedKey, countdown } from "./armed";
 import { arm, arming, disarm, guard, used, useArmed } from "./arming";
 import { Blotter, tabOf } from "./Blotter";
+import { Column } from "./Column";
+import { type Columns, isAway, mended, shown, type Side, STANDARD, stepped as placed, template, TITLES, turned } from "./columns";
 import { cancel, heard } from "./desk";
 import { draft, draftOf, presets } from "./drafts";
 import { type Instrument, throttled, touchOf, unitsOf, useInstrument, useMedia } from "./ground";
 import { Ladder } from "./Ladder";
 import { askingAll, CancelAll, selected } from "./Orders";
 import { Phone } from "./Phone";
-import { askingFlat, Flatten, useHeld, useMark } from "./Positions";
-import { gain } from "./pnl";
+import { askingFlat, Flatten, Settling, useHeld, useMark } from "./Positions";
+import { gain, isSettled } from "./pnl";
 import { Ticket, ticketDoor } from "./Ticket";
 import { stepped, workingPx } from "./ticket";
 import { plain } from "./units";
@@ -41,7 +43,12 @@ export default function Trade({ route }: ScreenProps) {
   const isNarrow = useMedia("(max-width: 1199px)");
   const tab = tabOf(route.query.tab);
   const [isDepth, setDepth] = useState(false);
-  const [layout, keep] = useLayout("trade", { split: 56 });
+  const isSmall = useMedia("(max-width: 899px)");
+  const [layout, keep] = useLayout("trade", { split: 56, columns: STANDARD });
+  const columns = useMemo(() => mended(layout.columns), [layout.columns]);
+  const keepColumns = useCallback((next: Columns) => keep({ columns: next }), [keep]);
+  const drawn = shown(columns, (side) => !(side === "ladder" && isNarrow) && !(side === "watchlist" && isSmall));
+  usePlaces(columns, keepColumns);
   useKeys(symbol);
   useSpeech(account);
   const spoken = useStore(heard);
@@ -65,29 +72,50 @@ export default function Trade({ route }: ScreenProps) {
   if (isPhone) return <div className="trade phone"><Phone instrument={instrument} account={account} view={route.query.view} />{dialogs}</div>;
   const ladder = <Ladder key={symbol} instrument={instrument} account={account} />;
   const chart = <Suspense fallback={<div className="panel chart"><Loading waitsFor="Reading the chart" /></div>}><Chart instrument={instrument} account={account} /></Suspense>;
-  return (
-    <div className="trade">
-      <Watchlist symbol={symbol} />
-      <div className="middle" style={{ "--split": `${layout.split}fr`, "--rest": `${100 - layout.split}fr` } as React.CSSProperties}>
-        <Glance instrument={instrument} account={account} />
-        {isNarrow && (
-          <div className="tabs" role="tablist" aria-label="Chart or ladder">
-            <button type="button" role="tab" aria-selected={!isDepth} onClick={() => setDepth(false)}>Chart</button>
-            <button type="button" role="tab" aria-selected={isDepth} onClick={() => setDepth(true)}>Ladder</button>
-          </div>
-        )}
-        {isNarrow && isDepth ? ladder : chart}
-        <Splitter share={layout.split} onChange={(split) => keep({ split })} />
-        <Blotter instrument={instrument} account={account} tab={tab} />
-      </div>
-      {!isNarrow && ladder}
+  const middle = (
+    <div key="middle" className="middle" data-column="middle" style={{ "--split": `${layout.split}fr`, "--rest": `${100 - layout.split}fr` } as React.CSSProperties}>
+      <Glance instrument={instrument} account={account} />
+      {isNarrow && (
+        <div className="tabs" role="tablist" aria-label="Chart or ladder">
+          <button type="button" role="tab" aria-selected={!isDepth} onClick={() => setDepth(false)}>Chart</button>
+          <button type="button" role="tab" aria-selected={isDepth} onClick={() => setDepth(true)}>Ladder</button>
+        </div>
+      )}
+      {isNarrow && isDepth ? ladder : chart}
+      <Splitter share={layout.split} onChange={(split) => keep({ split })} />
+      <Blotter instrument={instrument} account={account} tab={tab} />
+    </div>
+  );
+  const bodies: Record<Side, () => React.ReactNode> = {
+    watchlist: () => <Watchlist symbol={symbol} />,
+    ladder: () => ladder,
+    ticket: () => (
       <section className="panel ticket-panel" data-panel="ticket" aria-label={`Ticket for ${symbol}`}>
         <header><h2>Ticket</h2><span className="end"><Armed /></span></header>
         <div className="body"><Ticket key={symbol} instrument={instrument} account={account} /></div>
       </section>
+    ),
+  };
+  return (
+    <div className="trade" style={{ gridTemplateColumns: template(columns, drawn, isNarrow) }}>
+      {drawn.map((each) => (each === "middle" ? middle : <Column key={each} side={each} columns={columns} drawn={drawn} keep={keepColumns}>{bodies[each]()}</Column>))}
       {dialogs}
     </div>
   );
+}
+
+/** The same by name: whatever the hand does, the palette does. */
+function usePlaces(columns: Columns, keep: (columns: Columns) => void): void {
+  const commands = useMemo(
+    () =>
+      (Object.keys(TITLES) as Side[]).flatMap((side): Command[] => [
+        { title: `${isAway(columns, side) ? "Show" : "Put away"} the ${TITLES[side]}`, words: "panel column hide close layout", run: () => keep(turned(columns, side)) },
+        { title: `Move the ${TITLES[side]} to the left`, words: "panel column layout", run: () => keep(placed(columns, side, -1)) },
+        { title: `Move the ${TITLES[side]} to the right`, words: "panel column layout", run: () => keep(placed(columns, side, 1)) },
+      ]),
+    [columns, keep],
+  );
+  useEffect(() => provide("Panels", commands), [commands]);
 }
 
 /** Between chart and blotter: dragged, or moved by arrow keys; kept with the layout. */
@@ -187,6 +215,7 @@ export const Glance = memo(function Glance({ instrument, account }: { instrument
         <div><dt>Position {instrument.base}</dt><dd>{held ? number(plain(held.qty), { decimals: 0 }) : "0"}</dd></div>
         <div><dt>Traded here</dt><dd>{held ? number(plain(held.traded_qty), { signed: true }) : "0"}</dd></div>
         <div><dt>Net P&amp;L {instrument.quote}</dt><dd className={shown === null || d.sign(shown) === 0 ? undefined : d.sign(shown) > 0 ? "gain" : "loss"}>{shown === null ? "–" : rounded(shown, 2, { signed: true })}</dd></div>
+        {held && !isSettled(held) && <div><dt>of it</dt><dd><Settling line={held} px={px} /></dd></div>}
         <div><dt>Fee maker / taker</dt><dd>{instrument.maker_fee_ppm / 100} / {instrument.taker_fee_ppm / 100} bp</dd></div>
       </dl>
     </header>

@@ -11,6 +11,15 @@ export interface Traded {
   realized: string;
   fees: string;
   avg_px?: string | null;
+  waiting?: readonly Waiting[];
+}
+
+/** Fills that have not settled, together: "matched" may be taken back, "confirmed" stands. */
+export interface Waiting {
+  state: string;
+  traded_qty: string;
+  cash: string;
+  fills: number;
 }
 
 export interface Gain {
@@ -29,3 +38,22 @@ export function gain(line: Traded, mark: string | null): Gain {
     value: mul(line.qty, mark),
   };
 }
+
+export interface Parts {
+  matched: Decimal;
+  confirmed: Decimal;
+  settled: Decimal;
+}
+
+/** The net gain by how far the fills that it came from have got; the three add up to it. */
+export function parts(line: Traded, mark: string | null): Parts | null {
+  const { net } = gain(line, mark);
+  if (net === null || mark === null) return null;
+  const of_ = (state: string): Decimal =>
+    (line.waiting ?? []).filter((each) => each.state === state).reduce((sum, each) => add(sum, add(each.cash, mul(each.traded_qty, mark))), of("0"));
+  const [matched, confirmed] = [of_("matched"), of_("confirmed")];
+  return { matched, confirmed, settled: sub(net, add(matched, confirmed)) };
+}
+
+/** Nothing that was traded here waits for anybody any more. */
+export const isSettled = (line: Traded): boolean => !line.waiting?.length;
