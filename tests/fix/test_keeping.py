@@ -63,6 +63,10 @@ def test_what_is_read_back_is_where_it_was(steps: list[Any]) -> None:
     found = Kept(tape, NAME)
     assert found.numbers == session.numbers
     assert found.mark == mark
+    again = Kept(tape, NAME, after=kept.set_at)
+    assert (again.numbers, again.mark) == (found.numbers, found.mark)
+    assert list(again.between(1, 99)) == list(found.between(1, 99))
+    assert Kept(tape, NAME, after=kept.set_at + 1).numbers == found.numbers
     newest = session.next_out - 1
     assert list(found.between(1, newest)) == list(kept.between(1, newest))
 

@@ -37,7 +37,7 @@ from fondaco.kernel.errors import Invalid
 FILE: Final = "fix.toml"
 _NAMES: Final = frozenset(SessionId.__struct_fields__)
 _TERMS: Final = frozenset(Terms.__struct_fields__) - {"id", "password"}
-_AGREED: Final = frozenset({"addresses", "pins", "connect", "application"})
+_AGREED: Final = frozenset({"addresses", "pins", "connect", "application", "key_id", "accounts"})
 
 
 class Port(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -9,6 +9,7 @@ import os
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
+from functools import partial
 from pathlib import Path
 from socket import socket
 from typing import Any, Final, Protocol
@@ -99,12 +100,14 @@ class Desk:
         self,
         kernel: Kernel,
         tape: SegmentTape,
+        folder: Path,
         agreements: Agreements,
         applications: dict[str, Make],
         *,
         boot: str = "",
     ) -> None:
         self.kernel, self.tape, self.agreements = kernel, tape, agreements
+        self._folder = folder  # where it is noted from which position on the tape must be read
         self.applications, self._boot = applications, boot
         self._kept: dict[SessionId, Kept] = {}
         self._sessions = {each.agreement.terms.id: each for each in agreements.sessions}
@@ -181,7 +184,10 @@ class Desk:
 
     def _line(self, agreement: Agreement) -> Line:
         name = agreement.terms.id
-        kept = self._kept[name] = Kept(self.tape, name, boot=self._boot)
+        place = self._folder / f"{source_of(name)}.from"
+        after = int(text) if place.exists() and (text := place.read_text()).isdecimal() else 0
+        kept = self._kept[name] = Kept(self.tape, name, boot=self._boot, after=after)
+        kept.on_set = partial(_note, place)
         kept.opened(self.kernel.now())
         known = self._sessions.get(name) or self._of_template(agreement)
         make = self.applications.get(agreement.application)
@@ -317,6 +323,11 @@ def _cause(by: Stamp, content: str) -> CommandId:
     return request_id(by.idempotency_key or by.request_id, content)
 
 
+def _note(place: Path, position: int) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(str(position))
+
+
 def _path(text: str) -> Path | None:
     return Path(text) if text else None
 
@@ -331,7 +342,7 @@ async def fix_desk(
     async with AsyncExitStack() as stack:
         tape = stack.enter_context(closing(SegmentTape(root / FOLDER, quota_bytes=QUOTA_BYTES)))
         known = {**APPLICATIONS, **(applications or {})}
-        desk = Desk(kernel, tape, agreements, known, boot=boot)
+        desk = Desk(kernel, tape, root / FOLDER, agreements, known, boot=boot)
         await desk.open()
         stack.callback(desk.close)
         if settings.fix_port:

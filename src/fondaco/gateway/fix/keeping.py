@@ -19,7 +19,7 @@ and the other side sees a gap, which is filled, rather than a number twice.
 from array import array
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from re import sub
 from struct import Struct
@@ -53,6 +53,7 @@ class Set(msgspec.Struct, frozen=True):
     orders: int
     reason: str
     boot: str = ""
+    mark: int = 0  # the highest that was sent before
 
 
 def source_of(name: SessionId) -> str:
@@ -70,16 +71,18 @@ class Kept:
     def __init__(
         self, tape: FlushedTape, name: SessionId, *, boot: str = "", after: int = 0
     ) -> None:
-        """`boot` names this run of the machine; `after` is a position before the last `N`, 0 where
-        nobody knows one."""
+        """`boot` names this run of the machine; `after` is the position of an `N`, from which on
+        the tape is read: what is older is not sent again. 0 reads all of it, and so does a position
+        at which there is none."""
         self._tape, self.source, self._boot = tape, source_of(name), boot
         self.numbers = Numbers()
         self.mark = self.orders = 0
-        self.set_at = after  # position of the last `N`
+        self.set_at = 0  # position of the last `N` with which numbers began anew
         self._known = array("Q")  # numbers of what was sent since, ascending
         self._places = array("Q")  # their positions on the tape
         self._recent: OrderedDict[int, bytes] = OrderedDict()
         self._was_boot = ""
+        self.on_set: Callable[[int], None] = lambda _: None  # told when that moves
         self._recover(after)
 
     def opened(self, at: int) -> None:
@@ -107,9 +110,19 @@ class Kept:
 
     def renumbered(self, numbers: Numbers, reason: str, at: int) -> None:
         told = Set(
-            numbers.next_out, numbers.next_in, numbers.began, self.orders, reason, self._boot
+            numbers.next_out,
+            numbers.next_in,
+            numbers.began,
+            self.orders,
+            reason,
+            self._boot,
+            self.mark,
         )
-        self.set_at = self._append(NUMBERS + msgspec.json.encode(told), at)
+        place = self._append(NUMBERS + msgspec.json.encode(told), at)
+        if not self._known:  # nothing from before is ever sent again
+            self.flush()
+            self.set_at = place
+            self.on_set(place)
 
     def flush(self) -> None:
         self._tape.flush()
@@ -158,6 +171,9 @@ class Kept:
         return self._tape.append(self.source, Instant(at), raw)
 
     def _recover(self, after: int) -> None:
+        first = next(iter(self._tape.read(after - 1, 1, {self.source})), None) if after else None
+        if first is None or first.position != after or first.raw[:1] != NUMBERS:
+            after = 0
         next_out = next_in = 1
         began, has_any = 0, False
         for frame in self._tape.read(max(after - 1, 0), sources={self.source}):
@@ -174,7 +190,10 @@ class Kept:
                 if told.next_out < next_out:
                     self.clear()
                 next_out, next_in, began = told.next_out, told.next_in, told.began
-                self.orders, self.set_at, self._was_boot = told.orders, frame.position, told.boot
+                self.orders, self._was_boot = told.orders, told.boot
+                if not self._known:
+                    self.set_at = frame.position
+                self.mark = max(self.mark, told.mark)
         if has_any and self._was_boot and self._boot and self._was_boot != self._boot:
             next_out += SKIPPED
         self.numbers = Numbers(next_out, next_in, began)

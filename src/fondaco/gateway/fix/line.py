@@ -6,7 +6,8 @@ is asked for the rest again.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final, Protocol
 
 from fondaco.domain.fix.api import (
@@ -144,6 +145,16 @@ class Line:
         """Say this in the session, now or when the other side is back. `body` is in its final
         order; `mark` is the application's own note of how far it has come, see `Line.mark`."""
         self._run(self.session.send(msg_type, body, self.now(), header=header, mark=mark))
+
+    @contextmanager
+    def gathered(self) -> Iterator[None]:
+        """What is said within the block leaves at its end, in one write."""
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
+        self._leave()
 
     def done(self, seq_num: int) -> None:
         """The effect of a message that was delivered is durable."""

@@ -24,7 +24,8 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
 
     `addresses` are networks ("192.0.2.0/24") from which they connect; none: from anywhere. `pins`
     are SHA-256 hashes, in hex, of their certificates; none: any that the port accepts. `connect`
-    are "host:port" to try in turn, of an initiator.
+    are "host:port" to try in turn, of an initiator. `key_id` is the API key in whose name orders
+    are placed, `accounts` are those they may name, the first where they name none.
     """
 
     terms: Terms
@@ -32,6 +33,8 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
     pins: tuple[str, ...] = ()
     connect: tuple[str, ...] = ()
     application: str = ""
+    key_id: str = ""
+    accounts: tuple[str, ...] = ()
     is_enabled: bool = True
 
     def __post_init__(self) -> None:
