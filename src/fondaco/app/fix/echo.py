@@ -14,6 +14,7 @@ from fondaco.app.say import say
 from fondaco.domain.fix.api import (
     HEADER,
     Checking,
+    Field,
     Law,
     Message,
     Options,
@@ -71,14 +72,22 @@ class Echo:
             if message.get(97) == b"Y" and order in self._seen:
                 return
             self._seen.add(order)
+        fields = message.fields()
+        header = echoed_header(fields)
+        body = [each for each in fields if each[0] not in HEADER and each[0] != 10]
+        line.send(msg_type, self._ordered(body, message), header=header)
+
+    def _ordered(self, body: list[Field], message: Message) -> list[Field]:
+        """By tag, and groups as their dictionary has them."""
+        before = 0
+        for tag, _ in body:
+            if tag <= before:
+                break
+            before = tag
+        else:
+            return body
         checking = self._checking
-        body = ordered(
-            [each for each in message.fields() if each[0] not in HEADER and each[0] != 10],
-            checking.dictionary(message),
-            msg_type,
-            checking.transport,
-        )
-        line.send(msg_type, body, header=echoed_header(message))
+        return ordered(body, checking.dictionary(message), message.msg_type, checking.transport)
 
 
 def switchboard(now: Clock) -> Switchboard:

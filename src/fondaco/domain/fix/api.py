@@ -33,6 +33,8 @@ from fondaco.domain.fix.session.model import Terms as Terms
 from fondaco.domain.fix.session.model import Unsupported as Unsupported
 from fondaco.domain.fix.session.model import Up as Up
 from fondaco.domain.fix.session.model import Write as Write
+from fondaco.domain.fix.session.quick import deliver as deliver
+from fondaco.domain.fix.session.quick import say as say
 from fondaco.domain.fix.session.rules import NEVER as NEVER
 from fondaco.domain.fix.session.rules import Acts as Acts
 from fondaco.domain.fix.session.rules import Law as Law

@@ -29,6 +29,8 @@ from fondaco.domain.fix.api import (
     Unsupported,
     Up,
     Write,
+    deliver,
+    say,
 )
 
 PENDING_MAX: Final = 10_000  # messages whose effect is not durable yet; then no more are read
@@ -144,7 +146,18 @@ class Line:
     ) -> None:
         """Say this in the session, now or when the other side is back. `body` is in its final
         order; `mark` is the application's own note of how far it has come, see `Line.mark`."""
-        self._run(self.session.send(msg_type, body, self.now(), header=header, mark=mark))
+        now = self.now()
+        write = say(self.session, msg_type, body, now, header, mark)
+        if write is None:
+            self._run(self.session.send(msg_type, body, now, header=header, mark=mark))
+            return
+        self._keeper.sent(write, now)
+        if mark > self.mark:
+            self.mark = mark
+        self.sent_count += 1
+        self._out.append(write.raw)
+        if not self._depth:
+            self._leave()
 
     @contextmanager
     def gathered(self) -> Iterator[None]:
@@ -192,7 +205,11 @@ class Line:
                 now = self.now()
                 self.received_count += 1
                 self._keeper.received(frame.raw, now)
-                self._run(self.session.received(frame, now))
+                act = deliver(self.session, frame, now)
+                if act is not None:
+                    self._give(act)
+                else:
+                    self._run(self.session.received(frame, now))
         finally:
             self._depth -= 1
         self._leave()

@@ -25,6 +25,7 @@ from fondaco.domain.fix.session.model import (
 _FRAME: Final = frozenset({8, 9, 10, 35})
 _RENEWED: Final = frozenset({43, 52, 122, 369})
 _OURS: Final = frozenset({34, 43, 49, 50, 52, 56, 57, 122, 369})
+_ROUTING: Final = HEADER - _FRAME - _OURS
 # Whoever sent it on is whom the refusal goes back to.
 _REVERSED: Final = {115: 128, 116: 129, 144: 145, 128: 115, 129: 116, 145: 144}
 _REVERSED_IN_40: Final = {115: 128, 116: 129, 128: 115, 129: 116}  # it has no LocationIDs
@@ -40,6 +41,8 @@ def utc_timestamp(at: int, places: int) -> bytes:
     second, rest = divmod(at, SECOND_NS)
     if not places:
         return _second(second)
+    if places == 3:
+        return b"%b.%03d" % (_second(second), rest // 1_000_000)
     return (b"%b.%09d" % (_second(second), rest))[: 18 + places]
 
 
@@ -50,7 +53,7 @@ def number(value: int) -> bytes:
 class Writer:
     """Makes messages under the terms of a session."""
 
-    __slots__ = ("_always", "_begin_string", "_last_processed", "_places")
+    __slots__ = ("_after", "_before", "_begin_string", "_last_processed", "_places")
 
     def __init__(self, terms: Terms) -> None:
         of: SessionId = terms.id
@@ -60,7 +63,9 @@ class Writer:
             56: of.target_comp_id,
             57: of.target_sub_id,
         }
-        self._always = [(tag, text.encode()) for tag, text in named.items() if text]
+        always = [(tag, text.encode()) for tag, text in named.items() if text]
+        self._before = [each for each in always if each[0] < 52]  # SendingTime stands between
+        self._after = [each for each in always if each[0] > 52]
         self._begin_string = of.begin_string
         self._places = terms.places
         self._last_processed = terms.last_processed
@@ -79,7 +84,18 @@ class Writer:
         """`body` in its final order; `header` has what is not of every message. A `gap` fill takes
         the place of messages that were sent before."""
         time = utc_timestamp(now, self._places)
-        head = [*self._always, (34, number(seq_num)), (52, time), *header]
+        head = [
+            (35, msg_type.encode()),
+            (34, b"%d" % seq_num),
+            *self._before,
+            (52, time),
+            *self._after,
+        ]
+        if not header and not gap and not self._last_processed:
+            head += body
+            return encode(self._begin_string, head)
+        del head[0]
+        head += header
         if gap:
             head += [(43, b"Y"), (122, time)]
         if self._last_processed:
@@ -104,10 +120,9 @@ def _tag(field: Field) -> int:
     return field[0]
 
 
-def echoed_header(message: Message) -> list[Field]:
+def echoed_header(fields: Iterable[Field]) -> list[Field]:
     """The header fields of a message that are neither the frame's nor the session's own."""
-    skipped = _FRAME | _OURS
-    return [each for each in message.fields() if each[0] in HEADER and each[0] not in skipped]
+    return [each for each in fields if each[0] in _ROUTING]
 
 
 def reversed_route(begin_string: str, message: Message) -> list[Field]:
