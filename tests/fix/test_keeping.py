@@ -18,6 +18,8 @@ NAME = terms("acceptor").id
 
 
 class Flushed(MemoryTape):
+    trouble = ""
+
     def flush(self) -> None:
         """It is in memory already."""
 

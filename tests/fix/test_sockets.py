@@ -10,8 +10,9 @@ import pytest
 from conformance.fix.runner import fixify
 from fix.certificates import Pair, make_pair
 from fix.sockets import agreed, connecting, is_dropped, listening, notes, until
+from fondaco.gateway.fix.line import Forgetful
 from fondaco.gateway.fix.tls import client_context, pin_of, server_context
-from fondaco.kernel.errors import Invalid
+from fondaco.kernel.errors import Invalid, Unavailable
 
 pytestmark = pytest.mark.anyio
 
@@ -63,6 +64,17 @@ async def test_a_connection_that_is_cut_comes_back_with_what_was_missed() -> Non
         await until(lambda: len(notes(port.line()).got) == 10 and len(notes(line).got) == 5)
         assert notes(port.line()).got == [b"%d" % n for n in range(10)]
         assert notes(line).got == [b"%d" % (2 * n) for n in range(5)]
+
+
+async def test_nothing_leaves_that_could_not_be_kept() -> None:
+    class Full(Forgetful):
+        def flush(self) -> None:
+            raise Unavailable("no space left on device")
+
+    async with listening(agreed()) as port:
+        port.line()._keeper = Full()
+        assert await is_dropped(port.port, LOGON)
+        assert "no space left" in port.line().state_reason
 
 
 async def test_the_next_address_is_tried_where_one_does_not_answer() -> None:

@@ -28,6 +28,7 @@ from typing import Final, Protocol
 import msgspec
 
 from fondaco.domain.fix.api import Garbled, Numbers, SessionId, Write, parse
+from fondaco.kernel.errors import Unavailable
 from fondaco.kernel.event import Instant
 from fondaco.ports.tape import Tape
 
@@ -38,6 +39,11 @@ RECEIVED, SENT, AGAIN, DONE, NUMBERS = b"R", b"S", b"A", b"D", b"N"
 
 
 class FlushedTape(Tape, Protocol):
+    @property
+    def trouble(self) -> str:
+        """What the disk said last; empty when it is well."""
+        ...
+
     def flush(self) -> None:
         """Hand everything to the operating system."""
         ...
@@ -126,6 +132,8 @@ class Kept:
 
     def flush(self) -> None:
         self._tape.flush()
+        if self._tape.trouble:
+            raise Unavailable(f"the tape of FIX sessions cannot be written: {self._tape.trouble}")
 
     # --- What was sent --------------------------------------------------------------------------
 

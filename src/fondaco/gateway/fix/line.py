@@ -32,8 +32,10 @@ from fondaco.domain.fix.api import (
     deliver,
     say,
 )
+from fondaco.kernel.errors import Unavailable
 
 PENDING_MAX: Final = 10_000  # messages whose effect is not durable yet; then no more are read
+AT_ONCE: Final = 512  # messages in one write
 UNSENT_MAX: Final = 64 << 20  # bytes that the other side does not take
 _TICK_MIN_S: Final = 0.001
 _A_SECOND: Final = 1_000_000_000
@@ -72,7 +74,8 @@ class Keeper(Protocol):
     def renumbered(self, numbers: Numbers, reason: str, at: int) -> None: ...
 
     def flush(self) -> None:
-        """What was given is safe from the death of this process when this returns."""
+        """What was given is safe from the death of this process when this returns. Raises
+        `Unavailable` where it cannot be."""
         ...
 
 
@@ -174,7 +177,6 @@ class Line:
         self._pending.pop(seq_num, None)
         if not self._depth:
             self._settle()
-            self._keeper.flush()
 
     def log_out(self, reason: str) -> None:
         self._run(self.session.log_out(reason, self.now()))
@@ -256,6 +258,8 @@ class Line:
                 if act.leaves and self._transport is not None:
                     self.sent_count += 1
                     self._out.append(act.raw)
+                    if len(self._out) >= AT_ONCE:
+                        self._push()
             case Deliver():
                 self._give(act)
             case Up():
@@ -288,23 +292,32 @@ class Line:
         if self._depth:
             return
         self._settle()
-        if self._out or self._closing:
-            self._keeper.flush()
+        self._push()
         transport = self._transport
-        if transport is not None:
-            if self._out:
-                transport.write(b"".join(self._out))
-                if transport.get_write_buffer_size() > UNSENT_MAX:
-                    self._closing = self._closing or "they do not read what we send"
-                    transport.abort()
-            if self._closing:
-                self._log(self.id, f"disconnected: {self._closing}")
-                transport.close()
-                self._out.clear()
-                self.lost(self._closing)
-                return
-        self._out.clear()
+        if self._closing and transport is not None:
+            self._log(self.id, f"disconnected: {self._closing}")
+            transport.close()
+            self.lost(self._closing)
+            return
         self._arm()
+
+    def _push(self) -> None:
+        """What was said goes out, behind its copy on the tape. Nothing leaves that is not kept."""
+        if not self._out and not self._closing:
+            return
+        out, self._out = self._out, []
+        try:
+            self._keeper.flush()
+        except Unavailable as error:
+            self._closing = self._closing or f"nothing can be kept: {error.message}"
+            out = []
+        transport = self._transport
+        if transport is None or not out:
+            return
+        transport.write(b"".join(out))
+        if transport.get_write_buffer_size() > UNSENT_MAX:
+            self._closing = self._closing or "they do not read what we send"
+            transport.abort()
 
     def _settle(self) -> None:
         """How far everything that came is done, and whether more is read."""
