@@ -144,6 +144,9 @@ def _with_proofs(proof: argparse.ArgumentParser) -> None:
     )
     proof.add_argument("--roots", action="store_true", help="show the roots that were published")
     proof.add_argument("--verifier", action="store_true", help="print the program that checks")
+    proof.add_argument(
+        "--signatures", action="store_true", help="print the program that checks whose roots are"
+    )
 
 
 def _with_keys(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -320,11 +323,13 @@ def _verify(asked: argparse.Namespace) -> int:
 
 def _proof(asked: argparse.Namespace) -> None:
     from fondaco.app import offline
-    from fondaco.app.proofs import verifier_text
+    from fondaco.app.proofs import signature_verifier_text, verifier_text
 
     root = _files(asked)
     if asked.verifier:
         print(verifier_text(), end="")
+    elif asked.signatures:
+        print(signature_verifier_text(), end="")
     elif asked.roots:
         for line in offline.published(root):
             print(line)
@@ -333,7 +338,9 @@ def _proof(asked: argparse.Namespace) -> None:
     elif asked.position is not None:
         print(offline.prove(root, asked.position, asked.size))
     else:
-        raise Invalid("say what to prove: a position, --from SIZE, --roots or --verifier")
+        raise Invalid(
+            "say what to prove: a position, --from SIZE, --roots, --verifier or --signatures"
+        )
 
 
 def _rebuild(asked: argparse.Namespace) -> int:

@@ -8,15 +8,19 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+import msgspec
 import pytest
 
 from app.test_cli import Beside, told
 from app.test_house import follower_of, metric
 from app.test_restart import done, wait_for
 from fondaco.cli import EXIT_USAGE, EXIT_WRONG, main
-from fondaco.runtime.proofs import verifier
+from fondaco.kernel import ed25519
+from fondaco.runtime.proofs import signature_verifier, verifier
+from fondaco.runtime.proofs.roots import Root
 from running import Client, Running, house, order
 
 ROOTS_EVERY_S = 1
@@ -223,8 +227,9 @@ def test_a_house_that_stops_publishes_all_it_has_written_and_a_kept_root_binds_i
     told(capsys, "proof", "99999", *asked, status=EXIT_WRONG)
 
 
-def test_the_verifier_is_one_small_file() -> None:
-    text = Path(verifier.__file__).read_text()
+@pytest.mark.parametrize("program", [verifier, signature_verifier])
+def test_a_verifier_is_one_small_file(program: ModuleType) -> None:
+    text = Path(str(program.__file__)).read_text()
     assert len(text.splitlines()) <= 150
     known = set(sys.stdlib_module_names)
     imported = [
@@ -232,3 +237,51 @@ def test_the_verifier_is_one_small_file() -> None:
     ]
     assert imported
     assert set(imported) <= known
+
+
+def test_whose_roots_are_is_checked_without_us(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Lines of before the key, lines that are signed; then one byte of anything is another."""
+    seed = bytes(range(32))
+    key = ed25519.public_key(seed).hex()
+    early = Root(1, "ab" * 32, "2026-11-20T00:00:00Z", "first")
+    lines = [early, *(signed(seed, key, size) for size in (5, 9))]
+    program = tmp_path / "signatures.py"
+    program.write_text(told(capsys, "proof", "--signatures"))
+
+    def run(roots: list[Root], *options: str, as_reply: bool = False) -> tuple[int, str]:
+        texts = [msgspec.json.encode(each).decode() for each in roots]
+        joined = f'{{"items":[{",".join(texts)}],"next":9}}' if as_reply else "\n".join(texts)
+        (tmp_path / "roots").write_text(joined)
+        command = [sys.executable, "-I", "-S", str(program), *options, "roots"]
+        ended = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=30)
+        assert not ended.stderr, ended.stderr
+        return ended.returncode, ended.stdout
+
+    status, out = run(lines, "--key", key.upper())
+    assert (status, out.count(f"signed by {key}"), out.count("before the key")) == (0, 2, 1)
+    assert run(lines, as_reply=True) == (0, out)
+    change = msgspec.structs.replace
+    forged = ed25519.public_key(bytes(32)).hex()
+    for wrong in (
+        [*lines[:2], change(lines[2], root="cd" * 32)],
+        [*lines[:2], change(lines[2], size=10)],
+        [*lines[:2], change(lines[2], at="2026-11-22T00:00:00Z")],
+        [*lines[:2], change(lines[2], signature="00" * 64)],
+        [*lines[:2], change(lines[2], signature=lines[2].signature[:-2])],
+        [*lines[:2], change(lines[2], signature="", key="")],
+        [lines[0], lines[2], lines[1]],
+        [*lines[:2], signed(bytes(32), forged, 9)],
+        [change(each, signature="", key="") for each in lines],
+    ):
+        status, out = run(wrong, "--key", key)
+        assert (status, out.count("NOT PROVEN")) == (1, 1), wrong
+    assert run([])[0] == 0
+    assert run([], "--key", key)[0] == 1
+
+
+def signed(seed: bytes, key: str, size: int) -> Root:
+    root = Root(size, f"{size:064x}", "2026-11-21T00:00:00Z", "due", key)
+    text = f"fondaco root {root} {root.at} {root.why} {root.key}\n".encode()
+    return msgspec.structs.replace(root, signature=ed25519.sign(seed, text).hex())

@@ -14,13 +14,22 @@ from msgspec.structs import replace
 from fondaco.app import house
 from fondaco.app.arming import arm
 from fondaco.app.house import Kernel
+from fondaco.app.schedules import Schedules
 from fondaco.app.simulation import life
 from fondaco.app.simulation.clients import DEAR_SYMBOL
-from fondaco.domain.trading.events import OrderAccepted, OrderCanceled, OrderFilled
+from fondaco.domain.trading.events import (
+    OrderAccepted,
+    OrderCanceled,
+    OrderFilled,
+    SessionRolled,
+)
 from fondaco.domain.trading.model import AccountState, AccountType, OpenLots
 from fondaco.domain.trading.rules import evolve as evolved
+from fondaco.domain.trading.store import queries
+from fondaco.domain.venues.crossing import auction
+from fondaco.domain.venues.crossing import rules as crossing
 from fondaco.domain.venues.crossing.market import OwnMarket
-from fondaco.domain.venues.crossing.model import OwnBook
+from fondaco.domain.venues.crossing.model import OwnBook, Phase
 from fondaco.domain.venues.events import OrderExecuted
 from fondaco.kernel.errors import Unavailable
 from fondaco.ports.journal import _chain, _frames, _tip, entries_of
@@ -223,6 +232,48 @@ def our_book_shows_what_has_executed(patch: pytest.MonkeyPatch) -> None:
 def our_book_forgets_an_order_at_a_start(patch: pytest.MonkeyPatch) -> None:
     load = OwnBook.load
     patch.setattr(OwnBook, "load", classmethod(lambda _, rows: load(rows[1:])))
+
+
+@plant
+def an_auction_forgets_the_last_pair(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(crossing, "pairs", lambda *sides: auction.pairs(*sides)[:-1])
+
+
+@plant
+def nobody_watches_the_clock_for_a_schedule_after_a_start(patch: pytest.MonkeyPatch) -> None:
+    note = Schedules.note
+
+    def forgets(self: Schedules, stream: Any, shown: Any) -> None:
+        if not shown.stepped and shown.phase is Phase.CONTINUOUS and not shown.trades:
+            note(self, stream, shown)
+
+    patch.setattr(Schedules, "note", forgets)
+
+
+# --- Days and contracts ---------------------------------------------------------------------------
+
+
+@plant
+def a_night_is_charged_only_where_somebody_asks(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Kernel, "roll_accounts", lambda *_: None)
+
+
+@plant
+def a_night_is_charged_with_every_turn(patch: pytest.MonkeyPatch) -> None:
+    right = evolved_table()[SessionRolled]
+
+    def stands(state: AccountState, event: Any) -> None:
+        day = state.session_day
+        right(state, event)
+        state.session_day = day if state.positions else state.session_day
+
+    patch.setitem(evolved_table(), SessionRolled, stands)
+
+
+@plant
+def a_contract_pays_the_first_page_of_its_holders(patch: pytest.MonkeyPatch) -> None:
+    holders = queries.holders
+    patch.setattr(queries, "holders", lambda *asked: holders(*asked)[:1])
 
 
 # --- The disk -------------------------------------------------------------------------------------

@@ -72,9 +72,11 @@ def arm(kernel: Kernel, found: Waiting) -> None:
 
 
 async def watch_equity(kernel: Kernel, found: Waiting) -> None:
-    """Load the accounts on margin, and look at what they have."""
+    """Load the accounts on margin, look at what they have, and charge them for nights over which
+    the house was away."""
     for first in range(0, len(found.on_margin), AT_ONCE):
         streams = [account_stream(AccountId(e)) for e in found.on_margin[first : first + AT_ONCE]]
         await asyncio.gather(*map(kernel.wake, streams))
         for stream in streams:
             kernel.watch_margin(stream)
+    kernel.roll_accounts(kernel.now())

@@ -58,6 +58,7 @@ from fondaco.domain.trading.margin_watch import MarginWatch
 from fondaco.domain.trading.model import PREFIX as ACCOUNTS
 from fondaco.domain.trading.model import AccountId, AccountType, account_of, account_stream
 from fondaco.domain.trading.refs import refresh, refs_of, roll_session, update_rates
+from fondaco.domain.trading.rules.risk import valued
 from fondaco.domain.trading.triggers import TriggerBook
 from fondaco.domain.venues.crossing.events import OwnEvent, ScheduleSet
 from fondaco.domain.venues.crossing.market import OwnMarket
@@ -191,6 +192,7 @@ class Kernel:
         )
         self._asked: dict[tuple[StreamId, int], Instant] = {}  # stops whose mark was reached
         self._caught_up = False  # whether all that was written before is told again
+        self._rolls = False  # whether somebody may not have begun the session day that it is
         self._ticks = 0
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -381,15 +383,20 @@ class Kernel:
             with suppress(Unavailable):
                 self.submit(stream, command)
 
-    def _roll_accounts(self, now: Instant) -> None:
-        """A session day has begun: positions that were kept over night are charged for it, whether
-        or not anybody asks something of their accounts."""
-        if self.refs.swaps:
-            for stream in self.margins.streams():
-                state = self._account(stream)
-                if state is not None and state.positions:
-                    command = RollSession(CommandId(f"roll/{now}"), now)
-                    self.ask_again_until_done(stream, command)
+    def roll_accounts(self, now: Instant) -> None:
+        """A session day has begun, perhaps while nobody was here: positions that were kept over
+        night are charged for it, whether or not anybody asks something of their accounts. What has
+        no price yet waits for it, and is looked at again."""
+        self._rolls = False
+        for stream in self.margins.streams() if self.refs.swaps else ():
+            state = self._account(stream)
+            # None: lost to a commit that failed.
+            if state and (not state.positions or state.session_day >= self.refs.session_day):
+                continue
+            self._rolls = True
+            if state is None or valued(state, self.refs) is not None:
+                command = RollSession(CommandId(f"roll/{now}"), now)
+                self.ask_again_until_done(stream, command)
 
     def _on_trade(self, trade: Trade) -> None:
         queue = self.queues.get(trade.symbol)
@@ -561,7 +568,7 @@ class Kernel:
             self.board.check(now)
             self.schedules.look(now)
             if roll_session(self.refs, now):
-                self._roll_accounts(now)
+                self.roll_accounts(now)
             for stream in self.settlements.pop_due(now):
                 self.ask_again_until_done(stream, SettleFills(CommandId(f"due/{now}"), now))
             if self.margins:
@@ -571,6 +578,8 @@ class Kernel:
                 expire = ExpireTransfers if stream.startswith(BOOKS) else ExpireOrders
                 self.ask_again_until_done(stream, expire(CommandId(f"due/{now}"), now))
             if self._ticks % CURSOR_EVERY == 0:
+                if self._rolls:
+                    self.roll_accounts(now)
                 self.committer.find_out()
                 asyncio.get_running_loop().run_in_executor(
                     self.loaders, self._remember_cursor, self.reactor.cursor

@@ -65,6 +65,11 @@ class Paying:
         self._settled: dict[AssetCode, Symbol] = {}  # by what their holders own
         self._looking: set[asyncio.Task[None]] = set()
 
+    @property
+    def looking_count(self) -> int:
+        """Looks for holders that are under way."""
+        return len(self._looking)
+
     def start(self) -> None:
         """Take over what the house knows, then follow. The views stand where the journal does."""
         kernel = self._kernel
@@ -179,7 +184,9 @@ class Paying:
         """Ask an account of what it has, so that it is not asked of everything else."""
         await self._kernel.wake(stream)
         memory = self._kernel.peek(stream)
-        if memory is None:
+        if memory is None:  # its owner has just lost it, to a commit that failed
+            for symbol in symbols:
+                self._ask(stream, symbol)
             return
         state, instruments = memory.state, self._kernel.refs.instruments
         at_work = {order.symbol for order in state.working.values()}

@@ -15,7 +15,7 @@ from fondaco.app.machines import open_journal
 from fondaco.app.say import say
 from fondaco.kernel.errors import Corrupt, FondacoError
 from fondaco.ports.journal import Journal
-from fondaco.runtime.proofs import roots, signing, verifier
+from fondaco.runtime.proofs import roots, signature_verifier, signing, verifier
 from fondaco.runtime.proofs.audit import Finding, Verdict, audit
 from fondaco.runtime.proofs.growth import Growth
 from fondaco.runtime.proofs.proving import Proofs
@@ -77,6 +77,11 @@ def copy(files: Files, to: Files) -> None:
 def verifier_text() -> str:
     """The program that checks proofs without us."""
     return Path(verifier.__file__).read_text("utf-8")
+
+
+def signature_verifier_text() -> str:
+    """The program that checks without us whose the roots are."""
+    return Path(signature_verifier.__file__).read_text("utf-8")
 
 
 class _Teller:

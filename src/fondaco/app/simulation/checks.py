@@ -1,7 +1,7 @@
 """What must hold of a house at rest: nothing is under way, and the market stands still."""
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import msgspec
@@ -15,6 +15,8 @@ from fondaco.domain.ledger.checks import not_cleared, standing_checks
 from fondaco.domain.ledger.model import PREFIX as BOOKS
 from fondaco.domain.ledger.model import LedgerAccount
 from fondaco.domain.ledger.store import ledger_balances
+from fondaco.domain.reference.model import Stage
+from fondaco.domain.trading.events import AccountOpened, SwapCharged
 from fondaco.domain.trading.model import PREFIX as ACCOUNTS
 from fondaco.domain.trading.model import (
     AccountState,
@@ -26,10 +28,12 @@ from fondaco.domain.trading.model import (
     TradingRefs,
 )
 from fondaco.domain.trading.rules.margin_limits import net_worth
+from fondaco.domain.trading.rules.risk import valued
 from fondaco.domain.trading.store.queries import client_balances
-from fondaco.domain.venues.crossing.model import CrossingState
+from fondaco.domain.venues.crossing.model import CrossingState, Phase
+from fondaco.domain.venues.crossing.schedule import last_step
 from fondaco.domain.venues.model import VenueState, venue_stream
-from fondaco.kernel.event import StreamId
+from fondaco.kernel.event import Entry, Instant, StreamId
 from fondaco.ports.store.sqlite import SqliteStore
 from fondaco.runtime.loading import Memory, load
 from fondaco.runtime.projector import views_equal_replay
@@ -57,6 +61,9 @@ def at_rest(life: Life, now_ns: int) -> None:
                 "what is due expires",
                 f"transfers {sorted(book.due[due])} of {stream} expired at {due}, it is {now_ns}",
             )
+    nights_are_charged(kernel, accounts)
+    contracts_are_paid(kernel, accounts)
+    phases_follow(kernel, now_ns)
     venues_agree(kernel, accounts)
     books_balance(life, accounts)
 
@@ -212,6 +219,75 @@ def venues_agree(kernel: Kernel, accounts: dict[StreamId, AccountState]) -> None
                 _agrees(stream, order, resting.pop((stream, number), None))
     unknown = {key: order for key, order in resting.items() if key[0] in accounts}
     check(not unknown, "venue and account agree", f"these rest, and no account has them: {unknown}")
+
+
+def nights_are_charged(kernel: Kernel, accounts: dict[StreamId, AccountState]) -> None:
+    """Whoever is on margin and has a position, for which there is a price, has begun the day."""
+    today = kernel.refs.session_day
+    for stream, state in accounts.items():
+        if state.account_type is not AccountType.MARGIN or state.session_day < 0:
+            continue
+        kept = [symbol for symbol in state.positions if symbol in kernel.refs.swaps]
+        check(
+            not kept or state.session_day >= today or valued(state, kernel.refs) is None,
+            "a night is charged",
+            f"{stream} keeps {kept} and stands at day {state.session_day}, it is {today}",
+        )
+
+
+def contracts_are_paid(kernel: Kernel, accounts: dict[StreamId, AccountState]) -> None:
+    """Nobody has anything of a contract that has settled, nor an order in it."""
+    for symbol, outcome in kernel.refs.contracts.items():
+        if outcome.stage is not Stage.SETTLED:
+            continue
+        base = kernel.refs.instruments[symbol].base
+        for stream, state in accounts.items():
+            has, works = state.balances.get(base, 0), [*state.working.values()]
+            left = [order.number for order in works if order.symbol == symbol]
+            check(
+                not has and not left,
+                "what has settled is paid",
+                f"{stream} has {has} units of {base}, which has paid, and works {left}",
+            )
+
+
+def phases_follow(kernel: Kernel, now_ns: int) -> None:
+    """A book that trades is not crossed, and has taken the steps of its schedule."""
+    for stream in kernel.markets:
+        state: CrossingState = state_of(kernel, stream)
+        bids, asks = (state.book.matching.rows(side) for side in (0, 1))
+        check(
+            state.phase is not Phase.CONTINUOUS or not bids or not asks or bids[0][3] < asks[0][3],
+            "a book that trades is not crossed",
+            f"{stream} has {bids[:1]} against {asks[:1]}",
+        )
+        if state.schedule is None:
+            continue
+        due = last_step(state.schedule, Instant(now_ns - SLACK_NS))
+        check(
+            due is None or state.stepped >= due.at,
+            "phases follow their schedule",
+            f"{stream} is {state.phase}, its last step was {state.stepped}; due was {due}",
+        )
+
+
+def nights_once(entries: Iterable[Entry]) -> None:
+    """A night is charged to each account once, and to nobody who pays in full."""
+    kinds: dict[StreamId, AccountType] = {}
+    last: dict[StreamId, int] = {}
+    for entry in entries:
+        event = entry.event
+        if isinstance(event, AccountOpened):
+            kinds[entry.stream] = event.account_type
+        elif isinstance(event, SwapCharged):
+            check(
+                kinds.get(entry.stream) is AccountType.MARGIN
+                and last.get(entry.stream, -1) <= event.day - event.days,
+                "a night is charged once",
+                f"{entry.stream}, {kinds.get(entry.stream)}, at day {last.get(entry.stream)}: "
+                f"{event}",
+            )
+            last[entry.stream] = event.day
 
 
 class Rests(NamedTuple):

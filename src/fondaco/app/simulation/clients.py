@@ -26,22 +26,31 @@ from fondaco.domain.market.listings import USD
 from fondaco.domain.reference.events import (
     Kill,
     ListInstrument,
+    MoveContract,
     ReferenceCommand,
     RestrictInstruments,
     SetFees,
     SetHouseLimits,
     SetHouseState,
     SetMargin,
+    SetSession,
+    SetSwap,
     Unkill,
 )
 from fondaco.domain.reference.model import (
+    EVENT,
     HOUSE_STREAM,
+    FeeFormula,
     Instrument,
     Limits,
     Margin,
     MarginTier,
+    Session,
+    Stage,
+    Swap,
     Symbol,
     TradingState,
+    instrument,
 )
 from fondaco.domain.trading import events as ev
 from fondaco.domain.trading.events import Ask
@@ -55,6 +64,9 @@ from fondaco.domain.trading.model import (
     TimeInForce,
     account_stream,
 )
+from fondaco.domain.venues.crossing.events import SetPhase, SetSchedule
+from fondaco.domain.venues.crossing.model import MIC, Phase, Schedule, Step
+from fondaco.domain.venues.model import venue_stream
 from fondaco.kernel.errors import FondacoError
 from fondaco.kernel.event import (
     Command,
@@ -65,7 +77,7 @@ from fondaco.kernel.event import (
     fingerprint,
     request_id,
 )
-from fondaco.kernel.money import AssetCode
+from fondaco.kernel.money import Asset, AssetCode
 from fondaco.kernel.seeded import Seeded
 
 # None: no answer came, and nobody knows whether one was on its way.
@@ -74,16 +86,50 @@ AskHouse: TypeAlias = Callable[[StreamId, Command], Awaitable[Told]]
 
 ON_MARGIN: Final = "mia"
 ACCOUNTS: Final = ("ada", "bob", "eve", ON_MARGIN)
+NO_TIME: Final = Instant(0)
 BOOK: Final = book_stream("simulated", "main")
 THINK_MS: Final = 300
 ASKED_AGAIN_MAX: Final = 6
-NO_TIME: Final = Instant(0)
-DEPOSITS: Final = {"USD": "2000000", "BTC": "20", "ETH": "400", "SOL": "5000", "FON": "20000"}
+DEPOSITS: Final = {
+    "USD": "2000000", "BTC": "20", "ETH": "400", "SOL": "5000", "FON": "20000", "RAIN": "500",
+}  # fmt: skip
+# An event contract that trades on the house's own book, and pays within a run.
+RAIN: Final = Asset(AssetCode("RAIN"), 2, 0, EVENT)
+YES: Final = msgspec.structs.replace(
+    instrument(
+        "RAIN-YES", RAIN, USD, tick="0.01", lot="1", taker=70_000, fee_formula=FeeFormula.KALSHI
+    ),
+    mic=MIC,
+    reference_px=50,
+)
+OWN_BOOKS: Final = (OWN, YES)
+LISTS: Final = tuple(
+    ListInstrument(request_id(f"!first/{terms.symbol}", "x"), NO_TIME, terms, base, USD, by="sim")
+    for terms, base in ((OWN, FON), (YES, RAIN))
+)
+OWN_STREAM, YES_STREAM = (venue_stream(each.symbol, MIC) for each in OWN_BOOKS)
+BY_HAND: Final = (
+    Phase.OPENING_AUCTION, Phase.OPENING_AUCTION, Phase.CLOSING_AUCTION, Phase.PRE_OPEN,
+    Phase.HALTED, Phase.CLOSED,
+)  # fmt: skip
 ON_MARGIN_USD: Final = "5000"  # so little that what it takes on may become too much
 SECOND_NS: Final = 1_000_000_000
 DEAR_SYMBOL: Final = Symbol("BTC-USD")
 ON_MARGIN_SYMBOLS: Final = (DEAR_SYMBOL, Symbol("ETH-USD"), OWN.symbol)
 RATES: Final = Margin((MarginTier(0, initial_ppm=100_000, maintenance_ppm=50_000),))
+# Clocks show 22:14 soon after a run has begun: see `world.BEGAN_NS`.
+NIGHT: Final = Session("UTC", 22 * 60 + 14)
+SWAP: Final = Swap(300, -200)
+PHASES: Final = tuple(
+    Schedule(
+        "UTC", "", (Step(22 * 60, before), Step(22 * 60 + 14, after), Step(1_439, Phase.CLOSED))
+    )
+    for before, after in (
+        (Phase.OPENING_AUCTION, Phase.CONTINUOUS),
+        (Phase.CONTINUOUS, Phase.CLOSING_AUCTION),
+        (Phase.PRE_OPEN, Phase.OPENING_AUCTION),
+    )
+)
 DEAR: Final = Margin((MarginTier(0, initial_ppm=1_000_000, maintenance_ppm=990_000),))
 
 
@@ -265,7 +311,7 @@ class Trader(Client):
         """So many millionths, and a tick at least, better for whoever takes it; worse below zero.
         The market moves by some ten at a time; our own by orders alone, and in coarse ticks."""
         px = self.market.px[instrument.symbol]
-        ppm = ppm * 10 if instrument is OWN else ppm
+        ppm = ppm * 10 if instrument in OWN_BOOKS else ppm
         away = max(px * abs(ppm) // 1_000_000, 1) * (1 if ppm > 0 else -1)
         return instrument.px_text(max(px + (away if side is Side.BUY else -away), 1))
 
@@ -401,12 +447,18 @@ class Admin(Client):
     moves limits, states, fees and margin rates."""
 
     def opening(self) -> list[tuple[StreamId, Command]]:
-        lists = ListInstrument(request_id("!first/own", "x"), NO_TIME, OWN, FON, USD, by="sim")
         rates = [
             SetMargin(request_id(f"!first/{symbol}", "x"), NO_TIME, symbol, RATES, "first", "sim")
             for symbol in ON_MARGIN_SYMBOLS
         ]
-        return [(HOUSE_STREAM, lists), *((HOUSE_STREAM, each) for each in rates)]
+        swap = request_id("!first/swap", "x")
+        house: list[Command] = [
+            *LISTS,
+            SetSession(request_id("!first/night", "x"), NO_TIME, NIGHT, "sim"),
+            SetSwap(swap, NO_TIME, DEAR_SYMBOL, SWAP, "first", "sim"),
+            *rates,
+        ]
+        return [(HOUSE_STREAM, each) for each in house]
 
     async def _one(self) -> None:
         if self.dice.chance(3, 4):
@@ -449,3 +501,41 @@ class Admin(Client):
 
     def _own(self) -> CommandId:
         return request_id(f"!admin-{self.key()}", "simulated")
+
+
+class Operator(Client):
+    """Runs the house's own books: their phases, by a schedule and by hand; and takes the contract
+    that trades there to its end, or leaves it open."""
+
+    def __init__(self, name: str, dice: Seeded, ask: AskHouse, market: Market) -> None:
+        super().__init__(name, dice, ask, market)
+        payout = dice.pick((0, 37, YES.payout_ticks))
+        ends = dice.chance(2, 3)
+        self._stages = [(Stage.SETTLED, -1), (Stage.DETERMINED, payout)] if ends else []
+        self._opens: StreamId | None = None  # what is to trade again
+
+    def opening(self) -> list[tuple[StreamId, Command]]:
+        """What is listed by somebody else as well: a schedule is of what is there."""
+        opening: list[tuple[StreamId, Command]] = [(HOUSE_STREAM, each) for each in LISTS]
+        if self.dice.chance(2, 3):
+            schedule, own = self.dice.pick(PHASES), request_id("!first/days", "x")
+            opening.append((OWN_STREAM, SetSchedule(own, NO_TIME, schedule, "first", "sim")))
+        return opening
+
+    async def _one(self) -> None:
+        if self.dice.chance(3, 4) if self._opens else self.dice.chance(1, 2):
+            return  # orders gather
+        stream, command = self.wants()
+        await self.until_told(stream, command)
+
+    def wants(self) -> tuple[StreamId, Command]:
+        dice, own = self.dice, request_id(f"!operator-{self.key()}", "simulated")
+        if self._opens is not None:
+            stream, self._opens = self._opens, None
+            return stream, SetPhase(own, NO_TIME, Phase.CONTINUOUS, "again", "sim")
+        if self._stages and dice.chance(1, 2):
+            stage, payout = self._stages.pop()
+            moves = MoveContract(own, NO_TIME, YES.symbol, stage, "simulated", payout, "sim")
+            return HOUSE_STREAM, moves
+        self._opens = stream = dice.pick((OWN_STREAM, OWN_STREAM, YES_STREAM))
+        return stream, SetPhase(own, NO_TIME, dice.pick(BY_HAND), "simulated", "sim")

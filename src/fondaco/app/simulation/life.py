@@ -13,6 +13,7 @@ from fondaco.app.clock import Clock
 from fondaco.app.files import Files
 from fondaco.app.house import Kernel
 from fondaco.app.kinds import CODEC, build_digest, room_of
+from fondaco.app.paying import Paying, pay_contracts
 from fondaco.app.simulation.link import Link, Weather
 from fondaco.app.views import every_view
 from fondaco.domain.market.feeds.synthetic import SyntheticFeed
@@ -33,10 +34,10 @@ from fondaco.settings import Settings
 T = TypeVar("T")
 
 SEGMENT_BYTES: Final = 24 * 1_024  # so that a run begins many
-FEED_RATE: Final = 4  # updates a second of each instrument
-FOLLOW_MS: Final = 1_500  # the longest that the follower rests
-SNAPSHOT_PARTS: Final = 4  # of its steps one in so many saves a snapshot
-INDEX_PARTS: Final = 8
+FEED_RATE: Final = 3  # updates a second of each instrument
+FOLLOW_MS: Final = 2_000  # the longest that the follower rests
+SNAPSHOT_PARTS: Final = 3  # of its steps one in so many saves a snapshot
+INDEX_PARTS: Final = 6
 
 
 class Life:
@@ -59,6 +60,7 @@ class Life:
         self.reading: SegmentJournal | None = None
         self.views: SqliteStore | None = None
         self.projector: Projector | None = None
+        self.paying: Paying | None = None
         self.feed_goes_on = True
         self._parts: list[asyncio.Task[Any]] = []
         self._disk = disk
@@ -83,6 +85,8 @@ class Life:
         await kernel.start(part_ended)
         self._open_views()
         await self._arm(kernel)
+        reading = there(self.views).reading
+        self.paying = pay_contracts(kernel, reading, self._shown, part_ended)
         intake = Intake(kernel.board, MemoryTape(), source.listings)
         self._begin(self._feed(kernel, source, intake), "feed", part_ended)
         self._begin(self._follow(), "follower", part_ended)
@@ -127,6 +131,10 @@ class Life:
             found = await asyncio.to_thread(self._look)
         arm(kernel, found)
         await watch_equity(kernel, found)
+
+    async def _shown(self, position: int) -> None:
+        while there(self.projector).position < position:
+            await asyncio.sleep(FOLLOW_MS / 10_000)
 
     def _look(self) -> Waiting:
         there(self.projector).catch_up()
@@ -174,6 +182,7 @@ class Life:
             and not kernel.reactor.open_count
             and not kernel.committer.queued_count
             and not kernel.committer.busy_since
+            and not there(self.paying).looking_count
         )
 
 

@@ -123,7 +123,8 @@ class Witness:
             _is_there(entries, position, entry)
         for found in self.answers.values():
             for entry in found:
-                _is_there(entries, entry.position, entry)
+                if self.told.get(entry.position) is not entry:
+                    _is_there(entries, entry.position, entry)
         self.told_to = published
         for entry in entries[len(self.told) : published]:  # durable, and told to nobody
             self.told[entry.position] = entry

@@ -12,12 +12,21 @@ from typing import Any, Final
 
 import msgspec
 
-from fondaco.app.demo import OWN
 from fondaco.app.files import Files
 from fondaco.app.kinds import CODEC
 from fondaco.app.simulation import faults
-from fondaco.app.simulation.checks import at_rest, empty_handed, views_show_it
-from fondaco.app.simulation.clients import ACCOUNTS, Admin, Bookkeeper, Client, Market, Told, Trader
+from fondaco.app.simulation.checks import at_rest, empty_handed, nights_once, views_show_it
+from fondaco.app.simulation.clients import (
+    ACCOUNTS,
+    OWN_BOOKS,
+    Admin,
+    Bookkeeper,
+    Client,
+    Market,
+    Operator,
+    Told,
+    Trader,
+)
 from fondaco.app.simulation.life import Life, there
 from fondaco.app.simulation.link import Weather
 from fondaco.app.simulation.report import Report
@@ -33,7 +42,9 @@ from fondaco.ports.journal.simulated import SimulatedDisk
 from fondaco.runtime.simulated import MS_NS, SECOND_NS, Died, Process, SimulatedLoop, Stalled
 
 STEPS: Final = 200  # requests and faults of a run
-BEGAN_NS: Final = 1_700_000_000 * SECOND_NS
+BEGAN_NS: Final = 1_700_000_038_500 * MS_NS  # 22:13:58.5, or up to …
+EARLIER_MS: Final = 3_000  # … earlier: a day begins while clients ask, or when all is quiet
+DAY_NS: Final = 1_700_000_040 * SECOND_NS  # 22:14
 FAULT_EVERY_MS: Final = 700
 VIEWS_EVERY: Final = 4  # seeds: that check takes as long as a third of a run
 SOON_MS: Final = 12  # after a sync has failed: what is written next may cover it
@@ -94,10 +105,12 @@ class World:
         self.kinds = faults.chosen(dice.child("faults"))
         self._inside: str = faults.INSIDE
         self._skew_ns = 0
+        self._began_ns = BEGAN_NS - dice.child("day").below(EARLIER_MS) * MS_NS
         self._waiting: dict[asyncio.Future[Told], Life] = {}  # whose answers come from which life
         feed = SyntheticFeed(seed=0, rate=1)
         anchors = {each.symbol: SHAPES[each.name].anchor for each in feed.listings}
-        self.market = Market([*feed.instruments(), OWN], {**anchors, OWN.symbol: OWN.reference_px})
+        anchors |= {each.symbol: each.reference_px for each in OWN_BOOKS}
+        self.market = Market([*feed.instruments(), *OWN_BOOKS], anchors)
         self.clients: list[Client] = []
         for nth in range(4 + self._dice.below(3)):
             name, account = f"t{nth}", ACCOUNTS[nth % len(ACCOUNTS)]
@@ -105,6 +118,7 @@ class World:
             self.clients.append(client)
         self.clients.append(Bookkeeper("books", dice.child("books"), self.ask, self.market))
         self.clients.append(Admin("admin", dice.child("admin"), self.ask, self.market))
+        self.clients.append(Operator("own", dice.child("own"), self.ask, self.market))
 
     def run(self) -> Report:
         loop = self.loop
@@ -146,7 +160,7 @@ class World:
 
     def wall_ns(self) -> int:
         """What the machine's clock shows."""
-        return BEGAN_NS + self.loop.now_ns + self._skew_ns
+        return self._began_ns + self.loop.now_ns + self._skew_ns
 
     def say(self, text: str) -> None:
         line = f"{self.steps:5} {self.loop.time():9.3f} s  {text}"
@@ -184,6 +198,9 @@ class World:
         self._heal()
         await asyncio.gather(*clients)
         await self._quiet()
+        if self.wall_ns() <= DAY_NS:
+            self._skew_ns += DAY_NS + MS_NS - self.wall_ns()
+            await self._quiet()
         self._check_at_rest("orders rest")
         await self._cancel_everything()
         await self._quiet()
@@ -261,6 +278,7 @@ class World:
         try:
             self.witness.restarted(journal, journal.head())
             decided_once(decision for decision, _ in journal.decisions())
+            nights_once(self.witness.told.values())
             journal.verify()
         finally:
             journal.close()

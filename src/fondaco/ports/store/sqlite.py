@@ -4,6 +4,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
@@ -15,6 +16,7 @@ from fondaco.kernel.errors import Conflict, Corrupt, Unavailable
 _READERS_MAX: Final = 16
 # No such table or column, a broken file, another kind of file.
 _NOT_OURS: Final = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_COMPILED: Final = sa.util.LRUCache[Any, Any](1_000)  # statements, for all files of a process
 _WAIT_S: Final = 10  # for a reader's connection, and for another process that writes
 
 
@@ -108,7 +110,18 @@ def _engine(path: Path, connections: int, begin: str, pragma: str) -> sa.Engine:
     listen: Callable[..., None] = sa.event.listen
     listen(engine, "connect", connected)
     listen(engine, "begin", begun)
+    engine.dialect = _dialect()  # a statement is compiled for a dialect, not for a file
+    engine.update_execution_options(compiled_cache=_COMPILED)
     return engine
+
+
+@cache
+def _dialect() -> sa.Dialect:
+    """What every file of this process is spoken to in."""
+    engine = sa.create_engine("sqlite://")
+    engine.connect().close()  # it learns what this SQLite can do
+    engine.dispose()
+    return engine.dialect
 
 
 def _boot_id() -> str:
