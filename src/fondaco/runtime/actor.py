@@ -12,6 +12,7 @@ from fondaco.ports.journal import Journal
 from fondaco.runtime.committer import Answer, Committer, Lease, Outcome, Turn
 from fondaco.runtime.loading import Cause, Memory, Snapshots, hash_of, load
 
+LOADING_S: Final = 0.001  # between looks at whether somebody else has loaded a stream
 QUEUED_MAX: Final = 20_000  # turns waiting for the disk: a second's work, then we say no
 RECALLED_FIRST: Final = 4  # entries that a look at the journal begins with
 
@@ -205,7 +206,6 @@ class Host(Generic[S, C, E, R]):
         if len(self._committer.queue) >= QUEUED_MAX:
             raise Unavailable(f"{QUEUED_MAX} turns wait for the disk; try again", retry_after_s=1)
         actor = self._actors.get(stream)
-        # One that lost its lease to a failed commit is rebuilt; a corrupt one stays stopped.
         if actor is None or (actor.lease.lost and actor.lease.lost.retryable):
             if self._loaders:
                 return self._wait(stream, command, self._loaders)
@@ -213,13 +213,22 @@ class Host(Generic[S, C, E, R]):
         return actor.take_turn(command, self._refs_of(stream))
 
     async def wake(self, stream: StreamId) -> None:
-        """Have the owner of `stream` in memory, without asking anything of it."""
-        if stream in self._actors:
-            return
-        loading = asyncio.get_running_loop().run_in_executor(self._loaders, self._load, stream)
-        memory = await loading
-        if stream not in self._actors and stream not in self._waiting:
-            self._seat(stream, memory)
+        """Have the owner of `stream` in memory, without asking anything of it. Where somebody asks
+        and it is being loaded for that, it is there once that has been decided."""
+        loop = asyncio.get_running_loop()
+        while self._is_away(stream):
+            if stream in self._waiting:
+                await asyncio.sleep(LOADING_S)
+                continue
+            memory = await loop.run_in_executor(self._loaders, self._load, stream)
+            if self._is_away(stream) and stream not in self._waiting:
+                self._seat(stream, memory)
+
+    def _is_away(self, stream: StreamId) -> bool:
+        """Whether it must be loaded. One that lost its lease to a failed commit is rebuilt; a
+        corrupt one stays stopped."""
+        actor = self._actors.get(stream)
+        return actor is None or (actor.lease.lost is not None and actor.lease.lost.retryable)
 
     def peek(self, stream: StreamId) -> Memory[S] | None:
         """What the owner of `stream` knows now, if it is in memory: to look at, never to change."""

@@ -30,10 +30,12 @@ from fondaco.domain.trading.model import (
 from fondaco.domain.trading.rules.margin_limits import net_worth
 from fondaco.domain.trading.rules.risk import valued
 from fondaco.domain.trading.store.queries import client_balances
+from fondaco.domain.venues.crossing.events import Uncrossed
 from fondaco.domain.venues.crossing.model import CrossingState, Phase
 from fondaco.domain.venues.crossing.schedule import last_step
+from fondaco.domain.venues.events import OrderExecuted
 from fondaco.domain.venues.model import VenueState, venue_stream
-from fondaco.kernel.event import Entry, Instant, StreamId
+from fondaco.kernel.event import CommandId, Entry, Instant, StreamId
 from fondaco.ports.store.sqlite import SqliteStore
 from fondaco.runtime.loading import Memory, load
 from fondaco.runtime.projector import views_equal_replay
@@ -288,6 +290,28 @@ def nights_once(entries: Iterable[Entry]) -> None:
                 f"{event}",
             )
             last[entry.stream] = event.day
+
+
+def auctions_execute(entries: Iterable[Entry]) -> None:
+    """What an auction said that it executes, both sides have, in the same turn."""
+    turns: dict[tuple[StreamId, CommandId], list[Entry]] = {}
+    said: list[Entry] = []
+    for entry in entries:
+        if isinstance(entry.event, Uncrossed):
+            said.append(entry)
+        elif isinstance(entry.event, OrderExecuted):
+            turns.setdefault((entry.stream, entry.caused_by), []).append(entry)
+    for entry in said:
+        event: Any = entry.event
+        had = dict.fromkeys(Side, 0)
+        for each in turns.get((entry.stream, entry.caused_by), ()):
+            executed: Any = each.event
+            had[executed.side] += sum(fill.lots for fill in executed.fills)
+        check(
+            set(had.values()) == {event.lots},
+            "an auction executes what it says",
+            f"{event} of {entry.stream} at {entry.position}: {had}",
+        )
 
 
 class Rests(NamedTuple):

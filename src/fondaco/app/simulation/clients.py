@@ -140,6 +140,7 @@ class Market:
         self.instruments = list(instruments)
         self.px = dict(anchors)  # ticks, as last seen
         self.now = NO_TIME
+        self.gathers = False  # whether there is an auction, which all come to
 
 
 class Client:
@@ -305,7 +306,7 @@ class Trader(Client):
         dice, instruments = self.dice, self.market.instruments
         if self.is_on_margin and dice.chance(1, 2):
             return next(each for each in instruments if each.symbol == DEAR_SYMBOL)
-        return OWN if dice.chance(1, 5) else dice.pick(instruments)
+        return OWN if dice.chance(1, 2 if self.market.gathers else 5) else dice.pick(instruments)
 
     def _px(self, instrument: Instrument, side: Side, ppm: int) -> str:
         """So many millionths, and a tick at least, better for whoever takes it; worse below zero.
@@ -523,7 +524,7 @@ class Operator(Client):
         return opening
 
     async def _one(self) -> None:
-        if self.dice.chance(3, 4) if self._opens else self.dice.chance(1, 2):
+        if self.dice.chance(4, 5) if self._opens else self.dice.chance(2, 3):
             return  # orders gather
         stream, command = self.wants()
         await self.until_told(stream, command)

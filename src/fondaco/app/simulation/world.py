@@ -12,10 +12,17 @@ from typing import Any, Final
 
 import msgspec
 
+from fondaco.app.demo import OWN
 from fondaco.app.files import Files
 from fondaco.app.kinds import CODEC
 from fondaco.app.simulation import faults
-from fondaco.app.simulation.checks import at_rest, empty_handed, nights_once, views_show_it
+from fondaco.app.simulation.checks import (
+    at_rest,
+    auctions_execute,
+    empty_handed,
+    nights_once,
+    views_show_it,
+)
 from fondaco.app.simulation.clients import (
     ACCOUNTS,
     OWN_BOOKS,
@@ -223,6 +230,8 @@ class World:
         if life is not None and life.kernel is not None:
             for symbol, mark in life.kernel.board.marks.items():
                 self.market.px[symbol] = mark.px
+            book = life.kernel.board.books.get(OWN.symbol)
+            self.market.gathers = book is not None and "auction" in book.phase
 
     def wall_now(self) -> Any:
         return self.wall_ns()
@@ -279,6 +288,7 @@ class World:
             self.witness.restarted(journal, journal.head())
             decided_once(decision for decision, _ in journal.decisions())
             nights_once(self.witness.told.values())
+            auctions_execute(self.witness.told.values())
             journal.verify()
         finally:
             journal.close()
