@@ -11,7 +11,11 @@ from typing import Any, Final
 import pytest
 
 from conformance.fix.runner import perform
+from fondaco.app.fix.agreements import read_agreements
+from fondaco.app.offline import backup
 from fondaco.cli import main
+from fondaco.gateway.fix.keeping import Kept
+from fondaco.ports.tape.segments import SegmentTape
 from running import TOKEN, Client, Reply, house
 
 FORMATS: Final = {
@@ -102,6 +106,10 @@ def test_a_session_goes_on_after_the_house_was_killed(
     with house(tmp_path, options=options) as running:
         shown = running.client().get(f"/api/fix/session?session={SESSION}")
         assert (shown["next_out"], shown["next_in"], shown["state"]) == (41, 21, "down")
+        backup(tmp_path, tmp_path / "copy")
+    (session,) = read_agreements(tmp_path / "copy" / "fix.toml", {}).sessions
+    kept = Kept(SegmentTape(tmp_path / "copy" / "fix"), session.agreement.terms.id)
+    assert (kept.numbers.next_out, kept.numbers.next_in) == (41, 21)
 
 
 def operate(client: Client, port: int, logon: str) -> None:

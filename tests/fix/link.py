@@ -1,6 +1,9 @@
 """Two ends of a session and a link between them that may break at any byte. No clock."""
 
 from dataclasses import dataclass, field
+from typing import Any
+
+from hypothesis import strategies as st
 
 from fondaco.domain.fix.api import (
     Act,
@@ -27,6 +30,17 @@ BEGINS = 1_767_225_600 * SECOND  # 2026-01-01
 def terms(role: str, **more: object) -> Terms:
     ours, theirs = ("HOUSE", "BROKER") if role == "acceptor" else ("BROKER", "HOUSE")
     return Terms(id=SessionId("FIX.4.4", ours, theirs), role=role, **more)  # type: ignore[arg-type]
+
+
+# What may happen to a link; `play` does it.
+MOVES = st.one_of(
+    st.tuples(st.just("say"), st.integers(0, 1)),
+    st.tuples(st.just("carry"), st.integers(0, 1), st.integers(1, 400)),
+    st.tuples(st.just("all"), st.integers(0, 1)),
+    st.tuples(st.just("cut")),
+    st.tuples(st.just("connect")),
+    st.tuples(st.just("wait"), st.integers(1, 40)),
+)
 
 
 @dataclass
@@ -127,3 +141,20 @@ class Link:
                     return
                 self.wait(SECOND)
         raise AssertionError("it never comes to rest")
+
+
+def play(link: Link, steps: list[tuple[Any, ...]]) -> None:
+    for what, *given_ in steps:
+        match what:
+            case "say":
+                link.ends[given_[0]].say(link.now)
+            case "carry":
+                link.carry(*given_)
+            case "all":
+                link.carry(given_[0], len(link.ends[given_[0]].wire))
+            case "wait":
+                link.wait(given_[0] * SECOND)
+            case _:
+                getattr(link, what)()
+        if link.is_up and any(end.closes for end in link.ends):
+            link.cut()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fix.link import BEGINS, SECOND, terms
+from fix.link import BEGINS, MOVES, SECOND, End, Link, play, terms
 from fondaco.domain.fix.api import Law, Numbers, Renumbered, SessionId, Write, parse
 from fondaco.gateway.fix import keeping
 from fondaco.gateway.fix.keeping import SKIPPED, Kept, source_of
@@ -107,3 +107,46 @@ def test_names_of_sessions_stay_apart_on_the_tape() -> None:
     assert len({source_of(each) for each in names}) == len(names)
     for each in names:
         Flushed().append(source_of(each), BEGINS, b"")  # type: ignore[arg-type]
+
+
+class Keeping(End):
+    """An end whose memory is a tape, so that it can die."""
+
+    def __init__(self, role: str, tape: Flushed, agreed: dict[str, Any]) -> None:
+        self.kept = Kept(tape, terms(role).id)
+        numbers = self.kept.numbers
+        super().__init__(Law(terms(role, **agreed), self.kept, numbers=numbers))
+
+    def take(self, acts: Any) -> None:
+        def keeping() -> Any:
+            for act in acts:
+                yield act
+                perform(self.session, self.kept, [act])
+
+        super().take(keeping())
+        self.kept.done(self.session.next_in, BEGINS)
+
+    def reborn(self, tape: Flushed) -> "Keeping":
+        again = Keeping(self.session.terms.role, tape, {})
+        again.delivered, again.said = self.delivered, self.said
+        assert again.session.numbers == self.session.numbers
+        return again
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.one_of(MOVES, st.tuples(st.just("die"), st.integers(0, 1))), max_size=40))
+def test_what_is_said_arrives_once_whoever_dies_in_between(steps: list[Any]) -> None:
+    tape = Flushed()
+    link = Link()
+    link.ends = [Keeping(role, tape, {}) for role in ("initiator", "acceptor")]
+    for step in steps:
+        if step[0] == "die":
+            link.cut()
+            dead = link.ends[step[1]]
+            assert isinstance(dead, Keeping)
+            link.ends[step[1]] = dead.reborn(tape)
+        else:
+            play(link, [step])
+    link.settle()
+    for end, other in (link.ends, link.ends[::-1]):
+        assert other.delivered == [b"%d" % (n + 1) for n in range(end.said)]

@@ -6,17 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fix.link import BEGINS, SECOND, End, Link
+from fix.link import BEGINS, MOVES, SECOND, End, Link, play
 from fondaco.domain.fix.api import Renumbered
 
-STEPS = st.one_of(
-    st.tuples(st.just("say"), st.integers(0, 1)),
-    st.tuples(st.just("carry"), st.integers(0, 1), st.integers(1, 400)),
-    st.tuples(st.just("all"), st.integers(0, 1)),
-    st.tuples(st.just("cut")),
-    st.tuples(st.just("connect")),
-    st.tuples(st.just("wait"), st.integers(1, 40)),
-)
 AGREED = st.fixed_dictionaries(
     {},
     optional={
@@ -29,25 +21,8 @@ AGREED = st.fixed_dictionaries(
 )
 
 
-def play(link: Link, steps: list[tuple[Any, ...]]) -> None:
-    for what, *given_ in steps:
-        match what:
-            case "say":
-                link.ends[given_[0]].say(link.now)
-            case "carry":
-                link.carry(*given_)
-            case "all":
-                link.carry(given_[0], len(link.ends[given_[0]].wire))
-            case "wait":
-                link.wait(given_[0] * SECOND)
-            case _:
-                getattr(link, what)()
-        if link.is_up and any(end.closes for end in link.ends):
-            link.cut()
-
-
 @settings(max_examples=80, deadline=None)
-@given(AGREED, st.lists(STEPS, max_size=60))
+@given(AGREED, st.lists(MOVES, max_size=60))
 def test_what_is_said_arrives_once_and_in_order(
     agreed: dict[str, Any], steps: list[tuple[Any, ...]]
 ) -> None:
@@ -66,7 +41,7 @@ def only_grow(end: End) -> bool:
 
 
 @settings(max_examples=50, deadline=None)
-@given(AGREED, st.lists(STEPS, max_size=40))
+@given(AGREED, st.lists(MOVES, max_size=40))
 def test_numbers_never_go_back_without_a_reset(
     agreed: dict[str, Any], steps: list[tuple[Any, ...]]
 ) -> None:
@@ -77,7 +52,7 @@ def test_numbers_never_go_back_without_a_reset(
         assert only_grow(end)
 
 
-@given(st.lists(STEPS, max_size=40))
+@given(st.lists(MOVES, max_size=40))
 @settings(max_examples=50, deadline=None)
 def test_a_reset_at_logon_begins_anew_on_both_sides(steps: list[tuple[Any, ...]]) -> None:
     link = Link(reset_on_logon=True)

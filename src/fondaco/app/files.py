@@ -45,6 +45,16 @@ class Files:
         return self.root / "tape"
 
     @property
+    def fix(self) -> Path:
+        """The tape of FIX sessions, from which they know their numbers."""
+        return self.root / "fix"
+
+    @property
+    def agreements(self) -> Path:
+        """With whom FIX is spoken."""
+        return self.root / "fix.toml"
+
+    @property
     def records(self) -> Path:
         return self.root / "records.db"
 

@@ -444,7 +444,7 @@ async def running(settings: Settings) -> AsyncIterator[tuple[House, Door, Stream
         if settings.demo:
             seed_demo(directory)
             await seed_accounts(kernel)
-        house.fix = await stack.enter_async_context(fix_desk(settings, files.root, kernel))
+        house.fix = await stack.enter_async_context(fix_desk(settings, files, kernel))
         replies = StoreReplies(records)
         doors = make_door(house, replies, readers, settings)
         stack.push_async_callback(house.health.close)

@@ -140,9 +140,10 @@ def verify(
         wrong += signing.unsigned(roots.published(files.proofs))
         with _caught_up(files, journal) as store, store.reading() as conn:
             wrong += standing_checks(conn, client_balances(conn)) + pending_amiss(conn)
-    if files.tape.is_dir():
-        with closing(SegmentTape(files.tape)) as tape:
-            wrong += tape.verify()
+    for folder in (files.tape, files.fix):
+        if folder.is_dir():
+            with closing(SegmentTape(folder)) as tape:
+                wrong += tape.verify()
     return found
 
 
@@ -164,7 +165,8 @@ def rebuild(root: Path | Files) -> dict[str, Any]:
 
 
 def backup(root: Path | Files, to: Path) -> dict[str, Any]:
-    """Copy what cannot be worked out again: the journal, the records and the settings file.
+    """Copy what cannot be worked out again: the journal, the records, the tape of FIX sessions and
+    the files of settings.
 
     Consistent while a house runs: the records of one moment, then the journal up to what is durable
     after it. What those records still had to tell is told again by the restored house, to no
@@ -180,8 +182,11 @@ def backup(root: Path | Files, to: Path) -> dict[str, Any]:
                 records.copy(copy.records)
         proofs.copy(files, copy)
         journal.backup(copy.journal)
-    with suppress(FileNotFoundError):
-        shutil.copyfile(files.root / "fondaco.toml", copy.root / "fondaco.toml")
+        if files.fix.is_dir():  # what is being written ends where it is torn, as after a crash
+            shutil.copytree(files.fix, copy.fix, ignore=shutil.ignore_patterns("*.sealing"))
+    for each in ("fondaco.toml", files.agreements.name):
+        with suppress(FileNotFoundError):
+            shutil.copyfile(files.root / each, copy.root / each)
     return {"to": str(to), "entries": _checked(copy), "bytes": _size(to)}
 
 

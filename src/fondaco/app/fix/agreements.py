@@ -34,7 +34,6 @@ from fondaco.domain.fix.api import Admit, Message, SessionId, Terms
 from fondaco.gateway.fix.switchboard import Agreement
 from fondaco.kernel.errors import Invalid
 
-FILE: Final = "fix.toml"
 _NAMES: Final = frozenset(SessionId.__struct_fields__)
 _TERMS: Final = frozenset(Terms.__struct_fields__) - {"id", "password"}
 _AGREED: Final = frozenset({"addresses", "pins", "connect", "application", "key_id", "accounts"})

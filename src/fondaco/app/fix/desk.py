@@ -16,7 +16,8 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from fondaco.app.fix.agreements import FILE, Agreements, Session, read_agreements
+from fondaco.app.files import Files
+from fondaco.app.fix.agreements import Agreements, Session, read_agreements
 from fondaco.app.fix.echo import Echo
 from fondaco.app.listening import bind
 from fondaco.app.say import say
@@ -49,7 +50,6 @@ from fondaco.kernel.operation import Stamp
 from fondaco.ports.tape.segments import SegmentTape
 from fondaco.settings import Settings
 
-FOLDER: Final = "fix"
 QUOTA_BYTES: Final = 1 << 50  # what a counterparty may ask for again is not deleted by us
 BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 
@@ -334,20 +334,20 @@ def _path(text: str) -> Path | None:
 
 @asynccontextmanager
 async def fix_desk(
-    settings: Settings, root: Path, kernel: Kernel, applications: dict[str, Make] | None = None
+    settings: Settings, files: Files, kernel: Kernel, applications: dict[str, Make] | None = None
 ) -> AsyncIterator[Desk]:
     """The sessions of a house while the block lasts. Raises `Invalid`, `Unavailable`."""
-    agreements = read_agreements(root / FILE, os.environ)
+    agreements = read_agreements(files.agreements, os.environ)
     boot = BOOT.read_text().strip() if BOOT.exists() else ""
     async with AsyncExitStack() as stack:
-        tape = stack.enter_context(closing(SegmentTape(root / FOLDER, quota_bytes=QUOTA_BYTES)))
+        tape = stack.enter_context(closing(SegmentTape(files.fix, quota_bytes=QUOTA_BYTES)))
         known = {**APPLICATIONS, **(applications or {})}
-        desk = Desk(kernel, tape, root / FOLDER, agreements, known, boot=boot)
+        desk = Desk(kernel, tape, files.fix, agreements, known, boot=boot)
         await desk.open()
         stack.callback(desk.close)
         if settings.fix_port:
             bound = stack.enter_context(bind(settings.host, settings.fix_port))
-            acceptor = await _listen(desk, root, bound)
+            acceptor = await _listen(desk, files.root, bound)
             stack.push_async_callback(acceptor.close)
         tasks = [asyncio.ensure_future(each) for each in desk.run()]
         try:
