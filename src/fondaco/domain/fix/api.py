@@ -7,6 +7,11 @@ from fondaco.domain.fix.capture.flows import Oddity as Oddity
 from fondaco.domain.fix.capture.sighting import Sighting as Sighting
 from fondaco.domain.fix.capture.tally import Line as Line
 from fondaco.domain.fix.capture.tally import Session as Session
+from fondaco.domain.fix.capture.writing import RST as RST
+from fondaco.domain.fix.capture.writing import Conversation as Conversation
+from fondaco.domain.fix.capture.writing import Packet as Packet
+from fondaco.domain.fix.capture.writing import fix as fix
+from fondaco.domain.fix.capture.writing import pcap as pcap
 from fondaco.domain.fix.dictionary import Dictionary as Dictionary
 from fondaco.domain.fix.dictionary import dictionary as dictionary
 from fondaco.domain.fix.encoding import encode as encode

@@ -48,8 +48,14 @@ class Call:
         return self.flow.ends[0].host
 
     @property
-    def is_over(self) -> bool:
-        return bool(self.flow.closed_at or self.flow.reset_at) or self.stage == "closed"
+    def ended_at(self) -> int:
+        """When its end was captured, which may lie ahead of the message now seen; or 0."""
+        return self.flow.reset_at or self.flow.closed_at
+
+    def is_over(self, at: int) -> bool:
+        """Whether it had ended by then."""
+        logged_out = self.stage == "closed" and self.last_at <= at
+        return logged_out or 0 < self.ended_at <= at
 
 
 class Place:

@@ -33,7 +33,7 @@ class _Logons(Detector):
             self._fails(call, call.logon, seen)
 
     def closed(self, call: Call) -> None:
-        if call.logon is not None and not call.accepted and call.is_over:
+        if call.logon is not None and not call.accepted and call.ended_at:
             self._fails(call, call.logon, None)
 
     def _fails(self, call: Call, logon: Sighting, answer: Sighting | None) -> None:
@@ -162,7 +162,7 @@ class Hijack(Detector):
         if seen.msg_type != "A" and call.logon is None and call.flow.began:
             reason = f"goes on with MsgSeqNum {seen.seq} over another connection without a logon"
             self.tell("F06", HIGH, place.way, reason, last, seen, key="moves")
-        elif not other.is_over and seen.at - last.at < beat:
+        elif not other.is_over(seen.at) and seen.at - last.at < beat:
             reason = f"logs on from {call.host} while its session from {other.host} lives"
             self.tell("F06", HIGH, place.way, reason, last, seen, key="twice")
             if not call.accepted:
@@ -242,7 +242,7 @@ class Squatting(_Logons):
         holder = self._holder.get(key)
         if holder is None or call.host != self._owner.get(key) or holder.host == call.host:
             return
-        if not holder.is_over and holder.logon is not None:
+        if not holder.is_over(call.last_at) and holder.logon is not None:
             reason = f"{holder.host} holds the session while {call.host}, its owner, is refused"
             subject = f"{_text(logon.sender)} to {_text(logon.target)}"
             self.tell("F19", HIGH, subject, reason, holder.logon, logon)

@@ -94,7 +94,7 @@ class Watch:
                 for detector in self._detectors:
                     detector.noted(call.flow, note)
             self._noted[number] = len(notes)
-            if call.is_over or last:
+            if call.ended_at or last:
                 del self._open[number]
                 for detector in self._detectors:
                     detector.closed(call)
