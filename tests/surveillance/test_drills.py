@@ -14,7 +14,7 @@ from fondaco.domain.surveillance.fix.watch import DETECTORS, Watch
 from fondaco.domain.surveillance.model import Alert, Severity
 
 NS = 1_000_000_000
-ORDERS = 12  # of a session and day; benchmarks/fix_threats.py drills with more
+ORDERS = 20  # of a session and day; benchmarks/fix_threats.py drills with more
 
 
 def found(done: Drill, limits: Limits | None = None, piece: int = 1 << 16) -> list[Alert]:

@@ -29,6 +29,8 @@ _ONCE_IN_ORDERS: Final = frozenset({1, 11, 38, 40, 41, 44, 54, 55, 59, 60, 99})
 _HEAD: Final = frozenset({8, 9, 35, 34, 43, 49, 50, 52, 56, 57, 97, 115, 116, 122, 128, 129})
 _COUNTS: Final = (453, 78, 268, 267, 146, 73, 382, 136, 232, 555, 711, 802, 539, 33, 199, 215, 295)
 _TEXTS: Final = (58, 96, 354, 355, 148, 213)
+_TWICE: Final = sum(1 << tag for tag in _ONCE_EVERYWHERE | _ONCE_IN_ORDERS if tag < 64)
+_TEXT_MIN: Final = 80  # bytes of text that could hide anything worth hiding
 _SECOND_BEGIN: Final = re.compile(rb"\x018=|\x0110=[^\x01]*\x01.")
 _MAGIC: Final = re.compile(rb"^(PK\x03\x04|\x1f\x8b|7z\xbc\xaf|%PDF|MZ|\x7fELF)")
 _BLOB: Final = re.compile(rb"^(?:[A-Za-z0-9+/_-]{80,}={0,2}|(?:[0-9a-fA-F]{2}){40,})$")
@@ -141,6 +143,8 @@ class Shadowing(Detector):
     types = None
 
     def see(self, seen: Sighting, place: Place) -> None:
+        if not seen.is_odd and not seen.twice & _TWICE:
+            return
         tags = seen.tags
         for odd in seen.oddities:
             empty = odd.startswith("empty")
@@ -185,10 +189,10 @@ class FreeText(Detector):
         self._day: dict[object, int] = {}
 
     def see(self, seen: Sighting, place: Place) -> None:
-        if len(seen.raw) < self.limits.text_length or seen.msg_type == "A":
+        if seen.longest < _TEXT_MIN or seen.msg_type == "A":
             return
         for tag, value in seen.fields.items():
-            if len(value) < 80 or not (tag in _TEXTS or tag >= 5000):
+            if len(value) < _TEXT_MIN or not (tag in _TEXTS or tag >= 5000):
                 continue
             why = self._suspicious(value)
             if not why:

@@ -18,7 +18,6 @@ from fondaco.domain.surveillance.fix.limits import Limits
 from fondaco.domain.surveillance.fix.times import timestamp
 
 _ORDERS: Final = ("D", "F", "G", "q", "E")
-_VARIES: Final = frozenset({8, 9, 10, 34, 43, 52, 97, 122, 369})
 
 
 class Jump(Detector):
@@ -118,7 +117,7 @@ class Replay(Detector):
     def see(self, seen: Sighting, place: Place) -> None:
         if seen.cl_ord_id is None:
             return
-        content = hash(tuple((t, v) for t, v in seen.fields.items() if t not in _VARIES))
+        content = seen.content
         key = (id(place.line), seen.cl_ord_id)
         known = self._seen.get(key)
         if known is None:
@@ -159,7 +158,7 @@ class PossDup(Detector):
         if 0 < place.due <= seen.seq and not place.is_blind:
             reason = f"PossDup of MsgSeqNum {seen.seq}, which was never sent: {place.due} is due"
             self.tell("F12", HIGH, place.way, reason, seen, key="never")
-        sent, first = timestamp(seen.get(52)), timestamp(seen.get(122))
+        sent, first = seen.sent, timestamp(seen.get(122))
         if sent and first and sent - first > self.limits.dup_age_days * DAY:
             reason = f"PossDup of what was first sent {(sent - first) // DAY} days before"
             self.tell("F12", MEDIUM, place.way, reason, seen, key="old")

@@ -52,9 +52,8 @@ class Clock(Detector):
         self._last: dict[int, tuple[int, int]] = {}
 
     def see(self, seen: Sighting, place: Place) -> None:
-        text = seen.get(52)
-        sent = timestamp(text)
-        if not sent or text is None:
+        sent = seen.sent
+        if not sent:
             return
         first = timestamp(seen.get(122)) if seen.poss_dup else 0
         if first > sent:
@@ -62,7 +61,7 @@ class Clock(Detector):
             self.tell("F20", MEDIUM, place.way, reason, seen, key="orig")
         if place.call.flow.is_log:
             return
-        slack = 0 if len(text) > 17 else SECOND
+        slack = SECOND if seen.sent_to_second else 0
         skew = sent - seen.at
         off = abs(skew) - slack
         if off > self.limits.skew_warn_ms * _MS:
