@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 EXIT_WRONG: Final = 1
 EXIT_USAGE: Final = 2
 # Knobs with an option of their own; the rest: --set.
-_UP: Final = ("data", "port", "host", "feed", "journal", "cache")
+_UP: Final = ("data", "port", "host", "feed", "journal", "cache", "fix_port")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -118,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
 def _with_settings(sub: argparse.ArgumentParser) -> None:
     reasons = {knob.name: knob.reason for knob in knobs()}
     for name in _UP:
-        sub.add_argument(f"--{name}", help=reasons[name])
+        sub.add_argument(f"--{name.replace('_', '-')}", help=reasons[name])
     sub.add_argument("--demo", action="store_const", const=True, help=reasons["demo"])
     sub.add_argument(
         "--set",

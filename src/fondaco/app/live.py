@@ -19,6 +19,7 @@ from fondaco.app.checks import Heard
 from fondaco.app.demo import seed_accounts
 from fondaco.app.files import Files, make_root, tape_lock
 from fondaco.app.fix.desk import Desk, fix_desk
+from fondaco.app.fix.door import applications
 from fondaco.app.follower import Follower
 from fondaco.app.greeting import announce, greet, tell_switch
 from fondaco.app.health import OPERATIONS as HEALTH
@@ -444,7 +445,9 @@ async def running(settings: Settings) -> AsyncIterator[tuple[House, Door, Stream
         if settings.demo:
             seed_demo(directory)
             await seed_accounts(kernel)
-        house.fix = await stack.enter_async_context(fix_desk(settings, files, kernel))
+        house.fix = await stack.enter_async_context(
+            fix_desk(settings, files, kernel, applications(house))
+        )
         replies = StoreReplies(records)
         doors = make_door(house, replies, readers, settings)
         stack.push_async_callback(house.health.close)

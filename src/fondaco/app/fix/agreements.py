@@ -11,6 +11,8 @@
     sender_comp_id = "HOUSE"                # ours
     target_comp_id = "BROKER"               # theirs; "*" is a template
     application = "orders"                  # who is given its messages
+    key_id = "k-1f2e…"                      # the API key in whose name they trade, and for
+    accounts = ["demo"]                     # which accounts; the first where they name none
     username = "broker"                     # what they must say at logon (553, 554)
     password_sha256 = "9f86d0…"
     pins = ["3c1b…"]                        # SHA-256 of the certificates they may show

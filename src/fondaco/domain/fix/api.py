@@ -12,6 +12,7 @@ from fondaco.domain.fix.capture.writing import Conversation as Conversation
 from fondaco.domain.fix.capture.writing import Packet as Packet
 from fondaco.domain.fix.capture.writing import fix as fix
 from fondaco.domain.fix.capture.writing import pcap as pcap
+from fondaco.domain.fix.dictionary import OF_APPL_VER_ID as OF_APPL_VER_ID
 from fondaco.domain.fix.dictionary import Dictionary as Dictionary
 from fondaco.domain.fix.dictionary import dictionary as dictionary
 from fondaco.domain.fix.encoding import encode as encode

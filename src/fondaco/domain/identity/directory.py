@@ -90,6 +90,14 @@ class Directory:
         known.used_at = now
         return known.caller
 
+    def holder(self, key_id: str) -> Caller:
+        """Whom a key stands for, where its token was shown to nobody here. Raises `Denied` once it
+        is revoked or has expired."""
+        known = self._by_id.get(KeyId(key_id))
+        if known is None or self._clock() >= known.ends_at:
+            raise _stranger()
+        return known.caller
+
     def refresh(self) -> None:
         """Read all keys again: another process may have revoked one. To be called now and then."""
         with self._learning:

@@ -1,0 +1,369 @@
+"""The application "orders": a counterparty trades for the accounts of one API key.
+
+Everything that happens to these accounts is reported, whoever asked for it. A message whose turn
+is not durable is not done: after a crash it comes again, and the same ClOrdID is the same order.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Final
+
+import msgspec
+
+from fondaco.domain.fix.api import Message, Unsupported
+from fondaco.domain.identity.model import Scope
+from fondaco.domain.trading import events as ev
+from fondaco.domain.trading.api import orders as od
+from fondaco.domain.trading.api.orders import stream_of_account, stream_of_order
+from fondaco.gateway.fix.line import Application, Line
+from fondaco.gateway.fix.trading import words
+from fondaco.gateway.fix.trading.blotter import Asked, Blotter, CancelReject, Known, Told
+from fondaco.gateway.fix.trading.hub import Hub
+from fondaco.gateway.fix.trading.writing import Writing
+from fondaco.gateway.house import Caller
+from fondaco.kernel.errors import Denied, FondacoError, Invalid, Unavailable
+from fondaco.kernel.event import Command, StreamId
+from fondaco.kernel.operation import Stamp
+from fondaco.runtime.committer import Outcome
+
+NOT_AUTHORIZED, NOT_AVAILABLE, OTHER = 6, 4, 0
+_LIST_MAX: Final = 1_000
+
+
+class Watching:
+    """What every application that reports on accounts does. `who` gives the caller as the identity
+    room has it now, or raises `Denied`; the first account is the default one."""
+
+    is_copy = False
+
+    def __init__(
+        self, hub: Hub, who: Callable[[], Caller], accounts: Sequence[str], writing: Writing
+    ) -> None:
+        self.hub, self.house, self.who = hub, hub.house, who
+        self.accounts, self.writing = tuple(accounts), writing
+        self.line: Line | None = None
+        self._done: list[int] = []
+
+    def up(self, line: Line) -> None:
+        """The first time: what was decided since this session was last told."""
+        if self.line is not None:
+            return
+        self.line = line
+        after = line.mark or self.hub.position
+        self.tell(self.hub.missed(self.accounts, after))
+        for account in self.accounts:
+            self.hub.subscribe(account, self)
+
+    def down(self, line: Line, reason: str) -> None:
+        """Reports go on; they are asked for at the next logon."""
+
+    def tell(self, told: Sequence[Told]) -> None:
+        line = self.line
+        if line is None or not told:
+            return
+        with line.gathered():
+            for each in told:
+                if isinstance(each, CancelReject):
+                    if not self.is_copy:
+                        line.send("9", self.writing.cancel_reject(each), mark=each.position)
+                    continue
+                each.is_copy = self.is_copy
+                line.send("8", self.writing.report(each), mark=each.position)
+
+    # --- For those who ask ----------------------------------------------------------------------
+
+    def _account(self, of: words.Readable) -> str:
+        account = of.text(1) or self.accounts[0]
+        if account not in self.accounts:
+            raise Invalid(f"{account[:64]} is no account of this session")
+        return account
+
+    def _blotter(self, of: words.Readable) -> Blotter:
+        """The account that a message names: by itself, or by its OrderID."""
+        by_order = (of.text(37) or "").rpartition(".")[0]
+        account = of.text(1) or by_order
+        return self.hub.blotter(account if account in self.accounts else self.accounts[0])
+
+    def _authorise(self, account: str, scope: Scope) -> Caller:
+        """As the door does over HTTP. Raises `Unsupported`, which is answered with its reason."""
+        try:
+            caller = self.who()
+            if scope not in caller.scopes:
+                raise Denied(f"{caller.name} lacks {scope}")
+        except Denied as error:
+            raise Unsupported(NOT_AUTHORIZED, error.message) from error
+        is_own = self.house.tenant_of(account) == caller.tenant
+        if not is_own or not (caller.accounts is None or account in caller.accounts):
+            raise Unsupported(NOT_AUTHORIZED, f"there is no account {account}")
+        return caller
+
+    def _admit(self, account: str, line: Line) -> Caller:
+        caller = self._authorise(account, Scope.ORDERS_WRITE)
+        pressure = self.house.pressure()
+        if pressure is not None:
+            raise Unsupported(NOT_AVAILABLE, pressure.message)
+        if self.house.wait_ns(caller.name, line.peer) > 0:
+            raise Unsupported(OTHER, "too many requests; wait")
+        return caller
+
+
+class Orders(Watching):
+    """Takes orders, and with `market` what is asked about the market."""
+
+    market: Application | None = None
+
+    def down(self, line: Line, reason: str) -> None:
+        if self.market is not None:
+            self.market.down(line, reason)
+
+    def received(self, line: Line, message: Message, seq_num: int) -> bool | None:
+        take = _TAKEN.get(message.msg_type)
+        if take is not None:
+            return take(self, line, message, seq_num)
+        if self.market is None:
+            raise Unsupported()
+        return self.market.received(line, message, seq_num)
+
+    # --- NewOrderSingle (D), NewOrderList (E) ---------------------------------------------------
+
+    def place(self, line: Line, message: Message, seq_num: int) -> bool | None:
+        try:
+            ask = self._order(message)
+        except (Invalid, ValueError) as error:
+            line.send("8", self.writing.refused(message, _said(error), seq_num))
+            return None
+        self._admit(ask.account_id, line)
+        command = od.placed_at(ask, self.house.now())
+        return self._submit(
+            stream_of_account(ask), command, partial(self._placed, line, message, seq_num), seq_num
+        )
+
+    def _order(self, of: words.Readable) -> od.PlaceOrderRequest:
+        said = {**words.read(words.ORDER, of), "account_id": self._account(of)}
+        return msgspec.convert(said, od.PlaceOrderRequest)
+
+    def _placed(self, line: Line, message: Message, seq_num: int, outcome: Outcome) -> None:
+        if isinstance(outcome, FondacoError):
+            if not isinstance(outcome, Unavailable):
+                line.send("8", self.writing.refused(message, outcome.message, seq_num, "6"))
+            return
+        if outcome[-1].position > self.hub.position:
+            return  # it is reported with everything that this commit has brought
+        for entry in outcome:
+            event = entry.event
+            if isinstance(event, ev.OrderRejected):  # it was refused before, and still is
+                reason = words.ORD_REJ_REASONS.get(event.reason, words.EXCEEDS)
+                text = f"{event.reason}: {event.text}"
+                line.send("8", self.writing.refused(message, text, seq_num, reason))
+                return
+        known = self._blotter(message).find(message.text(11) or "")
+        if known is None:
+            text = "another order was placed under this ClOrdID"
+            line.send("8", self.writing.refused(message, text, seq_num, "6"))
+            return
+        report = self._blotter(message).status(known, self.house.now())
+        line.send("8", self.writing.report(report))
+
+    def place_list(self, line: Line, message: Message, seq_num: int) -> bool | None:
+        entries = message.group(73, self.writing.dictionary)
+        try:
+            asks = [self._order(each) for each in entries[:_LIST_MAX]]
+            contingency = words.one_of(words.CONTINGENCIES)(message, 1385)
+            ask = od.BulkRequest(asks, True, contingency)
+            command = od.place_all(ask, self._stamp(self.who(), message, line))
+        except (Invalid, ValueError, Denied) as error:
+            raise Unsupported(OTHER, _said(error), ref_id=message.text(66) or "") from error
+        if not asks:
+            raise Unsupported(5, ref_tag=73)
+        self._admit(asks[0].account_id, line)
+        first = entries[0]
+        return self._submit(
+            stream_of_account(asks[0]), command, partial(self._placed_list, line, first), seq_num
+        )
+
+    def _placed_list(self, line: Line, first: Any, outcome: Outcome) -> None:
+        if isinstance(outcome, FondacoError) and not isinstance(outcome, Unavailable):
+            line.send("8", self.writing.refused(first, outcome.message, 0, "6"))
+
+    # --- OrderCancelRequest (F), OrderCancelReplaceRequest (G) ----------------------------------
+
+    def cancel(self, line: Line, message: Message, seq_num: int) -> bool | None:
+        return self._change(line, message, seq_num, "1")
+
+    def replace(self, line: Line, message: Message, seq_num: int) -> bool | None:
+        return self._change(line, message, seq_num, "2")
+
+    def _change(self, line: Line, message: Message, seq_num: int, kind: str) -> bool | None:
+        blotter = self._blotter(message)
+        known = blotter.find(message.text(41) or "", message.text(37) or "")
+        if known is None:
+            text = "unknown_order"
+            line.send("9", self.writing.change_refused(message, blotter, None, kind, text))
+            return None
+        caller = self._admit(blotter.account, line)
+        stamp = self._stamp(caller, message, line)
+        try:
+            stream, command = self._changing(blotter, known, message, kind, stamp)
+        except (Invalid, ValueError) as error:
+            line.send("9", self.writing.change_refused(message, blotter, known, kind, _said(error)))
+            return None
+        asked = Asked(message.text(11) or "", kind)
+        known.asked = known.asked or asked
+        if kind == "2":
+            blotter.asked[asked.cl_ord_id] = Asked(known.cl_ord_id, kind)
+        settled = partial(self._changed, line, message, blotter, known, kind)
+        return self._submit(stream, command, settled, seq_num)
+
+    def _changing(
+        self, blotter: Blotter, known: Known, message: Message, kind: str, stamp: Stamp
+    ) -> tuple[StreamId, Command]:
+        called = f"{blotter.account}.{known.number}"
+        if kind == "1":
+            ask: Any = od.CancelOrderRequest(called)
+            return stream_of_order(ask), od.cancel(ask, stamp)
+        said = {**words.read(words.REPLACE, message), "order_id": called}
+        ask = msgspec.convert(said, od.ReplaceOrderRequest)
+        return stream_of_order(ask), od.replace(ask, stamp)
+
+    def _changed(
+        self,
+        line: Line,
+        message: Message,
+        blotter: Blotter,
+        known: Known,
+        kind: str,
+        outcome: Outcome,
+    ) -> None:
+        """What was decided is reported as it is committed; here is what leaves no report."""
+        if isinstance(outcome, Unavailable):
+            return
+        text = outcome.message if isinstance(outcome, FondacoError) else ""
+        if not isinstance(outcome, FondacoError):
+            denied = [e.event for e in outcome if isinstance(e.event, ev.ChangeDenied)]
+            if denied and known.asked is None:
+                text = denied[0].text
+            elif outcome[-1].position <= self.hub.position:  # it was answered before
+                line.send("8", self.writing.report(blotter.status(known, self.house.now())))
+        if text:
+            line.send("9", self.writing.change_refused(message, blotter, known, kind, text))
+
+    # --- OrderMassCancelRequest (q), OrderStatusRequest (H), OrderMassStatusRequest (AF) --------
+
+    def cancel_all(self, line: Line, message: Message, seq_num: int) -> bool | None:
+        asked = message.text(530) or ""
+        try:
+            said = {**words.read(words.MASS_CANCEL, message), "account_id": self._account(message)}
+            if asked not in ("1", "7"):
+                raise Invalid(f"530={asked[:20]} is not served here; 1 and 7 are")
+            if asked == "7":
+                said.pop("symbol", None)
+            elif "symbol" not in said:
+                raise Invalid("530=1 names a Symbol (55)")
+            ask = msgspec.convert(said, od.CancelOrdersRequest)
+        except (Invalid, ValueError) as error:
+            line.send("r", self.writing.mass_canceled(message, "0", 0, _said(error)))
+            return None
+        stamp = self._stamp(self._admit(ask.account_id, line), message, line)
+        settled = partial(self._all_canceled, line, message, asked)
+        return self._submit(stream_of_account(ask), od.cancel_all(ask, stamp), settled, seq_num)
+
+    def _all_canceled(self, line: Line, message: Message, asked: str, outcome: Outcome) -> None:
+        if isinstance(outcome, FondacoError):
+            line.send("r", self.writing.mass_canceled(message, "0", 0, outcome.message))
+            return
+        touched = {
+            entry.event.number
+            for entry in outcome
+            if isinstance(entry.event, ev.CancelRequested | ev.OrderCanceled)
+        }
+        line.send("r", self.writing.mass_canceled(message, asked, len(touched)))
+
+    def status(self, line: Line, message: Message, seq_num: int) -> None:
+        blotter = self._blotter(message)
+        self._authorise(blotter.account, Scope.ORDERS_READ)
+        known = blotter.find(message.text(11) or "", message.text(37) or "")
+        if known is None:
+            line.send("8", self.writing.refused(message, "unknown_order", seq_num, "5", "I"))
+        else:
+            line.send("8", self.writing.report(blotter.status(known, self.house.now())))
+
+    def mass_status(self, line: Line, message: Message, seq_num: int) -> None:
+        try:
+            blotter = self.hub.blotter(self._account(message))
+        except Invalid as error:
+            raise Unsupported(OTHER, error.message) from error
+        self._authorise(blotter.account, Scope.ORDERS_READ)
+        symbol = message.text(55)
+        found = [k for k in blotter.open_orders() if symbol is None or k.symbol == symbol]
+        if not found:
+            text = "no order is open"
+            line.send("8", self.writing.refused(message, text, seq_num, "5", "I"))
+        with line.gathered():
+            for number, known in enumerate(found, 1):
+                report = blotter.status(known, self.house.now())
+                report.mass_status, report.total = message.text(584) or "", str(len(found))
+                report.is_last = "Y" if number == len(found) else ""
+                line.send("8", self.writing.report(report))
+
+    # --- Turns ----------------------------------------------------------------------------------
+
+    def _submit(
+        self,
+        stream: StreamId,
+        command: Command,
+        settled: Callable[[Outcome], None],
+        seq_num: int,
+    ) -> bool:
+        """Take the turn; the message is done once what it did is durable."""
+        try:
+            answer = self.house.submit(stream, command)
+        except Unavailable as error:
+            raise Unsupported(NOT_AVAILABLE, error.message) from error
+        except FondacoError as error:
+            raise Unsupported(OTHER, error.message) from error
+
+        def then(outcome: Outcome) -> None:
+            settled(outcome)
+            if not self._done:
+                asyncio.get_running_loop().call_soon(self._flush)
+            self._done.append(seq_num)
+
+        answer.then(then)
+        return False
+
+    def _flush(self) -> None:
+        done, self._done = self._done, []
+        if self.line is not None:
+            with self.line.gathered():
+                for seq_num in done:
+                    self.line.done(seq_num)
+
+    def _stamp(self, caller: Caller, message: Message, line: Line) -> Stamp:
+        """The same ClOrdID of the same session is the same request, whenever it comes again."""
+        key = f"{line.id}/{message.msg_type}/{message.text(11) or message.text(66) or ''}"
+        return Stamp(self.house.now(), key, caller.name, caller.tenant, key)
+
+
+class DropCopy(Watching):
+    """Is told everything that happens to its accounts, and asks for nothing."""
+
+    is_copy = True
+
+    def received(self, line: Line, message: Message, seq_num: int) -> None:
+        raise Unsupported()
+
+
+def _said(error: Exception) -> str:
+    return error.message if isinstance(error, FondacoError) else str(error)
+
+
+_TAKEN: Final = {
+    "D": Orders.place,
+    "E": Orders.place_list,
+    "F": Orders.cancel,
+    "G": Orders.replace,
+    "q": Orders.cancel_all,
+    "H": Orders.status,
+    "AF": Orders.mass_status,
+}
