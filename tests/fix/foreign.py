@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-import simplefix
+import simplefix  # type: ignore[import-untyped]
 
 Pairs = Sequence[tuple[int, str]]
 WAIT_S: Final = 20.0
