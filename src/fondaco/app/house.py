@@ -149,18 +149,12 @@ class Kernel:
         self.deadlines = Deadlines()
         self.settlements = Deadlines()
         self.queues: dict[Symbol, PaperQueue] = {}
+        self._papers: dict[StreamId, PaperQueue] = {}  # the same by their venues
         self.markets: dict[StreamId, OwnMarket] = {}  # of instruments that trade on our own book
         self.darks = Darks(self.board, self.submit, self.now)
         self.schedules = Schedules(self.ask_again_until_done)
         self._moved: dict[StreamId, OwnMarket] = {}  # within a commit
-        self._noting: dict[type[Event], Callable[[Entry], None]] = {
-            **dict.fromkeys(_VENUE, self._tell_queue),
-            **dict.fromkeys(_WATCHED, self._watch),
-            **dict.fromkeys(_DUE, self._arm_due),
-            **dict.fromkeys(_REFERENCE, self._refresh),
-            OrderAccepted: self._accepted,
-            AccountOpened: self._opened,
-        }
+        self._noting = self._listening()
         self.accounts: dict[str, str] = {}  # account -> tenant
         self._hosts: dict[str, AnyHost] = {}
         self._venue_refs: dict[StreamId, VenueRefs] = {}
@@ -278,6 +272,17 @@ class Kernel:
         for listener in self.listeners:
             listener(entries)
 
+    def _listening(self) -> dict[type[Event], Callable[[Entry], None]]:
+        """Who of us must hear of an entry, by its kind."""
+        return {
+            **dict.fromkeys(_VENUE, self._tell_queue),
+            **dict.fromkeys(_WATCHED, self._watch),
+            **dict.fromkeys(_DUE, self._arm_due),
+            **dict.fromkeys(_REFERENCE, self._refresh),
+            OrderAccepted: self._accepted,
+            AccountOpened: self._opened,
+        }
+
     def _arm_due(self, entry: Entry) -> None:
         event = entry.event
         if isinstance(event, FillUnsettled):
@@ -323,19 +328,16 @@ class Kernel:
             self.ask_again_until_done(account_stream(AccountId(account)), command)
 
     def _tell_queue(self, entry: Entry) -> None:
-        if entry.stream.startswith(DARK):
+        paper = self._papers.get(entry.stream)
+        if paper is not None:
+            paper.hear(entry.event)  # type: ignore[arg-type]  # the venue's own kinds
+        elif entry.stream.startswith(DARK):
             self.darks.hear(entry)
-            return
-        market = self.markets.get(entry.stream)
-        if market is not None:
+        elif (market := self.markets.get(entry.stream)) is not None:
             market.hear(entry)
             self._moved[entry.stream] = market
             if isinstance(entry.event, ScheduleSet):
                 self.schedules.note(entry.stream, market.shown)
-            return
-        queue = self.queues.get(symbol_of(entry.stream))
-        if queue is not None:
-            queue.hear(entry.event)  # type: ignore[arg-type]  # the venue's own kinds
 
     def _open_market(self, instrument: Instrument) -> None:
         """Show the book of an instrument that trades on our own venue, as far as it is durable."""
@@ -458,9 +460,11 @@ class Kernel:
         self._begin(self.committer.run(), "committer", ended)
         await self._list_instruments()
         for symbol in self.board.instruments:
-            await self.wake(venue_stream(symbol))
+            stream = venue_stream(symbol)
+            await self.wake(stream)
             queue = self.queues[symbol] = PaperQueue(symbol, self.board.books[symbol])
-            memory = self.venues.peek(venue_stream(symbol))
+            self._papers[stream] = queue
+            memory = self.venues.peek(stream)
             if memory is not None:
                 queue.rebuild(memory.state, memory.heard.get(queue.source, 0))
         for instrument in self.refs.instruments.values():

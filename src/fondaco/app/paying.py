@@ -137,13 +137,14 @@ class Paying:
     def hear(self, entries: Sequence[Entry]) -> None:
         """Entries of one commit."""
         for entry in entries:
-            event = entry.event
-            if isinstance(event, ContractMoved):
-                self._moved(entry, event)
-            elif self._settled and type(event) in _BRINGS:
+            kind = type(entry.event)
+            if kind is ContractMoved:
+                self._moved(entry)
+            elif self._settled and kind in _BRINGS:
                 self._brought(entry.stream)
 
-    def _moved(self, entry: Entry, event: ContractMoved) -> None:
+    def _moved(self, entry: Entry) -> None:
+        event: ContractMoved = entry.event  # type: ignore[assignment]
         kernel, symbol = self._kernel, event.symbol
         contract = kernel.board.contracts.get(symbol)
         is_told = entry.caused_by.startswith(_OURS)  # else an operator knows better than the market

@@ -98,8 +98,9 @@ class Tally:
         self.statuses[status] = self.statuses.get(status, 0) + 1
 
     def add(self, status: int, seconds: float) -> None:
-        self.count(status)
-        self.counts[recent.bucket_of(seconds)] += 1
+        statuses = self.statuses
+        statuses[status] = statuses.get(status, 0) + 1
+        self.counts[bisect_left(recent.EDGES_S, seconds)] += 1
         self.seconds += seconds
 
     @property

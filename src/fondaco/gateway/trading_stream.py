@@ -32,7 +32,7 @@ from fondaco.domain.trading.api import orders as od
 from fondaco.domain.trading.api.views import AccountRequest, OrdersRequest
 from fondaco.domain.trading.model import AccountId, OrdStatus, account_stream
 from fondaco.gateway.errors import codes_of
-from fondaco.gateway.house import Reading
+from fondaco.gateway.house import Caller, Reading
 from fondaco.gateway.rest import Endpoint, Tally
 from fondaco.gateway.talk import SLOW, Auth, Done, Id, Ping, Talk
 from fondaco.gateway.tell import CHANNELS, Channel, Teller
@@ -160,6 +160,7 @@ class TradingTalk(Talk):
 
     def __init__(self, hub: "TradingHub", *args: Any) -> None:
         self._hub = hub
+        self._cleared: set[str] = set()  # accounts that asks of this batch were let through for
         self._channels: dict[StreamId, frozenset[str]] = {}
         self._live_after: dict[StreamId, int] = {}  # entries up to here were sent
         self._tasks: set[asyncio.Task[None]] = set()
@@ -167,6 +168,10 @@ class TradingTalk(Talk):
         super().__init__(*args)
 
     # Asks
+
+    def begin(self) -> None:
+        super().begin()
+        self._cleared.clear()
 
     def receive(self, message: bytes) -> None:
         try:
@@ -202,13 +207,18 @@ class TradingTalk(Talk):
             self.fail(ask.id, error)
 
     def _place(self, ask: Place) -> None:
-        hub, began = self._hub, perf_counter()
+        hub, began, account_id = self._hub, perf_counter(), ask.account_id
         try:
-            self._check(hub.place, ask, ask.account_id)
-            at = self.house.now()
+            if account_id in self._cleared:
+                self._may_ask(self.known())
+            else:
+                self._check(hub.place, account_id)
+                self._cleared.add(account_id)
+            house = self.house
+            at = house.now()
             told = self._note(ask, hub.place, at) if ask.traceparent else UNSET
             command = od.placed_at(ask, at)
-            answer = self.house.submit(account_stream(AccountId(ask.account_id)), command)
+            answer = house.submit(od.stream_of_account(ask), command)
         except FondacoError as error:
             hub.tally.count(codes_of(error).http)
             self.fail(ask.id, error)
@@ -257,7 +267,7 @@ class TradingTalk(Talk):
         else:
             values = {name: getattr(ask, name) for name in _REPLACED}
             request, endpoint = od.ReplaceOrderRequest(**values), self._hub.replace
-        self._check(endpoint, ask, od.account_of_order(ask))
+        self._check(endpoint, od.account_of_order(ask))
         operation = endpoint.operation
         stamp = self._hub.stamp(self)
         told = self._note(ask, endpoint, stamp.at) if ask.traceparent else UNSET
@@ -288,11 +298,17 @@ class TradingTalk(Talk):
         self.context.note(Request(at, *given, self.correlation_id, name))
         return trace.traceparent(given.trace_id, trace.request_span(at))
 
-    def _check(self, endpoint: Endpoint, ask: Any, account_id: str) -> None:
+    def _check(self, endpoint: Endpoint, account_id: str) -> None:
         """As the door does for HTTP."""
         caller = self.known()
         if self.pressure is not None:
             raise self.pressure
+        self._may_ask(caller)
+        endpoint.check_scope(caller)
+        endpoint.check_account(caller, account_id)
+
+    def _may_ask(self, caller: Caller) -> None:
+        """Raises `Unavailable` where that is too often."""
         wait_ns = self.house.wait_ns(caller.name, self.socket.address)
         if wait_ns > 0:
             raise Unavailable(
@@ -300,8 +316,6 @@ class TradingTalk(Talk):
                 code="rate_limited",
                 retry_after_ms=-(-wait_ns // 1_000_000),
             )
-        endpoint.check_scope(caller)
-        endpoint.check_account(caller, account_id)
 
     # What happens
 

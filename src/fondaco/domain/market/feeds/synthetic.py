@@ -28,6 +28,7 @@ RATE_MAX: Final = 1_000
 LEVELS: Final = 30
 SNAPSHOT_EVERY_S: Final = 3_600  # so that any hour of a tape can be replayed by itself
 PULL: Final = 0.002  # of the distance to its anchor, per update
+PAUSE_MIN_S: Final = 0.001  # a loop's clock is no finer, and to ask it again at once costs more
 
 
 class Shape(msgspec.Struct, frozen=True):
@@ -207,7 +208,7 @@ class SyntheticFeed:
                 emit(self.step(nth, now))
                 nth += 1
                 due = Instant(due + every_ns)
-            await asyncio.sleep(max(due - clock(), 0) / 1e9)
+            await asyncio.sleep(max((due - clock()) / 1e9, PAUSE_MIN_S))
 
 
 def _changes(old: Levels, new: Levels) -> list[tuple[int, int]]:

@@ -57,8 +57,9 @@ _ACCOUNT: Final = "[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 _CL_ORD_ID: Final = "[A-Za-z0-9_.:+=-]{1,64}"
 _SYMBOL: Final = "[A-Z0-9][A-Z0-9._-]{0,39}"
 _DECIMAL: Final = r"[0-9]{1,12}(?:\.[0-9]{1,9})?"
+# Possessive, for each part ends where it must: nothing is looked at twice, at half the price.
 _USUAL: Final = re.compile(
-    f"{_ACCOUNT}\n{_CL_ORD_ID}\n{_SYMBOL}\n(?:{_DECIMAL})?\n(?:{_DECIMAL})?"
+    f"{_ACCOUNT}\n{_CL_ORD_ID}\n{_SYMBOL}\n(?:{_DECIMAL})?\n(?:{_DECIMAL})?".replace("}", "}+")
 ).fullmatch
 _AMOUNT: Final = re.compile(_DECIMAL).fullmatch
 
@@ -237,7 +238,7 @@ def instant_of(moment: datetime) -> Instant:
 
 
 def stream_of_account(ask: Any) -> StreamId:
-    return account_stream(AccountId(ask.account_id))
+    return account_stream(ask.account_id)
 
 
 def account_of_ask(ask: Any) -> str:
@@ -268,8 +269,8 @@ def own_id(name: str, ask: msgspec.Struct, stamp: Stamp) -> CommandId:
 
 def order_ask(ask: PlaceOrderRequest) -> OrderAsk:
     return OrderAsk(
-        ClOrdId(ask.cl_ord_id),
-        Symbol(ask.symbol),
+        ask.cl_ord_id,  # type: ignore[arg-type]  # as they are: see kernel.event
+        ask.symbol,  # type: ignore[arg-type]
         ask.side,
         ask.ord_type,
         ask.time_in_force,

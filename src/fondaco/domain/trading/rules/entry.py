@@ -201,38 +201,11 @@ def _parsed(
         px = found
     is_limit = ord_type is LIMIT
     order = Order(
-        number,
-        ask.cl_ord_id,
-        ask.symbol,
-        ask.side,
-        ord_type,
-        ask.time_in_force,
-        lots,
-        px,
-        0,
-        at,
-        0,
-        0,
-        0,
-        0,
-        ask.expire_time,
-        ask.post_only,
-        ask.reduce_only,
-        0,
-        None,
-        NEW,
-        is_limit or ord_type is MARKET,
-        0,
-        0,
-        0,
-        0,
-        NO_NAME,
-        instrument.base,
-        instrument.quote,
-        instrument.base_per_lot,
-        px,
-        mic=instrument.mic,
-    )
+        number, ask.cl_ord_id, ask.symbol, ask.side, ord_type, ask.time_in_force, lots, px, 0, at,
+        0, 0, 0, 0, ask.expire_time, ask.post_only, ask.reduce_only, 0, None, NEW,
+        is_limit or ord_type is MARKET, 0, 0, 0, 0, NO_NAME, instrument.base, instrument.quote,
+        instrument.base_per_lot, px, mic=instrument.mic,
+    )  # fmt: skip
     if not is_limit or ask.display_qty or ask.midpoint:
         wrong = _parse_rest(ask, instrument, refs, order)
         if wrong is not None:
