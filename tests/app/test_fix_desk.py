@@ -11,8 +11,10 @@ from typing import Any, Final
 import pytest
 
 from conformance.fix.runner import perform
+from fondaco.app.files import Files
 from fondaco.app.fix.agreements import read_agreements
-from fondaco.app.offline import backup
+from fondaco.app.fix.desk import stream_of
+from fondaco.app.offline import backup, replay
 from fondaco.cli import main
 from fondaco.gateway.fix.keeping import Kept
 from fondaco.ports.tape.segments import SegmentTape
@@ -102,14 +104,14 @@ def test_a_session_goes_on_after_the_house_was_killed(
         )
         operate(client, port, logon)
         order_from_the_command_line(running.url, capsys)
+        backup(tmp_path, tmp_path / "copy")  # while it runs
         running.kill()
-    with house(tmp_path, options=options) as running:
-        shown = running.client().get(f"/api/fix/session?session={SESSION}")
-        assert (shown["next_out"], shown["next_in"], shown["state"]) == (41, 21, "down")
-        backup(tmp_path, tmp_path / "copy")
     (session,) = read_agreements(tmp_path / "copy" / "fix.toml", {}).sessions
     kept = Kept(SegmentTape(tmp_path / "copy" / "fix"), session.agreement.terms.id)
     assert (kept.numbers.next_out, kept.numbers.next_in) == (41, 21)
+    told = "".join(replay(Files(tmp_path), -1, stream_of(session.agreement.terms.id)))
+    assert "the next day" in told
+    assert '"orders": 1' in told
 
 
 def operate(client: Client, port: int, logon: str) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fix.link import BEGINS, MOVES, SECOND, End, Link, play, terms
-from fondaco.domain.fix.api import Law, Numbers, Renumbered, SessionId, Write, parse
+from fondaco.domain.fix.api import Law, Numbers, Renumbered, SessionId, Write, encode, parse
 from fondaco.gateway.fix import keeping
 from fondaco.gateway.fix.keeping import SKIPPED, Kept, source_of
 from fondaco.ports.tape.memory import MemoryTape
@@ -150,3 +150,19 @@ def test_what_is_said_arrives_once_whoever_dies_in_between(steps: list[Any]) -> 
     link.settle()
     for end, other in (link.ends, link.ends[::-1]):
         assert other.delivered == [b"%d" % (n + 1) for n in range(end.said)]
+
+
+def test_passwords_are_not_kept() -> None:
+    tape = Flushed()
+    kept = Kept(tape, NAME)
+    logon = encode("FIX.4.4", [(35, b"A"), (34, b"1"), (553, b"me"), (554, b"geheim"), (925, b"x")])
+    order = encode("FIX.4.4", [(35, b"D"), (34, b"2"), (58, b"554=geheim")])
+    kept.received(logon, BEGINS)
+    kept.sent(Write(logon, 1), BEGINS)
+    kept.received(order, BEGINS)
+    heard, said, other = [frame.raw for frame in tape.read()]
+    for raw in (heard[1:], said[9:]):
+        message = parse(raw)
+        assert (message.get(553), message.get(554), message.get(925)) == (b"me", b"******", b"*")
+        assert len(raw) == len(logon)
+    assert other[1:] == order

@@ -112,7 +112,8 @@ class Desk:
         self._kept: dict[SessionId, Kept] = {}
         self._sessions = {each.agreement.terms.id: each for each in agreements.sessions}
         self._initiators: dict[SessionId, Initiator] = {}
-        self._told: dict[SessionId, bool] = {}
+        self._told: dict[SessionId, bool] = {}  # what the journal thinks
+        self._catching: set[asyncio.Future[None]] = set()
         self.switchboard = Switchboard(self._line)
 
     async def open(self) -> None:
@@ -122,7 +123,10 @@ class Desk:
             if not each.agreement.is_template:
                 await self.kernel.wake(stream_of(name))
             line = self.switchboard.add(each.agreement)
-            if line is not None and line.session.is_initiator:
+            if line is None:
+                continue
+            self._tell_journal(line)  # who was logged on when the house died no longer is
+            if line.session.is_initiator:
                 self._initiators[name] = self._initiator(line, each)
 
     def run(self) -> list[Awaitable[None]]:
@@ -211,8 +215,22 @@ class Desk:
             log=self._log,
             mark=kept.mark,
         )
-        self._carry_out(line)
+        if self.kernel.peek(stream_of(name)) is None:  # of a template, for the first time today
+            task = asyncio.ensure_future(self._catch_up(line))
+            self._catching.add(task)
+            task.add_done_callback(self._catching.discard)
+        else:
+            self._carry_out(line)
         return line
+
+    async def _catch_up(self, line: Line) -> None:
+        """An operator may have stopped it, in an earlier life of the house."""
+        await self.kernel.wake(stream_of(line.id))
+        if not line.is_connected:
+            self._carry_out(line)
+        elif self.kernel.peek(stream_of(line.id)).state.is_stopped:
+            line.is_enabled = False
+            line.log_out("the session is stopped")
 
     def _of_template(self, agreement: Agreement) -> Session | None:
         """The session of the file that a dynamic one was made from."""
@@ -245,6 +263,7 @@ class Desk:
             return
         orders, kept = memory.state, self._kept[line.id]
         line.is_enabled = not orders.is_stopped
+        self._told.setdefault(line.id, orders.is_up)
         if orders.orders > kept.orders:
             kept.orders = orders.orders
             line.renumber(orders.next_out, orders.next_in, f"{orders.by}: {orders.reason}")
@@ -252,12 +271,14 @@ class Desk:
 
     def _log(self, name: SessionId, text: str) -> None:
         say(f"FIX {name}: {text}")
-        self._tell_journal(name)
+        line = self.switchboard.known(name)
+        if line is not None:
+            self._tell_journal(line)
 
-    def _tell_journal(self, name: SessionId) -> None:
+    def _tell_journal(self, line: Line) -> None:
         """That it is up, or no longer is, once for each."""
-        line = next((each for each in self.switchboard if each.id == name), None)
-        if line is None or self._told.get(name, False) == line.is_up:
+        name = line.id
+        if self._told.get(name, False) == line.is_up:
             return
         self._told[name] = line.is_up
         numbers, now = line.session.numbers, self.kernel.now()

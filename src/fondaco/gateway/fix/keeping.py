@@ -4,7 +4,7 @@ A frame of the tape begins with a byte that says what it is:
 
 | | |
 |---|---|
-| `R` | received, as it came |
+| `R` | received, as it came, but for passwords |
 | `S` | sent for the first time, behind the application's mark (8 bytes) |
 | `A` | sent again, or a gap fill: numbers do not move |
 | `D` | everything below this number that came is done (8 bytes) |
@@ -21,6 +21,7 @@ from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from hashlib import sha256
+from re import compile as compile_
 from re import sub
 from struct import Struct
 from typing import Final, Protocol
@@ -35,6 +36,7 @@ from fondaco.ports.tape import Tape
 REMEMBERED: Final = 4_096  # messages that are sent again from memory; older ones from the tape
 SKIPPED: Final = 10_000  # numbers, after a death of the machine
 _NUMBER: Final = Struct("<Q")
+_SECRET: Final = compile_(rb"(\x01(?:554|925|96)=)([^\x01]+)")
 RECEIVED, SENT, AGAIN, DONE, NUMBERS = b"R", b"S", b"A", b"D", b"N"
 
 
@@ -60,6 +62,16 @@ class Set(msgspec.Struct, frozen=True):
     reason: str
     boot: str = ""
     mark: int = 0  # the highest that was sent before
+
+
+def without_secrets(raw: bytes) -> bytes:
+    """A Logon without its passwords (554, 925) and raw data (96), each as long as it was; anything
+    else as it is."""
+    if b"\x0135=A\x01" not in raw[:64] or not _SECRET.search(raw):
+        return raw
+    hidden = _SECRET.sub(lambda found: found[1] + b"*" * len(found[2]), raw)
+    trailer = hidden.rfind(b"\x0110=") + 1
+    return hidden[:trailer] + b"10=%03d\x01" % (sum(hidden[:trailer]) % 256)
 
 
 def source_of(name: SessionId) -> str:
@@ -100,14 +112,15 @@ class Kept:
     # --- Keeper ---------------------------------------------------------------------------------
 
     def received(self, raw: bytes, at: int) -> None:
-        self._append(RECEIVED + raw, at)
+        self._append(RECEIVED + without_secrets(raw), at)
 
     def sent(self, write: Write, at: int) -> None:
         if not write.is_new:
             self._append(AGAIN + write.raw, at)
             return
         self.mark = max(self.mark, write.mark)
-        place = self._append(SENT + _NUMBER.pack(self.mark) + write.raw, at)
+        raw = without_secrets(write.raw)
+        place = self._append(SENT + _NUMBER.pack(self.mark) + raw, at)
         self._known.append(write.seq_num)
         self._places.append(place)
 

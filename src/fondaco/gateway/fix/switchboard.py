@@ -96,6 +96,9 @@ class Switchboard:
         self._agreements[name] = agreement
         return line
 
+    def known(self, name: SessionId) -> Line | None:
+        return self._lines.get(name)
+
     def agreement(self, line: Line) -> Agreement:
         return self._agreements[line.id]
 

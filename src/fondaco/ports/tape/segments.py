@@ -175,7 +175,7 @@ class SegmentTape:
         with self._disk:
             with self._lock:
                 full, self._full = self._full, []
-                current = list(self._open.items())
+                current = [each for each in self._open.items() if each[1].buffer]
             sealed = bool(full)
             try:
                 while full:
