@@ -86,6 +86,22 @@ def test_hops_are_histograms_with_percentiles_in_metrics(traced: Traced) -> None
         assert 0 < half <= most
 
 
+def test_prices_have_hops_too(traced: Traced) -> None:
+    running, _ = traced
+    begun = numbers(running)
+    wanted = 'fondaco_hop_seconds_count{hop="price_shown"}'
+    found = until(lambda: (n := numbers(running)).get(wanted, 0) > begun.get(wanted, 0) and n)
+    for hop in ("price_travelled", "price_taped", "price_shown"):
+        assert found[f'fondaco_hop_seconds_count{{hop="{hop}"}}'] >= 1
+    assert found['fondaco_hop_seconds_count{hop="price_told"}'] == 0, "nobody has subscribed"
+    taped, shown = (found[f'fondaco_hop_seconds_sum{{hop="price_{hop}"}}'] for hop in HOPS)
+    assert 0 < taped < 60
+    assert 0 < shown < 60
+
+
+HOPS = ("taped", "shown")
+
+
 def test_orders_money_and_admin_are_whole_traces_at_a_collector_and_in_why(traced: Traced) -> None:
     running, collector = traced
     reply = place(running, "named", **GIVEN)

@@ -201,4 +201,5 @@ async def test_the_consolidated_book_tells_every_levels_sources(market: Market) 
         market.level("bid", "100.5", "3")
         then = (await said(socket))["book"]
         assert then["bids"][0] == ["100.5", "3", {"test": "3"}]
+        assert market.board.path.histograms["price_told"].count >= 1
         assert [each["source"] for each in then["sources"]] == ["test"]

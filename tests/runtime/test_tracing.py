@@ -32,6 +32,7 @@ from fondaco.runtime.tracing.export import Away, Collector, Exporter
 from fondaco.runtime.tracing.hops import EDGES_US, Histogram, Hops
 from fondaco.runtime.tracing.looking import Beside, Traced
 from fondaco.runtime.tracing.noting import FILES, Noted, Notes
+from fondaco.runtime.tracing.prices import PricePath
 from fondaco.runtime.tracing.rows import Commit, Request, Shown
 from fondaco.runtime.tracing.spans import Posts, Span
 from fondaco.runtime.tracing.watch import COMMITS, REQUESTS, SHOWN, HouseWatch, ViewsWatch
@@ -523,3 +524,16 @@ def test_any_other_reply_stops_nobody(reply: bytes) -> None:
 def test_an_address_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(Invalid, match="http://host:4318"):
         Collector(url, {})
+
+
+def test_what_a_recording_says_of_its_time_is_not_counted() -> None:
+    path = PricePath()
+    second = 1_000_000_000
+    for said, at in ((0, 2), (0, second), (2, 0), (0, 61 * second), (0, 10**18)):
+        path.arrived(said, at)
+    travelled = path.histograms["price_travelled"]
+    assert (travelled.count, travelled.sum_us) == (3, 1_000_000)
+    path.took(5_000, 7_000)
+    path.told(11_000)
+    sums = [path.histograms[f"price_{hop}"].sum_us for hop in ("taped", "shown", "told")]
+    assert sums == [5, 7, 11]

@@ -74,6 +74,7 @@ from fondaco.ports.tape import Tape
 from fondaco.ports.tape.segments import SegmentTape
 from fondaco.runtime.projector import positions
 from fondaco.runtime.tracing.looking import Beside
+from fondaco.runtime.tracing.prices import PricePath
 from fondaco.runtime.tracing.watch import HouseWatch
 from fondaco.settings import Settings
 
@@ -424,6 +425,7 @@ async def running(settings: Settings) -> AsyncIterator[tuple[House, Door, Stream
         watch = house_watch(settings, files)
         noting = watch if settings.traces_quota_bytes else None
         kernel = Kernel(settings, files, source, watch=noting)
+        kernel.board.path = PricePath(time.perf_counter_ns)
         stack.callback(publish_last, files)  # behind everything that ends, and is written then
         tracer = stack.enter_context(tracing(settings, files, kernel.committer.position))
         stack.callback(watch.close)

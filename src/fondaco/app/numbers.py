@@ -70,7 +70,7 @@ def _checks(house: "House") -> Iterator[Metric]:
 def _hops(house: "House") -> Iterator[Metric]:
     """Request, decided, durable, routed, filled, told: docs/tracing.md."""
     name, text = "fondaco_hop_seconds", "How long each hop of what is asked took."
-    found = hops_of(house.kernel.files)
+    found = {**hops_of(house.kernel.files), **house.kernel.board.path.histograms}
     for hop, histogram in found.items():
         own, total = ("hop", hop), 0
         edges = [*(f"{edge / 1e6:g}" for edge in EDGES_US), "+Inf"]

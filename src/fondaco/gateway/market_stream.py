@@ -10,6 +10,7 @@ newest state when it reads again: prices are conflated, never queued.
 
 import asyncio
 from collections.abc import Callable
+from time import perf_counter_ns
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -189,7 +190,7 @@ class MarketHub:
         self._now = now
         self._talks: dict[tuple[Channel, Symbol], list[MarketTalk]] = {}
         self._shown: dict[Symbol, _Shown] = {}
-        self._dirty: set[Symbol] = set()
+        self._dirty: dict[Symbol, int] = {}  # since when
         self._trades: dict[Symbol, list[Trade]] = {}
         self._wanted: set[Symbol] = set()
         self._ticking = False
@@ -254,7 +255,7 @@ class MarketHub:
 
     def _on_book(self, symbol: Symbol) -> None:
         if symbol in self._wanted:
-            self._dirty.add(symbol)
+            self._dirty.setdefault(symbol, perf_counter_ns())
             self._schedule()
 
     def _on_trade(self, trade: Trade) -> None:
@@ -269,15 +270,16 @@ class MarketHub:
 
     def _tick(self) -> None:
         self._ticking = False
-        dirty, self._dirty = self._dirty, set()
+        dirty, self._dirty = self._dirty, {}
         trades, self._trades = self._trades, {}
-        for symbol in dirty:
+        for symbol, since in dirty.items():
             if ("book", symbol) in self._talks:
                 self._tell("book", symbol, self._refresh(symbol))
             if ("prices", symbol) in self._talks:
                 self._tell("prices", symbol, self._price(symbol))
             if ("consolidated", symbol) in self._talks:
                 self._tell("consolidated", symbol, self._consolidated(symbol))
+            self.board.path.told(perf_counter_ns() - since)
         for symbol, found in trades.items():
             if ("trades", symbol) in self._talks:
                 self._tell("trades", symbol, self._lines(symbol, found), len(found))

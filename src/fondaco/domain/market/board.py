@@ -32,6 +32,7 @@ from fondaco.domain.reference.model import Instrument, Symbol
 from fondaco.kernel.errors import NotFound
 from fondaco.kernel.event import Instant
 from fondaco.kernel.money import half_even_div
+from fondaco.runtime.tracing.prices import PricePath
 
 STALE_AFTER_MS: Final = 2_000  # the feeds here speak every 100 ms; twenty in a row are no accident
 CHECKSUM_LEVELS: Final = 10
@@ -158,6 +159,7 @@ class Board:
         self.instruments = dict(instruments)
         self.stale_after_ns = stale_after_ms * 1_000_000
         self.marks: dict[Symbol, Mark] = {}
+        self.path = PricePath()
         self.on_book: list[Callable[[Symbol], None]] = []
         self.on_trade: list[Callable[[Trade], None]] = []
         self.on_quality: list[Callable[[Symbol, Quality], None]] = []
@@ -265,6 +267,8 @@ class Board:
             book.tallies.crossed += crossed and condition.synced
         self._mark(book, book.at)
         self._judge(book, book.at)
+        if not book.is_own:
+            self.path.arrived(book.event_at, book.at)
         for listener in self.on_book:
             listener(book.symbol)
 

@@ -31,12 +31,18 @@ class Intake:
         self, board: Board, tape: Tape, listings: Iterable[Listing], wire: Wire = Binance
     ) -> None:
         self._tape = tape
+        self._path = board.path
         self.normaliser: Normaliser = wire(board, listings)
 
     def __call__(self, arrivals: Iterable[Arrival]) -> Collection[str]:
         append, take = self._tape.append, self.normaliser.take
+        clock = self._path.clock
         for source, at, raw in arrivals:
-            take(source, at, append(source, at, raw), raw)
+            began = clock()
+            position = append(source, at, raw)
+            taped = clock()
+            take(source, at, position, raw)
+            self._path.took(taped - began, clock() - taped)
         return self.normaliser.wants
 
 
