@@ -17,8 +17,8 @@ _RECORDED_NS: Final = 60_000_000_000  # on its way for longer: somebody plays a 
 
 
 class PricePath:
-    """Belongs to the loop's thread. Everything is in nanoseconds. `clock` is what waits are measured
-    by; where none is given they are not."""
+    """Belongs to the loop's thread. Everything is in nanoseconds. Waits are measured by `clock`;
+    where none is given they are not."""
 
     def __init__(self, clock: Callable[[], int] = int) -> None:
         self.clock = clock
