@@ -122,9 +122,8 @@ def _alerts(report: Report) -> Iterator[str]:
         name = f"{alert['pattern']} {alert['title']}"
         yield f"  {alert['severity']:<8} {name}: {alert['subject']}{times}"
         yield f"           {alert['reason']}"
-        if alert["evidence"]:
-            first = alert["evidence"][0]
-            yield f"           byte {first['offset']}: {first['text'][:110]}"
+        for each in alert["evidence"][:2]:
+            yield f"           byte {each['offset']}: {each['text'][:110]}"
     if len(report.alerts) > ALERTS_SHOWN:
         yield f"  … and {len(report.alerts) - ALERTS_SHOWN} more: --json or --html has them"
 

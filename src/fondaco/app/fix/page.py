@@ -10,7 +10,7 @@ from fondaco.app.fix.report import Report, SessionReport
 
 _CSS: Final = Path(__file__).with_name("page.css")
 _WIDTH: Final = 1000
-_HEIGHT: Final = 120
+_HEIGHT: Final = 102
 _BARS: Final = 200
 SESSIONS_SHOWN: Final = 100
 # What of a session's story stands above its bars, and how grave it looks.
@@ -116,7 +116,9 @@ def _alerts(report: Report) -> Iterator[str]:
             f"{escape(' '.join(alert['attack']))}</p>"
         )
         if alert["evidence"]:
-            yield f"<details><summary>{len(alert['evidence'])} messages as evidence</summary>"
+            count = len(alert["evidence"])
+            many = "s" if count > 1 else ""
+            yield f"<details><summary>{count} message{many} as evidence</summary>"
             for each in alert["evidence"]:
                 yield (
                     f"<p class=soft>{escape(each['file'])}, byte {each['offset']:,}, "
@@ -210,12 +212,12 @@ def timeline(session: SessionReport) -> str:
             f"{escape(each['text'])}</title></path>"
         )
     return (
-        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role=img aria-label="messages over time">'
-        f"<line class=axis x1=0 y1=100.5 x2={_WIDTH} y2=100.5 />{''.join(drawn)}"
-        f"<text x=0 y=115>{moment(first)}</text>"
-        f"<text x={_WIDTH} y=115 text-anchor=end>{moment(last)}</text>"
-        f"<text x={_WIDTH // 2} y=115 text-anchor=middle>{duration(last - first)}, "
-        f"at most {most:,} a bar</text></svg>"
+        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" preserveAspectRatio=none role=img '
+        f'aria-label="messages over time, at most {most:,} in a bar">'
+        f"<line class=axis x1=0 y1=100.5 x2={_WIDTH} y2=100.5 />{''.join(drawn)}</svg>"
+        f"<p class=span><span>{moment(first)}</span>"
+        f"<span>{duration(last - first)}, at most {most:,} a bar</span>"
+        f"<span>{moment(last)}</span></p>"
     )
 
 

@@ -181,17 +181,10 @@ class TradingLine:
         elif fate < 8:
             self.orders += 1
             order = dict(terms)
-            self.say(
-                CLIENT,
-                b"F",
-                [
-                    (11, b"%b-%d" % (self.name, self.orders)),
-                    (38, order[38]),
-                    (41, order[11]),
-                    *((tag, order[tag]) for tag in (54, 55, 60)),
-                ],
-            )
-            self.confirm(terms, b"4")
+            cancel = (11, b"%b-%d" % (self.name, self.orders))
+            body = [cancel, (38, order[38]), (41, order[11])]
+            self.say(CLIENT, b"F", [*body, *((tag, order[tag]) for tag in (54, 55, 60))])
+            self.confirm(terms, b"4", [cancel])
 
     def recover(self) -> None:
         """The venue asks for what it missed: two messages again, and a gap fill."""
