@@ -5,6 +5,7 @@ BIN := .venv/bin
 PORT ?= 8000
 FEED ?= auto
 WORKERS ?= 3
+PAGE_MIN ?= 30
 # A file's tests stay together, and in their order: what takes long is not left for the end.
 SPREAD := --dist loadfile --no-loadscope-reorder
 # An install is good until the project file, the build or a kernel changes.
@@ -43,6 +44,7 @@ check: .venv/tested
 soak: .venv/tested
 	FONDACO_SOAK=1 $(BIN)/pytest -n $(WORKERS) $(SPREAD) tests/simulation tests/properties tests/faults
 	FONDACO_PURE=1 $(BIN)/pytest -n $(WORKERS) $(SPREAD) tests/properties
+	FONDACO_SOAK=1 FONDACO_SOAK_PAGE_MIN=$(PAGE_MIN) $(BIN)/pytest -s tests/web/test_soak.py
 
 # With --peer it also measures what `pip install --group bench` brings.
 bench: .venv/tested

@@ -7,8 +7,12 @@ from typing import Any, Final
 
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from web.chromium import eventually
+
 DESK: Final = {"width": 1440, "height": 900}
 PHONE: Final = {"width": 390, "height": 844}
+# A market that moves as often as somebody can read: the page draws each move.
+CALM: Final = ("--feed", "synthetic,rate=3")
 WAIT_MS: Final = 30_000  # on a busy machine; nothing is judged by how long it takes
 
 
@@ -23,7 +27,8 @@ def free_port() -> int:
 @contextmanager
 def looking(browser: Browser, *, theme: Any = "dark", phone: bool = False, worker: bool = False,
             motion: Any = "reduce") -> Iterator[BrowserContext]:  # fmt: skip
-    """A person's browser: what it keeps is its own. `worker` lets the page be kept for offline."""
+    """A person's browser: what it keeps is its own. `worker` lets the page be kept for offline, for
+    which it reads all of its files."""
     context = browser.new_context(
         viewport=PHONE if phone else DESK,  # type: ignore[arg-type]
         color_scheme=theme, has_touch=phone, is_mobile=phone, reduced_motion=motion,
@@ -34,6 +39,13 @@ def looking(browser: Browser, *, theme: Any = "dark", phone: bool = False, worke
         yield context
     finally:
         context.close()
+
+
+def settled(page: Page) -> None:
+    """Nothing on the screen is being read any more, and what came is drawn."""
+    busy = page.locator("#screen [aria-busy=true]")
+    eventually(page, lambda: busy.count() == 0, "the screen is read")
+    page.wait_for_timeout(200)
 
 
 def opened(context: BrowserContext, url: str) -> Page:

@@ -6,15 +6,13 @@ from typing import Any
 import pytest
 
 from running import Running, house, order
+from web import browsing
 from web.chromium import eventually, serious, troubles
-
-DESK = {"width": 1440, "height": 900}
-PHONE = {"width": 390, "height": 844}
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with house(tmp_path_factory.mktemp("house")) as found:
+    with house(tmp_path_factory.mktemp("house"), options=browsing.CALM) as found:
         client = found.client()
         for nth in range(3):
             assert client.ask("POST", "/api/orders", order(f"h{nth}")).status == 201
@@ -23,15 +21,20 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield found
 
 
+@pytest.fixture(scope="module")
+def context(browser: Any) -> Iterator[Any]:
+    with browsing.looking(browser) as found:
+        yield found
+
+
 @pytest.fixture
-def page(browser: Any, running: Running) -> Iterator[Any]:
-    context = browser.new_context(viewport=DESK, color_scheme="dark")
+def page(context: Any, running: Running) -> Iterator[Any]:
     page = context.new_page()
     found = troubles(page)
     page.goto(f"{running.url}/#/house")
     page.locator(".house-screen h1").wait_for()
     yield page
-    context.close()
+    page.close()
     assert found == []
 
 
@@ -115,10 +118,10 @@ def test_limits_are_tried_against_what_is_used_before_they_are_set(
 
 
 def test_a_phone_shows_it_without_scrolling_sideways(browser: Any, running: Running) -> None:
-    context = browser.new_context(viewport=PHONE, color_scheme="light", has_touch=True)
-    page = context.new_page()
-    page.goto(f"{running.url}/#/house")
-    page.locator(".house-screen h1").wait_for()
-    page.get_by_role("region", name="Stop trading").wait_for()
-    assert page.evaluate("document.querySelector('#screen').scrollWidth") <= PHONE["width"]
-    context.close()
+    with browsing.looking(browser, theme="light", phone=True) as context:
+        page = context.new_page()
+        page.goto(f"{running.url}/#/house")
+        page.locator(".house-screen h1").wait_for()
+        page.get_by_role("region", name="Stop trading").wait_for()
+        wide = page.evaluate("document.querySelector('#screen').scrollWidth")
+        assert wide <= browsing.PHONE["width"]

@@ -7,14 +7,13 @@ from typing import Any
 import pytest
 
 from running import Running, house, order
+from web import browsing
 from web.chromium import eventually, serious, troubles
-
-DESK = {"width": 1440, "height": 900}
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with house(tmp_path_factory.mktemp("journal")) as found:
+    with house(tmp_path_factory.mktemp("journal"), options=browsing.CALM) as found:
         at_market = order("taken", ord_type="market", time_in_force="ioc")
         del at_market["price"]
         place(found, at_market, *(order(f"j{nth}") for nth in range(40)))
@@ -28,13 +27,18 @@ def place(running: Running, *orders: dict[str, str]) -> list[Any]:
     return told
 
 
+@pytest.fixture(scope="module")
+def context(browser: Any) -> Iterator[Any]:
+    with browsing.looking(browser, theme="light") as found:
+        yield found
+
+
 @pytest.fixture
-def page(browser: Any) -> Iterator[Any]:
-    context = browser.new_context(viewport=DESK, color_scheme="light")
+def page(context: Any) -> Iterator[Any]:
     page = context.new_page()
     found = troubles(page)
     yield page
-    context.close()
+    page.close()
     assert found == []
 
 

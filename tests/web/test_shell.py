@@ -17,7 +17,8 @@ from web.chromium import promised, serious, troubles
 @pytest.fixture(scope="module")
 def house(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[running.Running]:
     """After the browser, so that nothing is started where there is none."""
-    with running.house(Path(tmp_path_factory.mktemp("terminal"))) as found:
+    folder = Path(tmp_path_factory.mktemp("terminal"))
+    with running.house(folder, options=browsing.CALM) as found:
         yield found
 
 
@@ -49,7 +50,7 @@ def test_the_page_signs_in_works_by_keys_and_calls_only_the_public_api(
             page.keyboard.press("g")
             page.keyboard.press(letter)
             page.locator(f'.rail a[title$="(g {letter})"][aria-current]').wait_for()
-            page.wait_for_timeout(300)
+            browsing.settled(page)
         assert faults == []
         _sign_out_and_in(page)
     paths = {
@@ -122,7 +123,7 @@ def test_axe_finds_nothing_serious_and_nothing_runs_out_of_the_page(
         addresses = page.locator(".rail a").evaluate_all("links => links.map(link => link.hash)")
         for address in addresses:
             page.evaluate("address => { location.hash = address }", address)
-            page.wait_for_timeout(1_200)
+            browsing.settled(page)
             assert serious(page) == [], address
             wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
             assert wide <= 0, (address, "the page is wider than the window")
@@ -181,7 +182,7 @@ def test_nothing_is_lost_and_nothing_twice_when_the_house_comes_back(
     browser: Browser, tmp_path: Path
 ) -> None:
     """Orders are placed while the page is cut off; it resumes where it was, without a reload."""
-    options = ("--port", str(browsing.free_port()))
+    options = (*browsing.CALM, "--port", str(browsing.free_port()))
     with running.house(tmp_path, options=options) as first, browsing.looking(browser) as context:
         page = browsing.opened(context, first.url)
         page.evaluate("window.marked = true")

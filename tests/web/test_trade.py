@@ -9,17 +9,16 @@ from typing import Any
 import pytest
 
 from running import Client, Running, house
+from web import browsing
 from web.chromium import eventually, serious, troubles
 
-DESK = {"width": 1440, "height": 900}
-PHONE = {"width": 390, "height": 844}
 LOST = "net::ERR_FAILED"  # what a test has cut itself
 WORKING = "pending_new,new,partially_filled,pending_replace"
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with house(tmp_path_factory.mktemp("trade")) as found:
+    with house(tmp_path_factory.mktemp("trade"), options=browsing.CALM) as found:
         yield found
 
 
@@ -59,14 +58,13 @@ def client(running: Running) -> Asking:
 @pytest.fixture(scope="module")
 def desk(browser: Any, running: Running) -> Iterator[Any]:
     """One page for all tests at a desk."""
-    context = browser.new_context(viewport=DESK, color_scheme="dark", accept_downloads=True)
-    page = context.new_page()
-    found = troubles(page)
-    page.goto(f"{running.url}/#/trade/BTC-USD")
-    page.locator(".ladder tr[data-touch=bid]").wait_for()
-    page.locator(".chart .intervals").wait_for()
-    yield page
-    context.close()
+    with browsing.looking(browser) as context:
+        page = context.new_page()
+        found = troubles(page)
+        page.goto(f"{running.url}/#/trade/BTC-USD")
+        page.locator(".ladder tr[data-touch=bid]").wait_for()
+        page.locator(".chart .intervals").wait_for()
+        yield page
     assert [each for each in found if LOST not in each] == []
 
 
@@ -372,26 +370,25 @@ def test_nothing_keeps_anybody_from_using_it(page: Any) -> None:
 def test_a_phone_has_the_ticket_as_a_sheet_and_orders_within_reach(
     browser: Any, running: Running, client: Asking
 ) -> None:
-    context = browser.new_context(viewport=PHONE, color_scheme="light", has_touch=True)
-    page = context.new_page()
-    found = troubles(page)
-    page.goto(f"{running.url}/#/trade/BTC-USD?view=orders")
-    page.get_by_role("button", name="Trade BTC-USD").tap()
-    fill(page, "0.5", below(client))
-    button = page.locator(".sheet .send:enabled")
-    button.wait_for()
-    box = button.bounding_box()
-    assert box["y"] + box["height"] <= PHONE["height"]
-    assert page.get_by_role("button", name="Close").is_visible()
-    button.tap()
-    dialog = page.locator("dialog.confirm[open]")  # on a phone every order is asked about
-    assert "Buy 0.50000 BTC-USD limit" in dialog.inner_text()
-    dialog.locator("footer .buy").tap()
-    cancel = page.locator(".cards").get_by_role("button", name="Cancel")
-    cancel.first.wait_for()
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    cancel.first.tap()
-    eventually(page, lambda: working(client) == [], "canceled on the phone")
-    assert serious(page) == []
-    context.close()
+    with browsing.looking(browser, theme="light", phone=True) as context:
+        page = context.new_page()
+        found = troubles(page)
+        page.goto(f"{running.url}/#/trade/BTC-USD?view=orders")
+        page.get_by_role("button", name="Trade BTC-USD").tap()
+        fill(page, "0.5", below(client))
+        button = page.locator(".sheet .send:enabled")
+        button.wait_for()
+        box = button.bounding_box()
+        assert box["y"] + box["height"] <= browsing.PHONE["height"]
+        assert page.get_by_role("button", name="Close").is_visible()
+        button.tap()
+        dialog = page.locator("dialog.confirm[open]")  # on a phone every order is asked about
+        assert "Buy 0.50000 BTC-USD limit" in dialog.inner_text()
+        dialog.locator("footer .buy").tap()
+        cancel = page.locator(".cards").get_by_role("button", name="Cancel")
+        cancel.first.wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth") <= browsing.PHONE["width"]
+        cancel.first.tap()
+        eventually(page, lambda: working(client) == [], "canceled on the phone")
+        assert serious(page) == []
     assert found == []
