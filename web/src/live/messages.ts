@@ -55,6 +55,8 @@ export interface Price {
   last: Quote | null;
   mid: Quote | null;
   mark: Quote | null;
+  /** When it came, by this machine's clock: ages count on from there. */
+  heardAt?: number;
 }
 export interface PriceMessage {
   channel: "prices";

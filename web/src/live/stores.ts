@@ -77,7 +77,11 @@ class MarketStore {
 
   take(batch: Batch): void {
     for (const book of batch.books) this.books.set(book.symbol, new BookShown(book));
-    for (const price of batch.prices) this.prices.set(price.symbol, price);
+    const now = Date.now();
+    for (const price of batch.prices) {
+      price.heardAt = now;
+      this.prices.set(price.symbol, price);
+    }
     for (const [symbol, interval, bar] of batch.bars) this.bars.set(symbol, { interval, bar });
     for (const found of batch.trades) {
       const before = this.tapes.get(found.symbol);

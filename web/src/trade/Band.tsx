@@ -5,9 +5,12 @@ import { dayTime, zoneName } from "../kit/format";
 import { useKey } from "../kit/store";
 import { limitsStore } from "../live/refresh";
 import { useAccount } from "../live/stores";
-import type { Instrument } from "./ground";
+import { type Instrument, useAge } from "./ground";
+import { useMark } from "./Positions";
 
 type Line = Schemas["StateLine"];
+/** What the house takes no opening order on; a book that is closed says it by itself. */
+const DOUBTFUL: ReadonlySet<string> = new Set(["stale", "gapped", "crossed", "recovering", "unconfirmed"]);
 const AGAIN_MS = 5_000; // the state is heard of before its entry is in the views
 
 export interface Held {
@@ -43,6 +46,10 @@ export function Band({ account, instrument }: { account: string; instrument: Ins
   ]);
   const key = held ? `${account} ${held.who} ${held.state}` : "";
   const asked = useAsked(key, () => ok(api.GET("/api/risk/restrictions", { params: { query: { account_id: account } } })), AGAIN_MS);
+  const { quality } = useMark(instrument.symbol);
+  const isDoubtful = DOUBTFUL.has(quality);
+  const old = useAge(instrument.symbol, isDoubtful);
+  if (!held && isDoubtful) return <div className="band doubtful" role="status"><p><b>{quality.toUpperCase()}</b><span aria-hidden="true"> {old}</span>: only orders that reduce</p></div>;
   if (!held) return null;
   const line = asked.data ? lineOf(asked.data.items, held) : undefined;
   return (

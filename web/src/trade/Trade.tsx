@@ -21,7 +21,7 @@ import { Column } from "./Column";
 import { type Columns, isAway, mended, shown, type Side, STANDARD, stepped as placed, template, TITLES, turned } from "./columns";
 import { cancel, heard } from "./desk";
 import { draft, draftOf, presets } from "./drafts";
-import { type Instrument, throttled, touchOf, unitsOf, useInstrument, useMedia } from "./ground";
+import { type Instrument, throttled, touchOf, unitsOf, useAge, useInstrument, useMedia } from "./ground";
 import { Ladder } from "./Ladder";
 import { askingAll, CancelAll, selected } from "./Orders";
 import { Phone } from "./Phone";
@@ -172,6 +172,7 @@ export const Glance = memo(function Glance({ instrument, account }: { instrument
   const last = useRef<HTMLSpanElement>(null);
   const held = useHeld(account).find((line) => line.symbol === symbol);
   const { px, quality } = useMark(symbol);
+  const old = useAge(symbol, quality !== "" && quality !== "ok");
   const { flash } = useStore(prefs);
   useEffect(() => {
     let before: bigint | null = null;
@@ -208,7 +209,7 @@ export const Glance = memo(function Glance({ instrument, account }: { instrument
     <header className="glance">
       <h1>{symbol}</h1>
       <span className="last" ref={last} aria-label={`Last price of ${symbol}`} role="img"><i aria-hidden="true" /><b /><span className="zeros" /></span>
-      <QualityBadge quality={quality} />
+      <QualityBadge quality={quality} age={old} />
       {state !== "active" && <span className="chip warn">{state.toUpperCase()}</span>}
       <dl>
         <div><dt>Mark</dt><dd>{number(px, { decimals: units.pxDecimals })}</dd></div>

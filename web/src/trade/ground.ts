@@ -1,6 +1,7 @@
 /** What this screen stands on: the instrument in view, its touch, and where the market is from. */
 import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import type { Schemas } from "../client/api";
+import { age } from "../kit/format";
 import { useStore } from "../kit/store";
 import { marketStore } from "../live/stores";
 import { instruments } from "../shell/session";
@@ -88,4 +89,17 @@ export function useMedia(query: string): boolean {
     },
     () => list.matches,
   );
+}
+
+/** How old the mark of a book is that is not well, counting up; null while it is. */
+export function useAge(symbol: string, isOn: boolean): string | null {
+  const [, beat] = useState(0);
+  useEffect(() => {
+    if (!isOn) return undefined;
+    const timer = setInterval(() => beat((count) => count + 1), 1_000);
+    return () => clearInterval(timer);
+  }, [symbol, isOn]);
+  const price = isOn ? marketStore.price(symbol) : undefined;
+  if (!price?.mark || price.heardAt === undefined) return null;
+  return age(price.mark.age_ms + Date.now() - price.heardAt);
 }
