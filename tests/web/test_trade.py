@@ -371,7 +371,7 @@ def test_a_phone_has_the_ticket_as_a_sheet_and_orders_within_reach(
     browser: Any, running: Running, client: Asking
 ) -> None:
     with browsing.looking(browser, theme="light", phone=True) as context:
-        page = context.new_page()
+        page: Any = context.new_page()
         found = troubles(page)
         page.goto(f"{running.url}/#/trade/BTC-USD?view=orders")
         page.get_by_role("button", name="Trade BTC-USD").tap()
