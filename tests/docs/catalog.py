@@ -16,6 +16,7 @@ from types import SimpleNamespace
 from typing import Any, Final, cast
 
 import fondaco.domain
+from docs import fix_door
 from fondaco import settings
 from fondaco.app import live
 from fondaco.kernel.event import Event
@@ -140,6 +141,7 @@ PAGES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "events.md": events_page,
     "reasons.md": reasons_page,
     "operations.md": operations_page,
+    "fix-door.md": fix_door.page,
 }
 
 
