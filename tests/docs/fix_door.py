@@ -18,8 +18,8 @@ INTRO: Final = """# Trading over FIX
 Made by `make docs` from the tables that the door reads and writes with; a test compares the two.
 
 A session of `fix.toml` ([FIX sessions](fix-sessions.md)) with `application = "orders"` trades in
-the name of one API key (`key_id`) for the accounts that it names; `"drop_copy"` is told what happens
-to them; `"market"` asks about the market alone. `fondaco up --fix-port N` listens. Versions: 4.2,
+the name of one API key (`key_id`) for the accounts that it names; `"drop_copy"` hears what becomes
+of them; `"market"` asks about the market alone. `fondaco up --fix-port N` listens. Versions: 4.2,
 4.3, 4.4, and 5.0, 5.0 SP1, 5.0 SP2 over FIXT.1.1.
 
 - A request takes the same turn as over HTTP, and a report is made of a committed entry, never
