@@ -126,7 +126,7 @@ class LiveBook:
 
     def qty(self, side: BookSide, px: int) -> int:
         """Lots displayed at `px`."""
-        lots: int = self.levels.qty(_number(side), px)
+        lots: int = self.levels.qty(BID if side == "bid" else ASK, px)
         return lots
 
     def level_version(self, side: BookSide, px: int) -> int:

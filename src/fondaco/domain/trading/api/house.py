@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Protocol, TypeAlias
 
 from fondaco.domain.trading.api.orders import (
@@ -11,8 +12,8 @@ from fondaco.domain.trading.api.orders import (
     Replies,
     bulk_reply,
     failed,
-    place,
     place_all,
+    placed_at,
     stream_of_account,
 )
 from fondaco.domain.trading.events import TradingCommand, TradingEvent
@@ -51,10 +52,10 @@ class _Together:
         self.waiter = asyncio.get_running_loop().create_future()
 
     def heard(self, nth: int, cl_ord_id: str, outcome: Outcome) -> None:
-        if isinstance(outcome, FondacoError):
-            self.items[nth] = failed(cl_ord_id, outcome)
-        else:
+        if isinstance(outcome, tuple):
             self.items[nth] = self.replies.item(cl_ord_id, outcome)
+        else:
+            self.items[nth] = failed(cl_ord_id, outcome)
         self.left -= 1
         if not self.left and not self.waiter.done():
             self.waiter.set_result(None)
@@ -79,8 +80,8 @@ def bulk(replies: Replies) -> Callable[[BulkRequest, Stamp, House], Any]:
 def _submit(house: House, together: _Together, nth: int, order: Any, stamp: Stamp) -> None:
     name = order.cl_ord_id
     try:
-        answer = house.submit(stream_of_account(order), place(order, stamp))
+        answer = house.submit(stream_of_account(order), placed_at(order, stamp.at))
     except FondacoError as error:
         together.heard(nth, name, error)
     else:
-        answer.then(lambda outcome: together.heard(nth, name, outcome))
+        answer.then(partial(together.heard, nth, name))
