@@ -222,3 +222,15 @@ def test_after_kill_9_numbers_go_on_and_nothing_is_done_twice(tmp_path: Path) ->
         assert buyer.report("I", t11="k-1", t39="0")[37] == placed[37]
     finally:
         again.kill()
+
+
+def test_a_demo_house_has_sessions_to_try(tmp_path: Path) -> None:
+    """In FIX 5.0 SP2 over FIXT.1.1, and without a file of agreements."""
+    port = free_port()
+    with house(tmp_path, options=("--fix-port", str(port))):
+        demo = Foreign(port, "DEMO", "FIXT.1.1")
+        assert demo.log_on((1137, "9"))[1137] == "9"
+        demo.send("D", order("l-1", t40="1", t44="", t59="3"))
+        demo.report("0", t11="l-1")
+        demo.report("F", t11="l-1", t39="2", t32="0.01")
+        demo.log_out()

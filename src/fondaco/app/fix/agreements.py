@@ -105,6 +105,26 @@ def read_agreements(path: Path, environment: Mapping[str, str]) -> Agreements:
         raise Invalid(f"{path}: {error}") from error
 
 
+def demo_agreements(key_id: str, account: str) -> Agreements:
+    """Sessions for whoever tries a demo house: FONDACO to DEMO, in three versions, trades for its
+    account, and to WATCHER is told of it."""
+    named = {"sender_comp_id": "FONDACO", "key_id": key_id, "accounts": [account]}
+    demo = {**named, "target_comp_id": "DEMO", "application": "orders"}
+    watcher = {**named, "target_comp_id": "WATCHER", "application": "drop_copy"}
+    return Agreements(
+        Port(),
+        tuple(
+            _session(values, {})
+            for values in (
+                {**demo, "begin_string": "FIX.4.2"},
+                {**demo, "begin_string": "FIX.4.4"},
+                {**demo, "begin_string": "FIXT.1.1", "default_appl_ver_id": "9"},
+                {**watcher, "begin_string": "FIX.4.4"},
+            )
+        ),
+    )
+
+
 def _session(values: dict[str, Any], environment: Mapping[str, str]) -> Session:
     known = _NAMES | _TERMS | _AGREED | {"password_sha256", "password_env"}
     known |= frozenset(Connecting.__struct_fields__)

@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from fondaco.app.files import Files
-from fondaco.app.fix.agreements import Agreements, Session, read_agreements
+from fondaco.app.fix.agreements import Agreements, Session, demo_agreements, read_agreements
 from fondaco.app.fix.echo import Echo
 from fondaco.app.listening import bind
 from fondaco.app.say import say
@@ -38,6 +38,7 @@ from fondaco.domain.fix.events import (
 )
 from fondaco.domain.fix.operating import SessionShown
 from fondaco.domain.fix.rules import PREFIX
+from fondaco.domain.identity.model import DEMO, digest_of, key_id_of
 from fondaco.gateway.fix.acceptor import Acceptor
 from fondaco.gateway.fix.initiator import Initiator
 from fondaco.gateway.fix.keeping import Kept, source_of
@@ -359,6 +360,8 @@ async def fix_desk(
 ) -> AsyncIterator[Desk]:
     """The sessions of a house while the block lasts. Raises `Invalid`, `Unavailable`."""
     agreements = read_agreements(files.agreements, os.environ)
+    if settings.demo and settings.fix_port and not files.agreements.exists():
+        agreements = demo_agreements(key_id_of(digest_of(DEMO)), DEMO)
     boot = BOOT.read_text().strip() if BOOT.exists() else ""
     async with AsyncExitStack() as stack:
         tape = stack.enter_context(closing(SegmentTape(files.fix, quota_bytes=QUOTA_BYTES)))
