@@ -35,6 +35,7 @@ REPORT = [
     *((6, b"61.25"), (60, b"20261121-14:30:00.123")),
 ]
 READ_PER_S, CHECKED_PER_S, WRITTEN_PER_S = 1_200_000, 400_000, 1_000_000
+KERNELS = ("fix.message", "fix.encoding", "fix.checking")
 Work = Callable[[], object]
 
 
@@ -165,7 +166,7 @@ def main() -> None:
         except ImportError:
             print(f"{name} is not installed: pip install --group bench")
     best = measured(sides, asked.seconds)
-    kernels = {name: state for name, state in in_use() if ".fix." in name}
+    kernels = {name: state for name, state in in_use() if name.endswith(KERNELS)}
     if asked.json:
         print(json.dumps({"bytes": len(raw), "kernels": kernels, "per_second": best}))
         return

@@ -20,7 +20,7 @@ Made by `make docs` from the tables that the door reads and writes with; a test 
 A session of `fix.toml` ([FIX sessions](fix-sessions.md)) with `application = "orders"` trades in
 the name of one API key (`key_id`) for the accounts that it names; `"drop_copy"` hears what becomes
 of them; `"market"` asks about the market alone. `fondaco up --fix-port N` listens. Versions: 4.2,
-4.3, 4.4, and 5.0, 5.0 SP1, 5.0 SP2 over FIXT.1.1. With `--demo` and no `fix.toml` there are sessions
+4.3, 4.4, and 5.0, 5.0 SP1, 5.0 SP2 over FIXT.1.1. With `--demo` and no `fix.toml` there are some
 to try: FONDACO to DEMO in 4.2, 4.4 and FIXT.1.1 trades, FONDACO to WATCHER in 4.4 is a drop copy.
 
 - A request takes the same turn as over HTTP, and a report is made of a committed entry, never
