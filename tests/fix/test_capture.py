@@ -116,7 +116,7 @@ def test_ipv6_and_options_and_other_protocols() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    cuts=st.lists(st.integers(1, 60), min_size=1, max_size=40),
+    cuts=st.lists(st.integers(3, 90), min_size=1, max_size=40),
     order=st.randoms(use_true_random=False),
     again=st.integers(0, 5),
     piece=st.integers(20, 400),
@@ -314,3 +314,16 @@ def test_no_bytes_on_the_wire_break_the_reader(noise: bytes) -> None:
     )
     _, packets = read(pcap(frames))
     assert packets.packets == 3
+
+
+def test_segments_of_one_byte_in_reverse_are_put_together() -> None:
+    """As far as a thousand of them wait for the first; TCP itself would not wait that long."""
+    stream = b"".join(message(n) for n in range(1, 9))
+    line = Conversation(CLIENT, SERVER)
+    line.open(AT)
+    begin = line.seqs[0]
+    for at in reversed(range(len(stream))):
+        line.segment(0, AT + 10**6, stream[at : at + 1], seq=begin + at)
+    found, _ = read(pcap(line.packets))
+    assert len(stream) < 1024
+    assert [seen.seq for seen in found] == list(range(1, 9))

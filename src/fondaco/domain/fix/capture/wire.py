@@ -22,7 +22,7 @@ COMPILED = cython.compiled
 SOH = 1
 BODY_MAX = 1 << 18  # a longer BodyLength is taken for a lie
 HEAD_MAX = 40  # "8=FIXT.1.1|9=1234567|" and some
-PENDING_MAX = 256  # segments that may wait for one that is missing
+PENDING_MAX = 1024  # segments that may wait for one that is missing
 PENDING_BYTES_MAX = 1 << 20
 WAIT_NS = 3_000_000_000  # after which a missing segment is given up
 WINDOW = 1 << 24  # bytes ahead that a sender may be
