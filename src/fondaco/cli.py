@@ -237,6 +237,11 @@ def _with_audit(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="exit with 1 where an alert is at least so severe [high]",
     )
     audit.set_defaults(run=_fix_audit)
+    tail = kinds.add_parser("tail", help="Follow a log or a growing capture, alerts included.")
+    tail.add_argument("file", type=Path)
+    tail.add_argument("--full", action="store_true", help="every field in words")
+    tail.add_argument("--no-follow", action="store_true", help="end where the file ends")
+    tail.set_defaults(run=_fix_tail)
 
 
 def _with_seeds(sub: argparse.ArgumentParser) -> None:
@@ -451,6 +456,13 @@ def _fix_diff(asked: argparse.Namespace) -> int:
         print(line)
         differ = True
     return EXIT_WRONG if differ else 0
+
+
+def _fix_tail(asked: argparse.Namespace) -> None:
+    from fondaco.app.fix.tail import tail
+
+    for line in tail(asked.file, follow=not asked.no_follow, full=asked.full):
+        print(line, flush=True)
 
 
 def _fix_audit(asked: argparse.Namespace) -> int:
