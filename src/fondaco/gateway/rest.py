@@ -195,7 +195,14 @@ class Exchange:
         named = self.given or trace.Given(trace.trace_of_correlation(self.correlation_id))
         self.trace_id, self.span_id = named.trace_id, trace.request_span(at)
         has_end = self.endpoint.is_several
-        self.noted = Request(at, *named, self.correlation_id, operation.name, has_end)
+        self.noted = Request(
+            at,
+            named.trace_id,
+            named.parent_id,
+            self.correlation_id,
+            operation.name,
+            has_end,
+        )
         self.endpoint.context.note(self.noted)
 
     def left(self, entries: tuple[Entry, ...]) -> None:

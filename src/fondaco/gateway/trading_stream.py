@@ -295,7 +295,7 @@ class TradingTalk(Talk):
         if given is None:
             return UNSET
         name = endpoint.operation.name
-        self.context.note(Request(at, *given, self.correlation_id, name))
+        self.context.note(Request(at, given.trace_id, given.parent_id, self.correlation_id, name))
         return trace.traceparent(given.trace_id, trace.request_span(at))
 
     def _check(self, endpoint: Endpoint, account_id: str) -> None:

@@ -6,8 +6,9 @@ of a journal works out the same ones; only what a caller brought along is noted 
 
 import re
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
+import msgspec
 import xxhash
 
 from fondaco.kernel.event import MESSAGE_MARK, CommandId, StreamId
@@ -18,7 +19,7 @@ _GIVEN: Final = re.compile(
 ).fullmatch
 
 
-class Given(NamedTuple):
+class Given(msgspec.Struct, frozen=True, gc=False):
     """What a caller says of the trace that a request is part of."""
 
     trace_id: str  # 32 hexadecimal digits
@@ -42,9 +43,10 @@ def parsed(traceparent: str) -> Given | None:
     A later version may have more fields behind those that we read; version 00 has not.
     """
     match = _GIVEN(traceparent)
-    if match is None or (match[3] and traceparent.startswith("00")):
+    if match is None:
         return None
-    return Given(match[1], match[2])
+    trace_id, parent_id, more = match.groups()
+    return None if more and traceparent.startswith("00") else Given(trace_id, parent_id)
 
 
 def traceparent(trace_id: str, span_id: str) -> str:

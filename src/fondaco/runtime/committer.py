@@ -293,18 +293,19 @@ def _note(
     began: int,
     durable: int,
 ) -> None:
-    firsts: list[int] = []
-    decided_at: list[int] = []
-    last = 0
-    for turn, outcome, at in zip(group, outcomes, decided, strict=True):
-        if turn.decision is not None and isinstance(outcome, tuple):
-            firsts.append(outcome[0].position)
-            decided_at.append(at)
-            position = outcome[-1].position
-            if position > last:
-                last = position
-    if firsts:
-        watch.committed(firsts, decided_at, last, began, durable)
+    # In a few passes that are fast each: this is done for every order.
+    written = [
+        outcome
+        for turn, outcome in zip(group, outcomes, strict=True)
+        if turn.decision is not None and isinstance(outcome, tuple)
+    ]
+    if len(written) != len(group):
+        both = zip(group, outcomes, decided, strict=True)
+        decided = [at for t, o, at in both if t.decision is not None and isinstance(o, tuple)]
+    if written:
+        firsts = [entries[0].position for entries in written]
+        last = max([entries[-1].position for entries in written])
+        watch.committed(firsts, list(decided), last, began, durable)
 
 
 _position = attrgetter("position")

@@ -58,9 +58,9 @@ class Notes(Generic[T]):
         rows = [self._waiting.popleft() for _ in range(len(self._waiting))]
         if not rows:
             return
-        keys = [self._key(row) for row in rows]
+        lows, highs = zip(*map(self._key, rows), strict=True)
         body = _encode(rows)
-        lowest, highest = min(low for low, _ in keys), max(high for _, high in keys)
+        lowest, highest = min(lows), max(highs)
         frame = _HEAD.pack(len(body), lowest, highest) + body
         try:
             if self._file < 0 or self._written >= self._file_bytes:
