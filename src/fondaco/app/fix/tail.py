@@ -71,6 +71,7 @@ def _words(seen: Sighting) -> Iterator[str]:
     hidden = {int(tag) for tag in SECRETS}
     yield f"{moment(seen.at)}, byte {seen.offset}"
     for line in words_of(decoded(seen.raw)):
-        tag = line.split(maxsplit=1)[0] if line.startswith(" ") else ""
-        yield line[:34] + "***" if tag.isdigit() and int(tag) in hidden else line
+        tag, name, *_ = [*line.split(maxsplit=2), "", ""]
+        secret = line.startswith(" ") and tag.isdigit() and int(tag) in hidden
+        yield f"  {tag:>5} {name:<24} ***" if secret else line
     yield ""
