@@ -107,6 +107,9 @@ def test_the_same_cl_ord_id_is_the_same_order(buyer: Foreign) -> None:
     first = buyer.report("0", t11="e-1")
     buyer.send("D", order("e-1"), header=[(97, "Y")])
     assert buyer.report("I", t11="e-1", t39="0")[37] == first[37]
+    buyer.send("D", order("e-2"))  # and once more before the first is durable
+    buyer.send("D", order("e-2"), header=[(97, "Y")])
+    assert {buyer.hear("8")[150] for _ in range(2)} == {"0", "I"}
     buyer.send("D", order("e-1", t38="0.03"))
     buyer.report("8", t11="e-1", t103="6")
 
@@ -141,6 +144,8 @@ def test_a_list_is_placed_together_or_not_at_all(buyer: Foreign) -> None:
 
     buyer.send("E", listed("g", "901.00"))
     assert [buyer.report("0", t39="0")[11] for _ in range(2)] == ["g-1", "g-2"]
+    buyer.send("E", [*listed("none", "900.00")[:3], (73, "0")])
+    assert buyer.hear("j")[380] == "5"
     buyer.send("E", listed("h", "901.001"))
     assert {buyer.report("8")[11] for _ in range(2)} == {"h-1", "h-2"}
 
@@ -216,10 +221,12 @@ def test_after_kill_9_numbers_go_on_and_nothing_is_done_twice(tmp_path: Path) ->
         buyer.send("H", [(11, "k-2"), (55, "BTC-USD"), (54, "1")])
         while answers[-1][150] != "I" or answers[-1][11] != "k-2":
             answers.append(buyer.hear("8"))
+        buyer.send("H", [(11, "k-1"), (55, "BTC-USD"), (54, "1")])
+        while answers[-1][11] != "k-1":
+            answers.append(buyer.hear("8"))
+        assert (answers[-1][37], answers[-1][39]) == (placed[37], "0")
         assert len({each[37] for each in answers if each[11] == "k-2"}) == 1
         assert sum(each[150] == "0" for each in answers) <= 1
-        buyer.send("H", [(11, "k-1"), (55, "BTC-USD"), (54, "1")])
-        assert buyer.report("I", t11="k-1", t39="0")[37] == placed[37]
     finally:
         again.kill()
 

@@ -23,12 +23,11 @@ from fondaco.gateway.fix.trading.hub import Hub
 from fondaco.gateway.fix.trading.writing import Writing
 from fondaco.gateway.house import Caller
 from fondaco.kernel.errors import Denied, FondacoError, Invalid, Unavailable
-from fondaco.kernel.event import Command, StreamId
+from fondaco.kernel.event import Command, Entry, StreamId
 from fondaco.kernel.operation import Stamp
 from fondaco.runtime.committer import Outcome
 
 NOT_AUTHORIZED, NOT_AVAILABLE, OTHER = 6, 4, 0
-_LIST_MAX: Final = 1_000
 
 
 class Watching:
@@ -44,6 +43,7 @@ class Watching:
         self.accounts, self.writing = tuple(accounts), writing
         self.line: Line | None = None
         self._done: list[int] = []
+        self._placing: set[str] = set()  # ClOrdIDs whose turn is not durable yet
 
     def up(self, line: Line) -> None:
         """The first time: what was decided since this session was last told."""
@@ -135,21 +135,36 @@ class Orders(Watching):
             return None
         self._admit(ask.account_id, line)
         command = od.placed_at(ask, self.house.now())
-        return self._submit(
-            stream_of_account(ask), command, partial(self._placed, line, message, seq_num), seq_num
-        )
+        is_again = ask.cl_ord_id in self._placing
+        settled = partial(self._placed, line, message, seq_num, is_again)
+        taken = self._submit(stream_of_account(ask), command, settled, seq_num)
+        self._placing.add(ask.cl_ord_id)
+        return taken
 
     def _order(self, of: words.Readable) -> od.PlaceOrderRequest:
         said = {**words.read(words.ORDER, of), "account_id": self._account(of)}
         return msgspec.convert(said, od.PlaceOrderRequest)
 
-    def _placed(self, line: Line, message: Message, seq_num: int, outcome: Outcome) -> None:
+    def _placed(
+        self, line: Line, message: Message, seq_num: int, is_again: bool, outcome: Outcome
+    ) -> None:
+        self._placing.discard(message.text(11) or "")
         if isinstance(outcome, FondacoError):
             if not isinstance(outcome, Unavailable):
                 line.send("8", self.writing.refused(message, outcome.message, seq_num, "6"))
             return
         if outcome[-1].position > self.hub.position:
-            return  # it is reported with everything that this commit has brought
+            # It is reported with everything that this commit has brought; a retry within it after.
+            if is_again:
+                loop = asyncio.get_running_loop()
+                loop.call_soon(self._placed_before, line, message, seq_num, outcome)
+            return
+        self._placed_before(line, message, seq_num, outcome)
+
+    def _placed_before(
+        self, line: Line, message: Message, seq_num: int, outcome: Sequence[Entry]
+    ) -> None:
+        """The same request again: how it stands."""
         for entry in outcome:
             event = entry.event
             if isinstance(event, ev.OrderRejected):  # it was refused before, and still is
@@ -167,15 +182,17 @@ class Orders(Watching):
 
     def place_list(self, line: Line, message: Message, seq_num: int) -> bool | None:
         entries = message.group(73, self.writing.dictionary)
+        if not entries:
+            raise Unsupported(5, ref_tag=73)
+        if len(entries) > od.BULK_MAX:
+            raise Unsupported(OTHER, f"a list has {od.BULK_MAX} orders at most")
         try:
-            asks = [self._order(each) for each in entries[:_LIST_MAX]]
+            asks = [self._order(each) for each in entries]
             contingency = words.one_of(words.CONTINGENCIES)(message, 1385)
             ask = od.BulkRequest(asks, True, contingency)
             command = od.place_all(ask, self._stamp(self.who(), message, line))
         except (Invalid, ValueError, Denied) as error:
             raise Unsupported(OTHER, _said(error), ref_id=message.text(66) or "") from error
-        if not asks:
-            raise Unsupported(5, ref_tag=73)
         self._admit(asks[0].account_id, line)
         first = entries[0]
         return self._submit(
@@ -213,7 +230,11 @@ class Orders(Watching):
         if kind == "2":
             blotter.asked[asked.cl_ord_id] = Asked(known.cl_ord_id, kind)
         settled = partial(self._changed, line, message, blotter, known, kind)
-        return self._submit(stream, command, settled, seq_num)
+        try:
+            return self._submit(stream, command, settled, seq_num)
+        except Unsupported:
+            known.asked = None if known.asked is asked else known.asked
+            raise
 
     def _changing(
         self, blotter: Blotter, known: Known, message: Message, kind: str, stamp: Stamp
