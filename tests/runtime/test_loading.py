@@ -1,12 +1,14 @@
 """What an actor remembers is the same from the journal, from a snapshot, or lived through."""
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fondaco.kernel.errors import Corrupt
+from fondaco.kernel.errors import Corrupt, Unavailable
 from fondaco.kernel.event import CommandId, Decision, Instant
 from fondaco.ports.journal.memory import MemoryJournal
 from fondaco.runtime.actor import Host
@@ -110,3 +112,26 @@ def test_many_keys_are_found_and_cost_at_most_sixteen_bytes_each() -> None:
         answered.add(key, version)
     assert all(list(answered.find(key)) == [nth] for nth, key in enumerate(keys, 1))
     assert answered.byte_count / count <= 18  # of one size; 16 on average over all sizes
+
+
+def test_who_is_waked_is_there_though_somebody_asks_or_a_commit_has_failed() -> None:
+    """A stream that is being loaded for a command was once taken for loaded: whoever had to watch
+    it found nobody, and never looked again."""
+
+    async def both() -> list[bool]:
+        journal, _ = lived(3)
+        committer = Committer(journal)
+        with ThreadPoolExecutor(2) as loaders:
+            host = Host(law, lambda _: Rates(), journal, committer, loaders=loaders)
+            asked = host.submit(T1, put(9, "k9"))
+            await host.wake(T1)
+            found = [host.peek(T1) is not None]
+            committer.commit()
+            await asked
+            host._actors[T1].lease.lost = Unavailable("the disk was full")
+            found.append(host.peek(T1) is None)
+            await host.wake(T1)
+            found.append(host.peek(T1) is not None)
+            return found
+
+    assert asyncio.run(both()) == [True, True, True]
