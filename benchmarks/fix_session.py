@@ -28,6 +28,7 @@ from fondaco.domain.fix import encode
 
 WINDOW = 256
 RUNS = 3
+LOGONS = 20  # attempts
 HERE = Path(__file__).resolve().parent
 ECHO = ("-m", "fondaco", "fix", "echo", "--port", "0")
 PEER = (str(HERE / "peer_quickfix.py"),)
@@ -49,15 +50,19 @@ class Client:
     """One session, from its logon on. Echoes come back in order: counting them is enough."""
 
     def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port))
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.number = 0
         self._tail = b""
         self._out = bytearray()
-        self.socket.sendall(self._message(b"A", [(98, b"0"), (108, b"30")]))
-        if b"\x0135=A\x01" not in self.socket.recv(4_096):
-            raise SystemExit("the acceptor does not let us log on")
-        self.socket.setblocking(False)
+        for _ in range(LOGONS):  # the session before may still be ending
+            self.socket = socket.create_connection(("127.0.0.1", port))
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.number = 0
+            self.socket.sendall(self._message(b"A", [(98, b"0"), (108, b"30")]))
+            if b"\x0135=A\x01" in self.socket.recv(4_096):
+                self.socket.setblocking(False)
+                return
+            time.sleep(0.1)
+        raise SystemExit("the acceptor does not let us log on")
 
     def _message(self, msg_type: bytes, body: list[tuple[int, bytes]]) -> bytes:
         self.number += 1
