@@ -187,27 +187,35 @@ class Sighting:
             if tag > 90:
                 if _says_length(tag):
                     skip = _whole(raw, start, stop)
-            elif tag == 35:
-                if not self.msg_type:
-                    self.msg_type = _type_of(raw[start:stop])
-            elif tag == 34:
-                if self.seq < 0:
-                    self.seq = _whole(raw, start, stop)
-            elif tag == 49:
-                if not self.sender:
-                    self.sender = _party(raw[start:stop])
-            elif tag == 56:
-                if not self.target:
-                    self.target = _party(raw[start:stop])
-            elif tag == 52:
-                if self._sent == 0 and stop - start >= 17:
-                    self._sent = start
-            elif tag == 11:
-                if self.cl_ord_id is None:
-                    self.cl_ord_id = raw[start:stop]
-            elif tag == 43 and stop - start == 1 and text[start] == 89:
-                self.poss_dup = True
+            else:
+                self._keep(raw, tag, start, stop)
         self.odd_bytes = odd
+
+    @cython.cfunc
+    def _keep(  # noqa: C901 - by tag
+        self, raw: bytes, tag: cython.longlong, start: cython.Py_ssize_t, stop: cython.Py_ssize_t
+    ) -> None:
+        """What of a field is wanted of every message; the first of each tag counts."""
+        if tag == 35:
+            if not self.msg_type:
+                self.msg_type = _type_of(raw[start:stop])
+        elif tag == 34:
+            if self.seq < 0:
+                self.seq = _whole(raw, start, stop)
+        elif tag == 49:
+            if not self.sender:
+                self.sender = _party(raw[start:stop])
+        elif tag == 56:
+            if not self.target:
+                self.target = _party(raw[start:stop])
+        elif tag == 52:
+            if self._sent == 0 and stop - start >= 17:
+                self._sent = start
+        elif tag == 11:
+            if self.cl_ord_id is None:
+                self.cl_ord_id = raw[start:stop]
+        elif tag == 43 and stop - start == 1 and raw[start : start + 1] == b"Y":
+            self.poss_dup = True
 
     @cython.cfunc
     def _find(self, wanted: cython.longlong) -> object:
