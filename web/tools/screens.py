@@ -206,11 +206,13 @@ def states(browser: Browser, running: House) -> None:
         shoot(page, "settings-dark")
         with page.expect_response("**/api/preferences/settings"):
             page.get_by_text("Teal, vermilion", exact=True).click()
-    with window(browser, "light") as page, Client(running.url, "demo") as client:
-        client.risk.stop(account_id="demo", reason="a robot that repeats itself")
+    with window(browser, "light") as page:
+        with Client(running.url, "demo") as client:
+            client.risk.stop(account_id="demo", reason="a robot that repeats itself")
         live(page, f"{running.url}/#/trade/BTC-USD")
         shoot(page, "halted-light")
-        client.trading.set_account_state(account_id="demo", state="active", reason="mended")
+        with Client(running.url, "demo") as client:  # the house ends connections that are idle
+            client.trading.set_account_state(account_id="demo", state="active", reason="mended")
     with window(browser, "dark") as page:
         live(page, running.url)
         page.keyboard.press("Control+k")

@@ -89,8 +89,3 @@ export function Refusal({ problem, onTake }: { problem: Problem; onTake?: (large
 export function NoRight({ scope }: { scope: string }) {
   return <div className="state"><p>Needs scope <code className="mono">{scope}</code>. An administrator of your tenant grants it with a new key.</p></div>;
 }
-
-/** One feed has gone quiet: only this instrument is meant. */
-export function Stale({ age }: { age: string | null }) {
-  return <p className="quality" role="status">STALE {age ?? ""}: only orders that reduce</p>;
-}
