@@ -1,5 +1,5 @@
 /** The order ticket: a draft that reads back as one sentence, judged by the house while it is typed. */
-import { memo, useCallback, useEffect, useMemo, useState } from "react";
+import { memo, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Field } from "../kit/Field";
 import { age, number, rounded } from "../kit/format";
 import * as d from "../kit/decimal";
@@ -214,7 +214,9 @@ function Size({ draft: found, set, around, units, max, wrong }: PartProps & { ar
     : found.unit === "base" ? (px === null ? null : `≈ ${rounded(units.notional(px, size.lots), 2)} ${quote}`)
     : size.cash !== null ? `${number(size.cash)} ${quote}, about ${number(units.qty(size.lots))} ${base}`
     : `= ${number(units.qty(size.lots))} ${base}${px === null ? "" : `, ${rounded(units.notional(px, size.lots), 2)} ${quote}`}`;
-  const near = px ?? (around.ask === null ? null : units.ticks(around.ask));
+  const seen = useRef<bigint | null>(null); // without a market the sizes that are offered stay as they were
+  const near = px ?? (around.ask === null ? seen.current : units.ticks(around.ask));
+  seen.current = near;
   const offered = useMemo(() => presets(near, (lots) => (near === null ? 0 : Number(units.notional(near, lots)))), [near === null ? 0 : near.toString().length, units]);
   return (
     <div className="size">
