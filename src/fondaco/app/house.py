@@ -213,6 +213,11 @@ class Kernel:
         return None if memory is None else memory.state
 
     @property
+    def tick_count(self) -> int:
+        """Looks at the clock since it has started."""
+        return self._ticks
+
+    @property
     def is_killed(self) -> bool:
         """Whether the kill switch is thrown."""
         memory = self.peek(HOUSE_STREAM)

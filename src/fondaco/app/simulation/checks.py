@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from fondaco.app.house import Kernel
+from fondaco.app.house import CURSOR_EVERY, Kernel
 from fondaco.app.kinds import room_of
 from fondaco.app.simulation.life import Life, empty_views, there
 from fondaco.app.simulation.witness import check
@@ -226,6 +226,8 @@ def venues_agree(kernel: Kernel, accounts: dict[StreamId, AccountState]) -> None
 def nights_are_charged(kernel: Kernel, accounts: dict[StreamId, AccountState]) -> None:
     """Whoever is on margin and has a position, for which there is a price, has begun the day."""
     today = kernel.refs.session_day
+    if kernel.tick_count < 2 * CURSOR_EVERY:  # what has had no price at the start is asked again
+        return
     for stream, state in accounts.items():
         if state.account_type is not AccountType.MARGIN or state.session_day < 0:
             continue
