@@ -114,12 +114,14 @@ class Quotes:
         self._request = target.head("GET", prices_path(market.symbol)) + b"\r\n"
         self._flow, self._market = flow, market
         self._answer = b""
+        self._is_open = False  # a slow house may take longer than we wait until we ask again
         self._next = time.perf_counter() + REFRESH_S
 
     def look(self, now: float) -> None:
         """Ask again when it is time."""
-        if now >= self._next:
+        if now >= self._next and not self._is_open:
             self._next = now + REFRESH_S
+            self._is_open = True
             self.sock.send(self._request)
 
     def read(self) -> None:
@@ -127,7 +129,7 @@ class Quotes:
         found = split(self._answer)
         if found is None:
             return
-        self._answer = b""
+        self._answer, self._is_open = b"", False
         status, body = found
         if status == 200:
             px = whole(mark_px(msgspec.json.decode(body)), self._market.px_decimals)
