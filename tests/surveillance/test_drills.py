@@ -8,7 +8,7 @@ from fondaco.domain.fix.capture.packets import Packets
 from fondaco.domain.fix.capture.tally import Tally
 from fondaco.domain.surveillance.fix.drill.attacks import ATTACKS
 from fondaco.domain.surveillance.fix.drill.generated import Drill, drill
-from fondaco.domain.surveillance.fix.limits import Limits
+from fondaco.domain.surveillance.fix.limits import Thresholds
 from fondaco.domain.surveillance.fix.patterns import PATTERNS
 from fondaco.domain.surveillance.fix.watch import DETECTORS, Watch
 from fondaco.domain.surveillance.model import Alert, Severity
@@ -17,7 +17,7 @@ NS = 1_000_000_000
 ORDERS = 20  # of a session and day; benchmarks/fix_threats.py drills with more
 
 
-def found(done: Drill, limits: Limits | None = None, piece: int = 1 << 16) -> list[Alert]:
+def found(done: Drill, limits: Thresholds | None = None, piece: int = 1 << 16) -> list[Alert]:
     watch, tally, packets = Watch(limits), Tally(), Packets()
     watch.begin("drill.pcap")
     pieces = [done.capture[at : at + piece] for at in range(0, len(done.capture), piece)]
@@ -76,7 +76,7 @@ def test_the_same_again_counts_up_until_the_time_is_over() -> None:
     done = drill(7, "F10", sessions=1, orders=ORDERS)
     [storm] = [alert for alert in found(done) if alert.severity == Severity.HIGH]
     assert storm.count > 1
-    every = found(done, Limits(repeat_s=0))
+    every = found(done, Thresholds(repeat_s=0))
     assert len([alert for alert in every if alert.pattern == "F10"]) > storm.count
 
 
@@ -90,7 +90,7 @@ def test_how_a_file_is_cut_changes_no_alert_of_a_message() -> None:
 
 def test_thresholds_are_settings() -> None:
     done = drill(7, "F30", sessions=1, orders=ORDERS)
-    patient = found(done, Limits(mass_cancels=50))
+    patient = found(done, Thresholds(mass_cancels=50))
     assert [alert.severity for alert in patient if alert.pattern == "F30"] == [Severity.LOW]
 
 

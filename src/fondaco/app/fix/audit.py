@@ -11,7 +11,7 @@ from fondaco.app.fix.report import FileReport, Report, connections, parties, ses
 from fondaco.domain.fix.capture.flows import Flow
 from fondaco.domain.fix.capture.sighting import Sighting
 from fondaco.domain.fix.capture.tally import Tally
-from fondaco.domain.surveillance.fix.limits import Limits
+from fondaco.domain.surveillance.fix.limits import Thresholds
 from fondaco.domain.surveillance.fix.patterns import PATTERNS
 from fondaco.domain.surveillance.fix.watch import Watch, worst_first
 from fondaco.domain.surveillance.model import Alert, Severity
@@ -79,7 +79,9 @@ class Audit:
         )
 
 
-def audit(paths: Sequence[Path], limits: Limits | None = None, *, threats: bool = True) -> Report:
+def audit(
+    paths: Sequence[Path], limits: Thresholds | None = None, *, threats: bool = True
+) -> Report:
     """Read the files and say what is in them. Raises Invalid where one cannot be read.
 
     Without `threats` only sessions are put together, which is several times as fast.
@@ -90,12 +92,12 @@ def audit(paths: Sequence[Path], limits: Limits | None = None, *, threats: bool 
     return found.report()
 
 
-def limits_of(path: Path | None) -> Limits:
+def limits_of(path: Path | None) -> Thresholds:
     """Thresholds from a TOML file of `name = value`. Raises Invalid where one is unknown."""
     if path is None:
-        return Limits()
+        return Thresholds()
     try:
-        return msgspec.toml.decode(path.read_bytes(), type=Limits)
+        return msgspec.toml.decode(path.read_bytes(), type=Thresholds)
     except msgspec.DecodeError as error:
         raise Invalid(f"{path}: {error}") from error
 

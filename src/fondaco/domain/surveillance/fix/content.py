@@ -18,7 +18,7 @@ from fondaco.domain.surveillance.fix.detector import (
     Tell,
     Window,
 )
-from fondaco.domain.surveillance.fix.limits import Limits
+from fondaco.domain.surveillance.fix.limits import Thresholds
 
 _ECHOED: Final = (54, 55, 38, 44)
 _NAMES: Final = {54: "Side", 55: "Symbol", 38: "OrderQty", 44: "Price"}
@@ -42,7 +42,7 @@ class Tampering(Detector):
 
     types = ("D", "G", "8")
 
-    def __init__(self, limits: Limits, tell: Tell) -> None:
+    def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
         self._orders: dict[tuple[int, bytes], Sighting] = {}
 
@@ -73,7 +73,7 @@ class Tampering(Detector):
 class BadFrames(Detector):
     """F14: BodyLength or CheckSum are wrong."""
 
-    def __init__(self, limits: Limits, tell: Tell) -> None:
+    def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
         self._minute = Window(MINUTE)
 
@@ -94,7 +94,7 @@ class Malformed(Detector):
 
     types = None
 
-    def __init__(self, limits: Limits, tell: Tell) -> None:
+    def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
         self._rejects = Window(MINUTE)
 
@@ -184,7 +184,7 @@ class FreeText(Detector):
 
     types = None
 
-    def __init__(self, limits: Limits, tell: Tell) -> None:
+    def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
         self._day: dict[object, int] = {}
 
@@ -220,7 +220,7 @@ class AlgoParameters(Detector):
 
     types = ("D", "G", "E")
 
-    def __init__(self, limits: Limits, tell: Tell) -> None:
+    def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
         self._orders: dict[object, int] = {}
         self._values: dict[object, dict[int, set[bytes]]] = {}

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import ClassVar, Final, Protocol
 
 from fondaco.domain.fix.api import Flow, Line, Oddity, Sighting
-from fondaco.domain.surveillance.fix.limits import Limits
+from fondaco.domain.surveillance.fix.limits import Thresholds
 from fondaco.domain.surveillance.model import Severity
 
 SECOND: Final = 1_000_000_000
@@ -106,7 +106,7 @@ class Detector:
 
     types: ClassVar[tuple[str, ...] | None] = ()
 
-    def __init__(self, limits: Limits, tell: Tell) -> None:
+    def __init__(self, limits: Thresholds, tell: Tell) -> None:
         self.limits = limits
         self.tell = tell
 

@@ -10,7 +10,7 @@ def _why(reason: str) -> Meta:
     return Meta(description=reason)
 
 
-class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Thresholds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Every threshold, with its unit in its name. Times are of the capture's clock."""
 
     repeat_s: Annotated[int, _why("the same alert within this time only counts up")] = 900

@@ -16,7 +16,7 @@ from fondaco.domain.surveillance.fix.detector import (
     Tell,
     Window,
 )
-from fondaco.domain.surveillance.fix.limits import Limits
+from fondaco.domain.surveillance.fix.limits import Thresholds
 
 _ADMIN: Final = frozenset("0123456A") | {"n"}
 _CREDENTIALS: Final = (554, 925, 1402, 1404, 96)
@@ -48,7 +48,7 @@ class _Logons(Detector):
 class BruteForce(_Logons):
     """F01: failed logons from one address, or for one CompID."""
 
-    def __init__(self, limits: Limits, tell: Tell) -> None:
+    def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
         self._minute = Window(MINUTE)
         self._hour = Window(HOUR)
@@ -67,7 +67,7 @@ class BruteForce(_Logons):
 class Enumeration(_Logons):
     """F02: one address tries many CompIDs."""
 
-    def __init__(self, limits: Limits, tell: Tell) -> None:
+    def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
         self._tried: dict[str, dict[bytes, int]] = {}
 
@@ -102,7 +102,7 @@ class Elsewhere(Detector):
 
     types = ("A",)
 
-    def __init__(self, limits: Limits, tell: Tell) -> None:
+    def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
         self._hosts: dict[tuple[bytes, bytes], dict[str, Sighting]] = {}
 
@@ -144,7 +144,7 @@ class Hijack(Detector):
 
     types = None
 
-    def __init__(self, limits: Limits, tell: Tell) -> None:
+    def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
         self._owner: dict[tuple[bytes, bytes], tuple[Call, Sighting]] = {}
 
@@ -196,7 +196,7 @@ class OutsideSession(Detector):
 class ConnectionFlood(Detector):
     """F18: connections by the dozen, or that never say a word."""
 
-    def __init__(self, limits: Limits, tell: Tell) -> None:
+    def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
         self._minute = Window(MINUTE)
         self._silent = Window(MINUTE)
@@ -224,7 +224,7 @@ class Squatting(_Logons):
 
     types = ("5", "3", "j", "A")
 
-    def __init__(self, limits: Limits, tell: Tell) -> None:
+    def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
         self._owner: dict[tuple[bytes, bytes], str] = {}
         self._holder: dict[tuple[bytes, bytes], Call] = {}

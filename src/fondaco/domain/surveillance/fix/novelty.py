@@ -4,7 +4,7 @@ from typing import Final
 
 from fondaco.domain.fix.api import Sighting
 from fondaco.domain.surveillance.fix.detector import DAY, HOUR, LOW, MEDIUM, Detector, Place, Tell
-from fondaco.domain.surveillance.fix.limits import Limits
+from fondaco.domain.surveillance.fix.limits import Thresholds
 
 _NAMES: Final = {1: "Account", 55: "Symbol", 54: "Side", 40: "OrdType"}
 
@@ -14,7 +14,7 @@ class UnusualHours(Detector):
 
     types = ("A", "D", "G")
 
-    def __init__(self, limits: Limits, tell: Tell) -> None:
+    def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
         self._days: dict[int, set[int]] = {}
         self._hours: dict[int, list[int]] = {}
@@ -47,7 +47,7 @@ class Novelty(Detector):
 
     types = ("D", "G")
 
-    def __init__(self, limits: Limits, tell: Tell) -> None:
+    def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
         self._days: dict[int, set[int]] = {}
         self._known: dict[tuple[int, int], set[bytes]] = {}

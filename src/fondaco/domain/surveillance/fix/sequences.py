@@ -14,7 +14,7 @@ from fondaco.domain.surveillance.fix.detector import (
     Tell,
     Window,
 )
-from fondaco.domain.surveillance.fix.limits import Limits
+from fondaco.domain.surveillance.fix.limits import Thresholds
 from fondaco.domain.surveillance.fix.times import timestamp
 
 _ORDERS: Final = ("D", "F", "G", "q", "E")
@@ -55,7 +55,7 @@ class Reset(Detector):
 
     types = ("A", "4")
 
-    def __init__(self, limits: Limits, tell: Tell) -> None:
+    def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
         self._day = Window(DAY)
 
@@ -88,7 +88,7 @@ class ResendStorm(Detector):
 
     types = ("2",)
 
-    def __init__(self, limits: Limits, tell: Tell) -> None:
+    def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
         self._minute = Window(MINUTE)
         self._same = Window(10 * MINUTE)
@@ -110,7 +110,7 @@ class Replay(Detector):
 
     types = _ORDERS
 
-    def __init__(self, limits: Limits, tell: Tell) -> None:
+    def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
         self._seen: dict[tuple[int, bytes], tuple[int, Sighting]] = {}
 
@@ -141,7 +141,7 @@ class PossDup(Detector):
 
     types = None
 
-    def __init__(self, limits: Limits, tell: Tell) -> None:
+    def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
         self._resends = Window(MINUTE)
 
@@ -169,7 +169,7 @@ class DropCopy(Detector):
 
     types = ("8", "2", "D", "G", "F")
 
-    def __init__(self, limits: Limits, tell: Tell) -> None:
+    def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
         self._reports: dict[tuple[bytes, bytes], int] = {}
         self._traders: set[tuple[bytes, bytes]] = set()

@@ -17,7 +17,7 @@ from fondaco.domain.surveillance.fix.detector import (
     Tell,
     Window,
 )
-from fondaco.domain.surveillance.fix.limits import Limits
+from fondaco.domain.surveillance.fix.limits import Thresholds
 from fondaco.domain.surveillance.fix.times import timestamp
 
 _MS: Final = 1_000_000
@@ -29,7 +29,7 @@ class HeartbeatFlood(Detector):
 
     types = ("0", "1")
 
-    def __init__(self, limits: Limits, tell: Tell) -> None:
+    def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
         self._window = Window(10 * SECOND)
 
@@ -46,7 +46,7 @@ class Clock(Detector):
 
     types = None
 
-    def __init__(self, limits: Limits, tell: Tell) -> None:
+    def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
         self._first: dict[int, tuple[int, int]] = {}
         self._last: dict[int, tuple[int, int]] = {}
@@ -101,7 +101,7 @@ class FatFinger(Detector):
 
     types = ("D", "G")
 
-    def __init__(self, limits: Limits, tell: Tell) -> None:
+    def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
         self._sizes: dict[object, deque[float]] = {}
         self._prices: dict[object, deque[float]] = {}
@@ -147,7 +147,7 @@ class Burst(Detector):
 
     types = ("D", "F", "G")
 
-    def __init__(self, limits: Limits, tell: Tell) -> None:
+    def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
         self._state: dict[int, list[float]] = {}  # second, count, usual; minute, orders, cancels
 
@@ -197,7 +197,7 @@ class Reassembly(Detector):
 class WeakTls(Detector):
     """F28: greetings that FIXS forbids, and plain FIX where TLS is spoken."""
 
-    def __init__(self, limits: Limits, tell: Tell) -> None:
+    def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
         self._encrypted: set[object] = set()
         self._leaf: dict[object, str] = {}
@@ -229,7 +229,7 @@ class MassCancel(Detector):
 
     types = ("q", "F")
 
-    def __init__(self, limits: Limits, tell: Tell) -> None:
+    def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
         self._window = Window(10 * MINUTE)
         self._cancels = Window(5 * SECOND)

@@ -7,7 +7,7 @@ from fondaco.domain.fix.api import Flow, Line, Sighting
 from fondaco.domain.surveillance.fix import content, logons, novelty, sequences, traffic
 from fondaco.domain.surveillance.fix.detector import SECOND, Call, Detector, Place
 from fondaco.domain.surveillance.fix.evidence import evidence_of
-from fondaco.domain.surveillance.fix.limits import Limits
+from fondaco.domain.surveillance.fix.limits import Thresholds
 from fondaco.domain.surveillance.fix.patterns import PATTERNS
 from fondaco.domain.surveillance.model import Alert, Evidence, Severity
 
@@ -26,9 +26,9 @@ class Watch:
     `after` now and then; `finish` at the end. `alerts` has what was found, oldest first."""
 
     def __init__(
-        self, limits: Limits | None = None, detectors: Sequence[type[Detector]] = DETECTORS
+        self, limits: Thresholds | None = None, detectors: Sequence[type[Detector]] = DETECTORS
     ) -> None:
-        self.limits = limits or Limits()
+        self.limits = limits or Thresholds()
         self.file = ""
         self.alerts: list[Alert] = []
         self.unkept = 0
