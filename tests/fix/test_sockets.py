@@ -2,8 +2,8 @@
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
 import pytest
 
@@ -22,9 +22,12 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-LOGON: Final = fixify(
-    b"8=FIX.4.4\x0135=A\x0134=1\x0149=BROKER\x0152=<TIME>\x0156=HOUSE\x0198=0\x01108=30\x01"
-)
+def logon(sender: bytes = b"BROKER") -> bytes:
+    """Of this moment: two minutes later it would be refused for its SendingTime."""
+    return fixify(
+        b"8=FIX.4.4\x0135=A\x0134=1\x0149=%s\x0152=<TIME>\x0156=HOUSE\x0198=0\x01108=30\x01"
+        % sender
+    )
 
 
 def order(n: int) -> list[tuple[int, bytes]]:
@@ -73,7 +76,7 @@ async def test_nothing_leaves_that_could_not_be_kept() -> None:
 
     async with listening(agreed()) as port:
         port.line()._keeper = Full()
-        assert await is_dropped(port.port, LOGON)
+        assert await is_dropped(port.port, logon())
         assert "no space left" in port.line().state_reason
 
 
@@ -90,9 +93,8 @@ async def test_a_template_makes_a_session_of_whoever_logs_on() -> None:
         async with connecting([port.port], "FUND7") as line:
             await until(lambda: line.is_up)
             assert port.line("FUND7").is_up
-        assert await is_dropped(port.port, LOGON)
-        wild = LOGON.replace(b"BROKER", b"FUND**")
-        assert await is_dropped(port.port, wild)
+        assert await is_dropped(port.port, logon())
+        assert await is_dropped(port.port, logon(b"FUND**"))
 
 
 @pytest.mark.parametrize("of_port", [True, False])
@@ -101,25 +103,25 @@ async def test_an_address_that_is_not_allowed_is_dropped_at_once(of_port: bool) 
     for addresses, let_in in ((elsewhere, False), (here, True)):
         terms = agreed() if of_port else agreed(addresses=addresses)
         async with listening(terms, addresses=addresses if of_port else ()) as port:
-            assert await is_dropped(port.port, LOGON, within_s=0.3 if let_in else 2.0) != let_in
+            assert await is_dropped(port.port, logon(), within_s=0.3 if let_in else 2.0) != let_in
             if of_port and not let_in:
                 assert await is_dropped(port.port), "before it has said anything"
 
 
 @pytest.mark.parametrize(
-    "said",
+    "says",
     [
-        b"GET / HTTP/1.1\r\n\r\n8=",
-        LOGON.replace(b"BROKER", b"BROKEN"),
-        LOGON.replace(b"108=30", b"108=31"),
-        b"8=FIX.4.4\x019=70000\x01" + b"x" * 70_100,
-        b"",
+        lambda: b"GET / HTTP/1.1\r\n\r\n8=",
+        lambda: logon(b"BROKEN"),
+        lambda: logon().replace(b"108=30", b"108=31"),
+        lambda: b"8=FIX.4.4\x019=70000\x01" + b"x" * 70_100,
+        lambda: b"",
     ],
     ids=["http", "unknown", "garbled", "too long", "silent"],
 )
-async def test_strangers_are_dropped_without_a_word(said: bytes) -> None:
+async def test_strangers_are_dropped_without_a_word(says: Callable[[], bytes]) -> None:
     async with listening(agreed(), logon_timeout_s=0.2) as port:
-        assert await is_dropped(port.port, said)
+        assert await is_dropped(port.port, says())
         await until(lambda: not port.acceptor.knocking)
         assert not port.line().is_connected
 
@@ -176,7 +178,7 @@ async def test_who_shows_no_certificate_or_speaks_old_tls_is_not_let_in(
             async with connecting([port.port], tls=client) as line:
                 await asyncio.sleep(0.2)
                 assert not line.is_up
-        assert await is_dropped(port.port, LOGON), "without TLS"
+        assert await is_dropped(port.port, logon()), "without TLS"
 
 
 def test_certificates_that_cannot_be_read_are_refused(tmp_path: Path) -> None:

@@ -230,6 +230,10 @@ def test_every_path_that_the_documents_name_leads_to_the_same_thing(client: Clie
     ]  # fmt: skip
     assert bodies == [known] * 5
     order_id, seen = known["order_id"], f"min_position={known['position']}"
+    for _ in range(200):  # until the venue has booked it, so that nothing more happens to it
+        if len(client.get(f"/api/orders/{order_id}?{seen}")["history"]) > 1:
+            break
+        time.sleep(0.05)
     shown = [
         client.get(f"{path}?{seen}")
         for path in (f"/api/orders/{order_id}", f"/trades/{order_id}/status",
