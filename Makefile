@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8000
 FEED ?= auto
-WORKERS ?= 3
+WORKERS ?= 4
 PAGE_MIN ?= 30
 # A file's tests stay together, and in their order: what takes long is not left for the end.
 SPREAD := --dist loadfile --no-loadscope-reorder
