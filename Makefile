@@ -21,7 +21,7 @@ run: .venv/installed $(BUILT)
 	$(BIN)/fondaco up --demo --data .fondaco --port $(PORT) --feed $(FEED)
 
 test: .venv/tested
-	@$(MAKE) --no-print-directory -j2 -O check test-page
+	@$(MAKE) --no-print-directory test-page
 	$(BIN)/pytest -n $(WORKERS) $(SPREAD)
 	FONDACO_PURE=1 $(BIN)/pytest -n $(WORKERS) $(SPREAD) $(wildcard tests/kernel tests/market tests/runtime tests/trading)
 
@@ -34,6 +34,7 @@ else
 	cd web && npm run --silent types && npm run --silent test
 endif
 
+# What is read rather than run: style, types, floors. Before every commit; .ci/run asks for it too.
 check: .venv/tested
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check

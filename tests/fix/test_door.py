@@ -226,7 +226,8 @@ def test_after_kill_9_numbers_go_on_and_nothing_is_done_twice(tmp_path: Path) ->
             answers.append(buyer.hear("8"))
         assert (answers[-1][37], answers[-1][39]) == (placed[37], "0")
         assert len({each[37] for each in answers if each[11] == "k-2"}) == 1
-        assert sum(each[150] == "0" for each in answers) <= 1
+        # What was told at the logon may be among what is asked for again: it has the same number.
+        assert len({each[34] for each in answers if each[150] == "0"}) <= 1, answers
     finally:
         again.kill()
 
