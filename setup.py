@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT))  # an isolated build does not look beside setup.py
 import web_build  # noqa: E402
 
 SOURCES = Path("src")
-QUIET = [] if sys.platform == "win32" else ["-g0", "-Wno-unused-function"]
+OPTIMISED = [] if sys.platform == "win32" else ["-O3", "-g0", "-Wno-unused-function"]
 
 
 def kernels() -> list[str]:
@@ -40,11 +40,7 @@ def kernels() -> list[str]:
 def extension(path: str) -> Extension:
     name = path.removesuffix(".py").replace("/", ".")
     source = str(SOURCES / path)
-    # What is compiled as it is spends its time in the interpreter's own functions: to optimise the
-    # calls to them takes a compiler three times as long and makes nothing faster.
-    level = "-O3" if is_typed(ROOT / source) else "-O1"
-    flags = [level, *QUIET] if QUIET else []
-    return Extension(name, [source], extra_compile_args=flags, optional=True)
+    return Extension(name, [source], extra_compile_args=OPTIMISED, optional=True)
 
 
 def is_typed(source: Path) -> bool:
