@@ -43,7 +43,8 @@ class Evidence(msgspec.Struct, frozen=True):
 class Alert(msgspec.Struct):
     """Something found, once for each subject and reason; `count` says how often it came again.
 
-    Times are nanoseconds since 1970 by the capture's clock.
+    Times are nanoseconds since 1970 by the capture's clock; `number` is 1 for the first alert of
+    whoever found it, and stays when the alert counts up or becomes more severe.
     """
 
     pattern: str
@@ -56,3 +57,4 @@ class Alert(msgspec.Struct):
     last_at: int
     count: int
     evidence: list[Evidence]
+    number: int = 0

@@ -43,6 +43,8 @@ class Flow:
     """One TCP connection (or one log): two ends, of which the first opened it.
 
     `began` says whether the capture saw it being opened. Times are nanoseconds since 1970.
+    `is_wire` is False where an end told its messages, and no packet was seen; `encrypted_by_tls`
+    is then whether it said so, or None.
     """
 
     def __init__(self, number: int, client: Endpoint, server: Endpoint, at: int) -> None:
@@ -59,6 +61,8 @@ class Flow:
         self.counts: dict[str, int] = {}
         self.greetings: dict[int, Greeting] = {}
         self.is_log = False
+        self.is_wire = True
+        self.encrypted_by_tls: bool | None = False
 
     def __str__(self) -> str:
         return f"{self.ends[0]} → {self.ends[1]}"

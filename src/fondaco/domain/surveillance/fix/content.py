@@ -14,6 +14,7 @@ from fondaco.domain.surveillance.fix.detector import (
     MEDIUM,
     MINUTE,
     Detector,
+    Lately,
     Place,
     Tell,
     Window,
@@ -34,6 +35,8 @@ _TEXT_MIN: Final = 80  # bytes of text that could hide anything worth hiding
 _SECOND_BEGIN: Final = re.compile(rb"\x018=|\x0110=[^\x01]*\x01.")
 _MAGIC: Final = re.compile(rb"^(PK\x03\x04|\x1f\x8b|7z\xbc\xaf|%PDF|MZ|\x7fELF)")
 _BLOB: Final = re.compile(rb"^(?:[A-Za-z0-9+/_-]{80,}={0,2}|(?:[0-9a-fA-F]{2}){40,})$")
+_STRATEGIES_MAX: Final = 2_000
+_TAGS_MAX: Final = 200  # of one strategy
 _ALGO: Final = (847, 848, 957, 958, 959, 960)
 
 
@@ -44,16 +47,14 @@ class Tampering(Detector):
 
     def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
-        self._orders: dict[tuple[int, bytes], Sighting] = {}
+        self._orders: Lately[tuple[int, bytes], Sighting] = Lately(limits.orders_kept)
 
     def see(self, seen: Sighting, place: Place) -> None:
         if seen.cl_ord_id is None:
             return
         key = (id(place.line.session), seen.cl_ord_id)
         if seen.msg_type != "8":
-            if key not in self._orders:
-                if len(self._orders) >= self.limits.orders_kept:
-                    del self._orders[next(iter(self._orders))]
+            if self._orders.get(key) is None:
                 self._orders[key] = seen
             return
         order = self._orders.get(key)
@@ -67,7 +68,7 @@ class Tampering(Detector):
                 reason = f"{_NAMES[tag]} {_text(asked)} was ordered, {_text(answered)} is confirmed"
                 self.tell("F13", HIGH, place.session, reason, order, seen, key=tag)
         if seen.get(39) in _ENDED:
-            del self._orders[key]
+            self._orders.pop(key)
 
 
 class BadFrames(Detector):
@@ -186,7 +187,7 @@ class FreeText(Detector):
 
     def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
-        self._day: dict[object, int] = {}
+        self._day: Lately[object, int] = Lately()
 
     def see(self, seen: Sighting, place: Place) -> None:
         if seen.longest < _TEXT_MIN or seen.msg_type == "A":
@@ -198,7 +199,7 @@ class FreeText(Detector):
             if not why:
                 continue
             key = (id(place.line), seen.at // DAY)
-            volume = self._day[key] = self._day.get(key, 0) + len(value)
+            volume = self._day[key] = (self._day.get(key) or 0) + len(value)
             severity = HIGH if volume > self.limits.text_day else MEDIUM
             reason = f"{len(value)} bytes in tag {tag}: {why}; {volume} bytes this day"
             self.tell("F21", severity, place.way, reason, seen)
@@ -222,8 +223,8 @@ class AlgoParameters(Detector):
 
     def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
-        self._orders: dict[object, int] = {}
-        self._values: dict[object, dict[int, set[bytes]]] = {}
+        self._orders: Lately[object, int] = Lately()
+        self._values: Lately[object, dict[int, set[bytes]]] = Lately(_STRATEGIES_MAX)
 
     def see(self, seen: Sighting, place: Place) -> None:
         fields = seen.fields
@@ -231,11 +232,13 @@ class AlgoParameters(Detector):
         if strategy is None:
             return
         key = (id(place.line), strategy)
-        count = self._orders[key] = self._orders.get(key, 0) + 1
+        count = self._orders[key] = (self._orders.get(key) or 0) + 1
         known = self._values.setdefault(key, {})
         learned = count > self.limits.orders_learned
         for tag, value in fields.items():
             if tag not in _ALGO and tag < 5000:
+                continue
+            if len(known) >= _TAGS_MAX and tag not in known:
                 continue
             values = known.setdefault(tag, set())
             if value not in values:

@@ -1,10 +1,11 @@
 """What detectors are given, and how they tell what they found."""
 
-from collections import deque
 from collections.abc import Callable
 from typing import ClassVar, Final, Protocol
 
 from fondaco.domain.fix.api import Flow, Line, Oddity, Sighting
+from fondaco.domain.surveillance.fix.bounded import Lately as Lately
+from fondaco.domain.surveillance.fix.bounded import Window as Window
 from fondaco.domain.surveillance.fix.limits import Thresholds
 from fondaco.domain.surveillance.model import Severity
 
@@ -125,28 +126,8 @@ class Detector:
     def closed(self, call: Call) -> None:
         """A connection ended, or the capture did."""
 
-
-class Window:
-    """How often something happened within a span, for any number of keys."""
-
-    def __init__(self, span: int) -> None:
-        self._span = span
-        self._times: dict[object, deque[int]] = {}
-
-    def add(self, key: object, at: int) -> int:
-        """Count one, and say how many there are now."""
-        times = self._times.get(key)
-        if times is None:
-            times = self._times[key] = deque()
-        if times and at < times[-1] - self._span:  # a log goes back
-            times.clear()
-        times.append(at)
-        while at - times[0] > self._span:
-            times.popleft()
-        return len(times)
-
-    def clear(self, key: object) -> None:
-        self._times.pop(key, None)
+    def passed(self, at: int) -> None:
+        """It is this late: only told where somebody watches live."""
 
 
 def _text(name: bytes) -> str:

@@ -12,6 +12,7 @@ from fondaco.domain.surveillance.fix.detector import (
     SECOND,
     Call,
     Detector,
+    Lately,
     Place,
     Tell,
     Window,
@@ -19,6 +20,7 @@ from fondaco.domain.surveillance.fix.detector import (
 from fondaco.domain.surveillance.fix.limits import Thresholds
 
 _ADMIN: Final = frozenset("0123456A") | {"n"}
+_TRIED_MAX: Final = 1000  # names of an address, addresses of a name
 _CREDENTIALS: Final = (554, 925, 1402, 1404, 96)
 
 
@@ -69,11 +71,12 @@ class Enumeration(_Logons):
 
     def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
-        self._tried: dict[str, dict[bytes, int]] = {}
+        self._tried: Lately[str, dict[bytes, int]] = Lately()
 
     def failed(self, call: Call, logon: Sighting, answer: Sighting | None) -> None:
         tried = self._tried.setdefault(call.host, {})
-        tried[logon.sender] = logon.at
+        if len(tried) < _TRIED_MAX:
+            tried[logon.sender] = logon.at
         fresh = {name: at for name, at in tried.items() if logon.at - at <= 10 * MINUTE}
         self._tried[call.host] = fresh
         if len(fresh) >= self.limits.comp_ids_tried:
@@ -89,12 +92,16 @@ class Cleartext(Detector):
 
     def see(self, seen: Sighting, place: Place) -> None:
         found = [tag for tag in _CREDENTIALS if seen.get(tag)]
-        if found:
-            log = place.call.flow.is_log
-            reason = f"tag {found[0]} can be read " + (
-                "in the log, as it could by whoever reads it" if log else "on the wire: no TLS"
-            )
-            self.tell("F03", LOW if log else MEDIUM, place.way, reason, seen)
+        flow = place.call.flow
+        if found and not flow.encrypted_by_tls:
+            where = "on the wire: no TLS"
+            if flow.is_log:
+                where = "in the log, as it could by whoever reads it"
+            elif flow.encrypted_by_tls is None:
+                where = "on the wire, unless TLS is spoken: nobody said so"
+            wire = not flow.is_log and flow.encrypted_by_tls is False
+            reason = f"tag {found[0]} can be read {where}"
+            self.tell("F03", MEDIUM if wire else LOW, place.way, reason, seen)
 
 
 class Elsewhere(Detector):
@@ -104,7 +111,7 @@ class Elsewhere(Detector):
 
     def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
-        self._hosts: dict[tuple[bytes, bytes], dict[str, Sighting]] = {}
+        self._hosts: Lately[tuple[bytes, bytes], dict[str, Sighting]] = Lately()
 
     def see(self, seen: Sighting, place: Place) -> None:
         if place.call.flow.is_log:
@@ -115,7 +122,8 @@ class Elsewhere(Detector):
             known[host] = seen
         elif host not in known:
             first = next(iter(known.values()))
-            known[host] = seen
+            if len(known) < _TRIED_MAX:
+                known[host] = seen
             reason = f"logs on from {host}; it was {', '.join(list(known)[:3])} before"
             self.tell("F04", MEDIUM, place.way, reason, first, seen, key=host)
 
@@ -146,7 +154,7 @@ class Hijack(Detector):
 
     def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
-        self._owner: dict[tuple[bytes, bytes], tuple[Call, Sighting]] = {}
+        self._owner: Lately[tuple[bytes, bytes], tuple[Call, Sighting]] = Lately()
 
     def see(self, seen: Sighting, place: Place) -> None:
         call = place.call
@@ -226,8 +234,8 @@ class Squatting(_Logons):
 
     def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
-        self._owner: dict[tuple[bytes, bytes], str] = {}
-        self._holder: dict[tuple[bytes, bytes], Call] = {}
+        self._owner: Lately[tuple[bytes, bytes], str] = Lately()
+        self._holder: Lately[tuple[bytes, bytes], Call] = Lately()
 
     def see(self, seen: Sighting, place: Place) -> None:
         super().see(seen, place)

@@ -6,6 +6,7 @@ from fondaco.domain.fix.api import Sighting
 from fondaco.domain.surveillance.fix.detector import DAY, HOUR, LOW, MEDIUM, Detector, Place, Tell
 from fondaco.domain.surveillance.fix.limits import Thresholds
 
+_VALUES_MAX: Final = 20_000  # of a field and session
 _NAMES: Final = {1: "Account", 55: "Symbol", 54: "Side", 40: "OrdType"}
 
 
@@ -62,7 +63,7 @@ class Novelty(Detector):
             if value is None:
                 continue
             known = self._known.setdefault((key, tag), set())
-            if value not in known:
+            if value not in known and len(known) < _VALUES_MAX:
                 known.add(value)
                 if learned:
                     reason = (

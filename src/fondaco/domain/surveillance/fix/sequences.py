@@ -10,6 +10,7 @@ from fondaco.domain.surveillance.fix.detector import (
     MEDIUM,
     MINUTE,
     Detector,
+    Lately,
     Place,
     Tell,
     Window,
@@ -112,7 +113,7 @@ class Replay(Detector):
 
     def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
-        self._seen: dict[tuple[int, bytes], tuple[int, Sighting]] = {}
+        self._seen: Lately[tuple[int, bytes], tuple[int, Sighting]] = Lately(limits.orders_kept)
 
     def see(self, seen: Sighting, place: Place) -> None:
         if seen.cl_ord_id is None:
@@ -121,8 +122,6 @@ class Replay(Detector):
         key = (id(place.line), seen.cl_ord_id)
         known = self._seen.get(key)
         if known is None:
-            if len(self._seen) >= self.limits.orders_kept:
-                del self._seen[next(iter(self._seen))]
             self._seen[key] = (content, seen)
             return
         before = known[1]
@@ -171,17 +170,17 @@ class DropCopy(Detector):
 
     def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
-        self._reports: dict[tuple[bytes, bytes], int] = {}
-        self._traders: set[tuple[bytes, bytes]] = set()
+        self._reports: Lately[tuple[bytes, bytes], int] = Lately()
+        self._traders: Lately[tuple[bytes, bytes], bool] = Lately()
 
     def see(self, seen: Sighting, place: Place) -> None:
         key = (seen.sender, seen.target)
         if seen.msg_type == "8":
-            self._reports[key] = self._reports.get(key, 0) + 1
+            self._reports[key] = (self._reports.get(key) or 0) + 1
         elif seen.msg_type != "2":
-            self._traders.add(key)
+            self._traders[key] = True
         elif key not in self._traders and _number(seen.get(7)) == 1:
-            reports = self._reports.get((seen.target, seen.sender), 0)
+            reports = self._reports.get((seen.target, seen.sender)) or 0
             if reports >= self.limits.drop_reports:
                 reason = f"asks for all from 1 after {reports} reports, and never sent an order"
                 self.tell("F26", HIGH, place.way, reason, seen)

@@ -13,6 +13,7 @@ from fondaco.domain.surveillance.fix.detector import (
     SECOND,
     Call,
     Detector,
+    Lately,
     Place,
     Tell,
     Window,
@@ -22,6 +23,7 @@ from fondaco.domain.surveillance.fix.times import timestamp
 
 _MS: Final = 1_000_000
 _KEPT: Final = 200  # sizes and prices of an instrument
+_INSTRUMENTS_MAX: Final = 4_000  # of all sessions
 
 
 class HeartbeatFlood(Detector):
@@ -96,6 +98,31 @@ class Clock(Detector):
                 self.tell("F20", MEDIUM, place.way, reason, seen, key="drift")
 
 
+class _Usual:
+    """What orders of one session and instrument are like: recent sizes and prices, the 99th
+    percentile of the sizes and the median of the prices."""
+
+    __slots__ = ("count", "large", "middle", "prices", "sizes")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.large = self.middle = 0.0
+        self.sizes: deque[float] = deque(maxlen=_KEPT)
+        self.prices: deque[float] = deque(maxlen=_KEPT)
+
+    def add(self, size: float, price: float | None) -> None:
+        self.sizes.append(size)
+        if price:
+            self.prices.append(price)
+        self.count += 1
+
+    def settle(self) -> None:
+        ordered = sorted(self.sizes)
+        self.large = ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)]
+        prices = self.prices
+        self.middle = sorted(prices)[len(prices) // 2] if prices else 0.0
+
+
 class FatFinger(Detector):
     """F24: a size or price far from those of the same session and instrument."""
 
@@ -103,9 +130,7 @@ class FatFinger(Detector):
 
     def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
-        self._sizes: dict[object, deque[float]] = {}
-        self._prices: dict[object, deque[float]] = {}
-        self._edge: dict[object, tuple[int, float, float]] = {}
+        self._usual: Lately[object, _Usual] = Lately(_INSTRUMENTS_MAX)
 
     def see(self, seen: Sighting, place: Place) -> None:
         symbol = seen.get(55)
@@ -113,33 +138,25 @@ class FatFinger(Detector):
         if symbol is None or size is None:
             return
         key = (id(place.line), symbol)
-        sizes = self._sizes.get(key)
-        if sizes is None:
-            sizes = self._sizes[key] = deque(maxlen=_KEPT)
-            self._prices[key] = deque(maxlen=_KEPT)
-            self._edge[key] = (0, 0.0, 0.0)
-        prices = self._prices[key]
-        count, large, middle = self._edge[key]
+        usual = self._usual.get(key)
+        if usual is None:
+            usual = self._usual[key] = _Usual()
         price = _float(seen.get(44))
-        if count >= self.limits.orders_learned:
+        learned = usual.count >= self.limits.orders_learned
+        if learned:
             name = symbol.decode("latin-1")
-            if size > self.limits.size_times * large:
-                reason = f"{size:g} of {name}: 99 of 100 orders are at most {large:g}"
+            if size > self.limits.size_times * usual.large:
+                reason = f"{size:g} of {name}: 99 of 100 orders are at most {usual.large:g}"
                 self.tell("F24", HIGH, place.way, reason, seen, key="size")
-                size = large
-            off = abs(price / middle - 1) * 100 if price and middle else 0
+                size = usual.large
+            off = abs(price / usual.middle - 1) * 100 if price and usual.middle else 0
             if off > self.limits.price_off_percent:
-                reason = f"{name} at {price:g}, {off:.0f} % from recent {middle:g}"
+                reason = f"{name} at {price:g}, {off:.0f} % from recent {usual.middle:g}"
                 self.tell("F24", MEDIUM, place.way, reason, seen, key="price")
                 price = None
-        sizes.append(size)
-        if price:
-            prices.append(price)
-        if count < self.limits.orders_learned or count % 20 == 0:
-            ordered = sorted(sizes)
-            large = ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)]
-            middle = sorted(prices)[len(prices) // 2] if prices else 0.0
-        self._edge[key] = (count + 1, large, middle)
+        usual.add(size, price)
+        if not learned or usual.count % 20 == 0:
+            usual.settle()
 
 
 class Burst(Detector):
@@ -199,8 +216,8 @@ class WeakTls(Detector):
 
     def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
-        self._encrypted: set[object] = set()
-        self._leaf: dict[object, str] = {}
+        self._encrypted: Lately[object, bool] = Lately()
+        self._leaf: Lately[object, str] = Lately()
 
     def closed(self, call: Call) -> None:
         flow = call.flow
@@ -209,7 +226,7 @@ class WeakTls(Detector):
             if half.tls is not None and half.side not in flow.greetings:
                 flow.encrypted(half.side, bytes(half.tls))
         if flow.greetings:
-            self._encrypted.add(server)
+            self._encrypted[server] = True
         elif flow.messages and server in self._encrypted:
             reason = f"plain FIX to {server}, where others speak TLS"
             self.tell("F28", HIGH, str(server), reason, key="plain", at=flow.first_at)
@@ -233,7 +250,7 @@ class MassCancel(Detector):
         super().__init__(limits, tell)
         self._window = Window(10 * MINUTE)
         self._cancels = Window(5 * SECOND)
-        self._dropped: dict[str, int] = {}
+        self._dropped: Lately[str, int] = Lately()
 
     def closed(self, call: Call) -> None:
         if call.flow.reset_at:
@@ -247,7 +264,7 @@ class MassCancel(Detector):
             self.tell("F30", MEDIUM if many else LOW, place.way, reason, seen, key=many)
             return
         count = self._cancels.add(id(place.line), seen.at)
-        dropped = self._dropped.get(place.call.flow.ends[1].host, -DAY)
+        dropped = self._dropped.get(place.call.flow.ends[1].host) or -DAY
         if count >= self.limits.cancels_after_drop and seen.at - dropped < 5 * SECOND:
             reason = f"{count} cancels within 5 s after a connection was reset"
             self.tell("F30", MEDIUM, place.way, reason, seen, key="drop")

@@ -5,6 +5,7 @@ from typing import Final
 
 from fondaco.domain.fix.api import Flow, Line, Sighting
 from fondaco.domain.surveillance.fix import content, logons, novelty, sequences, traffic
+from fondaco.domain.surveillance.fix.bounded import Lately
 from fondaco.domain.surveillance.fix.detector import SECOND, Call, Detector, Place
 from fondaco.domain.surveillance.fix.evidence import evidence_of
 from fondaco.domain.surveillance.fix.limits import Thresholds
@@ -12,6 +13,8 @@ from fondaco.domain.surveillance.fix.patterns import PATTERNS
 from fondaco.domain.surveillance.model import Alert, Evidence, Severity
 
 ALERTS_MAX: Final = 10_000
+NEWEST_MAX: Final = 10_000  # alerts that may be counted up
+_TYPES_MAX: Final = 1000  # MsgTypes, which anybody may make up
 DETECTORS: Final[tuple[type[Detector], ...]] = (
     *logons.DETECTORS,
     *sequences.DETECTORS,
@@ -33,7 +36,9 @@ class Watch:
         self.alerts: list[Alert] = []
         self.unkept = 0
         self._detectors = [each(self.limits, self._tell) for each in detectors]
-        self._newest: dict[tuple[str, str, object], Alert] = {}
+        self._newest: Lately[tuple[str, str, object], Alert] = Lately(NEWEST_MAX)
+        self._raised: list[Alert] = []
+        self._told = 0
         self._calls: dict[int, Call] = {}
         self._places: dict[tuple[int, int], Place] = {}
         self._seeing: dict[str, list[Callable[[Sighting, Place], None]]] = {}
@@ -69,6 +74,8 @@ class Watch:
         self._advance(seen, call)
         seeing = self._seeing.get(seen.msg_type)
         if seeing is None:
+            if len(self._seeing) >= _TYPES_MAX:
+                self._seeing.clear()
             seeing = self._seeing[seen.msg_type] = [
                 detector.see
                 for detector in self._detectors
@@ -98,6 +105,39 @@ class Watch:
                 del self._open[number]
                 for detector in self._detectors:
                     detector.closed(call)
+
+    def opened(self, flow: Flow) -> None:
+        """One connection, as whoever has it tells."""
+        call = self._call(flow)
+        for detector in self._detectors:
+            detector.opened(call)
+
+    def ended(self, flow: Flow) -> None:
+        """It ended, and is forgotten; `flow.closed_at` says when."""
+        call = self._call(flow)
+        for detector in self._detectors:
+            detector.closed(call)
+        del self._calls[flow.number]
+        self._open.pop(flow.number, None)
+        for key in [key for key in self._places if key[1] == flow.number]:
+            del self._places[key]
+
+    def passed(self, at: int) -> None:
+        """It is this late, though nothing was said."""
+        for detector in self._detectors:
+            detector.passed(at)
+
+    def call_of(self, flow: Flow) -> Call:
+        return self._call(flow)
+
+    def taken(self) -> list[Alert]:
+        """The alerts since the last time, also those that became more severe; worst first."""
+        if not self.alerts and not self._raised:
+            return []
+        known = {id(alert) for alert in self.alerts}
+        found = self.alerts + [alert for alert in self._raised if id(alert) not in known]
+        self.alerts, self._raised = [], []
+        return worst_first(found)
 
     def finish(self, flows: Sequence[Flow]) -> None:
         """The file is read."""
@@ -150,6 +190,7 @@ class Watch:
             known.last_at = max(known.last_at, at)
             if severity > known.severity:
                 known.severity, known.reason = severity, reason
+                self._raised.append(known)
             room = self.limits.evidence_max - len(known.evidence)
             known.evidence.extend(self._evidence(proof[:room] if room > 0 else ()))
             return
@@ -157,6 +198,7 @@ class Watch:
             self.unkept += 1
             return
         told = PATTERNS[pattern]
+        self._told += 1
         alert = Alert(
             pattern=pattern,
             title=told.title,
@@ -168,6 +210,7 @@ class Watch:
             last_at=at,
             count=1,
             evidence=self._evidence(proof),
+            number=self._told,
         )
         self._newest[pattern, subject, key] = alert
         self.alerts.append(alert)
