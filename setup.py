@@ -66,9 +66,11 @@ class BuildKernels(build_ext):
 
     def _is_made(self, ext: Extension) -> bool:
         """Whether `--inplace` finds it beside its source, made of what that says today."""
-        built = Path(self.get_ext_fullpath(ext.name)) if self.inplace else Path()
+        if self.force or not self.inplace:
+            return False
+        built = Path(self.get_ext_fullpath(ext.name))
         noted = _noted(built)
-        if self.force or not built.is_file() or not noted.is_file():
+        if not built.is_file() or not noted.is_file():
             return False
         return noted.read_text().strip() == sha256(Path(ext.sources[0]).read_bytes()).hexdigest()
 
