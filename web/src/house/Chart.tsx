@@ -5,6 +5,7 @@ import "uplot/dist/uPlot.min.css";
 import { time } from "../kit/format";
 import { prefs } from "../kit/prefs";
 import { useStore } from "../kit/store";
+import { alone } from "./sentence";
 
 export interface Line {
   label: string;
@@ -19,6 +20,8 @@ interface ChartProps {
   columns: readonly (readonly (number | null)[])[];
   lines: readonly Line[];
   log?: boolean;
+  /** Counts of a step of time: level from its beginning to its end, since nobody knows what was between. */
+  stepped?: boolean;
   height: number;
   format: (value: number) => string;
   /** One sentence that says what is drawn. */
@@ -27,7 +30,7 @@ interface ChartProps {
 
 const token = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-export function Chart({ columns, lines, log, height, format, summary }: ChartProps) {
+export function Chart({ columns, lines, log, stepped, height, format, summary }: ChartProps) {
   const at = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const { theme, direction, zone, density } = useStore(prefs);
@@ -57,7 +60,8 @@ export function Chart({ columns, lines, log, height, format, summary }: ChartPro
             width: line.width ?? 1.5,
             dash: line.dash,
             spanGaps: false,
-            points: { show: (u, nth) => isAlone(u.data[nth] as (number | null)[]), size: 4 },
+            paths: stepped ? uPlot.paths.stepped?.({ align: 1, alignGaps: 1 }) : undefined,
+            points: { show: !stepped, size: 4, filter: (u, nth) => (stepped ? null : alone(Array.from(u.data[nth] ?? []))) },
           })),
         ],
         axes: [
@@ -77,7 +81,7 @@ export function Chart({ columns, lines, log, height, format, summary }: ChartPro
       plot.current = null;
     };
     // Colours and zone are read when it is made.
-  }, [shape, log, height, theme, direction, zone, density]);
+  }, [shape, log, stepped, height, theme, direction, zone, density]);
 
   useEffect(() => plot.current?.setData(columns as uPlot.AlignedData), [columns]);
 
@@ -86,8 +90,3 @@ export function Chart({ columns, lines, log, height, format, summary }: ChartPro
 
 /** Of a log axis only the powers of ten are drawn across. */
 const decades: uPlot.Axis.Filter = (_, splits) => splits.map((each) => (Number.isInteger(Math.log10(each)) ? each : null));
-
-/** A value between two gaps is no line: it is drawn as a point. */
-function isAlone(values: readonly (number | null)[]): boolean {
-  return values.filter((value) => value !== null && value !== undefined).length < 3;
-}

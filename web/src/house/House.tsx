@@ -3,6 +3,7 @@ import { useEffect, useMemo } from "react";
 import { api, ok, type Schemas } from "../client/api";
 import { useAsked } from "../kit/asked";
 import { age, dayTime, lasted, number, zoneName } from "../kit/format";
+import { useMedia } from "../kit/media";
 import { QualityBadge } from "../kit/QualityBadge";
 import { Segmented } from "../kit/Segmented";
 import { ErrorPanel, Loading } from "../kit/states";
@@ -16,7 +17,7 @@ import type { ScreenProps } from "../shell/screens";
 import { may } from "../shell/session";
 import { Chart, type Line } from "./Chart";
 import { Limits } from "./Limits";
-import { bytes, evenly, sentence, troubles, verified } from "./sentence";
+import { bytes, edges, evenly, sentence, troubles, verified } from "./sentence";
 import { Stop } from "./Stop";
 import "./house.css";
 
@@ -101,7 +102,7 @@ function Speed({ house, seconds }: { house: HouseReply; seconds: string }) {
     const per = (counts: readonly number[]): number[] => counts.map((count) => count / step);
     return [
       evenly(found.at_ms, step * 1_000, [found.p50_ms, found.p99_ms, found.p999_ms]),
-      evenly(found.at_ms, step * 1_000, [per(found.orders), per(found.refused), per(found.entries)]),
+      edges(evenly(found.at_ms, step * 1_000, [per(found.orders), per(found.refused), per(found.entries)]), step),
     ];
   }, [found, step]);
   const [ten, minute] = house.windows;
@@ -129,7 +130,7 @@ function Speed({ house, seconds }: { house: HouseReply; seconds: string }) {
         <Chart columns={latency} lines={LATENCY} log height={200} format={(value) => `${value < 1 ? value : Math.round(value * 10) / 10} ms`} summary={`Latency percentiles of orders over ${seconds} seconds, on a log axis; p99 of the last minute is ${milli(minute?.p99_ms)}.`} />
       )}
       <div className="numbers small"><Key lines={FLOW} /><span className="dim">each second</span></div>
-      <Chart columns={flow} lines={FLOW} height={104} format={(value) => String(value)} summary={`Orders, refusals and journal entries a second; ${house.entries_per_s} entries a second lately.`} />
+      <Chart columns={flow} lines={FLOW} stepped height={104} format={(value) => String(value)} summary={`Orders, refusals and journal entries a second; ${house.entries_per_s} entries a second lately.`} />
     </section>
   );
 }
@@ -153,6 +154,12 @@ const count = (name: keyof Feed & string, title: string): Column<Feed> => ({
   sort: (feed) => Number(feed[name]),
   cell: (feed) => (feed[name] ? number(String(feed[name])) : <span className="dim">0</span>),
 });
+/** What a phone has room for; the counts that are not zero follow in words. */
+const FEEDS_NARROW: readonly Column<Feed>[] = [
+  { key: "symbol", title: "Instrument", cell: (feed) => <><b>{feed.symbol}</b><span className="under label">{feed.source}</span></>, sort: (feed) => feed.symbol },
+  { key: "quality", title: "Book", cell: (feed) => <>{feed.quality === "ok" ? <span className="dim">ok</span> : <QualityBadge quality={feed.quality} />}<span className="under label">{counted(feed)}</span></>, sort: (feed) => feed.quality },
+  { key: "age", title: "Last of messages", num: true, cell: (feed) => (feed.messages ? <>{age(feed.age_ms) ?? "> 1 h"}<span className="under label">{number(String(feed.messages))}</span></> : <span className="dim">none yet</span>), sort: (feed) => feed.age_ms },
+];
 const FEEDS: readonly Column<Feed>[] = [
   { key: "symbol", title: "Instrument", cell: (feed) => <b>{feed.symbol}</b>, sort: (feed) => feed.symbol },
   { key: "quality", title: "Book", cell: (feed) => (feed.quality === "ok" ? <span className="dim">ok</span> : <QualityBadge quality={feed.quality} />), sort: (feed) => feed.quality },
@@ -166,11 +173,18 @@ const FEEDS: readonly Column<Feed>[] = [
   { key: "source", title: "Source", cell: (feed) => feed.source, sort: (feed) => feed.source },
 ];
 
+/** "2 gaps, 1 silence": only what there is of it. */
+function counted(feed: Feed): string {
+  const found: [number, string][] = [[feed.gaps, "gaps"], [feed.crossed, "crossed"], [feed.stale, "silences"], [feed.recoveries, "recoveries"], [feed.malformed, "malformed"]];
+  return found.filter(([count]) => count).map(([count, word]) => `${number(String(count))} ${word}`).join(", ");
+}
+
 function Feeds({ house }: { house: HouseReply }) {
+  const columns = useMedia("(max-width: 599px)") ? FEEDS_NARROW : FEEDS;
   return (
     <section className="panel" data-panel aria-label="Feeds">
       <header><h2>Feeds</h2><span className="label">counted since the house began, {dayTime(house.started_at)} {zoneName()}</span></header>
-      <div className="scroll"><Table label="Feeds" columns={FEEDS} rows={house.feeds} rowKey={(feed) => feed.symbol} empty="No feed: start the house with --feed." /></div>
+      <div className="scroll"><Table label="Feeds" columns={columns} rows={house.feeds} rowKey={(feed) => feed.symbol} empty="No feed: start the house with --feed." /></div>
     </section>
   );
 }

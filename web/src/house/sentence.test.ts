@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Schemas } from "../client/api";
-import { bytes, evenly, sentence, troubles } from "./sentence";
+import { alone, bytes, edges, evenly, sentence, troubles } from "./sentence";
 
 const WELL: Schemas["HouseReply"] = {
   version: "1", python: "3.11", machine: "Linux", at: "2026-11-21T12:00:00Z", started_at: "2026-11-21T11:00:00Z",
@@ -62,6 +62,19 @@ describe("lines with gaps", () => {
       expect(xs.filter((_, nth) => line[nth] !== null)).toEqual(at.map((each) => each / 1_000));
     }));
     expect(evenly([], 5_000, [[]])).toEqual([[], []]);
+  });
+});
+
+describe("lone values", () => {
+  it("are those that no line reaches", () => {
+    expect(alone([1, null, 2, 3, null, null, 4])).toEqual([0, 6]);
+    expect(alone([null, 5, undefined])).toEqual([1]);
+    expect(alone([1, 2])).toEqual([]);
+  });
+
+  it("of counts stand from the beginning of their step to its end", () => {
+    expect(edges([[10, 15, 20], [0, 4, 0], [null, 1, null]], 5)).toEqual([[5, 10, 15, 20], [0, 4, 0, 0], [null, 1, null, null]]);
+    expect(edges([[], []], 5)).toEqual([[], []]);
   });
 });
 

@@ -107,3 +107,17 @@ export function evenly(at: readonly number[], stepMs: number, lines: readonly (r
     })),
   ];
 }
+
+/** Columns of counts whose times end their steps, as edges: each value from the beginning of its step to its end. */
+export function edges(columns: readonly (readonly (number | null)[])[], stepS: number): (number | null)[][] {
+  const [ends = [], ...lines] = columns;
+  const last = ends.at(-1);
+  if (last === undefined || last === null) return columns.map(() => []);
+  return [[...ends.map((each) => (each ?? 0) - stepS), last], ...lines.map((line) => [...line, line.at(-1) ?? null])];
+}
+
+/** Where a value stands between two gaps: no line reaches it, so it is drawn as a point. */
+export function alone(values: readonly (number | null | undefined)[]): number[] {
+  const isThere = (nth: number): boolean => values[nth] !== null && values[nth] !== undefined;
+  return values.flatMap((_, nth) => (isThere(nth) && !isThere(nth - 1) && !isThere(nth + 1) ? [nth] : []));
+}

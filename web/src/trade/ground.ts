@@ -1,5 +1,5 @@
 /** What this screen stands on: the instrument in view, its touch, and where the market is from. */
-import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { useEffect, useMemo, useState } from "react";
 import type { Schemas } from "../client/api";
 import { age } from "../kit/format";
 import { useStore } from "../kit/store";
@@ -75,20 +75,6 @@ export function throttled(act: () => void, every: number): { call: () => void; s
     },
     stop: () => clearTimeout(timer),
   };
-}
-
-const queries = new Map<string, MediaQueryList>();
-export function useMedia(query: string): boolean {
-  let found = queries.get(query);
-  if (!found) queries.set(query, (found = matchMedia(query)));
-  const list = found;
-  return useSyncExternalStore(
-    (listener) => {
-      list.addEventListener("change", listener);
-      return () => list.removeEventListener("change", listener);
-    },
-    () => list.matches,
-  );
 }
 
 /** How old the mark of a book is that is not well, counting up; null while it is. */
