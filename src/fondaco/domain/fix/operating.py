@@ -52,6 +52,12 @@ class SessionShown(msgspec.Struct, frozen=True, kw_only=True):
     peer: str
     received: int  # messages, since this process started
     sent: int
+    heard_at: str | None  # the last message of this connection, ISO 8601 in UTC
+    said_at: str | None
+    missing_from: int  # the gap that was asked for again; 0 where nothing is missing
+    missing_to: int
+    waiting: int  # messages behind that gap
+    unanswered: int  # TestRequests in a row that nobody answered
     application: str
     connect: list[str]
     hours: str
