@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fix.link import BEGINS, MOVES, SECOND, End, Link, play
-from fondaco.domain.fix.api import Renumbered
+from fondaco.domain.fix.api import Contact, Renumbered, contact
 
 AGREED = st.fixed_dictionaries(
     {},
@@ -80,3 +80,26 @@ def test_a_link_that_breaks_during_the_logon(cut_after: int) -> None:
     for end, other in (link.ends, link.ends[::-1]):
         assert other.delivered == [b"%d" % (n + 1) for n in range(end.said)]
     assert link.now < BEGINS + 60 * SECOND
+
+
+def test_contact_tells_of_a_gap_and_of_silence() -> None:
+    link = Link()
+    ours = link.ends[1]
+    assert contact(ours.session) == Contact()
+    link.connect()
+    for side in (0, 1):
+        link.carry(side, 10_000)
+    link.now += SECOND
+    link.ends[0].say(link.now)
+    link.ends[0].wire.clear()  # lost on the way
+    link.ends[0].say(link.now)
+    link.carry(0, 10_000)
+    found = contact(ours.session)
+    assert (found.missing, found.waiting, found.heard_at) == ((2, 2), 1, link.now)
+    link.carry(1, 10_000)  # it is asked for again,
+    link.carry(0, 10_000)  # and comes
+    assert contact(ours.session).missing is None
+    link.wait(45 * SECOND)
+    assert contact(ours.session).unanswered == 1
+    link.cut()
+    assert contact(ours.session) == Contact()

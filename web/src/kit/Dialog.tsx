@@ -42,7 +42,7 @@ export function Dialog({ title, open, onClose, children, footer, wide, className
     >
       <header>
         <h2 id={id}>{title}</h2>
-        <button type="button" className="button quiet" aria-label={`Close: ${title}`} onClick={onClose}>Esc</button>
+        <button type="button" className="button quiet" aria-label={`Esc, close: ${title}`} onClick={onClose}>Esc</button>
       </header>
       <div className="body">{children}</div>
       {footer && <footer>{footer}</footer>}

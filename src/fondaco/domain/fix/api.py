@@ -26,6 +26,7 @@ from fondaco.domain.fix.model import Garbled as Garbled
 from fondaco.domain.fix.model import Options as Options
 from fondaco.domain.fix.ordering import ordered as ordered
 from fondaco.domain.fix.session.checking import Checking as Checking
+from fondaco.domain.fix.session.contact import Contact as Contact
 from fondaco.domain.fix.session.contact import contact as contact
 from fondaco.domain.fix.session.model import HEADER as HEADER
 from fondaco.domain.fix.session.model import Act as Act
