@@ -237,11 +237,21 @@ def _with_audit(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="exit with 1 where an alert is at least so severe [high]",
     )
     audit.set_defaults(run=_fix_audit)
-    tail = kinds.add_parser("tail", help="Follow a log or a growing capture, alerts included.")
-    tail.add_argument("file", type=Path)
+    text = "Follow a log, a growing capture, or a network interface, alerts included."
+    tail = kinds.add_parser("tail", help=text, description=text)
+    tail.add_argument("file", type=Path, nargs="?")
     tail.add_argument("--full", action="store_true", help="every field in words")
     tail.add_argument("--no-follow", action="store_true", help="end where the file ends")
     tail.set_defaults(run=_fix_tail)
+    text = "Capture an interface's packets into a file, and tell alerts as they come."
+    capture = kinds.add_parser("capture", help=text, description=text)
+    capture.set_defaults(run=_fix_capture)
+    for sub, must in ((tail, False), (capture, True)):
+        sub.add_argument("--interface", metavar="NAME", required=must, help="lo, eth0 …")
+        sub.add_argument("--write", type=Path, metavar="FILE", required=must, help="a new pcap")
+        sub.add_argument("--seconds", type=float, default=0, help="then end [never]")
+        sub.add_argument("--promiscuous", action="store_true", help="also what is for others")
+        sub.add_argument("--limits", type=Path, metavar="TOML", help="thresholds of one's own")
 
 
 def _with_seeds(sub: argparse.ArgumentParser) -> None:
@@ -461,8 +471,32 @@ def _fix_diff(asked: argparse.Namespace) -> int:
 def _fix_tail(asked: argparse.Namespace) -> None:
     from fondaco.app.fix.tail import tail
 
+    if (asked.file is None) == (asked.interface is None):
+        raise Invalid("name what to follow: either a file, or --interface NAME")
+    if asked.interface is not None:
+        _fix_capture(asked)
+        return
     for line in tail(asked.file, follow=not asked.no_follow, full=asked.full):
         print(line, flush=True)
+
+
+def _fix_capture(asked: argparse.Namespace) -> None:
+    from fondaco.app.fix.audit import limits_of
+    from fondaco.app.fix.capture import capture, until_told
+
+    following = asked.run is _fix_tail
+    with until_told() as ended:
+        for line in capture(
+            asked.interface,
+            write=asked.write,
+            seconds=asked.seconds,
+            messages=following,
+            full=following and asked.full,
+            promiscuous=asked.promiscuous,
+            limits=limits_of(asked.limits),
+            ended=ended,
+        ):
+            print(line, flush=True)
 
 
 def _fix_audit(asked: argparse.Namespace) -> int:

@@ -4,7 +4,7 @@ import struct
 from collections.abc import Callable, Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fondaco.domain.fix.capture.flows import Endpoint
@@ -159,6 +159,7 @@ def test_any_segmentation_order_and_duplication_gives_the_same_messages(
     ),
     cut=st.integers(1, 50),
 )
+@example(pieces=[b"a0", message(1)], cut=2)  # "08=FIX" begins no message, nor when it is cut
 def test_noise_and_lies_cut_anywhere_read_the_same(pieces: list[bytes], cut: int) -> None:
     stream = b"".join(pieces)
     whole, _ = read(pcap(talk(stream, mss=60_000).packets)) if stream else ([], None)

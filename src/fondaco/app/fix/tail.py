@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Final
 
 from fondaco.app.fix.audit_text import NAMES, moment
-from fondaco.app.fix.reading import Source, source_of
+from fondaco.app.fix.following import Following
+from fondaco.app.fix.reading import source_of
 from fondaco.domain.fix.capture.sighting import Sighting
-from fondaco.domain.fix.capture.tally import Tally
 from fondaco.domain.fix.shown import decoded
 from fondaco.domain.fix.shown import lines_of as words_of
 from fondaco.domain.surveillance.fix.evidence import SECRETS, masked
-from fondaco.domain.surveillance.fix.watch import Watch
+from fondaco.domain.surveillance.model import Alert
 
 _POLL_S: Final = 0.2
 _CHUNK: Final = 1 << 20
@@ -27,32 +27,37 @@ def tail(path: Path, *, follow: bool = True, full: bool = False) -> Iterator[str
     has had enough. Alerts come with the messages that raised them. Raises Invalid where the file
     is no capture that can be read.
     """
-    watch, tally = Watch(), Tally()
-    watch.begin(path.name)
-    source: Source | None = None
-    told = 0
+    following: Following | None = None
     begun = b""
     with path.open("rb") as file:
         while True:
             chunk = file.read(_CHUNK)
-            begun += chunk if source is None else b""
-            if source is None and (len(begun) >= _HEAD or (begun and not follow)):
-                source, chunk = source_of(path.name, begun), begun
-            if source is not None and (chunk or not follow):
-                for seen in source.feed(chunk) if chunk else source.finish():
-                    line = tally.line_of(seen)
-                    watch.see(seen, line)
-                    tally.count(seen, line)
-                    yield from _words(seen) if full else [_line(seen)]
-                watch.after(source.flows, last=not chunk)
-                for alert in watch.alerts[told:]:
-                    said = f"{alert.pattern} {alert.title}: {alert.subject}: {alert.reason}"
-                    yield f"*** {alert.severity.name.lower()} {said}"
-                told = len(watch.alerts)
+            begun += chunk if following is None else b""
+            if following is None and (len(begun) >= _HEAD or (begun and not follow)):
+                following = Following(source_of(path.name, begun), path.name)
+                chunk = begun
+            if following is not None and (chunk or not follow):
+                for seen in following.feed(chunk) if chunk else following.finish():
+                    yield from words_or_line(seen, full)
+                for alert in following.taken():
+                    yield alert_line(alert)
             if not chunk:
                 if not follow:
                     return
                 time.sleep(_POLL_S)
+
+
+def alert_line(alert: Alert) -> str:
+    said = f"{alert.pattern} {alert.title}: {alert.subject}: {alert.reason}"
+    return f"*** {alert.severity.name.lower()} {said}"
+
+
+def words_or_line(seen: Sighting, full: bool) -> Iterator[str]:
+    """A message as one line, or as one line for each field."""
+    if full:
+        yield from _words(seen)
+    else:
+        yield _line(seen)
 
 
 def _line(seen: Sighting) -> str:

@@ -84,6 +84,7 @@ class Packets:
     _interfaces = cython.declare(list)
     _out = cython.declare(list)
     _skip = cython.declare(cython.longlong)
+    _numbered = cython.declare(cython.longlong)
 
     def __init__(self) -> None:
         self.packets = self.octets = self.snapped = self.first_at = self.last_at = 0
@@ -100,6 +101,7 @@ class Packets:
         self._interfaces = []
         self._out = []
         self._skip = 0
+        self._numbered = 0
 
     def feed(self, chunk: bytes) -> list[Sighting]:
         """The messages that end in this chunk. Raises Invalid where it is no capture."""
@@ -125,6 +127,33 @@ class Packets:
             for half in flow.halves:
                 half.finish(max(half.last_at, flow.last_at), self._out)
         return self._out
+
+    def retire(self, ended: int, silent: int) -> tuple[list[Flow], list[Sighting]]:
+        """Forget the connections that ended before `ended`, or said nothing since `silent`; give
+        them, and what of their messages still waited for bytes. For captures that never end."""
+        gone: list[Flow] = []
+        self._out = []
+        for flow in self.flows:
+            over: cython.longlong = max(flow.reset_at, flow.closed_at)
+            last: cython.longlong = flow.first_at
+            for half in flow.halves:
+                last = max(last, half.last_at)
+            if not (0 < over < ended or last < silent):
+                continue
+            gone.append(flow)
+            for half in flow.halves:
+                half.finish(last, self._out)
+                ends = flow.ends if half.side == 0 else (flow.ends[1], flow.ends[0])
+                key = ends[0].address + ends[1].address
+                key += b"".join(each.port.to_bytes(2, "big") for each in ends)
+                known = self._halves.get(key)
+                if known is not None and known.flow is flow:
+                    del self._halves[key]
+                    self._ids.pop(key, None)
+        if gone:
+            numbers = {flow.number for flow in gone}
+            self.flows = [flow for flow in self.flows if flow.number not in numbers]
+        return gone, self._out
 
     @cython.cfunc
     def _begin(self, data: bytes) -> cython.Py_ssize_t:
@@ -418,7 +447,8 @@ class Packets:
         back = key[n : 2 * n] + key[:n] + key[2 * n + 2 :] + key[2 * n : 2 * n + 2]
         opens = not flags & 16 if flags & 2 else source.port >= other.port
         client, server = (source, other) if opens else (other, source)
-        flow = Flow(len(self.flows) + 1, client, server, at)
+        self._numbered += 1
+        flow = Flow(self._numbered, client, server, at)
         flow.began = bool(flags & 2)
         flow.first_offset = offset
         old = self._halves.get(key)

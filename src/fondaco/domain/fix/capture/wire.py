@@ -467,10 +467,12 @@ class Half:
 
 @cython.cfunc
 def _tail(data: bytes, i: cython.Py_ssize_t, stop: cython.Py_ssize_t) -> cython.Py_ssize_t:
-    """Where the bytes begin at the end of data[i:stop] that may be the beginning of a message."""
+    """Where the bytes begin at the end of data[i:stop] that may be the beginning of a message; a
+    digit before it goes with it, since "58=FIX" begins none."""
+    text: cython.p_const_uchar = data
     n: cython.Py_ssize_t = min(4, stop - i)
-    while n > 0:
-        if data[stop - n : stop] == b"8=FIX"[:n]:
-            return stop - n
+    while n > 0 and data[stop - n : stop] != b"8=FIX"[:n]:
         n -= 1
-    return stop
+    if stop - n > i and 48 <= text[stop - n - 1] <= 57:
+        n += 1
+    return stop - n

@@ -208,18 +208,33 @@ class ConnectionFlood(Detector):
         super().__init__(limits, tell)
         self._minute = Window(MINUTE)
         self._silent = Window(MINUTE)
+        self._waiting: dict[int, Call] = {}
 
     def opened(self, call: Call) -> None:
         if not call.flow.began:
             return
+        if not call.flow.is_log:
+            self._waiting[call.flow.number] = call
         count = self._minute.add(call.host, call.flow.first_at)
         if count > self.limits.connects_minute:
             reason = f"{count} connections in a minute"
             self.tell("F18", MEDIUM, call.host, reason, key="flood", at=call.flow.first_at)
 
     def closed(self, call: Call) -> None:
+        if self._waiting.pop(call.flow.number, None) is not None:
+            self._waited(call)
+
+    def passed(self, at: int) -> None:
+        """A connection that has not said a word within LogonTimeout is half open."""
+        latest = at - self.limits.logon_wait_s * SECOND
+        late = [call for call in self._waiting.values() if call.flow.first_at < latest]
+        for call in late:
+            del self._waiting[call.flow.number]
+            self._waited(call)
+
+    def _waited(self, call: Call) -> None:
         flow = call.flow
-        if not flow.began or flow.is_log or any(half.octets for half in flow.halves):
+        if any(half.octets for half in flow.halves):
             return
         count = self._silent.add(call.host, flow.first_at)
         if count >= self.limits.silent_connects_minute:

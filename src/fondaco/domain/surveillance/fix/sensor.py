@@ -30,6 +30,27 @@ class _Open:
         self.line: Line | None = None
 
 
+class Lines:
+    """The sessions' lines for messages; beyond SESSIONS_MAX pairs of CompIDs, strangers share one
+    line, since whoever makes up names shall not fill the memory."""
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+        self._pairs: set[tuple[bytes, bytes]] = set()
+        self._strangers: Line | None = None
+
+    def of(self, seen: Sighting) -> Line:
+        pair = (seen.sender, seen.target)
+        if pair not in self._pairs:
+            if len(self._pairs) >= 2 * SESSIONS_MAX:
+                if self._strangers is None:
+                    self._strangers = self._tally.line_of(seen)
+                return self._strangers
+            self._pairs.add(pair)
+        line: Line = self._tally.line_of(seen)
+        return line
+
+
 class Sensor:
     """`feed` it every message; it gives the alerts that the message raised, at once.
 
@@ -47,8 +68,7 @@ class Sensor:
         self._watch = Watch(limits)
         self._watch.begin(source)
         self._open: dict[str, _Open] = {}
-        self._pairs: set[tuple[bytes, bytes]] = set()
-        self._strangers: Line | None = None
+        self._lines = Lines(self.tally)
         self._flows = 0
 
     def connected(
@@ -96,7 +116,7 @@ class Sensor:
         opened.flow.last_at = max(opened.flow.last_at, at)
         half.line(bytes(raw), at, offset, found)
         for seen in found:
-            line = self._line_of(seen)
+            line = self._lines.of(seen)
             opened.line = line
             self._watch.see(seen, line)
             self.tally.count(seen, line)
@@ -148,18 +168,6 @@ class Sensor:
         self._watch.ended(opened.flow)
         if opened.line is not None:  # a session lives longer than its connections
             opened.line.session.flows.clear()
-
-    def _line_of(self, seen: Sighting) -> Line:
-        """The line of its CompIDs; beyond SESSIONS_MAX pairs, strangers share one."""
-        pair = (seen.sender, seen.target)
-        if pair not in self._pairs:
-            if len(self._pairs) >= 2 * SESSIONS_MAX:
-                if self._strangers is None:
-                    self._strangers = self.tally.line_of(seen)
-                return self._strangers
-            self._pairs.add(pair)
-        line: Line = self.tally.line_of(seen)
-        return line
 
 
 def _endpoint(told: tuple[str, int], otherwise: str) -> Endpoint:

@@ -89,11 +89,12 @@ class Watch:
 
     def after(self, flows: Sequence[Flow], *, last: bool = False) -> None:
         """Look at connections: those that are new, what was odd about them, those that ended."""
-        for flow in flows[self._known :]:
-            call = self._call(flow)
-            for detector in self._detectors:
-                detector.opened(call)
-        self._known = len(flows)
+        first = len(flows)  # of those that are new; flows are numbered, and old ones may be gone
+        while first > 0 and flows[first - 1].number > self._known:
+            first -= 1
+        for flow in flows[first:]:
+            self.opened(flow)
+            self._known = flow.number
         for number, call in list(self._open.items()):
             notes = call.flow.notes
             told = self._noted.get(number, 0)
@@ -115,10 +116,12 @@ class Watch:
     def ended(self, flow: Flow) -> None:
         """It ended, and is forgotten; `flow.closed_at` says when."""
         call = self._call(flow)
-        for detector in self._detectors:
-            detector.closed(call)
-        del self._calls[flow.number]
+        if flow.number in self._open:
+            for detector in self._detectors:
+                detector.closed(call)
+        self._calls.pop(flow.number, None)
         self._open.pop(flow.number, None)
+        self._noted.pop(flow.number, None)
         for key in [key for key in self._places if key[1] == flow.number]:
             del self._places[key]
 
