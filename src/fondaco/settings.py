@@ -87,6 +87,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         _whole("TCP port", 0, 65_535, "counterparties of fix.toml log on here; 0 listens to none"),
     ] = 0
 
+    # Four eyes
+    four_eyes: Annotated[
+        Literal["on", "off", "strict"],
+        _why(
+            "limits and FIX sequence numbers need a second person; with --demo the tenant `demo` "
+            "is one person, who may do both halves: strict asks for a second one there, too"
+        ),
+    ] = "on"
+    approval_ttl_s: Annotated[
+        int, _whole("s", 60, 2_592_000, "what nobody has agreed to by then must be asked again")
+    ] = 86_400
+    break_glass_max_min: Annotated[
+        int, _whole("min", 0, 1_440, "how long one may do without a second person; 0 is never")
+    ] = 60
+
     # Journal
     journal: Annotated[
         str,

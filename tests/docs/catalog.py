@@ -30,8 +30,10 @@ _MADE_BY: Final = "Made by `make docs` from what the rooms declare; a test compa
 
 def rooms() -> list[Room]:
     """Every room that presents itself, in the order of their names."""
-    files = sorted(DOMAIN.glob("*/room.py"))
-    modules = [import_module(f"fondaco.domain.{path.parent.name}.room") for path in files]
+    files = sorted(path.relative_to(DOMAIN) for path in DOMAIN.rglob("room.py"))
+    modules = [
+        import_module(".".join(("fondaco.domain", *path.with_suffix("").parts))) for path in files
+    ]
     return [
         value for module in modules for value in vars(module).values() if isinstance(value, Room)
     ]
@@ -133,6 +135,7 @@ def _operation_line(operation: Operation[Any, Any]) -> str:
     ways = [(operation.method, operation.path), *operation.aliases]
     asks = "<br>".join(f"`{method} {path}`" for method, path in ways)
     scope = f"`{operation.scope}`" if operation.scope else "open"
+    scope += ", and a second person" if operation.needs_second else ""
     return f"| `{operation.name}` | {asks} | {scope} | {cell(operation.summary)} |"
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from fondaco.domain.fix.room import room as fix
+from fondaco.domain.identity.approvals.room import room as approvals
 from fondaco.domain.identity.room import room as identity
 from fondaco.domain.ledger.room import checks
 from fondaco.domain.ledger.room import room as ledger
@@ -19,7 +20,9 @@ from fondaco.kernel.codec import Codec
 from fondaco.kernel.event import Event, StreamId
 from fondaco.runtime.room import Room
 
-ROOMS: Final = (reference, identity, ledger, checks, trading, venues, crossing, midpoint, fix)
+ROOMS: Final = (
+    reference, identity, approvals, ledger, checks, trading, venues, crossing, midpoint, fix,
+)  # fmt: skip
 KINDS: Final[tuple[type[Event], ...]] = tuple(kind for room in ROOMS for kind in room.kinds)
 POLICIES: Final = {kind: found for room in ROOMS for kind, found in room.policies.items()}
 CODEC: Final = Codec(reduce(or_, KINDS))

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from fondaco import __version__
 from fondaco.app.about import about
+from fondaco.app.approvals import ApprovalsDesk
 from fondaco.app.arming import Waiting, arm, waiting, watch_equity
 from fondaco.app.candles import candles_of
 from fondaco.app.checks import Heard
@@ -128,6 +129,7 @@ class House:
         self.beside = Beside(kernel.files.traces, POSTS)
         self.health: Health  # once there are doors to be counted at
         self.fix: Desk  # once its sessions are open
+        self.approvals = ApprovalsDesk(kernel, directory, self.source)
         self._views_were_at = self._views_moved_s = 0.0
 
     def part_ended(self, task: "asyncio.Task[None]") -> None:
@@ -222,8 +224,8 @@ class House:
                 return self
             case "about":
                 return self.about
-            case "fix":
-                return self.fix
+            case "fix" | "approvals":
+                return getattr(self, name)
             case _:
                 raise NotFound(f"operations have no source called {name}")
 
@@ -319,6 +321,7 @@ class House:
             "views": self._views(),
             "market": self._market(),
             "books": self._books(),
+            **self.approvals.checks(),
             **self._elsewhere(),
         }
 
@@ -341,7 +344,7 @@ def make_door(
     streams: list[Streams] = []
     door = Door(
         house,
-        operations(house),
+        house.approvals.guarded(operations(house)),
         replies=replies,
         readers=readers,
         log=Log(settings.log_level, house.now),
@@ -450,6 +453,7 @@ async def running(settings: Settings) -> AsyncIterator[tuple[House, Door, Stream
         house.fix = await stack.enter_async_context(
             fix_desk(settings, files, kernel, applications(house))
         )
+        await house.approvals.open()
         replies = StoreReplies(records)
         doors = make_door(house, replies, readers, settings)
         stack.push_async_callback(house.health.close)
@@ -575,6 +579,7 @@ async def _upkeep(house: House, replies: Replies) -> None:
         house.look_after_views()
         house.hear_checks()
         house.health.tick()
+        await house.approvals.tick()
         with suppress(Unavailable):  # the records are locked or their disk is full: next time
             if second % FORGET_EVERY == 0:
                 await asyncio.to_thread(replies.forget, Instant(house.now() - kept_ns))

@@ -73,6 +73,13 @@ MEANINGS: Final[dict[str, str]] = {
     "forbidden": "Your key may not do this, or not to this account.",
     "not_placed": "Another order of the same list was refused, so this one was not placed.",
     "transfer_refused": "The amount cannot be moved; `limit` says what can.",
+    "unknown_approval": "There is no such approval here.",
+    "own_approval": "Nobody approves or rejects what they have asked themselves, with any key.",
+    "own_review": "Nobody reviews glass that they have broken themselves, with any key.",
+    "not_waiting": "It was decided before, or its time has passed.",
+    "glass_unreviewed": "You have broken glass before that nobody has reviewed yet.",
+    "already_reviewed": "It was reviewed before.",
+    "too_many_waiting": "Too much waits for a second person already: somebody must decide first.",
     "gone": "The position is no longer kept for resuming: take a snapshot instead.",
 }
 

@@ -10,7 +10,7 @@ from fondaco.gateway import examples, talk, tell
 from fondaco.gateway import market_stream as market
 from fondaco.gateway import trading_stream as trading
 from fondaco.gateway.errors import CODES, MEANINGS, Problem
-from fondaco.kernel.operation import Look, Operation
+from fondaco.kernel.operation import Held, Look, Operation
 
 REFERENCE: Final = "#/components/schemas/{name}"
 PROBLEM: Final = "application/problem+json"
@@ -31,7 +31,7 @@ _DESCRIPTIONS: Final = {
 
 def openapi(operations: Sequence[Operation[Any, Any]], version: str) -> dict[str, Any]:
     """The document. Every path is shown once, under /api; /api/v1 is the same."""
-    kinds: dict[Any, None] = {Problem: None}
+    kinds: dict[Any, None] = {Problem: None, Held: None}
     for operation in operations:
         kinds |= {operation.request: None, operation.reply: None}
     names = list(kinds)
@@ -136,6 +136,10 @@ def _responses(
     responses: dict[str, Any] = {
         str(operation.status): {"description": operation.summary, "content": success}
     }
+    if operation.needs_second:
+        waits = {"application/json": {"schema": reference[Held]}}
+        text = "Nothing was done yet: a second person must agree."
+        responses["202"] = {"description": text, "content": waits}
     for status in sorted(statuses):
         responses[status] = {"description": _DESCRIPTIONS[status], "content": problem}
     return responses
@@ -227,6 +231,13 @@ _STATUSES: Final = {
     "idempotency_key_reused": 409,
     "idempotency_key_in_use": 409,
     "view_behind": 503,
+    "unknown_approval": 404,
+    "own_approval": 403,
+    "own_review": 403,
+    "not_waiting": 409,
+    "glass_unreviewed": 409,
+    "already_reviewed": 409,
+    "too_many_waiting": 409,
     "gone": 404,
     "unknown_account": 404,
     "unknown_symbol": 404,

@@ -37,7 +37,7 @@ from fondaco.kernel.errors import (
     Unavailable,
 )
 from fondaco.kernel.event import Entry, Instant, fingerprint
-from fondaco.kernel.operation import Ask, Do, Look, Operation, Stamp
+from fondaco.kernel.operation import Answered, Ask, Do, Look, Operation, Stamp
 from fondaco.runtime.committer import Outcome
 from fondaco.runtime.tracing.rows import Request
 
@@ -456,9 +456,12 @@ class Endpoint:
             reply = await operation.answer(ask, stamp, house.source(operation.source))
         else:
             reply = await self._look(operation, ask, caller)
+        status, more = self.status, _NO_MORE
+        if isinstance(reply, Answered):
+            status, more, reply = reply.status or status, reply.headers, reply.reply
         if isinstance(reply, str) and self.media_type != JSON:
-            return Response(self.status, self.media_type, reply.encode())
-        return Response(self.status, JSON, b"" if self.status == 204 else _encode(reply))
+            return Response(status, self.media_type, reply.encode(), more)
+        return Response(status, JSON, b"" if status == 204 else _encode(reply), more)
 
     async def _look(self, operation: Look[Any, Any], ask: Any, caller: Caller) -> Any:
         house = self.context.house
@@ -523,6 +526,7 @@ class _Nobody(NamedTuple):
 
 
 NOBODY: Final[Caller] = _Nobody()
+_NO_MORE: Final[tuple[tuple[bytes, bytes], ...]] = ()
 REPLAYED: Final = (b"idempotent-replayed", b"true")
 _NOTHING: Final = Response(500, JSON, b"")
 

@@ -31,6 +31,26 @@ class Stamp(msgspec.Struct, frozen=True, gc=False):
     caller: str  # the user or key that asks
     tenant: str
     idempotency_key: str = ""
+    # The entry that has the house do this, "approvals/acme@7"; "" where somebody outside asks.
+    cause: str = ""
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """Answered with 202: nothing was done, because a second person must agree first."""
+
+    approval_id: str
+    operation: str
+    state: str
+    message: str  # who may agree, until when, and how
+    expires_at: str  # nanoseconds since 1970, UTC
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """A reply that does not leave as its operation's usual one. `status` 0: the usual one."""
+
+    reply: Any
+    status: int = 0
+    headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +69,7 @@ class Operation(Generic[Q, A]):
     account: Callable[[Q], str | None] | None = None  # the account it concerns, for authorisation
     status: int = 200
     media_type: str = "application/json"  # "text/csv": `reply` is str
+    needs_second: bool = False  # a second person must agree, where the house is not one person's
     bare: bool = False  # also served without /api, because a document names it so
     # Fields that an example sets beside those that a request must have.
     example: Mapping[str, Any] | None = None

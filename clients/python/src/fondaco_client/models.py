@@ -1,13 +1,13 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 cb236f318bf26ad8f4a7f5973c08bcbf05e069dec479ecc423b4dfcced69cb47
+OpenAPI sha256 6b302cd2f050eab1f519dd8772551d921c3a1c1ff10b15e766120ef4b364c992
 """
 
 from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
-Scope: TypeAlias = Literal['accounts:read', 'accounts:write', 'house:read', 'house:write', 'journal:read', 'keys:write', 'limits:read', 'limits:write', 'market:read', 'orders:read', 'orders:write']
+Scope: TypeAlias = Literal['accounts:read', 'accounts:write', 'approvals:read', 'approvals:write', 'house:read', 'house:write', 'journal:read', 'keys:write', 'limits:read', 'limits:write', 'market:read', 'orders:read', 'orders:write']
 Quality: TypeAlias = Literal['closed', 'crossed', 'gapped', 'ok', 'recovering', 'stale', 'unconfirmed']
 LevelReply: TypeAlias = "tuple[str, str]"
 ConsolidatedLevelReply: TypeAlias = "tuple[str, str, dict[str, str]]"
@@ -39,6 +39,15 @@ class Problem(TypedDict):
     request_id: str
     correlation_id: str
     details: dict[str, Any]
+
+
+class Held(TypedDict):
+    """Answered with 202: nothing was done, because a second person must agree first."""
+    approval_id: str
+    operation: str
+    state: str
+    message: str
+    expires_at: str
 
 
 class CreateKey(TypedDict):
@@ -139,6 +148,84 @@ class SetPreferenceRequest(TypedDict):
     """The last one who sets it is right; `version` in the answer tells how often it was set."""
     name: str
     value: dict[str, Any]
+
+
+class ApprovalsRequest(TypedDict):
+    state: NotRequired[Literal['all', 'closed', 'waiting']]
+
+
+class ApprovalsReply(TypedDict):
+    """Newest first. `mode` says whether somebody may do both halves, and why."""
+    items: list[ApprovalShown]
+    glasses: list[GlassShown]
+    mode: str
+
+
+class ApprovalShown(TypedDict):
+    """One operation that was asked. `request` is what it would do, as it was asked. `how` says who
+    agreed: "second" somebody else, "glass" nobody (see `glass`), "alone" the same person,
+    because the house is one person's. `position` is where the journal says so. Times are
+    nanoseconds since 1970, UTC. `result` is what the operation answered, to whoever approved
+    it.
+    """
+    approval_id: str
+    operation: str
+    summary: str
+    request: dict[str, Any]
+    scope: str
+    account_id: str
+    state: Literal['approved', 'executed', 'expired', 'failed', 'rejected', 'waiting']
+    asked_by: str
+    asked_at: str
+    expires_at: str
+    how: Literal['', 'alone', 'glass', 'second']
+    decided_by: str
+    decided_at: str
+    reason: str
+    glass: str
+    error: str
+    evidence: str
+    position: NotRequired[int]
+    may_decide: NotRequired[bool]
+    result: NotRequired[Any]
+
+
+class GlassShown(TypedDict):
+    """One person did both halves until `until`. It is open until somebody else has reviewed it.
+    """
+    approval_id: str
+    broken_by: str
+    reason: str
+    broken_at: str
+    until: str
+    is_open: bool
+    verdict: str
+    reviewed_by: str
+    reviewed_at: str
+    review: str
+    used_for: list[str]
+    may_review: NotRequired[bool]
+
+
+class ApprovalRequest(TypedDict):
+    approval_id: str
+
+
+class DecideRequest(TypedDict):
+    approval_id: str
+    reason: str
+
+
+class BreakGlassRequest(TypedDict):
+    """`minutes` from now on you need no second person; the house allows at most a setting's."""
+    reason: str
+    minutes: NotRequired[int]
+
+
+class ReviewRequest(TypedDict):
+    approval_id: str
+    verdict: Literal['justified', 'not_justified']
+    reason: str
 
 
 class OpenBookAccountRequest(TypedDict):
@@ -1783,6 +1870,7 @@ class Cause(TypedDict):
     id: str
     position: NotRequired[int | None]
     kind: NotRequired[str | None]
+    said: NotRequired[str]
 
 
 class RuleLine(TypedDict):

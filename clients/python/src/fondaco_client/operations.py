@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 cb236f318bf26ad8f4a7f5973c08bcbf05e069dec479ecc423b4dfcced69cb47
+OpenAPI sha256 6b302cd2f050eab1f519dd8772551d921c3a1c1ff10b15e766120ef4b364c992
 """
 
 from __future__ import annotations
@@ -123,6 +123,113 @@ class Identity:
             "/api/preferences/{name}",
             path_={"name": name},
             body={"value": value},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+
+class Approvals:
+    def __init__(self, asking: Asking) -> None:
+        self._ask = asking.ask
+
+    def list(
+        self,
+        *,
+        state: Literal['all', 'closed', 'waiting'] = ABSENT,
+    ) -> m.ApprovalsReply:
+        """What waits for a second person, what was decided, and what glass was broken. Scope:
+        approvals:read.
+        """
+        found: m.ApprovalsReply = self._ask(
+            "GET",
+            "/api/approvals",
+            query={"state": state},
+        )
+        return found
+
+    def show(
+        self,
+        *,
+        approval_id: str,
+    ) -> m.ApprovalShown:
+        """One operation that needs, or needed, a second person. Scope: approvals:read."""
+        found: m.ApprovalShown = self._ask(
+            "GET",
+            "/api/approvals/{approval_id}",
+            path_={"approval_id": approval_id},
+        )
+        return found
+
+    def approve(
+        self,
+        *,
+        approval_id: str,
+        reason: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.ApprovalShown:
+        """Agree to what somebody else has asked; it is done at once, in their name. Scope:
+        approvals:write.
+        """
+        found: m.ApprovalShown = self._ask(
+            "POST",
+            "/api/approvals/{approval_id}/approve",
+            path_={"approval_id": approval_id},
+            body={"reason": reason},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def reject(
+        self,
+        *,
+        approval_id: str,
+        reason: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.ApprovalShown:
+        """Refuse what somebody else has asked, with a reason. Scope: approvals:write."""
+        found: m.ApprovalShown = self._ask(
+            "POST",
+            "/api/approvals/{approval_id}/reject",
+            path_={"approval_id": approval_id},
+            body={"reason": reason},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def break_glass(
+        self,
+        *,
+        reason: str,
+        idempotency_key: str = ABSENT,
+        minutes: int = ABSENT,
+    ) -> m.GlassShown:
+        """In an emergency: need no second person for some minutes; it is told and reviewed. Scope:
+        approvals:write.
+        """
+        found: m.GlassShown = self._ask(
+            "POST",
+            "/api/approvals/break-glass",
+            body={"reason": reason, "minutes": minutes},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def review(
+        self,
+        *,
+        approval_id: str,
+        verdict: Literal['justified', 'not_justified'],
+        reason: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.GlassShown:
+        """Say whether glass that somebody else has broken was broken rightly. Scope:
+        approvals:write.
+        """
+        found: m.GlassShown = self._ask(
+            "POST",
+            "/api/approvals/{approval_id}/review",
+            path_={"approval_id": approval_id},
+            body={"verdict": verdict, "reason": reason},
             header={"Idempotency-Key": idempotency_key},
         )
         return found
@@ -1815,6 +1922,7 @@ class Operations:
 
     def __init__(self, asking: Asking) -> None:
         self.identity = Identity(asking)
+        self.approvals = Approvals(asking)
         self.ledger = Ledger(asking)
         self.fix = Fix(asking)
         self.market = Market(asking)

@@ -356,7 +356,7 @@ def stream_of(name: SessionId) -> StreamId:
 
 
 def _cause(by: Stamp, content: str) -> CommandId:
-    return request_id(by.idempotency_key or by.request_id, content)
+    return request_id(by.cause or by.idempotency_key or by.request_id, content)
 
 
 def _note(place: Path, position: int) -> None:

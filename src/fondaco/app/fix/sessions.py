@@ -44,7 +44,7 @@ class Remote:
             said: dict[str, Any] = json.loads(reply.read() or b"{}")
         except (OSError, HTTPException, ValueError) as error:
             raise Unavailable(f"the house at {self._url} does not answer: {error}") from error
-        if reply.status == 200:
+        if reply.status in (200, 202):  # 202: a second person must agree
             return said
         message = str(said.get("message", reply.reason))
         raise _ERRORS.get(reply.status, Invalid)(message)

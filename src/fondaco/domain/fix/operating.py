@@ -167,6 +167,7 @@ OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
     ),
     Do(
         name="fix.set_sequence",
+        needs_second=True,
         summary="Set the sequence numbers of a FIX session that is not logged on.",
         method="POST",
         path="/fix/sessions/sequence",

@@ -214,6 +214,10 @@ class Directory:
         with self._records.reading() as conn:
             return store.keys_of(conn, TenantId(tenant), None if user is None else UserId(user))
 
+    def tenants(self) -> list[str]:
+        with self._records.reading() as conn:
+            return store.tenant_names(conn)
+
     def caller_named(self, tenant: str, name: str) -> Caller:
         """The caller as a stamp names them. Raises `Denied` where the key is gone by now."""
         for known in self._by_id.values():

@@ -44,6 +44,8 @@ class Scope(StrEnum):
     HOUSE_WRITE = "house:write"
     JOURNAL_READ = "journal:read"
     KEYS_WRITE = "keys:write"
+    APPROVALS_READ = "approvals:read"
+    APPROVALS_WRITE = "approvals:write"
 
 
 class Role(StrEnum):
@@ -61,13 +63,16 @@ class Role(StrEnum):
 _LOOKING: Final = frozenset(
     {Scope.ORDERS_READ, Scope.ACCOUNTS_READ, Scope.MARKET_READ, Scope.LIMITS_READ}
 )
+_DECIDING: Final = frozenset({Scope.APPROVALS_READ, Scope.APPROVALS_WRITE})  # with the other scope
 _TRADING: Final = _LOOKING | {Scope.ORDERS_WRITE}
 
 # Who trades sets no limits, who sets limits does not trade, who runs the house does neither.
 SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {
     Role.TRADER: _TRADING | {Scope.KEYS_WRITE},
-    Role.RISK: _LOOKING | {Scope.LIMITS_WRITE, Scope.HOUSE_READ},
-    Role.COMPLIANCE: _LOOKING | {Scope.LIMITS_WRITE, Scope.HOUSE_READ, Scope.JOURNAL_READ},
+    Role.RISK: _LOOKING | _DECIDING | {Scope.LIMITS_WRITE, Scope.HOUSE_READ},
+    Role.COMPLIANCE: _LOOKING
+    | _DECIDING
+    | {Scope.LIMITS_WRITE, Scope.HOUSE_READ, Scope.JOURNAL_READ},
     Role.ADMIN: frozenset(
         {
             Scope.ACCOUNTS_READ,
@@ -78,8 +83,9 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {
             Scope.HOUSE_WRITE,
             Scope.KEYS_WRITE,
         }
-    ),
-    Role.AUDITOR: _LOOKING | {Scope.HOUSE_READ, Scope.JOURNAL_READ},
+    )
+    | _DECIDING,
+    Role.AUDITOR: _LOOKING | {Scope.HOUSE_READ, Scope.JOURNAL_READ, Scope.APPROVALS_READ},
     Role.PARTNER: _TRADING,
     Role.AGENT: _LOOKING,
 }

@@ -86,6 +86,10 @@ def add_tenant(conn: sa.Connection, tenant: TenantId, at: Instant) -> None:
         _tell(conn, TenantCreated(tenant), at)
 
 
+def tenant_names(conn: sa.Connection) -> list[str]:
+    return list(conn.scalars(sa.select(tenants.c.tenant).order_by(tenants.c.tenant)))
+
+
 def put_user(conn: sa.Connection, user: User, at: Instant) -> None:
     """Add a user, or give one other roles. Raises `NotFound` for an unknown tenant."""
     if conn.scalar(sa.select(tenants.c.tenant).where(tenants.c.tenant == user.tenant)) is None:

@@ -65,6 +65,7 @@ class Cause(msgspec.Struct, frozen=True, gc=False):
     id: str
     position: int | None = None
     kind: str | None = None
+    said: str = ""  # of a decision by people: who agreed, when and why
 
 
 class PostingLine(msgspec.Struct, frozen=True, gc=False):
@@ -173,7 +174,8 @@ def text_of(found: Why) -> str:
         lines.append(f"{step.at}  @{step.position}  {step.stream}  {step.said}")
         for cause in step.causes:
             where = f" (@{cause.position}, {cause.kind})" if cause.position is not None else ""
-            lines.append(f"    because of {cause.by} {cause.id}{where}")
+            said = f": {cause.said}" if cause.said else ""
+            lines.append(f"    because of {cause.by} {cause.id}{where}{said}")
         if step.trace_id != found.trace_id:
             lines.append(f"    of trace {step.trace_id}")
         if step.spans:
@@ -262,14 +264,18 @@ class _Telling:
             source, mark, version = command_id.rpartition(MESSAGE_MARK)
             if not mark or not version.isdecimal():
                 key, asked, _ = command_id.rpartition(REQUEST_MARK)
-                yield Cause("request", key) if asked else Cause("watcher", command_id)
-                return
+                if MESSAGE_MARK not in key:
+                    yield Cause("request", key) if asked else Cause("watcher", command_id)
+                    return
+                command_id = CommandId(key)  # what an entry has the house ask of itself
+                source, mark, version = command_id.rpartition(MESSAGE_MARK)
             found = self._journal.read(StreamId(source), int(version) - 1, 1)
             if not found:
                 yield Cause("entry", command_id)
                 return
             (entry,) = found
-            yield Cause("entry", command_id, entry.position, kind_of(entry.event))
+            said = _agreed(entry.event)
+            yield Cause("entry", command_id, entry.position, kind_of(entry.event), said)
             command_id = entry.caused_by
 
     def _mark(self, mark: Mark) -> MarkUsed:
@@ -340,6 +346,15 @@ class _Telling:
                 shown = {n: told[n] for n in ("ord_status", "text", "queue_ahead") if told.get(n)}
                 words = ", ".join(f"{name} {value}" for name, value in shown.items())
                 return f"{_words(event)}{': ' if words else ''}{words}"
+
+
+def _agreed(event: Event) -> str:
+    """What people say who let something be done: the events of four eyes, which are below us."""
+    asked_by = getattr(event, "asked_by", "")
+    if not asked_by:
+        return ""
+    told = plain(event)
+    return f"asked by {asked_by}, agreed by {told['by']} ({told['how']}): {told['reason']}"
 
 
 def _words(event: Event) -> str:

@@ -239,6 +239,7 @@ def _bounds(limits: ac.LimitsReader) -> tuple[Operation[Any, Any], ...]:
     return (
         Ask(
             name="trading.set_account_limits",
+            needs_second=True,
             summary="Give an account limits of its own, or take them back.",
             method="PUT",
             path="/accounts/{account_id}/limits",
@@ -285,6 +286,7 @@ def _house_wide(limits: ac.LimitsReader) -> tuple[Operation[Any, Any], ...]:
     return (
         Ask(
             name="risk.set_limits",
+            needs_second=True,
             summary="Set the limits of every account that has none of its own.",
             method="PUT",
             path="/risk/limits",

@@ -262,7 +262,10 @@ def number_of(order: str) -> int:
 
 def own_id(name: str, ask: msgspec.Struct, stamp: Stamp) -> CommandId:
     """The id of an ask that brings none: made of its Idempotency-Key, or else of the request's own
-    id. The sign before it keeps it apart from every cl_ord_id."""
+    id. The sign before it keeps it apart from every cl_ord_id. What an entry has the house do is
+    named after that entry."""
+    if stamp.cause:
+        return request_id(stamp.cause, fingerprint(ask))
     asked = f"{stamp.tenant}/{stamp.caller}/{stamp.idempotency_key}".encode()
     return request_id(f"!{name}-{blake2b(asked, digest_size=12).hexdigest()}", fingerprint(ask))
 

@@ -1,0 +1,421 @@
+"""The part of a house that asks for a second person before it does what needs one.
+
+Doors are given the guarded operations and no others, so whichever door an ask comes through, it
+becomes a case in the journal first. What was agreed to is done here, under the name of the entry
+that says so: done twice, after a crash in between, it has its effect once.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import fields, replace
+from hashlib import blake2b
+from typing import Any, Final
+
+import msgspec
+
+from fondaco.app.house import Kernel
+from fondaco.app.say import say
+from fondaco.domain.identity.approvals.api import ApprovalShown, ApprovalsReply, GlassShown
+from fondaco.domain.identity.approvals.events import (
+    ApprovalAsked,
+    ApprovalDenied,
+    ApprovalGranted,
+    Approve,
+    AskApproval,
+    BreakGlass,
+    ExpireApprovals,
+    NoteExecution,
+    Reject,
+    ReviewGlass,
+)
+from fondaco.domain.identity.approvals.model import (
+    ID_PREFIX,
+    Approvals,
+    Case,
+    Glass,
+    id_of,
+    stream_of,
+)
+from fondaco.domain.identity.directory import Directory
+from fondaco.domain.identity.model import DEMO, Caller
+from fondaco.kernel.errors import (
+    Denied,
+    FondacoError,
+    Invalid,
+    NotFound,
+    Refused,
+    Unavailable,
+)
+from fondaco.kernel.event import (
+    MESSAGE_MARK,
+    CommandId,
+    Entry,
+    Instant,
+    request_id,
+)
+from fondaco.kernel.operation import Answered, Ask, Do, Held, Operation, Stamp
+
+REQUEST_BYTES_MAX: Final = 65_536
+MINUTE_NS: Final = 60_000_000_000
+ALONE: Final = "one person may do both halves here, because the house was started with --demo"
+_OWN: Final = frozenset({"own_approval", "own_review"})
+
+
+class ApprovalsDesk:
+    """`source` is what operations are answered from. Belongs to the loop's thread."""
+
+    def __init__(self, kernel: Kernel, directory: Directory, source: Callable[[str], Any]) -> None:
+        settings = kernel.settings
+        self._kernel, self._directory, self._source = kernel, directory, source
+        self._is_off = settings.four_eyes == "off"
+        self._demo_alone = settings.demo and settings.four_eyes == "on"
+        self._ttl_ns = settings.approval_ttl_s * 1_000_000_000
+        self._glass_max_min = settings.break_glass_max_min
+        self._operations: dict[str, Operation[Any, Any]] = {}
+        self._tenants: list[str] = []
+
+    # --- What doors are given -------------------------------------------------------------------
+
+    def guarded(self, operations: Iterable[Operation[Any, Any]]) -> list[Operation[Any, Any]]:
+        """The operations as doors may have them."""
+        if self._is_off:
+            return [replace(each, needs_second=False) for each in operations]
+        return [self._guard(each) if each.needs_second else each for each in operations]
+
+    def _guard(self, operation: Operation[Any, Any]) -> Operation[Any, Any]:
+        self._operations[operation.name] = operation
+        said = {
+            each.name: getattr(operation, each.name)
+            for each in fields(Operation)
+            if each.name != "errors"
+        }
+
+        async def ask(request: Any, stamp: Stamp, desk: "ApprovalsDesk") -> Any:
+            return await desk.ask(operation, request, stamp)
+
+        errors = tuple(dict.fromkeys((*operation.errors, Refused)))
+        return Do(**said, errors=errors, source="approvals", answer=ask)
+
+    async def ask(self, operation: Operation[Any, Any], request: Any, stamp: Stamp) -> Any:
+        """Answered with `Held`, unless its person may do both halves; then as ever."""
+        caller = self._directory.caller_named(stamp.tenant, stamp.caller)
+        if isinstance(operation, Ask):  # what is malformed is told now, not to the second person
+            operation.command(request, stamp)
+        text = msgspec.json.encode(request)
+        if len(text) > REQUEST_BYTES_MAX:
+            raise Invalid(
+                f"the request is {len(text)} bytes, at most {REQUEST_BYTES_MAX} may wait for a "
+                "second person: ask for less at once"
+            )
+        account = operation.account(request) if operation.account else None
+        command = AskApproval(
+            _cause("ask", stamp, operation.name.encode() + text),
+            stamp.at,
+            operation.name,
+            text.decode(),
+            operation.scope,
+            account or "",
+            caller.user,
+            caller.name,
+            Instant(stamp.at + self._ttl_ns),
+            ALONE if self._demo_alone and stamp.tenant == DEMO else "",
+        )
+        entries = await self._submit(stamp.tenant, command)
+        asked = (each.event for each in entries)
+        number = next(event.number for event in asked if isinstance(event, ApprovalAsked))
+        if not any(isinstance(each.event, ApprovalGranted) for each in entries):
+            return self._held(operation, self._case(stamp.tenant, number))
+        case = self._case(stamp.tenant, number)
+        if case.how == "glass":
+            say(f"GLASS: {case.by} did {operation.name} alone, as {id_of(number)}: {case.reason}")
+        reply, error = await self._carry_out(stamp.tenant, case)
+        if error is not None:
+            raise error
+        said = f"{id_of(number)}; {case.how}; {case.reason}"
+        header = said.encode("ascii", "replace")
+        return Answered(reply, headers=((b"fondaco-approval", header),))
+
+    def _held(self, operation: Operation[Any, Any], case: Case) -> Answered:
+        name = id_of(case.number)
+        held = Held(
+            approval_id=name,
+            operation=operation.name,
+            state=case.state,
+            message=(
+                f"nothing was done yet: somebody other than {case.user} who holds "
+                f"{operation.scope} and approvals:write must agree, within "
+                f"{self._ttl_ns // 1_000_000_000} s: POST /api/approvals/{name}/approve, or "
+                f"fondaco approvals approve {name}"
+            ),
+            expires_at=str(case.expires_at),
+        )
+        return Answered(held, 202, ((b"location", f"/api/approvals/{name}".encode()),))
+
+    # --- What is agreed to is done ---------------------------------------------------------------
+
+    async def _carry_out(self, tenant: str, case: Case) -> tuple[Any, FondacoError | None]:
+        """The operation's reply, or why it could not be done; either is in the journal then. Where
+        a machine fails nothing is, and `tick` tries again."""
+        error: FondacoError | None = None
+        reply: Any = None
+        try:
+            reply = await self._perform(tenant, case)
+        except Unavailable as lacking:
+            return None, lacking
+        except FondacoError as found:
+            error = found
+        text = f"{error.code}: {error.message}" if error else ""
+        now = self._kernel.now()
+        note = NoteExecution(CommandId(f"executed/{case.number}"), now, case.number, text)
+        await self._kernel.submit(stream_of(tenant), note)
+        return reply, error
+
+    async def _perform(self, tenant: str, case: Case) -> Any:
+        operation: Any = self._operations.get(case.operation)
+        if operation is None:
+            raise NotFound(f"this house has no operation {case.operation} that needs a second")
+        request = msgspec.json.decode(case.request, type=operation.request)
+        evidence = f"{stream_of(tenant)}{MESSAGE_MARK}{case.version}"
+        name = id_of(case.number)
+        stamp = Stamp(self._kernel.now(), name, case.by, tenant, evidence, evidence)
+        if isinstance(operation, Ask):
+            command = operation.command(request, stamp)
+            entries = await self._kernel.submit(operation.stream(request), command)
+            return operation.answer(request, entries)
+        return await operation.answer(request, stamp, self._source(operation.source))
+
+    async def open(self) -> None:
+        """What was agreed to and not done, because the house died in between, is done now."""
+        self._tenants = self._directory.tenants()
+        for tenant in self._tenants:
+            await self._kernel.wake(stream_of(tenant))
+        await self._go_on()
+
+    async def tick(self) -> None:
+        """Called every second."""
+        now = self._kernel.now()
+        for tenant in self._tenants:
+            if any(case.state == "waiting" and now >= case.expires_at for case in self._of(tenant)):
+                command = ExpireApprovals(CommandId(f"due/{now}"), now)
+                self._kernel.ask_again_until_done(stream_of(tenant), command)
+        await self._go_on()
+
+    async def _go_on(self) -> None:
+        for tenant in self._tenants:
+            for case in self._of(tenant):
+                if case.state == "approved":
+                    await self._carry_out(tenant, case)
+
+    def _of(self, tenant: str) -> list[Case]:
+        memory = self._kernel.peek(stream_of(tenant))
+        return list(memory.state.cases.values()) if memory else []
+
+    # --- What people ask ------------------------------------------------------------------------
+
+    async def list(self, stamp: Stamp, which: str) -> ApprovalsReply:
+        caller, state = await self._looking(stamp)
+        cases = [case for case in state.cases.values() if _may_see(caller, case)]
+        if which != "all":
+            cases = [case for case in cases if case.is_closed == (which == "closed")]
+        return ApprovalsReply(
+            [self._shown(caller, case) for case in reversed(cases)],
+            [self._glass(caller, state, glass) for glass in reversed(state.glasses.values())],
+            self._mode(stamp.tenant),
+        )
+
+    async def show(self, stamp: Stamp, approval_id: str) -> ApprovalShown:
+        caller, state = await self._looking(stamp)
+        return self._shown(caller, _found(caller, state, approval_id))
+
+    async def decide(
+        self, stamp: Stamp, approval_id: str, reason: str, *, agrees: bool
+    ) -> ApprovalShown:
+        caller, state = await self._looking(stamp)
+        case = _found(caller, state, approval_id)
+        if case.user != caller.user:  # the law says no to those, and the journal keeps that
+            self._check_rights(caller, case, agrees=agrees)
+        kind = Approve if agrees else Reject
+        content = f"{approval_id}/{reason}".encode()
+        cause = _cause("approve" if agrees else "reject", stamp, content)
+        command = kind(cause, stamp.at, case.number, caller.user, caller.name, reason)
+        entries = await self._submit(stamp.tenant, command)
+        case = self._case(stamp.tenant, case.number)
+        result: Any = None
+        if agrees and case.state == "approved":
+            result, error = await self._carry_out(stamp.tenant, case)
+            if isinstance(error, Unavailable):
+                say(f"{approval_id} is agreed to and will be done: {error.message}")
+            case = self._case(stamp.tenant, case.number)
+        shown = self._shown(caller, case)
+        return msgspec.structs.replace(shown, position=entries[-1].position, result=result)
+
+    def _check_rights(self, caller: Caller, case: Case, *, agrees: bool) -> None:
+        """Whoever agrees must be one who may do it; and so must, still, whoever has asked."""
+        caller.require(case.scope, case.account or None)
+        if not agrees:
+            return
+        try:
+            asker = self._directory.caller_named(caller.tenant, case.by)
+        except Denied:
+            raise Denied(
+                f"{case.by} has asked, and is no longer known here: reject it",
+                code="forbidden",
+            ) from None
+        asker.require(case.scope, case.account or None)
+
+    async def break_glass(self, stamp: Stamp, reason: str, minutes: int) -> GlassShown:
+        if minutes > self._glass_max_min:
+            raise Invalid(
+                f"minutes is {minutes}, must be at most {self._glass_max_min}, which is the "
+                "setting break_glass_max_min"
+            )
+        caller, _ = await self._looking(stamp)
+        until = Instant(stamp.at + minutes * MINUTE_NS)
+        command = BreakGlass(
+            _cause("glass", stamp, f"{minutes}/{reason}".encode()),
+            stamp.at,
+            caller.user,
+            caller.name,
+            reason,
+            until,
+        )
+        entries = await self._submit(stamp.tenant, command)
+        say(f"GLASS BROKEN by {caller.name} for {minutes} min: {reason}")
+        state = self._state(stamp.tenant)
+        number = entries[-1].event.number  # type: ignore[attr-defined]
+        return self._glass(caller, state, state.glasses[number])
+
+    async def review(self, stamp: Stamp, approval_id: str, verdict: str, reason: str) -> GlassShown:
+        caller, _ = await self._looking(stamp)
+        number = _number(approval_id)
+        command = ReviewGlass(
+            _cause("review", stamp, f"{approval_id}/{verdict}/{reason}".encode()),
+            stamp.at,
+            number,
+            caller.user,
+            caller.name,
+            verdict,
+            reason,
+        )
+        await self._submit(stamp.tenant, command)
+        say(f"GLASS {approval_id} reviewed by {caller.name}: {verdict}, {reason}")
+        state = self._state(stamp.tenant)
+        return self._glass(caller, state, state.glasses[number])
+
+    def checks(self) -> dict[str, tuple[bool, str]]:
+        """Broken glass is told wherever somebody looks whether the house is well."""
+        found = []
+        for tenant in self._tenants:
+            memory = self._kernel.peek(stream_of(tenant))
+            glasses = memory.state.glasses.values() if memory else ()
+            found += [
+                f"GLASS BROKEN by {each.by}, {id_of(each.number)}, not reviewed"
+                for each in glasses
+                if not each.verdict
+            ]
+        return {"four eyes": (True, "; ".join(found))} if found else {}
+
+    # --- Parts of these --------------------------------------------------------------------------
+
+    async def _submit(self, tenant: str, command: Any) -> tuple[Entry, ...]:
+        """Raises what the law denies."""
+        if tenant not in self._tenants:
+            self._tenants.append(tenant)
+        entries: tuple[Entry, ...] = await self._kernel.submit(stream_of(tenant), command)
+        for entry in entries:
+            event = entry.event
+            if isinstance(event, ApprovalDenied):
+                if event.code in _OWN:
+                    raise Denied(event.text, code=event.code, position=entry.position)
+                if event.code == "unknown_approval":
+                    raise NotFound(event.text, code=event.code)
+                raise Refused(event.text, code=event.code, position=entry.position)
+        return entries
+
+    async def _looking(self, stamp: Stamp) -> tuple[Caller, Approvals]:
+        caller = self._directory.caller_named(stamp.tenant, stamp.caller)
+        await self._kernel.wake(stream_of(stamp.tenant))
+        return caller, self._state(stamp.tenant)
+
+    def _state(self, tenant: str) -> Approvals:
+        memory = self._kernel.peek(stream_of(tenant))
+        if memory is None:
+            raise Unavailable("what waits for a second person is being loaded; ask again")
+        state: Approvals = memory.state
+        return state
+
+    def _case(self, tenant: str, number: int) -> Case:
+        return self._state(tenant).cases[number]
+
+    def _mode(self, tenant: str) -> str:
+        if self._is_off:
+            return "off: the setting four_eyes lets everybody do both halves"
+        if self._demo_alone and tenant == DEMO:
+            return ALONE
+        return "a second person must agree"
+
+    def _shown(self, caller: Caller, case: Case) -> ApprovalShown:
+        tenant = caller.tenant
+        operation = self._operations.get(case.operation)
+        decides = case.state == "waiting" and case.user != caller.user
+        return ApprovalShown(
+            approval_id=id_of(case.number),
+            operation=case.operation,
+            summary=operation.summary if operation else "",
+            request=msgspec.json.decode(case.request),
+            scope=case.scope,
+            account_id=case.account,
+            state=case.state,
+            asked_by=case.by,
+            asked_at=str(case.asked_at),
+            expires_at=str(case.expires_at),
+            how=case.how,
+            decided_by=case.decided_by,
+            decided_at=str(case.decided_at) if case.decided_at else "",
+            reason=case.reason,
+            glass=id_of(case.glass) if case.glass else "",
+            error=case.error,
+            evidence=f"{stream_of(tenant)}{MESSAGE_MARK}{case.version}" if case.version else "",
+            may_decide=decides and caller.may(case.scope) and caller.may("approvals:write"),
+        )
+
+    def _glass(self, caller: Caller, state: Approvals, glass: Glass) -> GlassShown:
+        used = [id_of(case.number) for case in state.cases.values() if case.glass == glass.number]
+        return GlassShown(
+            approval_id=id_of(glass.number),
+            broken_by=glass.by,
+            reason=glass.reason,
+            broken_at=str(glass.broken_at),
+            until=str(glass.until),
+            is_open=not glass.verdict and self._kernel.now() < glass.until,
+            verdict=glass.verdict,
+            reviewed_by=glass.reviewed_by,
+            reviewed_at=str(glass.reviewed_at) if glass.reviewed_at else "",
+            review=glass.said,
+            used_for=used,
+            may_review=not glass.verdict
+            and glass.user != caller.user
+            and caller.may("approvals:write"),
+        )
+
+
+def _found(caller: Caller, state: Approvals, approval_id: str) -> Case:
+    case = state.cases.get(_number(approval_id))
+    if case is None or not _may_see(caller, case):
+        raise NotFound(f"there is no {approval_id}", code="unknown_approval")
+    return case
+
+
+def _may_see(caller: Caller, case: Case) -> bool:
+    return not case.account or caller.may_use(case.account)
+
+
+def _number(approval_id: str) -> int:
+    return int(approval_id.removeprefix(ID_PREFIX))
+
+
+def _cause(what: str, stamp: Stamp, content: bytes) -> CommandId:
+    """The id of an ask that brings none: of its Idempotency-Key, or of the request's own id."""
+    key = stamp.idempotency_key or stamp.request_id
+    asked = f"{stamp.tenant}/{stamp.caller}/{key}".encode()
+    own = blake2b(asked, digest_size=12).hexdigest()
+    return request_id(f"!{what}-{own}", blake2b(content, digest_size=8).hexdigest())

@@ -1,0 +1,73 @@
+"""What commands ask of a running house, over its door, as any other client does."""
+
+import json
+from collections.abc import Iterator
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+from fondaco.kernel.errors import Denied, FondacoError, Invalid, NotFound, Refused, Unavailable
+
+TIMEOUT_S: Final = 10.0
+_ERRORS: Final[dict[int, type[FondacoError]]] = {
+    401: Denied,
+    403: Denied,
+    404: NotFound,
+    409: Refused,
+    503: Unavailable,
+}
+
+
+class Asking:
+    """The house at `url`; raises what it answers."""
+
+    def __init__(self, url: str, token: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise Invalid(f"url is {url[:80]!r}, must be like http://127.0.0.1:8000")
+        kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+        self._http = kind(parts.hostname, parts.port, timeout=TIMEOUT_S)
+        self._url, self._token = url, token
+
+    def get(self, path: str) -> dict[str, Any]:
+        return self._ask("GET", path, None)
+
+    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        return self._ask("POST", path, body)
+
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
+        headers = {"Content-Type": "application/json"}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        content = None if body is None else json.dumps(body)
+        try:
+            self._http.request(method, quote(path, safe="/?=&:%"), content, headers)
+            reply = self._http.getresponse()
+            said: dict[str, Any] = json.loads(reply.read() or b"{}")
+        except (OSError, HTTPException, ValueError) as error:
+            raise Unavailable(f"the house at {self._url} does not answer: {error}") from error
+        if reply.status < 300:
+            return said
+        message = str(said.get("message", reply.reason))
+        raise _ERRORS.get(reply.status, Invalid)(message)
+
+
+def approvals_table(found: dict[str, Any]) -> Iterator[str]:
+    """A line for each, and what was asked under it."""
+    for glass in found["glasses"]:
+        if not glass["verdict"]:
+            yield (
+                f"GLASS BROKEN  {glass['approval_id']}  by {glass['broken_by']}: "
+                f"{glass['reason']}; used for {', '.join(glass['used_for']) or 'nothing'}"
+            )
+    for each in found["items"]:
+        agreed = f", {each['how']} {each['decided_by']}" if each["decided_by"] else ""
+        yield (
+            f"{each['approval_id']}  {each['state']}  {each['operation']}  "
+            f"asked by {each['asked_by']}{agreed}"
+        )
+        yield f"    {json.dumps(each['request'])}"
+        if each["reason"] or each["error"]:
+            yield f"    {each['reason']} {each['error']}".rstrip()
+    if not found["items"]:
+        yield f"nothing waits ({found['mode']})"

@@ -1,0 +1,1 @@
+"""Four eyes: what needs a second person waits here until somebody else has agreed, or refused."""
