@@ -1,5 +1,6 @@
 """Four eyes as a law: whatever anybody asks in whatever order, one person is never enough."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,7 +79,7 @@ class Witness:
         self.reviewed: set[int] = set()
 
     def see(self, event: Any, at: int) -> None:
-        told = {
+        told: dict[Any, Callable[[Any, int], None]] = {
             ev.ApprovalAsked: self.on_asked,
             ev.ApprovalGranted: self.on_granted,
             ev.ApprovalRejected: self.on_rejected,
@@ -87,7 +88,7 @@ class Witness:
             ev.GlassBroken: self.on_broken,
             ev.GlassReviewed: self.on_reviewed,
             ev.ApprovalDenied: self.on_denied,
-            ev.ApprovalUnchanged: lambda *_: None,
+            ev.ApprovalUnchanged: lambda _, __: None,
         }
         told[type(event)](event, at)
 
