@@ -1,5 +1,6 @@
 """The whole house under seeds: no promise is broken, and a seed always tells the same story."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -8,6 +9,8 @@ from typing import Final
 import pytest
 
 from fondaco.app.simulation import simulate, text_of
+from fondaco.app.simulation.world import World
+from fondaco.runtime.actor import Actor
 
 SOAK: Final = os.environ.get("FONDACO_SOAK") == "1"
 SEEDS: Final = 10_000 if SOAK else 200
@@ -47,3 +50,11 @@ def test_other_seeds_write_other_journals_and_see_other_faults() -> None:
     assert len({report.journal for report in reports}) == 10
     assert len({report.faults for report in reports}) > 5
     assert any(report.lives > 1 for report in reports)
+
+
+def test_nothing_of_a_house_is_kept_when_it_is_over() -> None:
+    """What was refused points to where it was raised, and from there to everything of its time."""
+    for seed in range(5):
+        simulate(seed, 100)
+    gc.collect()
+    assert not [it for it in gc.get_objects() if isinstance(it, World | Actor)]

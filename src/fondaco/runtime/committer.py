@@ -80,7 +80,7 @@ class Lease(msgspec.Struct):
     lost: FondacoError | None = None
 
 
-class Turn(msgspec.Struct, frozen=True, gc=False):
+class Turn(msgspec.Struct, frozen=True):  # collected: a refusal's traceback leads back to it
     """What one turn decided and who waits for it. A retry decides nothing; `recall` answers it."""
 
     stream: StreamId
