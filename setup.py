@@ -7,6 +7,7 @@ house without a page says at / how to get it.
 """
 
 import ast
+import multiprocessing
 import os
 import sys
 from hashlib import sha256
@@ -59,8 +60,14 @@ class BuildKernels(build_ext):
     def run(self) -> None:
         self.parallel = self.parallel or os.cpu_count()
         self._kernels = {ext.name: Path(ext.sources[0]) for ext in self.extensions}
+        wanted = [ext for ext in self.extensions if not self._is_made(ext)]
+        typed = {ext.name: is_typed(Path(ext.sources[0])) for ext in wanted}
         self.extensions = [
-            ext for ext in self.extensions if not self._is_made(ext) and self._translate(ext)
+            translated
+            for has_types in (True, False)
+            for translated in self._translated(
+                [ext for ext in wanted if typed[ext.name] is has_types], has_types
+            )
         ]
         super().run()
 
@@ -74,24 +81,34 @@ class BuildKernels(build_ext):
             return False
         return noted.read_text().strip() == sha256(Path(ext.sources[0]).read_bytes()).hexdigest()
 
-    def _translate(self, ext: Extension) -> bool:
-        source = Path(ext.sources[0])
+    def _translated(self, wanted: list[Extension], has_types: bool) -> list[Extension]:
+        """Those that Cython takes, side by side where processes can be forked."""
+        if not wanted:
+            return []
+        at_once = os.cpu_count() if multiprocessing.get_start_method() == "fork" else None
         try:
             from Cython.Build import cythonize
 
-            [translated] = cythonize(
-                [Extension(ext.name, [str(source)])],
+            made = cythonize(
+                [Extension(ext.name, list(ext.sources)) for ext in wanted],
+                nthreads=at_once or 0,
                 build_dir=str(Path(self.build_temp) / "cython"),
-                compiler_directives={"language_level": 3, "annotation_typing": is_typed(source)},
+                compiler_directives={"language_level": 3, "annotation_typing": has_types},
+                exclude_failures=True,
                 force=True,
                 quiet=True,
             )
-        except Exception as error:  # Whatever Cython met: the source runs as it is.
-            self.warn(f"{source} stays uncompiled: {error}")
-            return False
-        ext.sources = translated.sources
-        ext.include_dirs = translated.include_dirs
-        return True
+        except Exception as error:  # Whatever Cython met: the sources run as they are.
+            self.warn(f"{', '.join(ext.name for ext in wanted)} stay uncompiled: {error}")
+            return []
+        by_name = {ext.name: ext for ext in made}
+        for ext in wanted:
+            if ext.name not in by_name:
+                self.warn(f"{ext.name} stays uncompiled: Cython refuses it")
+                continue
+            ext.sources = by_name[ext.name].sources
+            ext.include_dirs = by_name[ext.name].include_dirs
+        return [ext for ext in wanted if ext.name in by_name]
 
     def build_extension(self, ext: Extension) -> None:
         super().build_extension(ext)
