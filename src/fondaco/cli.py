@@ -28,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not hasattr(asked, "run"):
         parser.print_help()
         return EXIT_USAGE
+    asked.is_process = arguments is None
     try:
         status: int | None = asked.run(asked)
     except Invalid as error:  # what was asked cannot be
@@ -313,7 +314,8 @@ def _files(asked: argparse.Namespace) -> "Files":
 def _up(asked: argparse.Namespace) -> int:
     from fondaco.app.live import serve
 
-    return serve(load(_given(asked), os.environ))
+    # Called by another program, that one's process is not ours to fork.
+    return serve(load(_given(asked), os.environ), main if asked.is_process else None)
 
 
 def _follow(asked: argparse.Namespace) -> None:

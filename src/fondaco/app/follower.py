@@ -23,6 +23,7 @@ from fondaco.ports.store.sqlite import SqliteStore
 from fondaco.runtime.loading import Snapshots, load
 from fondaco.runtime.projector import Projector
 from fondaco.runtime.tracing.watch import ViewsWatch
+from fondaco.settings import Settings
 
 SELDOM: Final = 4  # a long stream's tail, in those of a short one
 NICENESS: Final = 5  # behind the process that answers, where both want the same core
@@ -129,18 +130,11 @@ def follow(
 class Follower(Child):
     """The child process, as its parent sees it."""
 
-    def __init__(
-        self,
-        files: Files,
-        *,
-        snapshot_every: int,
-        checks_every_s: int,
-        root_every_s: int,
-        traces_quota_bytes: int,
-    ) -> None:
-        options = ["follow", "--data", str(files.root)]
-        options += ["--snapshot-every", str(snapshot_every)]
-        options += ["--checks-every", str(checks_every_s)]
-        options += ["--root-every", str(root_every_s)]
-        options += ["--traces-quota", str(traces_quota_bytes)]
-        super().__init__("fills the views", options, {"JOURNAL": files.journal_at})
+    def __init__(self, settings: Settings) -> None:
+        """Not begun."""
+        options = ["follow", "--data", settings.data]
+        options += ["--snapshot-every", str(settings.snapshot_every_entries)]
+        options += ["--checks-every", str(settings.checks_every_s)]
+        options += ["--root-every", str(settings.root_every_s)]
+        options += ["--traces-quota", str(settings.traces_quota_bytes)]
+        super().__init__("fills the views", options, {"JOURNAL": settings.journal})

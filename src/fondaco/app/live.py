@@ -17,6 +17,7 @@ from fondaco.app.approvals import ApprovalsDesk
 from fondaco.app.arming import Waiting, arm, waiting, watch_equity
 from fondaco.app.candles import candles_of
 from fondaco.app.checks import Heard
+from fondaco.app.child import CommandLine
 from fondaco.app.demo import seed_accounts
 from fondaco.app.files import Files, make_root, tape_lock
 from fondaco.app.fix.desk import Desk, fix_desk
@@ -373,12 +374,21 @@ def operations(house: House) -> list[Operation[Any, Any]]:
     ]
 
 
-def serve(settings: Settings) -> int:
-    """Serve until SIGTERM or SIGINT, then let requests under way end. Returns the exit status."""
-    return run(_serve(settings))
+def serve(settings: Settings, command: CommandLine | None = None) -> int:
+    """Serve until SIGTERM or SIGINT, then let requests under way end. Returns the exit status.
+
+    `command` runs a command of `fondaco`; with it the follower is a fork of this process.
+    """
+    follower = Follower(settings)
+    if command:
+        follower.fork(command)
+    try:
+        return run(_serve(settings, follower))
+    finally:
+        follower.end()
 
 
-async def _serve(settings: Settings) -> int:
+async def _serve(settings: Settings, follower: Follower) -> int:
     starting = asyncio.current_task()
     assert starting  # noqa: S101  # a coroutine runs in a task
     failed = ""
@@ -390,7 +400,7 @@ async def _serve(settings: Settings) -> int:
     on_signals(give_up)
     try:
         with bind(settings.host, settings.port) as bound:
-            async with running(settings) as (house, door, streams):
+            async with running(settings, follower) as (house, door, streams):
                 server = make_server(settings, door, streams)
 
                 def drain() -> None:
@@ -418,7 +428,9 @@ def _ignore() -> None:
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[tuple[House, Door, Streams]]:
+async def running(
+    settings: Settings, follower: Follower
+) -> AsyncIterator[tuple[House, Door, Streams]]:
     """Everything that makes a house, until the block ends. Raises before anything is served."""
     files = Files(Path(settings.data), settings.journal, settings.store)
     make_root(files)
@@ -439,7 +451,8 @@ async def running(settings: Settings) -> AsyncIterator[tuple[House, Door, Stream
         readers = stack.enter_context(ThreadPoolExecutor(READERS, "reader"))
         cache = stack.enter_context(closing(open_cache(settings.cache, kernel.now)))
         directory = Directory(records, cache, kernel.now, os.urandom)
-        follower = stack.enter_context(_follower(settings, files))
+        stack.callback(follower.end)
+        follower.begin()
         caches = [cache] if settings.cache == MEMORY else [cache, MemoryCache(kernel.now)]
         limits = [_rate_limit(settings, each) for each in caches]
         house = House(kernel, directory, limits, views, follower, watch)
@@ -523,21 +536,6 @@ async def _cancel(tasks: list["asyncio.Task[None]"]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-@contextmanager
-def _follower(settings: Settings, files: Files) -> Iterator["Follower"]:
-    follower = Follower(
-        files,
-        snapshot_every=settings.snapshot_every_entries,
-        checks_every_s=settings.checks_every_s,
-        root_every_s=settings.root_every_s,
-        traces_quota_bytes=settings.traces_quota_bytes,
-    )
-    try:
-        yield follower
-    finally:
-        follower.end()
 
 
 async def _arm(house: House) -> None:

@@ -111,6 +111,7 @@ def tracing(settings: Settings, files: Files, head: int) -> Iterator[Tracer | No
         if not cursor_file(files).exists():
             write_cursor(cursor_file(files), head)
     tracer = Tracer(files, endpoint)
+    tracer.begin()
     try:
         yield tracer
     finally:
