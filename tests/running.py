@@ -15,6 +15,8 @@ from typing import IO, Any, Final, NamedTuple
 
 import msgspec
 
+from nursery import Born, born
+
 READY_S: Final = 30.0
 TOKEN: Final = "demo"
 
@@ -32,7 +34,7 @@ class NotReady(Exception):
 class Running:
     """One house on one data directory. It is its own process group, so that a kill takes all."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+    def __init__(self, process: "subprocess.Popen[bytes] | Born") -> None:
         self.process = process
         self._said = bytearray()
         self.url = ""
@@ -105,19 +107,21 @@ def begin(
 
     `log` is a file that takes what it writes to stderr, for tests of that.
     """
-    command = [
-        *wrapper, sys.executable, "-m", "fondaco", "up",
-        "--data", str(data), "--port", "0", "--feed", "synthetic", "--demo", *options,
+    arguments = [
+        "up", "--data", str(data), "--port", "0", "--feed", "synthetic", "--demo", *options,
     ]  # fmt: skip
     path = os.pathsep.join(entry for entry in sys.path if entry)
+    environment = {**os.environ, "PYTHONPATH": path}
+    if not wrapper:
+        return Running(born(arguments, environment, log))
     with contextlib.ExitStack() as stack:
         process = subprocess.Popen(
-            command,
+            [*wrapper, sys.executable, "-m", "fondaco", *arguments],
             stdout=subprocess.PIPE,
             stderr=stack.enter_context(log.open("ab")) if log else subprocess.PIPE,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            env={**os.environ, "PYTHONPATH": path},
+            env=environment,
         )
     return Running(process)
 
