@@ -220,6 +220,9 @@ def _with_fix(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     diff.add_argument("--dictionary", default="", metavar="NAME", help="FIX.4.4 …, or XML")
     diff.add_argument("--json", action="store_true", help="a line of JSON for each message")
     diff.set_defaults(run=_fix_diff)
+    follow = kinds.add_parser("index", help="Keep messages for search; `up` starts it itself.")
+    follow.add_argument("--data", default=".fondaco", help="the data directory [.fondaco]")
+    follow.set_defaults(run=_fix_index)
     _with_fix_sessions(kinds)
     _with_audit(kinds)
 
@@ -502,6 +505,12 @@ def _approvals(asked: argparse.Namespace) -> None:
         said = {"verdict": asked.verdict} if asked.what == "review" else {}
         order = {"reason": asked.reason, **said}
         _tell(house.post(f"{path}/{asked.approval}/{asked.what}", order))
+
+
+def _fix_index(asked: argparse.Namespace) -> None:
+    from fondaco.app.fix.indexing import follow_messages
+
+    follow_messages(_files(asked))
 
 
 def _fix_decode(asked: argparse.Namespace) -> None:

@@ -55,6 +55,11 @@ class Files:
         return self.root / "fix.toml"
 
     @property
+    def messages(self) -> Path:
+        """FIX messages as they are searched; filled from the tape `fix`."""
+        return self.root / "messages.db"
+
+    @property
     def records(self) -> Path:
         return self.root / "records.db"
 

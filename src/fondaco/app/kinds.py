@@ -12,6 +12,7 @@ from fondaco.domain.identity.room import room as identity
 from fondaco.domain.ledger.room import checks
 from fondaco.domain.ledger.room import room as ledger
 from fondaco.domain.reference.room import room as reference
+from fondaco.domain.surveillance.room import room as surveillance
 from fondaco.domain.trading.room import room as trading
 from fondaco.domain.venues.crossing.room import room as crossing
 from fondaco.domain.venues.midpoint.room import room as midpoint
@@ -22,6 +23,7 @@ from fondaco.runtime.room import Room
 
 ROOMS: Final = (
     reference, identity, approvals, ledger, checks, trading, venues, crossing, midpoint, fix,
+    surveillance,
 )  # fmt: skip
 KINDS: Final[tuple[type[Event], ...]] = tuple(kind for room in ROOMS for kind in room.kinds)
 POLICIES: Final = {kind: found for room in ROOMS for kind, found in room.policies.items()}

@@ -22,6 +22,7 @@ from fondaco.app.demo import seed_accounts
 from fondaco.app.files import Files, make_root, tape_lock
 from fondaco.app.fix.desk import Desk, fix_desk
 from fondaco.app.fix.door import applications
+from fondaco.app.fix.messages import Messages, messages
 from fondaco.app.follower import Follower
 from fondaco.app.greeting import announce, greet, tell_switch
 from fondaco.app.health import OPERATIONS as HEALTH
@@ -131,6 +132,7 @@ class House:
         self.health: Health  # once there are doors to be counted at
         self.fix: Desk  # once its sessions are open
         self.approvals = ApprovalsDesk(kernel, directory, self.source)
+        self.fix_messages: Messages
         self._views_were_at = self._views_moved_s = 0.0
 
     def part_ended(self, task: "asyncio.Task[None]") -> None:
@@ -180,6 +182,7 @@ class House:
         self.follower.keep_alive()
         if self.tracer:
             self.tracer.keep_alive()
+        self.fix_messages.keep_alive()
         now, views_at = time.monotonic(), self._views_at()
         if views_at != self._views_were_at or views_at >= self.kernel.committer.position:
             self._views_moved_s = now
@@ -225,7 +228,7 @@ class House:
                 return self
             case "about":
                 return self.about
-            case "fix" | "approvals":
+            case "fix" | "fix_messages" | "approvals":
                 return getattr(self, name)
             case _:
                 raise NotFound(f"operations have no source called {name}")
@@ -467,6 +470,7 @@ async def running(
             fix_desk(settings, files, kernel, applications(house))
         )
         await house.approvals.open()
+        house.fix_messages = stack.enter_context(messages(kernel, records, house.fix))
         replies = StoreReplies(records)
         doors = make_door(house, replies, readers, settings)
         stack.push_async_callback(house.health.close)

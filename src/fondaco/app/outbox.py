@@ -13,12 +13,14 @@ import msgspec
 
 from fondaco.domain.identity.events import IdentityEvent
 from fondaco.domain.identity.rules import Tell
+from fondaco.domain.surveillance.events import AlertEvent, AlertRaised
+from fondaco.domain.surveillance.rules import TellAlert
 from fondaco.kernel.event import Command, StreamId, request_id
 from fondaco.ports.store import Store, Told, take_away, told
 from fondaco.runtime.committer import Answer
 
 AT_ONCE: Final = 256
-_decode: Final = msgspec.msgpack.Decoder(IdentityEvent).decode
+_decode: Final = msgspec.msgpack.Decoder(IdentityEvent | AlertEvent).decode
 
 
 async def carry(records: Store, submit: Callable[[StreamId, Command], Answer]) -> int:
@@ -28,7 +30,9 @@ async def carry(records: Store, submit: Callable[[StreamId, Command], Answer]) -
         # Numbers come again where records were restored: what is told tells them apart.
         content = blake2b(b"%d" % row.at + row.event, digest_size=8).hexdigest()
         command_id = request_id(f"!records/{row.number}/{content}", "told")
-        await submit(StreamId(row.stream), Tell(command_id, row.at, _decode(row.event)))
+        event = _decode(row.event)
+        kind = TellAlert if isinstance(event, AlertRaised) else Tell
+        await submit(StreamId(row.stream), kind(command_id, row.at, event))
     if rows:
         await asyncio.to_thread(_take_away, records, rows[-1].number)
     return len(rows)

@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 6b302cd2f050eab1f519dd8772551d921c3a1c1ff10b15e766120ef4b364c992
+OpenAPI sha256 813965132773f6a2709e9a9e43ebdf802eec81f03094d05badcc121178f99fe2
 """
 
 from __future__ import annotations
@@ -455,6 +455,190 @@ class OrderNumbers(TypedDict):
     next_out: int
     next_in: int
     reason: str
+
+
+class MessagesRequest(TypedDict):
+    """`after` is included, `before` is not; `cursor` is the `next` of the page before."""
+    query: NotRequired[str]
+    session: NotRequired[str | None]
+    direction: NotRequired[Literal['in', 'out'] | None]
+    after: NotRequired[str | None]
+    before: NotRequired[str | None]
+    capture: NotRequired[str | None]
+    cursor: NotRequired[str]
+    limit: NotRequired[int]
+
+
+class MessagesReply(TypedDict):
+    """`next` goes into `cursor` for what is older; null: that was all. Not `complete`: so many
+    messages were looked at that older ones are left to the next page.
+    """
+    items: list[MessageLine]
+    next: str | None
+    complete: bool
+    examined: int
+    archived: Archived | None
+
+
+class MessageLine(TypedDict):
+    """A message of a list. `at` is when it was received or sent; `seq_num` is -1 where it has
+    none.
+    """
+    id: str
+    at: str
+    session: str
+    direction: Literal['in', 'out']
+    msg_type: str
+    name: str
+    seq_num: int
+    summary: str
+    garbled: str | None
+
+
+class Archived(TypedDict):
+    """Messages that are no longer in the index but in files: `fondaco fix search` reads them."""
+    until: str
+    messages: int
+    folder: str
+
+
+class MessageRequest(TypedDict):
+    message_id: str
+
+
+class MessageReply(TypedDict):
+    """One message in full. Passwords and signatures are starred out."""
+    id: str
+    at: str
+    session: str
+    direction: Literal['in', 'out']
+    msg_type: str
+    name: str
+    seq_num: int
+    summary: str
+    garbled: str | None
+    raw: str
+    hex: str
+    octets: int
+    dictionary: str
+    fields: list[Shown]
+    source: str
+
+
+class Shown(TypedDict):
+    """One field. `meaning` says what an enumerated value stands for; `entries` are of the group
+    that the field counts.
+    """
+    tag: int
+    name: str
+    value: str
+    meaning: NotRequired[str | None]
+    entries: NotRequired[list[list[Shown]]]
+
+
+class FixTimelineRequest(TypedDict):
+    """The last day of the session, unless times are given."""
+    session: str
+    after: NotRequired[str | None]
+    before: NotRequired[str | None]
+    buckets: NotRequired[int]
+
+
+class FixTimelineReply(TypedDict):
+    session: str
+    after: str
+    before: str
+    bucket_ms: int
+    buckets: list[Bucket]
+    marks: list[Mark]
+
+
+class Bucket(TypedDict):
+    at: str
+    received: int
+    sent: int
+
+
+class Mark(TypedDict):
+    """Something worth a line in a session's story."""
+    at: str
+    kind: Literal['alert', 'logon', 'logout', 'reject', 'resend', 'reset']
+    text: str
+    message: str | None
+    alert: str | None
+
+
+class AlertsRequest(TypedDict):
+    """`severity` is the least; `cursor` is the `next` of the page before."""
+    session: NotRequired[str | None]
+    severity: NotRequired[Literal['critical', 'high', 'low', 'medium']]
+    capture: NotRequired[str | None]
+    cursor: NotRequired[str]
+    limit: NotRequired[int]
+
+
+class AlertsReply(TypedDict):
+    """The newest first. `next` goes into `cursor` for what is older; null: that was all."""
+    items: list[AlertLine]
+    next: str | None
+
+
+class AlertLine(TypedDict):
+    """An alert; `count` says how often the same was found, `at` when last."""
+    id: str
+    at: str
+    first_at: str
+    pattern: str
+    title: str
+    severity: Literal['critical', 'high', 'low', 'medium']
+    subject: str
+    session: str
+    reason: str
+    count: int
+    attack: list[str]
+    capture: str | None
+
+
+class ExportRequest(TypedDict):
+    """The newest alerts, as lines of Elastic's, ArcSight's or OCSF's format."""
+    form: NotRequired[Literal['cef', 'ecs', 'ocsf']]
+    severity: NotRequired[Literal['critical', 'high', 'low', 'medium']]
+    limit: NotRequired[int]
+
+
+class AlertRequest(TypedDict):
+    alert_id: str
+
+
+class AlertReply(TypedDict):
+    id: str
+    at: str
+    first_at: str
+    pattern: str
+    title: str
+    severity: Literal['critical', 'high', 'low', 'medium']
+    subject: str
+    session: str
+    reason: str
+    count: int
+    attack: list[str]
+    capture: str | None
+    says: str
+    evidence: list[EvidenceLine]
+
+
+class EvidenceLine(TypedDict):
+    """A message that proves an alert, its secrets starred out; `sha256` is of the exact bytes that
+    were seen.
+    """
+    message: str | None
+    at: str
+    connection: str
+    sender: str
+    seq_num: int
+    msg_type: str
+    text: str
+    sha256: str
 
 
 class PriceRequest(TypedDict):
@@ -2080,14 +2264,14 @@ class JournalAtReply(TypedDict):
     head: int
 
 
-class TimelineRequest(TypedDict):
+class TradingTimelineRequest(TypedDict):
     """`first` and `last` are positions; without `last` it is the journal's end."""
     first: NotRequired[int]
     last: NotRequired[int | None]
     points: NotRequired[int]
 
 
-class TimelineReply(TypedDict):
+class TradingTimelineReply(TypedDict):
     """Positions evenly apart, each with the time at which it was recorded: how many entries fall
     on a second is the distance of two positions over that of their times.
     """

@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 6b302cd2f050eab1f519dd8772551d921c3a1c1ff10b15e766120ef4b364c992
+OpenAPI sha256 813965132773f6a2709e9a9e43ebdf802eec81f03094d05badcc121178f99fe2
 """
 
 from __future__ import annotations
@@ -502,6 +502,106 @@ class Fix:
         )
         return found
 
+    def messages(
+        self,
+        *,
+        query: str = ABSENT,
+        session: str = ABSENT,
+        direction: Literal['in', 'out'] = ABSENT,
+        after: str = ABSENT,
+        before: str = ABSENT,
+        capture: str = ABSENT,
+        cursor: str = ABSENT,
+        limit: int = ABSENT,
+    ) -> m.MessagesReply:
+        """Search FIX messages by tag, value, session, time and text; the newest first. Scope:
+        house:read.
+        """
+        found: m.MessagesReply = self._ask(
+            "GET",
+            "/api/fix/messages",
+            query={"query": query, "session": session, "direction": direction, "after": after, "before": before, "capture": capture, "cursor": cursor, "limit": limit},
+        )
+        return found
+
+    def message(
+        self,
+        *,
+        message_id: str,
+    ) -> m.MessageReply:
+        """One FIX message, its fields in words and its bytes without secrets. Scope: house:read.
+        """
+        found: m.MessageReply = self._ask(
+            "GET",
+            "/api/fix/messages/{message_id}",
+            path_={"message_id": message_id},
+        )
+        return found
+
+    def timeline(
+        self,
+        *,
+        session: str,
+        after: str = ABSENT,
+        before: str = ABSENT,
+        buckets: int = ABSENT,
+    ) -> m.FixTimelineReply:
+        """How many messages a FIX session had over time, and what was remarkable. Scope:
+        house:read.
+        """
+        found: m.FixTimelineReply = self._ask(
+            "GET",
+            "/api/fix/timeline",
+            query={"session": session, "after": after, "before": before, "buckets": buckets},
+        )
+        return found
+
+    def alerts(
+        self,
+        *,
+        session: str = ABSENT,
+        severity: Literal['critical', 'high', 'low', 'medium'] = ABSENT,
+        capture: str = ABSENT,
+        cursor: str = ABSENT,
+        limit: int = ABSENT,
+    ) -> m.AlertsReply:
+        """What was found in FIX sessions, or in a capture; the newest first. Scope: house:read.
+        """
+        found: m.AlertsReply = self._ask(
+            "GET",
+            "/api/fix/alerts",
+            query={"session": session, "severity": severity, "capture": capture, "cursor": cursor, "limit": limit},
+        )
+        return found
+
+    def export_alerts(
+        self,
+        *,
+        form: Literal['cef', 'ecs', 'ocsf'] = ABSENT,
+        severity: Literal['critical', 'high', 'low', 'medium'] = ABSENT,
+        limit: int = ABSENT,
+    ) -> str:
+        """Alerts as lines for a SIEM: ECS, CEF or OCSF. Scope: house:read."""
+        found: str = self._ask(
+            "GET",
+            "/api/fix/alerts/export",
+            query={"form": form, "severity": severity, "limit": limit},
+        )
+        return found
+
+    def alert(
+        self,
+        *,
+        alert_id: str,
+    ) -> m.AlertReply:
+        """One alert with the messages that prove it. Scope: house:read."""
+        found: m.AlertReply = self._ask(
+            "GET",
+            "/api/fix/alerts/{alert_id}",
+            path_={"alert_id": alert_id},
+        )
+        return found
+
 
 class Market:
     def __init__(self, asking: Asking) -> None:
@@ -765,11 +865,11 @@ class Journal:
         first: int = ABSENT,
         last: int = ABSENT,
         points: int = ABSENT,
-    ) -> m.TimelineReply:
+    ) -> m.TradingTimelineReply:
         """Positions of the journal with their times: what a time slider is drawn from. Scope:
         journal:read.
         """
-        found: m.TimelineReply = self._ask(
+        found: m.TradingTimelineReply = self._ask(
             "GET",
             "/api/journal/timeline",
             query={"first": first, "last": last, "points": points},

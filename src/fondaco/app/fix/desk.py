@@ -19,6 +19,7 @@ import msgspec
 from fondaco.app.files import Files
 from fondaco.app.fix.agreements import Agreements, Session, demo_agreements, read_agreements
 from fondaco.app.fix.echo import Echo
+from fondaco.app.fix.indexing import name_file
 from fondaco.app.listening import bind
 from fondaco.app.say import say
 from fondaco.domain.fix.api import (
@@ -196,6 +197,7 @@ class Desk:
         kept = self._kept[name] = Kept(self.tape, name, boot=self._boot, after=after)
         kept.on_set = partial(_note, place)
         kept.opened(self.kernel.now())
+        _note_name(name_file(self._folder, kept.source), name)
         known = self._sessions.get(name) or self._of_template(agreement)
         make = self.applications.get(agreement.application)
         if make is None:
@@ -362,6 +364,13 @@ def _cause(by: Stamp, content: str) -> CommandId:
 def _note(place: Path, position: int) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text(str(position))
+
+
+def _note_name(place: Path, name: SessionId) -> None:
+    """For whoever finds the source on the tape and would know whose it is."""
+    if not place.exists():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(str(name))
 
 
 def _path(text: str) -> Path | None:

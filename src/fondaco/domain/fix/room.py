@@ -3,6 +3,7 @@
 from typing import Final, get_args
 
 from fondaco.domain.fix.events import SessionEvent
+from fondaco.domain.fix.looking import OPERATIONS as LOOKS
 from fondaco.domain.fix.operating import OPERATIONS
 from fondaco.domain.fix.rules import PREFIX, decider
 from fondaco.runtime.room import Room
@@ -11,6 +12,6 @@ room: Final = Room(
     name="fix",
     prefix=PREFIX,
     decider=decider,
-    operations=OPERATIONS,
+    operations=(*OPERATIONS, *LOOKS),
     kinds=get_args(SessionEvent),
 )

@@ -332,6 +332,26 @@ def _files(folder: Path, suffix: str) -> list[Path]:
     return list(folder.glob(f"*/*.{suffix}"))
 
 
+def frames_of(source: str, file: BinaryIO) -> Iterator[Frame]:
+    """Frames of a segment from where `file` stands; it is left behind the last that is whole."""
+    while True:
+        offset = file.tell()
+        head = file.read(_HEAD.size)
+        if len(head) == _HEAD.size:
+            crc, length, position, at = _HEAD.unpack(head)
+            raw = file.read(length) if length <= RAW_MAX else b""
+            if len(raw) == length and crc32(raw, crc32(head[4:])) == crc:
+                yield Frame(position, source, Instant(at), raw)
+                continue
+        file.seek(offset)
+        return
+
+
+def is_behind(segment: Path, position: int) -> bool:
+    """Whether a segment begins at or before what follows `position`."""
+    return int(segment.stem) <= position + 1
+
+
 def _frames(path: Path) -> Iterator[tuple[Frame, int]]:
     """Frames of a segment with the offset behind each, up to the first that is not whole."""
     source, offset = path.parent.name, 0

@@ -1,0 +1,166 @@
+"""The process that follows the tape of FIX sessions: messages become searchable, and are watched.
+
+It only reads the tape, so it may die at any time and is started again; it goes on where the store
+says that it was. Nothing on the way of an order waits for it.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+from threading import Event as Flag
+from time import time_ns
+from typing import Final
+
+from fondaco.app.child import Child, begin_child
+from fondaco.app.files import Files
+from fondaco.app.fix.watching import Raised, Watching
+from fondaco.app.machines import open_records
+from fondaco.app.say import say
+from fondaco.domain.fix.search.model import EVERYTHING, Asked, Direction
+from fondaco.domain.fix.store.messages import (
+    Keeper,
+    create,
+    follow,
+    followed,
+    id_of,
+    name_of,
+    search,
+    span_of,
+)
+from fondaco.domain.surveillance import store as alerts
+from fondaco.gateway.fix.keeping import AGAIN, RECEIVED, SENT
+from fondaco.kernel.errors import Corrupt
+from fondaco.ports.store import Store, outbox_metadata
+from fondaco.ports.store.sqlite import SqliteStore
+from fondaco.ports.tape import Frame
+from fondaco.ports.tape.tail import SegmentTail
+
+NICENESS: Final = 5
+POLL_S: Final = 0.1
+AT_ONCE: Final = 2_000  # frames a transaction
+AGAIN_NS: Final = 1_000_000_000
+WARM: Final = 20_000  # messages that the detectors are shown again after a start
+_KINDS: Final[Mapping[bytes, tuple[Direction, int]]] = {  # and where the message begins
+    RECEIVED: ("in", 1),
+    SENT: ("out", 9),
+    AGAIN: ("out", 1),
+}
+
+
+class Indexing:
+    """Carries frames into the store of messages, and what the detectors find into the records."""
+
+    def __init__(self, folder: Path, store: Store, records: Store) -> None:
+        self._folder, self._store, self._records = folder, store, records
+        self._keeper, self._watching = Keeper(), Watching()
+        self._names: dict[str, str] = {}
+        self._looked_at = 0
+        with store.writing() as conn:
+            create(conn)
+            positions = followed(conn)
+        records.create(outbox_metadata)
+        records.create(alerts.metadata)
+        self._tail = SegmentTail(folder, positions)
+        self._watching.see(self._warm())
+
+    def step(self) -> bool:
+        """Take what has come; whether there may be more. After any error another one of us goes on
+        where the store stands."""
+        frames: list[Frame] = []
+        for frame in self._tail.step():
+            frames.append(frame)
+            if len(frames) == AT_ONCE:
+                break
+        if not frames:
+            self._look_again()
+            return False
+        rows = sorted(self._messages(frames), key=lambda row: row[0])
+        # Alerts first, which are the same when they are found again.
+        self._record(self._watching.see(rows))
+        self._look_again()
+        with self._store.writing() as conn:
+            self._keeper.keep(conn, [(id_of(position), each) for position, each in rows])
+            follow(conn, {frame.source: frame.position for frame in frames})
+        return len(frames) == AT_ONCE
+
+    def _look_again(self) -> None:
+        """About each second: what is seen by waiting, and what was found once more."""
+        at = time_ns()
+        if at - self._looked_at >= AGAIN_NS:
+            self._looked_at = at
+            self._record([*self._watching.passed(at), *self._watching.again()])
+
+    def _messages(self, frames: list[Frame]) -> Iterator[tuple[int, Asked]]:
+        for frame in frames:
+            kind = _KINDS.get(frame.raw[:1])
+            if kind is not None:
+                direction, begin = kind
+                raw = frame.raw[begin:]
+                name = self._session(frame.source)
+                yield frame.position, Asked(frame.at, name, direction, raw)
+
+    def _session(self, source: str) -> str:
+        """The name of the session whose source that is, as the house has noted it."""
+        name = self._names.get(source)
+        if name is None:
+            place = name_file(self._folder, source)
+            name = self._names[source] = place.read_text() if place.exists() else source
+        return name
+
+    def _record(self, raised: list[Raised]) -> None:
+        if not raised:
+            return
+        with self._records.writing() as conn:
+            for alert, session in raised:
+                messages = [name_of(id_of(each.offset)) for each in alert.evidence]
+                alerts.record(conn, alert, session, messages, time_ns())
+
+    def _warm(self) -> list[tuple[int, Asked]]:
+        """The newest messages that were followed before: what is usual must be known again."""
+        with self._store.reading() as conn:
+            found = search(conn, EVERYTHING, span_of(), WARM)
+        return [(each.id, each.asked) for each in reversed(found.items)]
+
+    def close(self) -> None:
+        self._tail.close()
+
+
+def name_file(folder: Path, source: str) -> Path:
+    """Where the name of a session stands, for whoever finds its source on the tape."""
+    return folder / f"{source}.name"
+
+
+def open_messages(files: Files) -> SqliteStore:
+    """They can be filled anew from the tape, so a file that is broken stops nobody."""
+    try:
+        return SqliteStore(files.messages, durable=False)
+    except Corrupt as error:
+        say(f"{files.messages} is broken, and filled anew: {error.message}")
+        for path in files.root.glob(f"{files.messages.name}*"):
+            path.unlink()
+        return SqliteStore(files.messages, durable=False)
+
+
+def follow_messages(files: Files) -> None:
+    """Run until standard input ends, which it does when the parent is gone."""
+    stop = begin_child(NICENESS)
+    with closing(open_messages(files)) as store, closing(open_records(files)) as records:
+        with closing(Indexing(files.fix, store, records)) as indexing:
+            _run(indexing, stop)
+        store.settle()
+
+
+def _run(indexing: Indexing, stop: Flag) -> None:
+    wait_s = 0.0
+    while not stop.wait(wait_s):
+        wait_s = 0.0 if indexing.step() else POLL_S
+
+
+class Indexer(Child):
+    """The child process, as its parent sees it."""
+
+    def __init__(self, files: Files) -> None:
+        settings = {"JOURNAL": files.journal_at, "STORE": files.store_at}
+        super().__init__(
+            "keeps FIX messages for search", ["fix", "index", "--data", str(files.root)], settings
+        )

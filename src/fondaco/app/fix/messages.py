@@ -1,0 +1,268 @@
+"""FIX messages and alerts as a house answers for them: search, one in words, timelines."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+from typing import Any, Final
+
+import msgspec
+
+from fondaco.app.files import Files
+from fondaco.app.fix.desk import Desk
+from fondaco.app.fix.exports import exported_alerts
+from fondaco.app.fix.indexing import Indexer, open_messages
+from fondaco.app.fix.timeline import timeline
+from fondaco.app.house import Kernel
+from fondaco.app.say import say
+from fondaco.domain.fix.looking import (
+    MessageLine,
+    MessageReply,
+    MessagesReply,
+    MessagesRequest,
+    TimelineReply,
+    TimelineRequest,
+)
+from fondaco.domain.fix.message import loose, what_is_wrong
+from fondaco.domain.fix.search.asking import asked as read_query
+from fondaco.domain.fix.search.model import All, OfSession, Pattern, Query, Way, When
+from fondaco.domain.fix.search.telling import name_of as type_name
+from fondaco.domain.fix.search.telling import summary, written
+from fondaco.domain.fix.shown import decoded
+from fondaco.domain.fix.store import messages as kept
+from fondaco.domain.surveillance import store as alerts
+from fondaco.domain.surveillance.events import AlertRaised
+from fondaco.domain.surveillance.fix.patterns import PATTERNS
+from fondaco.domain.surveillance.looking import (
+    AlertLine,
+    AlertReply,
+    AlertsReply,
+    AlertsRequest,
+    EvidenceLine,
+    ExportRequest,
+)
+from fondaco.domain.surveillance.model import Severity
+from fondaco.kernel.errors import NotFound
+from fondaco.kernel.event import Entry
+from fondaco.ports.store import Store
+from fondaco.ports.store.sqlite import SqliteStore
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_NEVER: Final = 2**62
+
+
+class Messages:
+    """Answers on any thread. The child that follows the tape runs while there is something to
+    follow; the store is opened when it is first asked."""
+
+    def __init__(self, files: Files, records: Store, *, follows: bool) -> None:
+        self._files, self._records = files, records
+        self._opening = Lock()
+        self._store: SqliteStore | None = None
+        self._indexer: Indexer | None = None
+        if follows:
+            self._opened()
+            self._indexer = Indexer(files)
+
+    def keep_alive(self) -> None:
+        """To be called often."""
+        if self._indexer is not None:
+            self._indexer.keep_alive()
+
+    @property
+    def indexer(self) -> Indexer | None:
+        return self._indexer
+
+    def close(self) -> None:
+        if self._indexer is not None:
+            self._indexer.end()
+        if self._store is not None:
+            self._store.close()
+
+    # --- Messages -------------------------------------------------------------------------------
+
+    def search(self, asked: MessagesRequest) -> MessagesReply:
+        span = kept.span_of(int(asked.capture or 0))
+        if asked.cursor:
+            span = kept.Span(span.above, min(int(asked.cursor), span.below))
+        with self._reading() as conn:
+            found = kept.search(conn, _query(asked), span, asked.limit)
+        items = [_line(each) for each in found.items]
+        following = None if found.next is None else str(found.next)
+        return MessagesReply(items, following, found.complete, found.examined, None)
+
+    def one(self, message_id: str) -> MessageReply:
+        id = kept.id_named(message_id)
+        with self._reading() as conn:
+            found = kept.one(conn, id) if id >= 0 else None
+        if found is None:
+            raise NotFound(f"there is no FIX message {message_id[:40]!r}; search tells their ids")
+        return _full(found)
+
+    def timeline(self, asked: TimelineRequest, at: int) -> TimelineReply:
+        with self._reading() as conn, self._records.reading() as records:
+            return timeline(conn, records, asked, at)
+
+    # --- Alerts ---------------------------------------------------------------------------------
+
+    def alerts(self, asked: AlertsRequest) -> AlertsReply:
+        self._opened()
+        with self._records.reading() as conn:
+            found = alerts.page(
+                conn,
+                below=int(asked.cursor or _NEVER),
+                limit=asked.limit,
+                capture=int(asked.capture or 0),
+                session=asked.session,
+                severity=Severity[asked.severity.upper()],
+            )
+        following = str(found[-1].number) if len(found) == asked.limit else None
+        return AlertsReply([AlertLine(**_told(each)) for each in found], following)
+
+    def alert(self, alert_id: str) -> AlertReply:
+        self._opened()
+        with self._records.reading() as conn:
+            found = alerts.one(conn, alert_id)
+        if found is None:
+            raise NotFound(f"there is no alert {alert_id[:40]!r}; GET /fix/alerts lists them")
+        pattern = PATTERNS.get(found.pattern)
+        evidence = [
+            EvidenceLine(
+                message=proof.message,
+                at=moment(proof.evidence.at),
+                connection=proof.evidence.connection,
+                sender=proof.evidence.sender,
+                seq_num=proof.evidence.seq,
+                msg_type=proof.evidence.msg_type,
+                text=proof.evidence.text,
+                sha256=proof.evidence.sha256,
+            )
+            for proof in found.proofs
+        ]
+        return AlertReply(**_told(found), says=pattern.says if pattern else "", evidence=evidence)
+
+    def exported(self, asked: ExportRequest) -> str:
+        self._opened()
+        with self._records.reading() as conn:
+            severity = Severity[asked.severity.upper()]
+            found = alerts.page(conn, below=_NEVER, limit=asked.limit, severity=severity)
+        return "".join(f"{line}\n" for line in exported_alerts(map(_plain, found), asked.form))
+
+    # --- Store ----------------------------------------------------------------------------------
+
+    @contextmanager
+    def _reading(self) -> Iterator[Any]:
+        with self._opened().reading() as conn:
+            yield conn
+
+    def _opened(self) -> SqliteStore:
+        with self._opening:
+            if self._store is None:
+                self._records.create(alerts.metadata)
+                store = open_messages(self._files)
+                with store.writing() as conn:
+                    kept.create(conn)
+                self._store = store
+            return self._store
+
+
+def _query(asked: MessagesRequest) -> Query:
+    """What the query says, and what stands beside it."""
+    found: list[Query] = [read_query(asked.query)]
+    if asked.session is not None:
+        found.append(OfSession("=", Pattern((asked.session,))))
+    if asked.direction is not None:
+        found.append(Way(asked.direction))
+    if asked.after is not None:
+        found.append(When(">=", nanoseconds(asked.after)))
+    if asked.before is not None:
+        found.append(When("<", nanoseconds(asked.before)))
+    return All(tuple(found))
+
+
+def _line(found: kept.Kept) -> MessageLine:
+    return MessageLine(**_shown(found))
+
+
+def _shown(found: kept.Kept) -> dict[str, Any]:
+    return {
+        "id": kept.name_of(found.id),
+        "at": moment(found.at),
+        "session": found.session,
+        "direction": found.direction,
+        "msg_type": found.msg_type,
+        "name": type_name(found.raw),
+        "seq_num": found.seq_num,
+        "summary": summary(found.raw),
+        "garbled": what_is_wrong(loose(found.raw)),
+    }
+
+
+def _full(found: kept.Kept) -> MessageReply:
+    words = decoded(found.raw)
+    capture = kept.capture_of(found.id)
+    return MessageReply(
+        **_shown(found),
+        raw=written(found.raw),
+        hex=found.raw.hex(),
+        octets=len(found.raw),
+        dictionary=words.dictionary,
+        fields=words.fields,
+        source=str(capture) if capture else "house",
+    )
+
+
+def _told(found: alerts.Recorded) -> dict[str, Any]:
+    return {
+        "id": found.alert,
+        "at": moment(found.last_at),
+        "first_at": moment(found.first_at),
+        "pattern": found.pattern,
+        "title": found.title,
+        "severity": found.severity.name.lower(),
+        "subject": found.subject,
+        "session": found.session,
+        "reason": found.reason,
+        "count": found.count,
+        "attack": found.attack,
+        "capture": str(found.capture) if found.capture else None,
+    }
+
+
+def _plain(found: alerts.Recorded) -> dict[str, Any]:
+    """As an audit shows alerts."""
+    evidence = [msgspec.to_builtins(proof.evidence) for proof in found.proofs]
+    return {
+        **_told(found),
+        "first_at": found.first_at,
+        "last_at": found.last_at,
+        "evidence": evidence,
+    }
+
+
+def moment(at: int) -> str:
+    """Nanoseconds as text in UTC, to the microsecond."""
+    return (_EPOCH + timedelta(microseconds=at // 1_000)).isoformat().replace("+00:00", "Z")
+
+
+def nanoseconds(of: datetime) -> int:
+    return (of - _EPOCH) // timedelta(microseconds=1) * 1_000
+
+
+@contextmanager
+def messages(kernel: Kernel, records: Store, desk: Desk) -> Iterator[Messages]:
+    """Of a house that is being begun: where nobody speaks FIX, nothing is followed."""
+    kernel.listeners.append(tell_alerts)
+    with closing(Messages(kernel.files, records, follows=bool(desk.agreements.sessions))) as found:
+        yield found
+
+
+def tell_alerts(entries: Sequence[Entry]) -> None:
+    """Every alert stands in the log, once it is in the journal."""
+    for entry in entries:
+        event = entry.event
+        if isinstance(event, AlertRaised):
+            say(
+                f"FIX alert {event.alert}, {event.severity}: {event.title}: {event.subject}: "
+                f"{event.reason}"
+            )

@@ -1,0 +1,72 @@
+"""A session over time: how many messages there were, and what was remarkable."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from fondaco.domain.fix.looking import Bucket, Mark, TimelineReply, TimelineRequest
+from fondaco.domain.fix.search.telling import summary
+from fondaco.domain.fix.store import messages as kept
+from fondaco.domain.surveillance import store as alerts
+from fondaco.kernel.errors import Invalid, NotFound
+
+DAY_NS: Final = 86_400_000_000_000
+MARKS_MAX: Final = 500
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_KINDS: Final = {
+    "A": "logon",
+    "5": "logout",
+    "3": "reject",
+    "j": "reject",
+    "9": "reject",
+    "2": "resend",
+    "4": "reset",
+}
+
+
+def timeline(conn: Any, records: Any, asked: TimelineRequest, at: int) -> TimelineReply:
+    """Buckets of equal width, empty ones left out, and at most 500 marks, the newest. Raises
+    `NotFound` for a session of which there is no message."""
+    last = kept.last_at(conn, asked.session)
+    if last is None:
+        raise NotFound(f"there is no message of a session {asked.session[:100]!r}")
+    before = last + 1 if asked.before is None else _ns(asked.before)
+    after = before - DAY_NS if asked.after is None else _ns(asked.after)
+    if after >= before:
+        raise Invalid("after is not before before: name an earlier time, or a later end")
+    width = -(-(before - after) // asked.buckets)
+    buckets = [
+        Bucket(_text(after + number * width), received, sent)
+        for number, received, sent in kept.beats(conn, asked.session, after, before, width)
+    ]
+    found = kept.of_types(conn, asked.session, after, before, tuple(_KINDS), MARKS_MAX)
+    marks = [_of_message(each) for each in found]
+    marks += [
+        Mark(_text(each.first_at), "alert", f"{each.title}: {each.reason}", None, each.alert)
+        for each in alerts.page(
+            records,
+            below=2**62,
+            limit=MARKS_MAX,
+            session=asked.session,
+            after=after,
+            before=before,
+        )
+    ]
+    marks.sort(key=lambda mark: mark.at)
+    return TimelineReply(
+        asked.session, _text(after), _text(before), -(-width // 1_000_000), buckets, marks
+    )
+
+
+def _of_message(found: kept.Kept) -> Mark:
+    kind: Any = _KINDS[found.msg_type]
+    way = "received" if found.direction == "in" else "sent"
+    text = f"{way} {summary(found.raw)}".rstrip()
+    return Mark(_text(found.at), kind, text, kept.name_of(found.id), None)
+
+
+def _text(at: int) -> str:
+    return (_EPOCH + timedelta(microseconds=at // 1_000)).isoformat().replace("+00:00", "Z")
+
+
+def _ns(of: datetime) -> int:
+    return (of - _EPOCH) // timedelta(microseconds=1) * 1_000

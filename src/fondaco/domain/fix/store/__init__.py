@@ -1,0 +1,1 @@
+"""Tables of FIX messages, and how they are searched."""

@@ -1,0 +1,191 @@
+"""Alerts as records: kept durably with the event that tells of them, counted up, looked at."""
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any, Final
+
+import msgspec
+import sqlalchemy as sa
+
+from fondaco.domain.surveillance.events import AlertRaised
+from fondaco.domain.surveillance.model import Alert, Evidence, Severity
+from fondaco.domain.surveillance.rules import FIX_ALERTS
+from fondaco.kernel.event import Instant
+from fondaco.ports.store import publish
+
+HOUSE: Final = 0  # its own sessions; captures are numbered from 1
+
+metadata: Final = sa.MetaData()
+
+alerts: Final = sa.Table(
+    "surveillance_alerts",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("alert", sa.String(40), nullable=False, unique=True),
+    sa.Column("capture", sa.Integer, nullable=False),
+    sa.Column("pattern", sa.String(10), nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("severity", sa.SmallInteger, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("session", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("attack", sa.Text, nullable=False),
+    sa.Column("first_at", sa.BigInteger, nullable=False),
+    sa.Column("last_at", sa.BigInteger, nullable=False),
+    sa.Column("count", sa.BigInteger, nullable=False),
+    sa.Column("evidence", sa.LargeBinary, nullable=False),
+    sa.Index("surveillance_alerts_capture", "capture", "number"),
+    sqlite_autoincrement=True,
+)
+_C: Final = alerts.c
+
+
+class Proof(msgspec.Struct, frozen=True):
+    """A message that proves an alert; `message` is its id where it is kept for search."""
+
+    message: str | None
+    evidence: Evidence
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """An alert as it is kept."""
+
+    number: int
+    alert: str
+    capture: int
+    session: str
+    pattern: str
+    title: str
+    severity: Severity
+    subject: str
+    reason: str
+    attack: tuple[str, ...]
+    first_at: int
+    last_at: int
+    count: int
+    proofs: tuple[Proof, ...]
+
+
+_proofs: Final = msgspec.json.Decoder(tuple[Proof, ...])
+
+
+def name_of(alert: Alert, capture: int = HOUSE) -> str:
+    """The same for the same finding, whoever finds it again: pattern, subject and the message that
+    it began with."""
+    first = alert.evidence[0] if alert.evidence else None
+    began = (first.sha256, first.at) if first else ("", alert.first_at)
+    content = msgspec.json.encode((capture, alert.pattern, alert.subject, began))
+    return f"{alert.pattern.lower()}-{sha256(content).hexdigest()[:16]}"
+
+
+def record(
+    conn: sa.Connection,
+    alert: Alert,
+    session: str,
+    messages: Sequence[str | None],
+    at: int,
+    *,
+    capture: int = HOUSE,
+) -> bool:
+    """Keep an alert, or what became of one that is kept; `messages` are ids of its evidence.
+
+    The journal is told, in the same block, of one that is new or has become more severe: then it
+    is True.
+    """
+    name = name_of(alert, capture)
+    known = conn.execute(
+        sa.select(_C.severity, _C.count, _C.last_at).where(_C.alert == name)
+    ).first()
+    proofs = tuple(map(Proof, messages, alert.evidence))
+    changed = {
+        "severity": int(alert.severity),
+        "reason": alert.reason,
+        "last_at": alert.last_at,
+        "count": alert.count,
+        "evidence": msgspec.json.encode(proofs),
+    }
+    if known is None:
+        conn.execute(
+            alerts.insert().values(
+                alert=name,
+                capture=capture,
+                pattern=alert.pattern,
+                title=alert.title,
+                subject=alert.subject,
+                session=session,
+                attack=" ".join(alert.attack),
+                first_at=alert.first_at,
+                **changed,
+            )
+        )
+    elif (alert.severity, alert.count, alert.last_at) > tuple(known):
+        conn.execute(alerts.update().where(_C.alert == name).values(**changed))
+    is_news = known is None or alert.severity > known[0]
+    if is_news and capture == HOUSE:
+        publish(conn, FIX_ALERTS, _event(name, alert, session, messages), Instant(at))
+    return is_news
+
+
+def _event(name: str, alert: Alert, session: str, messages: Sequence[str | None]) -> AlertRaised:
+    return AlertRaised(
+        name,
+        alert.pattern,
+        alert.title,
+        alert.severity.name.lower(),
+        alert.subject,
+        session,
+        alert.reason,
+        tuple(alert.attack),
+        Instant(alert.first_at),
+        Instant(alert.last_at),
+        tuple(each for each in messages if each),
+    )
+
+
+def one(conn: sa.Connection, name: str) -> Recorded | None:
+    row = conn.execute(sa.select(alerts).where(_C.alert == name)).first()
+    return None if row is None else _recorded(row)
+
+
+def page(
+    conn: sa.Connection,
+    *,
+    below: int,
+    limit: int,
+    capture: int = HOUSE,
+    session: str | None = None,
+    severity: Severity = Severity.LOW,
+    after: int = 0,
+    before: int = 2**63 - 1,
+) -> list[Recorded]:
+    """The newest first; at least so severe, and in that time."""
+    selected = sa.select(alerts).where(
+        _C.capture == capture,
+        _C.number < below,
+        _C.severity >= int(severity),
+        _C.last_at >= after,
+        _C.first_at < before,
+    )
+    if session is not None:
+        selected = selected.where(_C.session == session)
+    rows = conn.execute(selected.order_by(_C.number.desc()).limit(limit))
+    return [_recorded(row) for row in rows]
+
+
+def _recorded(row: Any) -> Recorded:
+    return Recorded(
+        row.number,
+        row.alert,
+        row.capture,
+        row.session,
+        row.pattern,
+        row.title,
+        Severity(row.severity),
+        row.subject,
+        row.reason,
+        tuple(row.attack.split()),
+        row.first_at,
+        row.last_at,
+        row.count,
+        _proofs.decode(row.evidence),
+    )
