@@ -36,6 +36,7 @@ from fondaco.app.machines import (
     house_lock,
     open_cache,
     open_records,
+    rate_limit,
     refuse_lost_end,
 )
 from fondaco.app.numbers import numbers
@@ -457,7 +458,7 @@ async def running(
         stack.callback(follower.end)
         follower.begin()
         caches = [cache] if settings.cache == MEMORY else [cache, MemoryCache(kernel.now)]
-        limits = [_rate_limit(settings, each) for each in caches]
+        limits = [rate_limit(settings, each) for each in caches]
         house = House(kernel, directory, limits, views, follower, watch)
         house.tracer = tracer
         house.shared_cache = None if settings.cache == MEMORY else cache
@@ -509,16 +510,6 @@ def _views(files: Files) -> SqliteStore:
         for path in files.root.glob(f"{files.views.name}*"):
             path.unlink()
         return SqliteStore(files.views, durable=False)
-
-
-def _rate_limit(settings: Settings, cache: Cache) -> RateLimit:
-    return RateLimit(
-        cache,
-        user_per_s=settings.rate_user_per_s,
-        user_burst=settings.rate_user_burst,
-        ip_per_s=settings.rate_ip_per_s,
-        ip_burst=settings.rate_ip_burst,
-    )
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from fondaco.app.files import Files, read_cursor
 from fondaco.app.kinds import CODEC
+from fondaco.domain.identity.rate_limit import RateLimit
 from fondaco.kernel.errors import Conflict, Corrupt, FondacoError, Invalid, NotFound
 from fondaco.ports.cache import Cache
 from fondaco.ports.cache.memory import MemoryCache
@@ -19,7 +20,7 @@ from fondaco.ports.journal.segments import SEGMENT_BYTES, SegmentJournal
 from fondaco.ports.store import Store
 from fondaco.ports.store.sqlite import SqliteStore
 from fondaco.runtime.projector import positions
-from fondaco.settings import without_secrets
+from fondaco.settings import Settings, without_secrets
 
 SEGMENTS: Final = "segments"
 MEMORY: Final = "memory"
@@ -131,6 +132,16 @@ def open_records(files: Files) -> Store:
     except ImportError as error:
         raise _extra_missing("postgres", error) from error
     return PostgresStore(files.store_at)
+
+
+def rate_limit(settings: Settings, cache: Cache) -> RateLimit:
+    return RateLimit(
+        cache,
+        user_per_s=settings.rate_user_per_s,
+        user_burst=settings.rate_user_burst,
+        ip_per_s=settings.rate_ip_per_s,
+        ip_burst=settings.rate_ip_burst,
+    )
 
 
 def journal_facts(files: Files) -> Iterator[str]:
