@@ -156,6 +156,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     paper_latency_ms: Annotated[
         int, _whole("ms", 0, 10_000, "from acceptance to the paper venue's book; 0 is at once")
     ] = 1
+    pool_every_ms: Annotated[
+        int,
+        _whole("ms", 50, 3_600_000, "a block gathers the fractional orders that came meanwhile"),
+    ] = 1_000
 
     # Tracing
     otlp_endpoint: Annotated[

@@ -1,6 +1,6 @@
 """The followers of the dark books, one for each symbol in which orders rest unseen."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from fondaco.domain.market.board import Board
@@ -28,10 +28,14 @@ class Darks:
         self._now = now
         self._watches: dict[Symbol, MidpointWatch] = {}
 
-    def rebuild(self, symbol: Symbol, memory: Memory[Any] | None) -> None:
+    def streams(self, symbols: Iterable[Symbol]) -> list[StreamId]:
+        """The dark books of those, which must be in memory when the house starts."""
+        return [venue_stream(symbol, MIDPOINT_MIC) for symbol in symbols]
+
+    def rebuild(self, stream: StreamId, memory: Memory[Any] | None) -> None:
         """From the venue's own memory, when the house starts."""
         if memory is not None and memory.version:
-            self._watch(symbol).rebuild(memory.state, memory.heard)
+            self._watch(symbol_of(stream)).rebuild(memory.state, memory.heard)
 
     def hear(self, entry: Entry) -> None:
         """One entry of a dark book, once it is durable; in order."""

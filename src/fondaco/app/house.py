@@ -17,6 +17,7 @@ from fondaco.app.darks import Darks
 from fondaco.app.files import Files, read_cursor, write_cursor
 from fondaco.app.kinds import POLICIES, ROOMS, build_digest
 from fondaco.app.machines import open_journal
+from fondaco.app.pools import Pools
 from fondaco.app.schedules import Schedules
 from fondaco.domain.ledger.events import ExpireTransfers, TransferPending
 from fondaco.domain.ledger.model import PREFIX as BOOKS
@@ -30,13 +31,7 @@ from fondaco.domain.reference.events import (
     ListInstrument,
     ReferenceEvent,
 )
-from fondaco.domain.reference.model import (
-    HOUSE_STREAM,
-    MIDPOINT_MIC,
-    HouseState,
-    Instrument,
-    Symbol,
-)
+from fondaco.domain.reference.model import HOUSE_STREAM, HouseState, Instrument, Symbol
 from fondaco.domain.trading.events import (
     AccountOpened,
     CancelOrders,
@@ -159,6 +154,7 @@ class Kernel:
         self._hosts: dict[str, AnyHost] = {}
         self._venue_refs: dict[StreamId, VenueRefs] = {}
         self.refs = refs_of(HouseState(), self.board.marks, self.now())
+        self.pools = Pools(self.board, self.refs, self.peek, self.submit, settings.pool_every_ms)
         for room in ROOMS:
             if room.decider is None:
                 continue
@@ -476,10 +472,11 @@ class Kernel:
             if instrument.mic == CROSSING:
                 await self.wake(venue_stream(instrument.symbol, CROSSING))
                 self._open_market(instrument)
-        for symbol in self.refs.instruments:
-            stream = venue_stream(symbol, MIDPOINT_MIC)
+        for stream in self.darks.streams(self.refs.instruments):
             await self.wake(stream)
-            self.darks.rebuild(symbol, self.peek(stream))
+            self.darks.rebuild(stream, self.peek(stream))
+        for stream in self.pools.streams():
+            await self.wake(stream)
         for mark in self.board.marks.values():
             update_rates(self.refs, mark)
         await self._redeliver()
@@ -576,6 +573,7 @@ class Kernel:
             now = self.now()
             self.board.check(now)
             self.schedules.look(now)
+            self.pools.look(now)
             if roll_session(self.refs, now):
                 self.roll_accounts(now)
             for stream in self.settlements.pop_due(now):

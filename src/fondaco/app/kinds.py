@@ -16,17 +16,21 @@ from fondaco.domain.surveillance.room import room as surveillance
 from fondaco.domain.trading.room import room as trading
 from fondaco.domain.venues.crossing.room import room as crossing
 from fondaco.domain.venues.midpoint.room import room as midpoint
+from fondaco.domain.venues.pooling.room import room as pooling
 from fondaco.domain.venues.room import room as venues
 from fondaco.kernel.codec import Codec
 from fondaco.kernel.event import Event, StreamId
 from fondaco.runtime.room import Room
 
 ROOMS: Final = (
-    reference, identity, approvals, ledger, checks, trading, venues, crossing, midpoint, fix,
-    surveillance,
+    reference, identity, approvals, ledger, checks, trading, venues, crossing, midpoint, pooling,
+    fix, surveillance,
 )  # fmt: skip
 KINDS: Final[tuple[type[Event], ...]] = tuple(kind for room in ROOMS for kind in room.kinds)
-POLICIES: Final = {kind: found for room in ROOMS for kind, found in room.policies.items()}
+POLICIES: Final = {
+    kind: tuple(policy for room in ROOMS for policy in room.policies.get(kind, ()))
+    for kind in dict.fromkeys(kind for room in ROOMS for kind in room.policies)
+}
 CODEC: Final = Codec(reduce(or_, KINDS))
 
 

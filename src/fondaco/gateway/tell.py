@@ -305,6 +305,9 @@ def _moves(event: Any) -> dict[Any, int] | None:
         moved = {event.base: -event.base_units, event.quote: event.cash}
     elif isinstance(event, ev.GainConverted):
         moved = {event.quote: -event.units, event.settle: event.settle_units}
+    elif isinstance(event, ev.AllocationBooked):
+        sign = -1 if event.side == "buy" else 1
+        moved = {event.base: sign * event.base_units, event.quote: -sign * event.cash}
     elif isinstance(event, ev.FillFailed):
         match = event.match
         sign = 1 if match.side == "buy" else -1

@@ -18,6 +18,7 @@ HOUSE_STREAM: Final = StreamId("reference/house")
 SETTLE_DAYS_MAX: Final = 5
 WEEKDAYS: Final = "WEEKDAYS"  # the calendar of Monday to Friday, without holidays
 MIDPOINT_MIC: Final = "MIDPT"  # where orders of every instrument meet in the dark: five characters
+POOL_MIC: Final = "POOLS"  # where orders that are not whole round lots wait for each other
 RATE_SCALE: Final = 1_000_000  # fee rates are parts per million of the notional
 
 
@@ -97,6 +98,8 @@ class Instrument(msgspec.Struct, frozen=True, gc=False):
     confirms: bool = False
     calendar: str = ""  # whose days of business settlement counts; "": every day
     allocation: Allocation = Allocation.FIFO  # on the house's own book
+    # Lots: what its venue trades whole multiples of. An order that is none is pooled; 0: any goes.
+    round_lots: int = 0
 
     def ticks(self, text: str, what: str = "price") -> int:
         """Read a price; raises `Invalid` off the tick."""

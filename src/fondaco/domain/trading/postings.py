@@ -7,6 +7,9 @@ is what the client's amount differs from that, goes to `house/rounding` or comes
 A contract posts nothing until a position in it is reduced: then what that has gained or lost, from
 the other side of all contracts at that venue, `market/<mic>`. So does an event contract that has
 settled: what it is goes back there, and what it pays comes from there.
+
+What the pooling desk has shared out was executed by nobody beyond the house: the other side of it
+is the desk's own account.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,9 +31,10 @@ from fondaco.domain.ledger.model import (
     moved,
 )
 from fondaco.domain.reference.events import InstrumentListed
-from fondaco.domain.reference.model import Instrument, InstrumentKind, Symbol
+from fondaco.domain.reference.model import POOL_MIC, Instrument, InstrumentKind, Symbol
 from fondaco.domain.trading.events import (
     AccountReset,
+    AllocationBooked,
     CashDeposited,
     CashWithdrawn,
     ContractPaid,
@@ -49,6 +53,7 @@ from fondaco.kernel.errors import Corrupt
 from fondaco.kernel.event import Entry, Event
 
 NOTHING: Final[tuple[Posting, ...]] = ()
+POOLED: Final = f"venue/{POOL_MIC}/"
 
 
 class Executed(Protocol):
@@ -87,6 +92,7 @@ class Postings:
             SwapCharged: self._swapped,
             GainConverted: self._converted,
             FillFailed: self._failed,
+            AllocationBooked: self._allocated,
         }
         if executed is not None:
             posters[executed] = self._executed
@@ -160,6 +166,14 @@ class Postings:
         ]
         return [posting for posting in postings if posting.units]
 
+    def _allocated(self, entry: Entry) -> Sequence[Posting]:
+        event: AllocationBooked = entry.event  # type: ignore[assignment]
+        desk, between = LedgerAccount(entry.stream), clearing(self._of(event.symbol).mic)
+        if event.side is Side.SELL:
+            desk, between = between, desk
+        base = moved(between, desk, event.base, event.base_units)
+        return [base, moved(desk, between, event.quote, event.cash)] if event.cash else [base]
+
     def _swapped(self, entry: Entry) -> Sequence[Posting]:
         event: SwapCharged = entry.event  # type: ignore[assignment]
         client = LedgerAccount(entry.stream)
@@ -190,6 +204,8 @@ class Postings:
     def _executed(self, entry: Entry) -> Sequence[Posting]:
         event: Executed = entry.event  # type: ignore[assignment]
         terms = self._of(event.symbol)
+        if entry.stream.startswith(POOLED):
+            return NOTHING  # the desk's account says the other side of it
         if terms.kind is InstrumentKind.LINEAR:
             return NOTHING  # what it gains or loses is known to the account alone, and posted there
         between, beyond = clearing(terms.mic), market(terms.mic)

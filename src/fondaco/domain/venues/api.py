@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final, Literal, Protocol
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from fondaco.domain.identity.model import Scope
 from fondaco.domain.reference.api import check_time_zone
@@ -146,6 +146,9 @@ class ListInstrumentRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=T
     # whoever bettered the market ("pro_rata_top") or without such a one ("pro_rata").
     allocation: Allocation = Allocation.FIFO
     settle: AssetText | None = None  # what a linear contract settles in; null: its quote asset
+    # What the book trades whole multiples of: smaller and uneven orders are pooled, so that anybody
+    # may trade any number of lots. Without it every order goes to the book as it is.
+    round_lot: StepText | UnsetType = UNSET
 
 
 class ListedReply(msgspec.Struct, frozen=True):
@@ -239,9 +242,13 @@ class Venue:
             raise Invalid("reference_price is 0, must be positive")
         if ask.maker_fee_ppm < -ask.taker_fee_ppm:
             raise Invalid(f"maker_fee_ppm is {ask.maker_fee_ppm}, gives more than the taker pays")
+        round_lots = terms.lots(ask.round_lot, "round_lot (qty)") if ask.round_lot else 0
+        if ask.round_lot and (not round_lots or ask.kind != "spot"):
+            raise Invalid(f"round_lot is {ask.round_lot}, must be positive, and of spot")
         own = msgspec.structs.replace(
             terms,
             mic=MIC,
+            round_lots=round_lots,
             issuer=ask.issuer,
             settle_days=ask.settle_days,
             settle=AssetCode(ask.settle or ""),

@@ -44,6 +44,9 @@ from fondaco.domain.trading.events.moving import TransferReceived as TransferRec
 from fondaco.domain.trading.events.moving import TransferReturned as TransferReturned
 from fondaco.domain.trading.events.moving import TransferSent as TransferSent
 from fondaco.domain.trading.events.moving import TransferVoided as TransferVoided
+from fondaco.domain.trading.events.pooling import AllocationBooked as AllocationBooked
+from fondaco.domain.trading.events.pooling import BookAllocation as BookAllocation
+from fondaco.domain.trading.events.pooling import Fill as Fill
 from fondaco.domain.trading.model import (
     AccountType,
     ClOrdId,
@@ -165,14 +168,6 @@ class SetTradingState(Command, frozen=True, gc=False):
     state: TradingState
     reason: str
     by: str = ""
-
-
-class Fill(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """One execution at one price, as a venue reports it."""
-
-    px: int
-    lots: int
-    level: int = 0  # which update of the displayed level it took from; 0 for a maker
 
 
 class RecordExecution(Command, frozen=True, gc=False):
@@ -353,6 +348,7 @@ class OrderCanceled(Event, frozen=True, gc=False, tag="trading.order_canceled.v1
     number: int
     reason: str
     cum_lots: int
+    symbol: Symbol = Symbol("")  # "": not said
 
 
 class OrderExpired(Event, frozen=True, gc=False, tag="trading.order_expired.v1"):
@@ -360,6 +356,7 @@ class OrderExpired(Event, frozen=True, gc=False, tag="trading.order_expired.v1")
 
     number: int
     cum_lots: int
+    symbol: Symbol = Symbol("")  # "": not said
 
 
 class OrderCompleted(Event, frozen=True, gc=False, tag="trading.order_completed.v1"):
@@ -377,6 +374,7 @@ class OrderRefused(Event, frozen=True, gc=False, tag="trading.order_refused.v1")
 
     number: int
     text: str
+    symbol: Symbol = Symbol("")  # "": not said
 
 
 class ReplaceRequested(Event, frozen=True, gc=False, tag="trading.replace_requested.v1"):
@@ -492,6 +490,7 @@ TradingCommand: TypeAlias = (
     | SetOwnFees
     | RollSession
     | RecordFinality
+    | BookAllocation
     | ExpireOrders
 )
 TradingEvent: TypeAlias = (
@@ -538,6 +537,7 @@ TradingEvent: TypeAlias = (
     | FillMatched
     | FillConfirmed
     | FillFailed
+    | AllocationBooked
     | NothingToDo
     | ReportUnmatched
 )

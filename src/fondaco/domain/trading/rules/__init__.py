@@ -5,7 +5,8 @@ may refuse an order, in the order of `Reason`; `lists`, `changes`, `replace` and
 becomes of orders, `execution` what fills cost, `settlement` when it is ours, `finality` when a
 chain has confirmed it, `margin` what must be covered, `liquidation` what happens when it is not,
 `contracts` what an outcome pays, `terms` what is its own and what a night costs, `transfers` what
-goes between accounts, `money` everything else; `evolve` computes nothing.
+goes between accounts, `pooling` what the pooling desk has shared out, `money` everything else;
+`evolve` computes nothing.
 """
 
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from fondaco.domain.trading.rules import (
     liquidation,
     lists,
     money,
+    pooling,
     replace,
     settlement,
     terms,
@@ -64,6 +66,7 @@ _DECIDED: Final[
     ev.SetOwnFees: terms.set_own,
     ev.RollSession: terms.roll,
     ev.RecordFinality: finality.record,
+    ev.BookAllocation: pooling.book,
 }
 
 

@@ -128,12 +128,12 @@ def end(state: AccountState, command: RecordEnd, refs: TradingRefs) -> tuple[Tra
     if command.text == CASH_SPENT and order.cash_qty and order.cum_lots:
         event = OrderCompleted(order.number, order.symbol, order.cum_lots)
     elif command.ord_status is EXPIRED or order.cancel_reason == "expired":
-        event = OrderExpired(order.number, order.cum_lots)
+        event = OrderExpired(order.number, order.cum_lots, order.symbol)
     elif command.ord_status is CANCELED:
         reason = order.cancel_reason or command.text
-        event = OrderCanceled(order.number, reason, order.cum_lots)
+        event = OrderCanceled(order.number, reason, order.cum_lots, order.symbol)
     elif command.ord_status is REJECTED:
-        event = OrderRefused(order.number, command.text)
+        event = OrderRefused(order.number, command.text, order.symbol)
     else:
         text = f"{command.ord_status} is not how an order ends"
         return (ReportUnmatched(order.number, text),)

@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 from fondaco.domain.market.model import Mark, Quality
 from fondaco.domain.reference.model import (
     MIDPOINT_MIC,
+    POOL_MIC,
     Instrument,
     InstrumentKind,
     Stage,
@@ -210,7 +211,23 @@ def _parsed(
         wrong = _parse_rest(ask, instrument, refs, order)
         if wrong is not None:
             return wrong
+    if instrument.round_lots:
+        text = _pool(ask, order, instrument)
+        if text:
+            return Reason.UNSUPPORTED_ORDER, text
     return order
+
+
+def _pool(ask: Ask, order: Order, instrument: Instrument) -> str:
+    """What is no whole round lot goes to the pooling desk; why it cannot, or ""."""
+    if ask.cash_order_qty:
+        return f"{order.symbol} trades by quantity: give order_qty"
+    if order.lots % instrument.round_lots:
+        if ask.post_only or ask.display_qty or ask.midpoint or _is_fok(ask):
+            whole = instrument.qty_text(instrument.round_lots)
+            return f"fok, post_only, display_qty and midpoint need a multiple of {whole}"
+        order.mic = POOL_MIC
+    return ""
 
 
 def _parse_rest(ask: Ask, instrument: Instrument, refs: TradingRefs, order: Order) -> Wrong | None:

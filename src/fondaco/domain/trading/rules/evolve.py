@@ -481,6 +481,13 @@ def _converted(state: AccountState, event: ev.GainConverted) -> None:
     balances[event.settle] = balances.get(event.settle, 0) + event.settle_units
 
 
+def _allocated(state: AccountState, event: ev.AllocationBooked) -> None:
+    sign = -1 if event.side is BUY else 1
+    balances = state.balances
+    balances[event.base] = balances.get(event.base, 0) + sign * event.base_units
+    balances[event.quote] = balances.get(event.quote, 0) - sign * event.cash
+
+
 def _matched(state: AccountState, event: ev.FillMatched) -> None:
     state.matched.setdefault(event.number, {})[event.exec_number] = Matched(
         event.symbol, event.side, event.lots, event.base, event.quote, event.base_units,
@@ -554,6 +561,7 @@ _EVOLVED: Final[dict[type[Event], Callable[[AccountState, Any], None]]] = {
     ev.OwnFeesSet: _own_fees,
     ev.SwapCharged: _swapped,
     ev.GainConverted: _converted,
+    ev.AllocationBooked: _allocated,
     ev.FillMatched: _matched,
     ev.FillConfirmed: _confirmed,
     ev.FillFailed: _failed,

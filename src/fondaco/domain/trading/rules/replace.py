@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from fondaco.domain.reference.model import Instrument
+from fondaco.domain.reference.model import POOL_MIC, Instrument
 from fondaco.domain.trading.events import (
     Ask,
     ChangeDenied,
@@ -119,6 +119,8 @@ def _parse(new: Order, command: ReplaceOrder, instrument: Instrument) -> str:
         lots = lots_in(command.order_qty, instrument)
         if not isinstance(lots, int):
             return f"{lots[0]}: {lots[1]}"
+        if instrument.round_lots and lots % instrument.round_lots and new.mic != POOL_MIC:
+            return "quantity_off_lot: what is no whole round lot is pooled: place another"
         new.lots = lots
     for text, what in ((command.price, "price"), (command.stop_px, "stop_px")):
         found = ticks_in(text, instrument, what) if text else 0

@@ -368,6 +368,14 @@ class DaysView:
         self._other(batch, entry, 1, "converted", about, event.quote, -event.units)
         self._other(batch, entry, 2, "converted", about, event.settle, event.settle_units)
 
+    def _allocated(self, batch: _Batch, entry: Entry, event: ev.AllocationBooked) -> None:
+        sign, about = (-1 if event.side is Side.BUY else 1), f"{event.symbol}.{event.block}"
+        self._other(batch, entry, 1, "allocated", about, event.base, sign * event.base_units)
+        self._other(batch, entry, 2, "allocated", about, event.quote, -sign * event.cash)
+        cost = self._cost(batch, entry.stream.removeprefix(PREFIX), event.symbol)
+        row = self._days[entry.stream.removeprefix(PREFIX), event.quote]
+        row.realized += cost.trade(sign * event.lots, event.cash)
+
     def _failed(self, batch: _Batch, entry: Entry, event: ev.FillFailed) -> None:
         match, account = event.match, entry.stream.removeprefix(PREFIX)
         sign = 1 if match.side is Side.BUY else -1
@@ -407,5 +415,6 @@ class DaysView:
         ev.ContractPaid: _paid,
         ev.SwapCharged: _swapped,
         ev.GainConverted: _converted,
+        ev.AllocationBooked: _allocated,
         ev.FillFailed: _failed,
     }

@@ -60,6 +60,17 @@ def _converted(view: Any, batch: Any, entry: Entry, event: ev.GainConverted) -> 
     _move(view, batch, entry, event.settle, event.settle_units)
 
 
+def _allocated(view: Any, batch: Any, entry: Entry, event: ev.AllocationBooked) -> None:
+    """A trade with the customers of a block, at what they paid or had."""
+    sign = -1 if event.side._value_ == "buy" else 1
+    _move(view, batch, entry, event.base, sign * event.base_units)
+    _move(view, batch, entry, event.quote, -sign * event.cash)
+    account, _ = view._account(batch, entry.stream)
+    position = view._position(batch, account, event.symbol)
+    position.trade(sign * event.lots, event.cash)
+    position.last_position = entry.position
+
+
 def _matched(view: Any, batch: Any, entry: Entry, event: ev.FillMatched | ev.FillConfirmed) -> None:
     _hold(view, batch, entry, event.asset, _SIGN[type(event)] * event.units)
 
@@ -103,6 +114,7 @@ MOVES: Final[dict[type[Event], Callable[..., None]]] = {
     ev.ContractPaid: _paid,
     ev.SwapCharged: _swapped,
     ev.GainConverted: _converted,
+    ev.AllocationBooked: _allocated,
     ev.FillMatched: _matched,
     ev.FillConfirmed: _matched,
     ev.FillFailed: _failed,

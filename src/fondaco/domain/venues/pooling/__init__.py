@@ -1,0 +1,1 @@
+"""The pooling desk: fractional orders become whole street orders, and each has its part."""
