@@ -610,6 +610,7 @@ def test_the_laws_are_not_empty() -> None:
     elsewhere |= {ev.FillUnsettled, ev.FillsSettled}  # trading/test_settlement
     elsewhere |= {ev.MarginWarned, ev.MarginEased, ev.LiquidationBegan}  # test_margin_laws
     elsewhere |= {ev.LiquidationEnded, ev.NegativeBalanceCovered}
+    elsewhere |= {ev.AllocationBooked}  # venues/test_pooling
     elsewhere |= {ev.FillMatched, ev.FillConfirmed, ev.FillFailed}  # trading/test_finality
     elsewhere |= {
         ev.ContractPaid,

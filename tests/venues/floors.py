@@ -12,15 +12,26 @@ from fondaco.domain.venues.crossing import rules as crossing
 from fondaco.domain.venues.crossing.events import SetPhase
 from fondaco.domain.venues.crossing.model import MIC as CROSSING
 from fondaco.domain.venues.crossing.model import CrossingState, Phase
+from fondaco.domain.venues.events import OrderBooked
 from fondaco.domain.venues.midpoint import rules as midpoint
 from fondaco.domain.venues.midpoint.model import MIC as MIDPOINT
 from fondaco.domain.venues.midpoint.model import MidpointState
 from fondaco.domain.venues.midpoint.watch import MidpointWatch
 from fondaco.domain.venues.model import VenueRefs, VenueState, venue_stream
+from fondaco.domain.venues.pooling import rules as pooling
+from fondaco.domain.venues.pooling.events import (
+    CutBlock,
+    PoolJoined,
+    RecordStreetEnd,
+    RecordStreetFill,
+    RecordStreetOrder,
+)
+from fondaco.domain.venues.pooling.model import MIC as POOLED
+from fondaco.domain.venues.pooling.model import PoolState
 from fondaco.domain.venues.queue import PaperQueue
 from fondaco.domain.venues.rules import decider as paper
 from fondaco.kernel.decider import Decider
-from fondaco.kernel.event import Command, CommandId, Entry, Event, StreamId
+from fondaco.kernel.event import Command, CommandId, Entry, Event, Instant, StreamId
 from fondaco.runtime.loading import made, plain
 from venues.paper import CAUSE, NOW, SYMBOL, Market, trade
 
@@ -34,6 +45,7 @@ class Floor:
     mic = ""
     decider: Decider[Any, Any, Any, Any]
     state_type: type
+    booked: type[Event] = OrderBooked  # what says that an order rests
     meets_itself = False  # whether orders of one account may trade with each other there
     is_whole = False  # whether both sides of every trade are of this house
 
@@ -169,6 +181,46 @@ class MidpointFloor(Floor):
         return () if found is None else (found,)
 
 
+class PooledFloor(Floor):
+    """The desk, and a street that does something of what is sent to it."""
+
+    mic = POOLED
+    decider = pooling.decider
+    state_type = PoolState
+    booked = PoolJoined
+    round_lots = 10
+
+    def begin(self) -> None:
+        book = self.market.book
+        book.instrument = msgspec.structs.replace(book.instrument, round_lots=self.round_lots)
+        self.now = NOW
+
+    def best(self, side: Side) -> int:
+        return pooling.best_px(self.market.book, side)
+
+    def resting(self) -> dict[Key, Terms]:
+        state: PoolState = self.state
+        return {
+            (order.account_stream, order.number): (order.px, order.leaves_lots)
+            for order in state.orders.values()
+        }
+
+    def stir(self, side: BookSide, px: int, lots: int, quality: Quality) -> Iterable[Command]:
+        super().stir(side, px, lots, quality)
+        self.now = Instant(self.now + 100 * pooling.AGAIN_NS)
+        for block in list(self.state.blocks.values()):
+            number, is_buy = 1_000 + block.number, block.side is Side.BUY
+            yield RecordStreetOrder(CAUSE, NOW, block.number, number)
+            done = min(lots, block.lots)
+            at = min(px, block.px) if is_buy else max(px, block.px)
+            if done:
+                yield RecordStreetFill(CAUSE, NOW, number, at, done, done == block.lots)
+            if done < block.lots:
+                yield RecordStreetEnd(CAUSE, NOW, number, "no_liquidity")
+        for each in Side:
+            yield CutBlock(CAUSE, self.now, each)
+
+
 class Shown:
     """A board with one book on it."""
 
@@ -186,6 +238,7 @@ FLOORS: Final[tuple[type[Floor], ...]] = (
     ProRataFloor,
     TopFloor,
     MidpointFloor,
+    PooledFloor,
 )
 
 

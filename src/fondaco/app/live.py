@@ -61,6 +61,7 @@ from fondaco.domain.trading import api as trading_api
 from fondaco.domain.trading.rules import decider as trading_law
 from fondaco.domain.trading.store.stops import at_work
 from fondaco.domain.venues import api as venues_api
+from fondaco.domain.venues.pooling import api as pooling_api
 from fondaco.gateway import terminal
 from fondaco.gateway.door import Door
 from fondaco.gateway.idempotency import Replies
@@ -374,6 +375,7 @@ def operations(house: House) -> list[Operation[Any, Any]]:
         *HEALTH,
         *trading_api.operations(house.refs, trading_law.decide),
         *venues_api.operations(house.refs),
+        *pooling_api.operations(house.refs),
         *trading_api.looks(house.refs, trading_law, queries(house.beside), house.tenant_of),
     ]
 

@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 813965132773f6a2709e9a9e43ebdf802eec81f03094d05badcc121178f99fe2
+OpenAPI sha256 edfc144632e63f70181db70cd1ed1d17064dab1427a600ef2d555515c7566c7a
 """
 
 from __future__ import annotations
@@ -1610,6 +1610,7 @@ class ListInstrumentRequest(TypedDict):
     settle_days: NotRequired[int]
     allocation: NotRequired[Allocation]
     settle: NotRequired[str | None]
+    round_lot: NotRequired[str]
 
 
 class ListedReply(TypedDict):
@@ -1682,6 +1683,77 @@ class ScheduleReply(TypedDict):
 class NextStep(TypedDict):
     due: str
     phase: Phase
+
+
+class PoolsRequest(TypedDict):
+    """Nothing to say."""
+
+
+class PoolsReply(TypedDict):
+    items: list[PoolLine]
+
+
+class PoolLine(TypedDict):
+    """`inventory` is what blocks have left with the house, in units."""
+    symbol: str
+    lot_size: str
+    round_lot: str
+    account_id: str
+    inventory: str
+    buys: WaitingLine
+    sells: WaitingLine
+    on_street: list[StreetLine]
+
+
+class WaitingLine(TypedDict):
+    """Of one side, those included whose block is on the street."""
+    orders: int
+    qty: str
+
+
+class StreetLine(TypedDict):
+    """A block on the street: `order_id` is the desk's own order, "" until that is accepted."""
+    block: int
+    side: Side
+    order_id: str
+    order_qty: str
+    cum_qty: str
+    price: str
+    orders: int
+    wanted_qty: str
+
+
+class PoolRequest(TypedDict):
+    symbol: str
+
+
+class PoolReply(TypedDict):
+    """`blocks` are the last that are over, newest first."""
+    pool: PoolLine
+    blocks: list[AllocatedLine]
+
+
+class AllocatedLine(TypedDict):
+    """A block that is over. `avg_px` is what all its parts were traded at, shown to six decimals
+    more than a price has. `text` says why the street did not do all of it.
+    """
+    block: int
+    side: Side
+    street_qty: str
+    street_cost: str
+    avg_px: str
+    qty: str
+    cost: str
+    parts: list[VenuesPartLine]
+    inventory: str
+    text: str
+
+
+class VenuesPartLine(TypedDict):
+    """`cost` is exact, before fees and before it is rounded to what the ledger keeps."""
+    order_id: str
+    qty: str
+    cost: str
 
 
 class OrdersRequest(TypedDict):

@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 813965132773f6a2709e9a9e43ebdf802eec81f03094d05badcc121178f99fe2
+OpenAPI sha256 edfc144632e63f70181db70cd1ed1d17064dab1427a600ef2d555515c7566c7a
 """
 
 from __future__ import annotations
@@ -1942,13 +1942,14 @@ class Reference:
         settle_days: int = ABSENT,
         allocation: m.Allocation = ABSENT,
         settle: str | None = ABSENT,
+        round_lot: str = ABSENT,
     ) -> m.ListedReply:
         """List an instrument that trades on the house's own book, from now on. Scope: house:write.
         """
         found: m.ListedReply = self._ask(
             "POST",
             "/api/instruments",
-            body={"symbol": symbol, "base": base, "quote": quote, "tick_size": tick_size, "lot_size": lot_size, "reference_price": reference_price, "kind": kind, "mic": mic, "asset_class": asset_class, "issuer": issuer, "maker_fee_ppm": maker_fee_ppm, "taker_fee_ppm": taker_fee_ppm, "settle_days": settle_days, "allocation": allocation, "settle": settle},
+            body={"symbol": symbol, "base": base, "quote": quote, "tick_size": tick_size, "lot_size": lot_size, "reference_price": reference_price, "kind": kind, "mic": mic, "asset_class": asset_class, "issuer": issuer, "maker_fee_ppm": maker_fee_ppm, "taker_fee_ppm": taker_fee_ppm, "settle_days": settle_days, "allocation": allocation, "settle": settle, "round_lot": round_lot},
             header={"Idempotency-Key": idempotency_key},
         )
         return found
@@ -2013,6 +2014,32 @@ class Venues:
             path_={"symbol": symbol},
             body={"reason": reason, "time_zone": time_zone, "steps": steps, "calendar": calendar},
             header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def pools(
+        self,
+    ) -> m.PoolsReply:
+        """The pooling desks: fractional orders that wait, and what is on the street. Scope:
+        house:read.
+        """
+        found: m.PoolsReply = self._ask(
+            "GET",
+            "/api/pools",
+        )
+        return found
+
+    def pool(
+        self,
+        *,
+        symbol: str,
+    ) -> m.PoolReply:
+        """One pooling desk, and who had what of its last blocks at which price. Scope: house:read.
+        """
+        found: m.PoolReply = self._ask(
+            "GET",
+            "/api/pools/{symbol}",
+            path_={"symbol": symbol},
         )
         return found
 

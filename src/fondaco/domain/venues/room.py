@@ -6,6 +6,7 @@ from fondaco.domain.venues.crossing.events import OwnEvent
 from fondaco.domain.venues.events import VenueEvent
 from fondaco.domain.venues.model import PREFIX
 from fondaco.domain.venues.policies import policies
+from fondaco.domain.venues.pooling.events import OwnPoolEvent
 from fondaco.domain.venues.rules import decider
 from fondaco.runtime.room import Room
 
@@ -14,5 +15,5 @@ room: Final = Room(
     prefix=PREFIX,
     decider=decider,
     policies=policies,
-    kinds=(*get_args(VenueEvent), *get_args(OwnEvent)),
+    kinds=(*get_args(VenueEvent), *get_args(OwnEvent), *get_args(OwnPoolEvent)),
 )
