@@ -93,6 +93,22 @@ def data_directory() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
+def collector() -> Iterator[str]:
+    """The address of one that takes spans and keeps nothing."""
+    with subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("otlp_sink.py"))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as sink:
+        assert sink.stdout  # noqa: S101
+        try:
+            yield sink.stdout.readline().strip()
+        finally:
+            sink.communicate()
+
+
+@contextlib.contextmanager
 def fresh(options: Sequence[str] = ()) -> Iterator[House]:
     """An empty house, killed and deleted at the end of the block."""
     os.sched_setaffinity(0, OTHERS)

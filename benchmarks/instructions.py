@@ -1,6 +1,7 @@
 """What an order costs the serving process, in instructions: busy neighbors do not move that.
 
-    python benchmarks/instructions.py [--orders N] [--only DOOR ...] [--spread] [--keep DIR]
+    python benchmarks/instructions.py [--orders N] [--only DOOR ...] [--spread] [--trace [N]]
+                                      [--keep DIR]
 
 A house runs under `valgrind --tool=callgrind` (which must be installed), and nothing is counted but
 the serving process while a fixed number of orders is answered. Its market stands still and is deep
@@ -10,7 +11,10 @@ kernel's own instructions, and waiting.
 
 Prints JSON: thousands of instructions an order. What the house does every second counts in, and a
 machine that others use gives it more seconds: runs differ by some percent, those of `turn` do not.
-`--keep` leaves callgrind's profiles in a folder, which `callgrind_annotate FILE` shows.
+`--trace` runs each door N times three ways in turns: nothing noted, times noted as a house does by
+itself, and a collector with a `traceparent` on every order; it prints the medians, and the ratio of
+the latter two to the first within a turn. `--keep` leaves callgrind's profiles in a folder, which
+`callgrind_annotate FILE` shows.
 """
 
 import argparse
@@ -24,9 +28,10 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any, Final
 
-from house import OTHERS, House, data_directory
+from house import OTHERS, House, collector, data_directory
 
 from fondaco.bench.orders import Plan, run
 
@@ -89,16 +94,25 @@ def standing_market(path: Path) -> str:
     return f"replay:{path}"
 
 
-def over(door: str, orders: int, accounts: int, profiles: Path) -> float:
-    """Thousands of instructions of an order that comes over `door`."""
+def over(
+    door: str,
+    orders: int,
+    accounts: int,
+    profiles: Path,
+    options: Sequence[str] = (),
+    *,
+    trace: bool = False,
+) -> float:
+    """Thousands of instructions of an order that comes over `door`, with a `traceparent` or
+    without."""
     os.sched_setaffinity(0, OTHERS)
     counted = Counted(profiles)
     with data_directory() as data:
         feed = standing_market(data.with_name("market"))
-        patient = ["--set", "stale_after_ms=600000", "--set", "behind_max_ms=60000"]
+        patient = ["--set", "stale_after_ms=600000", "--set", "behind_max_ms=60000", *options]
         house = House(data, patient, feed=feed, under=counted.command())
         try:
-            plan = PLANS[door]._replace(url=house.url, accounts=accounts)
+            plan = PLANS[door]._replace(url=house.url, accounts=accounts, trace=trace)
             first = run(plan._replace(orders=200, working=WORKING))
             pid = house.process.pid
             time.sleep(2)  # until what they have left to do is done
@@ -111,6 +125,31 @@ def over(door: str, orders: int, accounts: int, profiles: Path) -> float:
         if figures.accepted != figures.orders:
             raise SystemExit(f"{door}: not all were accepted: {figures}")
     return round(spent / orders / 1_000, 2)
+
+
+def with_traces(
+    door: str, orders: int, accounts: int, profiles: Path, times: int
+) -> dict[str, float]:
+    """Medians of three ways to trace, and of their ratios."""
+    found: dict[str, list[float]] = {"untraced": [], "noted": [], "exported": []}
+    for nth in range(times):
+        for name, kept in found.items():
+            folder = profiles / f"{name}-{nth}"
+            folder.mkdir()
+            with collector() as url:
+                options = {
+                    "untraced": ["--set", "traces_quota_bytes=0"],
+                    "noted": [],
+                    "exported": ["--set", f"otlp_endpoint={url}"],
+                }[name]
+                trace = name == "exported"
+                kept.append(over(door, orders, accounts, folder, options, trace=trace))
+            print(f"{door:<5} {name:<8} {kept[-1]}", file=sys.stderr, flush=True)
+    medians = {name: median(each) for name, each in found.items()}
+    for name in ("noted", "exported"):
+        ratios = [one / bare for one, bare in zip(found[name], found["untraced"], strict=True)]
+        medians[f"{name}_ratio"] = round(median(ratios), 3)
+    return medians
 
 
 def turn(profiles: Path) -> dict[str, float]:
@@ -163,6 +202,7 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=4_000)
     parser.add_argument("--only", nargs="+", choices=(*PLANS, "turn"), default=[*PLANS, "turn"])
     parser.add_argument("--spread", action="store_true", help=f"over {SPREAD} accounts, not one")
+    parser.add_argument("--trace", nargs="?", type=int, const=3, default=0, help="and its cost")
     parser.add_argument("--keep", type=Path, help="leave callgrind's profiles in this folder")
     parser.add_argument("--turns", help=argparse.SUPPRESS)
     asked = parser.parse_args()
@@ -179,7 +219,11 @@ def main() -> None:
             if name == "turn":
                 found[name] = turn(profiles)
             else:
-                found[name] = over(name, asked.orders, SPREAD if asked.spread else 1, profiles)
+                accounts = SPREAD if asked.spread else 1
+                measured = (name, asked.orders, accounts, profiles)
+                found[name] = (
+                    with_traces(*measured, asked.trace) if asked.trace else over(*measured)
+                )
             print(f"{name:<5} {found[name]}", file=sys.stderr, flush=True)
     print(json.dumps({"thousands_of_instructions": found, "orders": asked.orders}))
 
