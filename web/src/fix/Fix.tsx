@@ -10,6 +10,7 @@ import { provide } from "../shell/keys";
 import { address, go, type Route } from "../shell/routes";
 import type { ScreenProps } from "../shell/screens";
 import { useAccountId } from "../shell/session";
+import { Messages } from "./Messages";
 import { Rates, sentence, type Session, troubles } from "./said";
 import { Sessions } from "./Sessions";
 import "./fix.css";
@@ -29,7 +30,10 @@ interface View {
   body: ComponentType<ViewProps>;
 }
 
-const VIEWS: readonly View[] = [{ path: "sessions", title: "Sessions", body: Sessions }];
+const VIEWS: readonly View[] = [
+  { path: "sessions", title: "Sessions", body: Sessions },
+  { path: "messages", title: "Messages", body: Messages },
+];
 
 export default function Fix({ route }: ScreenProps) {
   const view = VIEWS.find(({ path }) => path === route.parts[0]) ?? VIEWS[0];
