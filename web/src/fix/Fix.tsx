@@ -10,6 +10,7 @@ import { provide } from "../shell/keys";
 import { address, go, type Route } from "../shell/routes";
 import type { ScreenProps } from "../shell/screens";
 import { useAccountId } from "../shell/session";
+import { Alerts } from "./Alerts";
 import { Messages } from "./Messages";
 import { Rates, sentence, type Session, troubles } from "./said";
 import { Sessions } from "./Sessions";
@@ -33,6 +34,7 @@ interface View {
 const VIEWS: readonly View[] = [
   { path: "sessions", title: "Sessions", body: Sessions },
   { path: "messages", title: "Messages", body: Messages },
+  { path: "alerts", title: "Alerts", body: Alerts },
 ];
 
 export default function Fix({ route }: ScreenProps) {

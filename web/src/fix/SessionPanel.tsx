@@ -7,9 +7,9 @@ import { Field } from "../kit/Field";
 import { age, number } from "../kit/format";
 import { When } from "../kit/Num";
 import { ErrorPanel } from "../kit/states";
-import { setQuery } from "../shell/routes";
+import { address, setQuery } from "../shell/routes";
 import { useAsOf } from "../shell/past";
-import { may } from "../shell/session";
+import { may, useAccountId } from "../shell/session";
 import { lookOf, named, preview, sequence, type Session } from "./said";
 import { Heard } from "./Sessions";
 
@@ -24,6 +24,7 @@ interface PanelProps {
 export function SessionPanel({ session, now, again, ask }: PanelProps) {
   const { glyph, word, tone } = lookOf(session);
   const past = useAsOf();
+  const account = useAccountId();
   const stopped = session.state === "stopped";
   const never = past ? "The past is only read." : may("house:write") ? "" : "Needs scope house:write.";
   const close = (): void => setQuery({ ask: null });
@@ -54,6 +55,7 @@ export function SessionPanel({ session, now, again, ask }: PanelProps) {
         <div className="row">
           <button type="button" className="button" disabled={!!never} onClick={() => setQuery({ ask: stopped ? "start" : "stop" })}>{stopped ? "Start…" : "Stop…"} <kbd>o</kbd></button>
           <button type="button" className="button" disabled={!!never || !stopped} onClick={() => setQuery({ ask: "numbers" })}>Set numbers… <kbd>n</kbd></button>
+          <a className="button quiet" href={address("fix", ["messages"], { account, session: session.session })}>Messages</a>
           <span className="label">{never || (stopped ? "" : "Numbers are set while it is stopped.")}</span>
         </div>
       </div>

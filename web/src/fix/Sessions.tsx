@@ -13,6 +13,7 @@ import type { ViewProps } from "./Fix";
 import { isSilent, lookOf, named, type Rates, type Session } from "./said";
 import { SessionPanel } from "./SessionPanel";
 import { Spark } from "./Spark";
+import { Timeline } from "./Timeline";
 
 export function Sessions({ route, sessions, rates, again }: ViewProps) {
   const chosen = sessions.find(({ session }) => session === route.parts[1]) ?? null;
@@ -47,12 +48,13 @@ export function Sessions({ route, sessions, rates, again }: ViewProps) {
       <div className="sessions">
         <p className="back"><a href={address("fix", ["sessions"], { account })}>← All sessions</a></p>
         <SessionPanel session={chosen} now={now} again={again} ask={route.query.ask} />
+        <Timeline session={chosen.session} span={route.query.span} />
       </div>
     );
   }
   return (
     <div className="sessions columns">
-      {list}
+      <div className="stack">{list}{chosen && <Timeline key={chosen.session} session={chosen.session} span={route.query.span} />}</div>
       {!isNarrow && (chosen ? <SessionPanel key={chosen.session} session={chosen} now={now} again={again} ask={route.query.ask} /> : <aside className="panel" data-panel aria-label="Session"><Empty>{sessions.length ? "Choose a session: j and k move." : "Nothing to choose."}</Empty></aside>)}
     </div>
   );
