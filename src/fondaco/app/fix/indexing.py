@@ -164,3 +164,4 @@ class Indexer(Child):
         super().__init__(
             "keeps FIX messages for search", ["fix", "index", "--data", str(files.root)], settings
         )
+        self.begin()
