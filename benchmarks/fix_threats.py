@@ -5,17 +5,26 @@
 For each pattern and seed a week of order flow with that attack in it is generated and read like
 any capture; it is detected where an alert of the pattern, above LOW, falls into the attack's time.
 False alarms are alerts above LOW on as many weeks of clean flow, in all and a session and day.
+
+Then behaviour: a baseline is learned from the first six days of a week, and the seventh is judged
+by it; on that day a session trades otherwise without breaking any rule, or nothing is different.
+The thirty patterns alone are told beside it. Needs scikit-learn.
 """
 
 import argparse
 import sys
+import tempfile
 import time
+from pathlib import Path
 
+from fondaco.app.fix.audit import Audit
+from fondaco.app.fix.baseline import learn
 from fondaco.domain.fix.capture.packets import Packets
 from fondaco.domain.fix.capture.tally import Tally
 from fondaco.domain.surveillance.fix.drill.attacks import ATTACKS
-from fondaco.domain.surveillance.fix.drill.generated import Drill, drill
-from fondaco.domain.surveillance.fix.patterns import PATTERNS
+from fondaco.domain.surveillance.fix.drill.behaviours import BEHAVIOURS
+from fondaco.domain.surveillance.fix.drill.generated import LAST_DAY, Drill, drill, parted
+from fondaco.domain.surveillance.fix.patterns import BEHAVIOUR, PATTERNS
 from fondaco.domain.surveillance.fix.watch import Watch
 from fondaco.domain.surveillance.model import Alert, Severity
 
@@ -36,6 +45,49 @@ def alerts_of(done: Drill) -> list[Alert]:
         watch.after(packets.flows)
     watch.finish(packets.flows)
     return [alert for alert in watch.alerts if alert.severity > Severity.LOW]
+
+
+def judged(done: Drill, folder: Path) -> list[Alert]:
+    """Alerts above LOW of the last day, by a baseline of the days before it."""
+    before, day = parted(done.capture, LAST_DAY)
+    learned, now = folder / "before.pcap", folder / "day.pcap"
+    learned.write_bytes(before)
+    now.write_bytes(day)
+    watch = Watch(baseline=learn([learned]))
+    found = Audit(watch)
+    found.read(now)
+    return [alert for alert in watch.alerts if alert.severity > Severity.LOW]
+
+
+def behaviour(seeds: range, sessions: int, orders: int) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        false = [
+            alert for seed in seeds for alert in judged(drill(seed, "", sessions, orders), folder)
+        ]
+        days = len(seeds) * (sessions + 1)
+        each = ", ".join(
+            f"{kind} {sum(alert.pattern == kind for alert in false)}" for kind in sorted(BEHAVIOUR)
+        )
+        print(f"\nbehaviour beside a baseline of six days; clean: {len(false)} false alarms in "
+              f"{days} session-days ({each})\n")  # fmt: skip
+        print(f"{'the last day':<14} {'by baseline':>12} {'B01':>5} {'B02':>5} {'B03':>5}"
+              f" {'thirty patterns':>17}")  # fmt: skip
+        for kind in BEHAVIOURS:
+            hits = {}
+            for seed in seeds:
+                done = drill(seed, kind, sessions, orders)
+                told = {
+                    alert.pattern for alert in judged(done, folder) if done.victim in alert.subject
+                }
+                for pattern in told:
+                    hits[pattern] = hits.get(pattern, 0) + 1
+                hits["any"] = hits.get("any", 0) + bool(told & set(BEHAVIOUR))
+                hits["rules"] = hits.get("rules", 0) + bool(told & set(PATTERNS))
+            n = len(seeds)
+            rate = f"{hits['any']}/{n}"
+            counts = " ".join(f"{hits.get(pattern, 0):>5}" for pattern in sorted(BEHAVIOUR))
+            print(f"{kind:<14} {rate:>12} {counts} {hits['rules']:>17}")
 
 
 def main() -> int:
@@ -74,6 +126,7 @@ def main() -> int:
     share = total / (len(ATTACKS) * asked.seeds)
     alarms = sum(false.values())
     print(f"\ndetected {share:.1%}; {alarms} false alarms, {alarms / days:.4f} a session-day")
+    behaviour(seeds, asked.sessions, asked.orders)
     print(f"({time.perf_counter() - began:.0f} s)")
     return 0
 

@@ -281,12 +281,32 @@ def _with_audit(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     text = "Capture an interface's packets into a file, and tell alerts as they come."
     capture = kinds.add_parser("capture", help=text, description=text)
     capture.set_defaults(run=_fix_capture)
+    for sub in (audit, tail, capture):
+        sub.add_argument("--baseline", type=Path, metavar="FILE", help="judge behaviour by it")
+    _with_baseline(kinds)
     for sub, must in ((tail, False), (capture, True)):
         sub.add_argument("--interface", metavar="NAME", required=must, help="lo, eth0 …")
         sub.add_argument("--write", type=Path, metavar="FILE", required=must, help="a new pcap")
         sub.add_argument("--seconds", type=float, default=0, help="then end [never]")
         sub.add_argument("--promiscuous", action="store_true", help="also what is for others")
         sub.add_argument("--limits", type=Path, metavar="TOML", help="thresholds of one's own")
+
+
+def _with_baseline(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    baseline = kinds.add_parser("baseline", help="Learn what sessions are usually like.")
+    asks = baseline.add_subparsers(metavar="command", required=True)
+    text = "Learn from captures and logs of clean days."
+    learn = asks.add_parser("learn", help=text, description=text)
+    learn.add_argument("file", nargs="+", type=Path, help="pcap, pcapng or log, also gzipped")
+    learn.add_argument("--output", type=Path, required=True, metavar="FILE", help="a new file")
+    learn.add_argument("--window", type=int, default=300, metavar="SECONDS", help="[300]")
+    learn.add_argument("--no-forest", action="store_true", help="no anomaly score")
+    learn.add_argument("--anyway", action="store_true", help="though there are alerts in them")
+    learn.set_defaults(run=_fix_baseline_learn)
+    text = "Show what was learned."
+    show = asks.add_parser("show", help=text, description=text)
+    show.add_argument("file", type=Path)
+    show.set_defaults(run=_fix_baseline_show)
 
 
 def _with_seeds(sub: argparse.ArgumentParser) -> None:
@@ -531,6 +551,8 @@ def _fix_diff(asked: argparse.Namespace) -> int:
 
 
 def _fix_tail(asked: argparse.Namespace) -> None:
+    from fondaco.app.fix.audit import limits_of
+    from fondaco.app.fix.baseline import read_baseline
     from fondaco.app.fix.tail import tail
 
     if (asked.file is None) == (asked.interface is None):
@@ -538,12 +560,19 @@ def _fix_tail(asked: argparse.Namespace) -> None:
     if asked.interface is not None:
         _fix_capture(asked)
         return
-    for line in tail(asked.file, follow=not asked.no_follow, full=asked.full):
+    for line in tail(
+        asked.file,
+        follow=not asked.no_follow,
+        full=asked.full,
+        limits=limits_of(asked.limits),
+        baseline=asked.baseline and read_baseline(asked.baseline),
+    ):
         print(line, flush=True)
 
 
 def _fix_capture(asked: argparse.Namespace) -> None:
     from fondaco.app.fix.audit import limits_of
+    from fondaco.app.fix.baseline import read_baseline
     from fondaco.app.fix.capture import capture, until_told
 
     following = asked.run is _fix_tail
@@ -556,6 +585,7 @@ def _fix_capture(asked: argparse.Namespace) -> None:
             full=following and asked.full,
             promiscuous=asked.promiscuous,
             limits=limits_of(asked.limits),
+            baseline=asked.baseline and read_baseline(asked.baseline),
             ended=ended,
         ):
             print(line, flush=True)
@@ -564,10 +594,16 @@ def _fix_capture(asked: argparse.Namespace) -> None:
 def _fix_audit(asked: argparse.Namespace) -> int:
     from fondaco.app.fix.audit import audit, is_bad, limits_of
     from fondaco.app.fix.audit_text import lines_of
+    from fondaco.app.fix.baseline import read_baseline
     from fondaco.app.fix.exports import exported
     from fondaco.app.fix.page import page_of
 
-    report = audit(asked.file, limits_of(asked.limits), threats=not asked.no_threats)
+    report = audit(
+        asked.file,
+        limits_of(asked.limits),
+        threats=not asked.no_threats,
+        baseline=asked.baseline and read_baseline(asked.baseline),
+    )
     if asked.html is not None:
         asked.html.write_text(page_of(report), "utf-8")
     if asked.export:
@@ -579,6 +615,26 @@ def _fix_audit(asked: argparse.Namespace) -> int:
     for line in lines:
         print(line)
     return EXIT_WRONG if is_bad(report, asked.fail_on) else 0
+
+
+def _fix_baseline_learn(asked: argparse.Namespace) -> None:
+    from fondaco.app.fix.baseline import learn, lines_of
+
+    if asked.output.exists():
+        raise Invalid(f"{asked.output} is there already: name a new file")
+    found = learn(
+        asked.file, window_s=asked.window, forest=not asked.no_forest, anyway=asked.anyway
+    )
+    asked.output.write_bytes(found.encoded())
+    for line in lines_of(found):
+        print(line)
+
+
+def _fix_baseline_show(asked: argparse.Namespace) -> None:
+    from fondaco.app.fix.baseline import lines_of, read_baseline
+
+    for line in lines_of(read_baseline(asked.file)):
+        print(line)
 
 
 def _bench(asked: argparse.Namespace) -> int:

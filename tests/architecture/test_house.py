@@ -56,6 +56,7 @@ NOT_LAWS = frozenset({"kernel/compiled.py"})
 # Who catches everything, and why that is no way to hide a failure. Cleaning up and raising again
 # needs no entry.
 CATCHES_ALL = {
+    ("app/fix/hook.py", "_run"): "what the application's own function raises, for close to raise",
     ("runtime/actor.py", "take_turn"): "a broken `decide` fails one request, `evolve` one stream",
     ("runtime/committer.py", "settle"): "one caller's failure must not keep answers from others",
     ("runtime/committer.py", "_write"): "one bad decision must not take its group with it",

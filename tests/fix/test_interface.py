@@ -78,7 +78,7 @@ def test_an_attack_on_a_wire_is_told_while_it_goes_on(tmp_path: Path) -> None:
             for each in started:
                 each.kill()
                 each.wait(20)
-    assert "3 FIX messages in 1 sessions; 0 packets dropped" in rest
+    assert "3 FIX messages in 1 session; 0 packets dropped" in rest
     report = audit([file])
     assert (report.messages, report.garbled) == (3, 1)
     assert report.connections[0].client.startswith(f"{wires.ADDRESSES[1]}:")

@@ -11,8 +11,8 @@ from fondaco.app.fix.report import FileReport, Report, connections, parties, ses
 from fondaco.domain.fix.capture.flows import Flow
 from fondaco.domain.fix.capture.sighting import Sighting
 from fondaco.domain.fix.capture.tally import Tally
+from fondaco.domain.surveillance.fix.behaviour.baseline import Baseline
 from fondaco.domain.surveillance.fix.limits import Thresholds
-from fondaco.domain.surveillance.fix.patterns import PATTERNS
 from fondaco.domain.surveillance.fix.watch import Watch, worst_first
 from fondaco.domain.surveillance.model import Alert, Severity
 from fondaco.kernel.errors import Invalid
@@ -75,18 +75,30 @@ class Audit:
             parties=parties(self.tally.sessions),
             connections=connections(flows),
             alerts=[] if self.watch is None else shown(self.watch.alerts),
-            examined=[] if self.watch is None else examined(),
+            examined=[] if self.watch is None else examined(self.watch),
+            baseline=self._baseline(),
         )
+
+    def _baseline(self) -> dict[str, Any] | None:
+        deviation = None if self.watch is None else self.watch.deviation
+        if deviation is None:
+            return None
+        return {"version": deviation.baseline.version, "drift": deviation.measured()}
 
 
 def audit(
-    paths: Sequence[Path], limits: Thresholds | None = None, *, threats: bool = True
+    paths: Sequence[Path],
+    limits: Thresholds | None = None,
+    *,
+    threats: bool = True,
+    baseline: Baseline | None = None,
 ) -> Report:
     """Read the files and say what is in them. Raises Invalid where one cannot be read.
 
-    Without `threats` only sessions are put together, which is several times as fast.
+    Without `threats` only sessions are put together, which is several times as fast. With a
+    `baseline`, behaviour is judged by it too.
     """
-    found = Audit(Watch(limits) if threats else None)
+    found = Audit(Watch(limits, baseline=baseline) if threats else None)
     for path in paths:
         found.read(path)
     return found.report()
@@ -118,6 +130,6 @@ def shown(alerts: Iterable[Alert]) -> list[dict[str, Any]]:
     ]
 
 
-def examined() -> list[dict[str, Any]]:
+def examined(watch: Watch) -> list[dict[str, Any]]:
     """Every pattern that was looked for, so that a clean report says what it is clean of."""
-    return [msgspec.to_builtins(PATTERNS[name]) for name in sorted(PATTERNS)]
+    return [msgspec.to_builtins(pattern) for pattern in watch.examined()]

@@ -8,6 +8,7 @@ from fondaco.app.fix.report import Report, SessionReport
 
 SESSIONS_SHOWN: Final = 20
 ALERTS_SHOWN: Final = 30
+DRIFTS_SHOWN: Final = 5
 _NS: Final = 1_000_000_000
 # The types that most flow is made of; all of FIX's names are in the dictionaries.
 NAMES: Final = {
@@ -41,14 +42,15 @@ def lines_of(report: Report) -> Iterator[str]:
     for file in report.files:
         yield (
             f"{file.name}: {file.format}, {_octets(file.octets)}, {file.packets} "
-            f"{'lines' if file.format == 'log' else 'packets'}, {file.connections} connections"
+            f"{'lines' if file.format == 'log' else 'packets'}, "
+            f"{counted(file.connections, 'connection')}"
             f"{_span(file.first_at, file.last_at)}"
         )
         if file.snapped:
             yield f"  {file.snapped} packets were cut by the capture's snap length"
         for why, count in sorted(file.passed_over.items()):
             yield f"  {count} packets passed over: {why}"
-    yield f"{report.messages} FIX messages in {len(report.sessions)} sessions" + (
+    yield f"{report.messages} FIX messages in {counted(len(report.sessions), 'session')}" + (
         f", {report.garbled} of them garbled" if report.garbled else ""
     )
     for session in report.sessions[:SESSIONS_SHOWN]:
@@ -56,6 +58,7 @@ def lines_of(report: Report) -> Iterator[str]:
         yield from _session(session)
     if len(report.sessions) > SESSIONS_SHOWN:
         yield f"\n… and {len(report.sessions) - SESSIONS_SHOWN} more sessions"
+    yield from _drift(report)
     yield from _hidden(report)
     yield from _alerts(report)
 
@@ -94,6 +97,19 @@ def _session(session: SessionReport) -> Iterator[str]:
         yield f"  {session.resend_requests} resend requests, {session.rejects} rejects"
 
 
+def _drift(report: Report) -> Iterator[str]:
+    """How far lines have moved from what is usual, the largest first."""
+    if report.baseline is None:
+        return
+    yield ""
+    yield f"beside baseline {report.baseline['version']}"
+    for each in report.baseline["drift"][:DRIFTS_SHOWN]:
+        yield (
+            f"  {each['way']}: {each['feature']} moved by {each['moved']:+.1f} spreads, stability "
+            f"index {each['stability']:.2f} ({each['windows']} windows)"
+        )
+
+
 def _hidden(report: Report) -> Iterator[str]:
     """What this could not look into, so that silence is not taken for safety."""
     dark = [each for each in report.connections if each.kind == "TLS"]
@@ -102,9 +118,9 @@ def _hidden(report: Report) -> Iterator[str]:
     if dark or other or lost:
         yield ""
     if dark:
-        yield f"{len(dark)} connections are encrypted: only their greetings were read"
+        yield f"encrypted, so that only greetings were read: {counted(len(dark), 'connection')}"
     if other:
-        yield f"{len(other)} connections speak something else than FIX tag=value"
+        yield f"something else than FIX tag=value: {counted(len(other), 'connection')}"
     if lost:
         yield f"{_octets(lost)} of FIX and other connections are not in the capture"
 
@@ -116,7 +132,7 @@ def _alerts(report: Report) -> Iterator[str]:
     if not report.alerts:
         yield f"no threat found by {len(report.examined)} patterns"
         return
-    yield f"{len(report.alerts)} alerts, worst first"
+    yield f"{counted(len(report.alerts), 'alert')}, worst first"
     for alert in report.alerts[:ALERTS_SHOWN]:
         times = f" ({alert['count']} times)" if alert["count"] > 1 else ""
         name = f"{alert['pattern']} {alert['title']}"
@@ -143,6 +159,10 @@ def duration(ns: int) -> str:
         if ns >= size:
             return f"{ns / size:.1f} {unit}"
     return f"{ns / 1000:.1f} µs"
+
+
+def counted(count: int, what: str) -> str:
+    return f"{count} {what}" + ("" if count == 1 else "s")
 
 
 def _octets(count: int) -> str:

@@ -12,11 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
+from fondaco.app.fix.audit_text import counted
 from fondaco.app.fix.following import Following
 from fondaco.app.fix.interface import SNAP, Interface
 from fondaco.app.fix.tail import alert_line, words_or_line
 from fondaco.domain.fix.capture.packets import Packets
 from fondaco.domain.fix.capture.writing import pcap
+from fondaco.domain.surveillance.fix.behaviour.baseline import Baseline
 from fondaco.domain.surveillance.fix.limits import Thresholds
 from fondaco.kernel.errors import Invalid
 
@@ -77,6 +79,7 @@ def capture(
     full: bool = False,
     promiscuous: bool = False,
     limits: Thresholds | None = None,
+    baseline: Baseline | None = None,
     ended: Callable[[], bool] = lambda: False,
 ) -> Iterator[str]:
     """Lines as `tail` has them, and at the end what was captured, and what was lost.
@@ -87,7 +90,7 @@ def capture(
     """
     with Interface(interface, promiscuous=promiscuous) as card:
         tape = Tape(write, card.link)
-        following = Following(Packets(), write.name if write else interface, limits)
+        following = Following(Packets(), write.name if write else interface, limits, baseline)
         following.feed(pcap([], card.link, SNAP))
         until = time.monotonic() + seconds if seconds else float("inf")
         yield f"capturing from {interface}" + (f" to {write}" if write else "")
@@ -101,7 +104,7 @@ def capture(
         tally = following.tally
         yield (
             f"{following.source.packets} packets, {tally.messages} FIX messages in "
-            f"{len(tally.sessions)} sessions; {dropped} packets dropped"
+            f"{counted(len(tally.sessions), 'session')}; {dropped} packets dropped"
             + (f" of {offered}: this could not keep up" if dropped else "")
         )
 

@@ -6,6 +6,7 @@ from fondaco.app.fix.reading import Source
 from fondaco.domain.fix.capture.packets import Packets
 from fondaco.domain.fix.capture.sighting import Sighting
 from fondaco.domain.fix.capture.tally import Tally
+from fondaco.domain.surveillance.fix.behaviour.baseline import Baseline
 from fondaco.domain.surveillance.fix.limits import Thresholds
 from fondaco.domain.surveillance.fix.sensor import Lines
 from fondaco.domain.surveillance.fix.watch import Watch
@@ -20,11 +21,17 @@ _SILENT_NS: Final = 24 * 3600 * _NS
 class Following:
     """`feed` it the bytes of a capture or log as they come; however many, memory is bounded."""
 
-    def __init__(self, source: Source, name: str, limits: Thresholds | None = None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        name: str,
+        limits: Thresholds | None = None,
+        baseline: Baseline | None = None,
+    ) -> None:
         self.source = source
         self.tally = Tally()
         self.connections = 0
-        self._watch = Watch(limits)
+        self._watch = Watch(limits, baseline=baseline)
         self._watch.begin(name)
         self._lines = Lines(self.tally)
         self._retired_at = 0

@@ -102,7 +102,8 @@ class Party(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """The whole audit. `alerts` are as `fondaco.domain.surveillance` shows them, worst first."""
+    """The whole audit. `alerts` are as `fondaco.domain.surveillance` shows them, worst first;
+    `baseline` has the version of the one that behaviour was judged by, and the drift from it."""
 
     messages: int
     garbled: int
@@ -113,6 +114,7 @@ class Report(msgspec.Struct, frozen=True):
     connections: list[Connection]
     alerts: list[dict[str, Any]]
     examined: list[dict[str, Any]]
+    baseline: dict[str, Any] | None = None
 
     def as_json(self) -> str:
         return msgspec.json.format(msgspec.json.encode(self), indent=2).decode()

@@ -11,7 +11,9 @@ from fondaco.app.fix.reading import source_of
 from fondaco.domain.fix.capture.sighting import Sighting
 from fondaco.domain.fix.shown import decoded
 from fondaco.domain.fix.shown import lines_of as words_of
+from fondaco.domain.surveillance.fix.behaviour.baseline import Baseline
 from fondaco.domain.surveillance.fix.evidence import SECRETS, masked
+from fondaco.domain.surveillance.fix.limits import Thresholds
 from fondaco.domain.surveillance.model import Alert
 
 _POLL_S: Final = 0.2
@@ -20,7 +22,14 @@ _HEAD: Final = 28  # bytes that tell a capture from a log
 _ROUTING: Final = frozenset({8, 9, 10, 34, 35, 49, 52, 56})
 
 
-def tail(path: Path, *, follow: bool = True, full: bool = False) -> Iterator[str]:
+def tail(
+    path: Path,
+    *,
+    follow: bool = True,
+    full: bool = False,
+    limits: Thresholds | None = None,
+    baseline: Baseline | None = None,
+) -> Iterator[str]:
     """A line for each message, or with `full` a line for each field, and a line for each alert.
 
     Begins at the file's beginning and, with `follow`, waits for what is appended until the caller
@@ -34,7 +43,8 @@ def tail(path: Path, *, follow: bool = True, full: bool = False) -> Iterator[str
             chunk = file.read(_CHUNK)
             begun += chunk if following is None else b""
             if following is None and (len(begun) >= _HEAD or (begun and not follow)):
-                following = Following(source_of(path.name, begun), path.name)
+                source = source_of(path.name, begun)
+                following = Following(source, path.name, limits, baseline)
                 chunk = begun
             if following is not None and (chunk or not follow):
                 for seen in following.feed(chunk) if chunk else following.finish():

@@ -129,6 +129,9 @@ class Detector:
     def passed(self, at: int) -> None:
         """It is this late: only told where somebody watches live."""
 
+    def finished(self) -> None:
+        """Nothing more will come."""
+
 
 def _text(name: bytes) -> str:
     return name.decode("latin-1") or "?"

@@ -1,9 +1,9 @@
-"""The thirty patterns: what they are called, and the ATT&CK techniques that they show.
+"""The thirty patterns, and three of behaviour: their names, and the ATT&CK techniques they show.
 
 Sources: FIX Security White Paper rev. 1.9 (2016), FIXS 1.1, and what engines were hurt by.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from fondaco.domain.surveillance.model import Pattern
@@ -51,7 +51,19 @@ _TABLE: Final = (
     ("F30", "Mass cancel misuse", "T1489", "everything is canceled, more than once"),
 )
 
-PATTERNS: Final[Mapping[str, Pattern]] = {
-    name: Pattern(id=name, title=title, attack=tuple(attack.split()), says=says)
-    for name, title, attack, says in _TABLE
-}
+_BEHAVIOUR: Final = (
+    ("B01", "Unusual behaviour", "T1078", "a line is far from all that its baseline has seen"),
+    ("B02", "Behaviour drifts", "T1078", "a line moves away from its baseline, step by step"),
+    ("B03", "Anomaly", "T1078", "an isolation forest finds a window unlike the baseline's"),
+)
+
+
+def _patterns(table: Iterable[tuple[str, str, str, str]]) -> Mapping[str, Pattern]:
+    return {
+        name: Pattern(id=name, title=title, attack=tuple(attack.split()), says=says)
+        for name, title, attack, says in table
+    }
+
+
+PATTERNS: Final = _patterns(_TABLE)
+BEHAVIOUR: Final = _patterns(_BEHAVIOUR)  # only looked for where there is a baseline

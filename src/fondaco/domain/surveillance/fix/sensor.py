@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from fondaco.domain.fix.api import Endpoint, Flow, Half, Line, Sighting, Tally
+from fondaco.domain.surveillance.fix.behaviour.baseline import Baseline
 from fondaco.domain.surveillance.fix.limits import Thresholds
 from fondaco.domain.surveillance.fix.watch import Watch
 from fondaco.domain.surveillance.model import Alert
@@ -62,10 +63,16 @@ class Sensor:
     TLS is not looked for.
     """
 
-    def __init__(self, limits: Thresholds | None = None, *, source: str = "live") -> None:
+    def __init__(
+        self,
+        limits: Thresholds | None = None,
+        *,
+        source: str = "live",
+        baseline: Baseline | None = None,
+    ) -> None:
         self.tally = Tally()
         self.fed = 0
-        self._watch = Watch(limits)
+        self._watch = Watch(limits, baseline=baseline)
         self._watch.begin(source)
         self._open: dict[str, _Open] = {}
         self._lines = Lines(self.tally)

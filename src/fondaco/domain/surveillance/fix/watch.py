@@ -5,13 +5,16 @@ from typing import Final
 
 from fondaco.domain.fix.api import Flow, Line, Sighting
 from fondaco.domain.surveillance.fix import content, logons, novelty, sequences, traffic
+from fondaco.domain.surveillance.fix.behaviour.baseline import Baseline
+from fondaco.domain.surveillance.fix.behaviour.deviation import Deviation
 from fondaco.domain.surveillance.fix.bounded import Lately
 from fondaco.domain.surveillance.fix.detector import SECOND, Call, Detector, Place
 from fondaco.domain.surveillance.fix.evidence import evidence_of
 from fondaco.domain.surveillance.fix.limits import Thresholds
-from fondaco.domain.surveillance.fix.patterns import PATTERNS
-from fondaco.domain.surveillance.model import Alert, Evidence, Severity
+from fondaco.domain.surveillance.fix.patterns import BEHAVIOUR, PATTERNS
+from fondaco.domain.surveillance.model import Alert, Evidence, Pattern, Severity
 
+_ALL: Final = {**PATTERNS, **BEHAVIOUR}
 ALERTS_MAX: Final = 10_000
 NEWEST_MAX: Final = 10_000  # alerts that may be counted up
 _TYPES_MAX: Final = 1000  # MsgTypes, which anybody may make up
@@ -29,13 +32,20 @@ class Watch:
     `after` now and then; `finish` at the end. `alerts` has what was found, oldest first."""
 
     def __init__(
-        self, limits: Thresholds | None = None, detectors: Sequence[type[Detector]] = DETECTORS
+        self,
+        limits: Thresholds | None = None,
+        detectors: Sequence[type[Detector]] = DETECTORS,
+        baseline: Baseline | None = None,
     ) -> None:
         self.limits = limits or Thresholds()
         self.file = ""
         self.alerts: list[Alert] = []
         self.unkept = 0
-        self._detectors = [each(self.limits, self._tell) for each in detectors]
+        self._detectors: list[Detector] = [each(self.limits, self._tell) for each in detectors]
+        self.deviation: Deviation | None = None
+        if baseline is not None:
+            self.deviation = Deviation(self.limits, self._tell, baseline)
+            self._detectors.append(self.deviation)
         self._newest: Lately[tuple[str, str, object], Alert] = Lately(NEWEST_MAX)
         self._raised: list[Alert] = []
         self._told = 0
@@ -145,10 +155,13 @@ class Watch:
     def finish(self, flows: Sequence[Flow]) -> None:
         """The file is read."""
         self.after(flows, last=True)
+        for detector in self._detectors:
+            detector.finished()
 
-    def examined(self) -> list[str]:
+    def examined(self) -> list[Pattern]:
         """The patterns that were looked for."""
-        return sorted(PATTERNS)
+        looked = PATTERNS if self.deviation is None else _ALL
+        return [looked[name] for name in sorted(looked)]
 
     def _call(self, flow: Flow) -> Call:
         call = self._calls.get(flow.number)
@@ -200,7 +213,7 @@ class Watch:
         if len(self.alerts) >= ALERTS_MAX:
             self.unkept += 1
             return
-        told = PATTERNS[pattern]
+        told = _ALL[pattern]
         self._told += 1
         alert = Alert(
             pattern=pattern,

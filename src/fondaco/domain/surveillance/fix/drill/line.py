@@ -36,9 +36,13 @@ class TradingLine:
         self.packets: list[Packet] = []
         self.orders = 0
         self.port = 40_000 + dice.below(5_000)
+        self.delay = 0  # of the venue's answers, in nanoseconds
         self.skew = (dice.between(-20, 20) * MS, dice.between(-5, 5) * MS)
         self.price = 10_000 + dice.below(2_000)
         self.size = 100 * dice.between(1, 5)
+        self.sides = (b"1", b"2")
+        self.fates = tuple(range(10))
+        self.pace = 1  # how many times as fast as usual
         self.begin_string = dice.pick(("FIX.4.2", "FIX.4.4", "FIX.4.4"))
         self.talk = self.connection()
 
@@ -128,7 +132,7 @@ class TradingLine:
             (38, b"%d" % size),
             (40, b"2"),
             (44, b"%.2f" % (self.price / 100)),
-            (54, self.dice.pick((b"1", b"2"))),
+            (54, self.dice.pick(self.sides)),
             (55, self.dice.pick((b"EURUSD", b"GBPUSD"))),
             (59, b"0"),
             (60, stamp(self.at + self.skew[0])),
@@ -142,6 +146,7 @@ class TradingLine:
 
     def confirm(self, terms: Fields, status: bytes, answer: Fields = ()) -> None:
         """An execution report on an order."""
+        self.wait(self.delay)
         order = dict(terms) | dict(answer)
         done = order[38] if status == b"2" else b"0"
         left = b"0" if status in (b"2", b"4") else order[38]
@@ -167,7 +172,7 @@ class TradingLine:
         terms = self.terms()
         self.say(CLIENT, b"D", terms)
         self.confirm(terms, b"0")
-        fate = self.dice.below(10)
+        fate = self.fates[self.dice.below(10)]
         if fate < 4:
             self.confirm(terms, b"2")
         elif fate < 6:
