@@ -82,6 +82,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         bool, _why("creates tenant, account and token `demo`, so it listens on loopback only")
     ] = False
 
+    tls_cert: Annotated[
+        str,
+        _why(
+            "a certificate and those that signed it (PEM): HTTP and WebSocket then speak TLS 1.3, "
+            "and show what changes in the files without dropping a request; none: plainly",
+            "file",
+        ),
+    ] = ""
+    tls_key: Annotated[str, _why("the key of tls_cert (PEM)", "file")] = ""
+    tls_clients: Annotated[
+        str,
+        _why(
+            "certificates (PEM) that sign those of clients, or are theirs: nobody connects without "
+            "one; an authority that is taken out is still believed until the house starts again",
+            "file",
+        ),
+    ] = ""
+
     fix_port: Annotated[
         int,
         _whole("TCP port", 0, 65_535, "counterparties of fix.toml log on here; 0 listens to none"),

@@ -1,6 +1,7 @@
-"""Certificates for tests: signed by themselves, good for a day, for the name fix.example."""
+"""Certificates for tests: signed by themselves, good for a day, for fix.example and 127.0.0.1."""
 
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 NAME = "fix.example"
+NAMES = (x509.DNSName(NAME), x509.IPAddress(ip_address("127.0.0.1")))
 
 
 class Pair(NamedTuple):
@@ -29,7 +31,7 @@ def make_pair(folder: Path, called: str) -> Pair:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(NAMES), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )

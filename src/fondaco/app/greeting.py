@@ -4,6 +4,7 @@ import asyncio
 import gc
 import socket
 from collections.abc import Callable, Mapping
+from ipaddress import ip_address
 from typing import Final
 
 from fondaco.app.house import Kernel
@@ -11,7 +12,7 @@ from fondaco.app.machines import MEMORY, SEGMENTS
 from fondaco.app.say import say
 from fondaco.domain.market.model import Switch
 from fondaco.domain.market.wires import format_of
-from fondaco.settings import without_secrets
+from fondaco.settings import Settings, without_secrets
 
 # Often and little: what survives a look at thousands of young objects is never looked at again,
 # where half a million at a time stop everybody for 200 ms. A full collection never comes.
@@ -28,29 +29,30 @@ def greet(kernel: Kernel, bound: socket.socket) -> None:
         where += f", journal at {without_secrets(settings.journal)}"
     if settings.cache != MEMORY:
         where += f", cache at {without_secrets(settings.cache)}"
-    say(f"data in {where}, feed {label}{chosen_by}, listening on {url(bound)}")
+    say(f"data in {where}, feed {label}{chosen_by}, listening on {url(bound, settings)}")
     for each in label.split("; "):
         if format_of(each):
             say(f"feed {each}: {format_of(each)}, never tried live")
+    if not settings.tls_cert and not ip_address(bound.getsockname()[0]).is_loopback:
+        say("others on the network can read keys and orders: set tls_cert and tls_key")
     if settings.demo:
         say("demo: account demo, header 'Authorization: Bearer demo'")
 
 
-def url(bound: socket.socket) -> str:
+def url(bound: socket.socket, settings: Settings) -> str:
     host, port = bound.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    scheme = "https" if settings.tls_cert else "http"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
-async def announce(
-    checks: Callable[[], Mapping[str, tuple[bool, str]]], bound: socket.socket
-) -> None:
+async def announce(checks: Callable[[], Mapping[str, tuple[bool, str]]], where: str) -> None:
     """Say where we are, once everything is as it must be to trade."""
     while not all(ok for ok, _ in checks().values()):
         await asyncio.sleep(READY_POLL_S)
     gc.collect()
     gc.freeze()  # What is here stays: do not look at it again.
     gc.set_threshold(*FREEZE_THRESHOLD)
-    print(f"ready {url(bound)}", flush=True)  # noqa: T201  # scripts wait for this line
+    print(f"ready {where}", flush=True)  # noqa: T201  # scripts wait for this line
 
 
 def tell_switch(switch: Switch) -> None:

@@ -24,7 +24,7 @@ from fondaco.app.fix.desk import Desk, fix_desk
 from fondaco.app.fix.door import applications
 from fondaco.app.fix.messages import Messages, messages
 from fondaco.app.follower import Follower
-from fondaco.app.greeting import announce, greet, tell_switch
+from fondaco.app.greeting import announce, greet, tell_switch, url
 from fondaco.app.health import OPERATIONS as HEALTH
 from fondaco.app.health import Health
 from fondaco.app.house import Kernel
@@ -45,7 +45,7 @@ from fondaco.app.paying import pay_contracts
 from fondaco.app.proofs import proofs, publish_last
 from fondaco.app.queries import queries
 from fondaco.app.say import say, say_error
-from fondaco.app.server import make_server
+from fondaco.app.server import certificates_of, make_server
 from fondaco.app.tracing import Tracer, house_watch, keep_times, tracing
 from fondaco.app.views import POSTS
 from fondaco.domain.identity.directory import Directory, seed_demo
@@ -68,6 +68,7 @@ from fondaco.gateway.idempotency import Replies
 from fondaco.gateway.kept import StoreReplies
 from fondaco.gateway.logs import Log
 from fondaco.gateway.streams import Streams
+from fondaco.gateway.tls import keep_renewed
 from fondaco.kernel.errors import Corrupt, FondacoError, NotFound, Unavailable
 from fondaco.kernel.event import Command, CommandId, Instant, StreamId
 from fondaco.kernel.operation import Operation
@@ -404,10 +405,11 @@ async def _serve(settings: Settings, follower: Follower) -> int:
         starting.cancel()
 
     on_signals(give_up)
+    certificates = certificates_of(settings)
     try:
         with bind(settings.host, settings.port) as bound:
             async with running(settings, follower) as (house, door, streams):
-                server = make_server(settings, door, streams)
+                server = make_server(settings, door, streams, certificates)
 
                 def drain() -> None:
                     server.force_exit = house.draining  # asked twice: do not wait
@@ -415,13 +417,18 @@ async def _serve(settings: Settings, follower: Follower) -> int:
 
                 on_signals(drain)
                 greet(house.kernel, bound)
-                announcing = asyncio.create_task(announce(house.checks, bound), name="announcement")
-                announcing.add_done_callback(house.part_ended)
+                parts = {"announcement": announce(house.checks, url(bound, settings))}
+                if certificates:
+                    parts["certificates"] = keep_renewed(certificates, say)
+                tasks = [asyncio.create_task(part, name=name) for name, part in parts.items()]
+                for task in tasks:
+                    task.add_done_callback(house.part_ended)
                 try:
                     await server.serve(sockets=[bound])
                 finally:
                     on_signals(_ignore)
-                    announcing.cancel()
+                    for task in tasks:
+                        task.cancel()
                     failed = house.failed
     except asyncio.CancelledError:
         if starting.uncancel():

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 import uvicorn
@@ -9,6 +10,8 @@ import uvicorn
 from fondaco.gateway.door import Door
 from fondaco.gateway.protocol import protocol_of
 from fondaco.gateway.streams import Streams
+from fondaco.gateway.tls import Certificates
+from fondaco.kernel.errors import Invalid
 from fondaco.settings import Settings
 
 BACKLOG: Final = 4_096
@@ -22,7 +25,22 @@ class Server(uvicorn.Server):
         yield
 
 
-def make_server(settings: Settings, door: Door, streams: Streams) -> Server:
+def certificates_of(settings: Settings) -> Certificates | None:
+    """Raises `Invalid` for files that cannot be used, and for half of a pair."""
+    if not settings.tls_cert:
+        for name in ("tls_key", "tls_clients"):
+            if getattr(settings, name):
+                raise Invalid(f"{name} is {getattr(settings, name)}, but there is no tls_cert")
+        return None
+    clients = Path(settings.tls_clients) if settings.tls_clients else None
+    return Certificates(
+        Path(settings.tls_cert), Path(settings.tls_key or settings.tls_cert), clients
+    )
+
+
+def make_server(
+    settings: Settings, door: Door, streams: Streams, certificates: Certificates | None
+) -> Server:
     config = uvicorn.Config(
         door,
         http=protocol_of(
@@ -45,5 +63,6 @@ def make_server(settings: Settings, door: Door, streams: Streams) -> Server:
         date_header=False,
         backlog=BACKLOG,
         timeout_graceful_shutdown=settings.drain_timeout_s,
+        ssl_context_factory=(lambda *_: certificates.context) if certificates else None,
     )
     return Server(config)
