@@ -223,6 +223,9 @@ def _with_fix(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     follow = kinds.add_parser("index", help="Keep messages for search; `up` starts it itself.")
     follow.add_argument("--data", default=".fondaco", help="the data directory [.fondaco]")
     follow.set_defaults(run=_fix_index)
+    read = kinds.add_parser("read-captures", help="Audit uploads; the process before starts it.")
+    read.add_argument("--data", default=".fondaco", help="the data directory [.fondaco]")
+    read.set_defaults(run=_fix_read)
     _with_fix_sessions(kinds)
     _with_audit(kinds)
 
@@ -531,6 +534,12 @@ def _fix_index(asked: argparse.Namespace) -> None:
     from fondaco.app.fix.indexing import follow_messages
 
     follow_messages(_files(asked))
+
+
+def _fix_read(asked: argparse.Namespace) -> None:
+    from fondaco.app.fix.auditing import read_captures
+
+    read_captures(_files(asked))
 
 
 def _fix_decode(asked: argparse.Namespace) -> None:

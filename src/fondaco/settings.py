@@ -120,6 +120,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int, _whole("min", 0, 1_440, "how long one may do without a second person; 0 is never")
     ] = 60
 
+    fix_capture_max_bytes: Annotated[
+        int, _whole("bytes", _MIB, 64 * _GIB, "one upload that is to be audited and searched")
+    ] = 256 * _MIB
+    fix_captures_quota_bytes: Annotated[
+        int,
+        _whole("bytes", _MIB, 1024**5, "uploads together can never fill the disk of the journal"),
+    ] = 4 * _GIB
+
     # Journal
     journal: Annotated[
         str,

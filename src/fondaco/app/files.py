@@ -60,6 +60,11 @@ class Files:
         return self.root / "messages.db"
 
     @property
+    def captures(self) -> Path:
+        """Captures and logs that were uploaded, and what was found in them."""
+        return self.root / "captures"
+
+    @property
     def records(self) -> Path:
         return self.root / "records.db"
 

@@ -4,6 +4,8 @@ It only reads the tape, so it may die at any time and is started again; it goes 
 says that it was. Nothing on the way of an order waits for it.
 """
 
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -13,9 +15,10 @@ from typing import Final
 
 from fondaco.app.child import Child, begin_child
 from fondaco.app.files import Files
+from fondaco.app.fix.captures import CaptureFolder, waiting
+from fondaco.app.fix.store import open_messages
 from fondaco.app.fix.watching import Raised, Watching
 from fondaco.app.machines import open_records
-from fondaco.app.say import say
 from fondaco.domain.fix.search.model import EVERYTHING, Asked, Direction
 from fondaco.domain.fix.store.messages import (
     Keeper,
@@ -29,9 +32,7 @@ from fondaco.domain.fix.store.messages import (
 )
 from fondaco.domain.surveillance import store as alerts
 from fondaco.gateway.fix.keeping import AGAIN, RECEIVED, SENT
-from fondaco.kernel.errors import Corrupt
 from fondaco.ports.store import Store, outbox_metadata
-from fondaco.ports.store.sqlite import SqliteStore
 from fondaco.ports.tape import Frame
 from fondaco.ports.tape.tail import SegmentTail
 
@@ -39,6 +40,7 @@ NICENESS: Final = 5
 POLL_S: Final = 0.1
 AT_ONCE: Final = 2_000  # frames a transaction
 AGAIN_NS: Final = 1_000_000_000
+LOOK_NS: Final = 300_000_000  # how often captures are looked for
 WARM: Final = 20_000  # messages that the detectors are shown again after a start
 _KINDS: Final[Mapping[bytes, tuple[Direction, int]]] = {  # and where the message begins
     RECEIVED: ("in", 1),
@@ -130,30 +132,39 @@ def name_file(folder: Path, source: str) -> Path:
     return folder / f"{source}.name"
 
 
-def open_messages(files: Files) -> SqliteStore:
-    """They can be filled anew from the tape, so a file that is broken stops nobody."""
-    try:
-        return SqliteStore(files.messages, durable=False)
-    except Corrupt as error:
-        say(f"{files.messages} is broken, and filled anew: {error.message}")
-        for path in files.root.glob(f"{files.messages.name}*"):
-            path.unlink()
-        return SqliteStore(files.messages, durable=False)
-
-
 def follow_messages(files: Files) -> None:
     """Run until standard input ends, which it does when the parent is gone."""
     stop = begin_child(NICENESS)
     with closing(open_messages(files)) as store, closing(open_records(files)) as records:
         with closing(Indexing(files.fix, store, records)) as indexing:
-            _run(indexing, stop)
+            _run(indexing, CaptureReading(files, store), stop)
         store.settle()
 
 
-def _run(indexing: Indexing, stop: Flag) -> None:
+def _run(indexing: Indexing, reading: "CaptureReading", stop: Flag) -> None:
     wait_s = 0.0
     while not stop.wait(wait_s):
         wait_s = 0.0 if indexing.step() else POLL_S
+        reading.step()
+
+
+class CaptureReading:
+    """Has uploads read by a process of their own, which ends when none waits."""
+
+    def __init__(self, files: Files, store: Store) -> None:
+        self._captures, self._store = CaptureFolder(files.captures), store
+        self._command = [sys.executable, "-m", "fondaco", "fix", "read-captures"]
+        self._command += ["--data", str(files.root)]
+        self._process: subprocess.Popen[bytes] | None = None
+        self._looked_at = 0
+
+    def step(self) -> None:
+        at = time_ns()
+        if at - self._looked_at < LOOK_NS or (self._process and self._process.poll() is None):
+            return
+        self._looked_at = at
+        if waiting(self._captures, self._store):
+            self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE)  # noqa: S603
 
 
 class Indexer(Child):

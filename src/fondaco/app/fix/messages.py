@@ -1,5 +1,6 @@
 """FIX messages and alerts as a house answers for them: search, one in words, timelines."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -9,9 +10,11 @@ from typing import Any, Final
 import msgspec
 
 from fondaco.app.files import Files
+from fondaco.app.fix.captures import CaptureFolder
 from fondaco.app.fix.desk import Desk
 from fondaco.app.fix.exports import exported_alerts
-from fondaco.app.fix.indexing import Indexer, open_messages
+from fondaco.app.fix.indexing import Indexer
+from fondaco.app.fix.store import open_messages
 from fondaco.app.fix.timeline import timeline
 from fondaco.app.house import Kernel
 from fondaco.app.say import say
@@ -30,6 +33,7 @@ from fondaco.domain.fix.search.telling import name_of as type_name
 from fondaco.domain.fix.search.telling import summary, written
 from fondaco.domain.fix.shown import decoded
 from fondaco.domain.fix.store import messages as kept
+from fondaco.domain.fix.uploading import AppendCapture, CaptureLine, CaptureReply, UploadCapture
 from fondaco.domain.surveillance import store as alerts
 from fondaco.domain.surveillance.events import AlertRaised
 from fondaco.domain.surveillance.fix.patterns import PATTERNS
@@ -44,6 +48,7 @@ from fondaco.domain.surveillance.looking import (
 from fondaco.domain.surveillance.model import Severity
 from fondaco.kernel.errors import NotFound
 from fondaco.kernel.event import Entry
+from fondaco.kernel.operation import Stamp
 from fondaco.ports.store import Store
 from fondaco.ports.store.sqlite import SqliteStore
 
@@ -55,14 +60,15 @@ class Messages:
     """Answers on any thread. The child that follows the tape runs while there is something to
     follow; the store is opened when it is first asked."""
 
-    def __init__(self, files: Files, records: Store, *, follows: bool) -> None:
-        self._files, self._records = files, records
+    def __init__(
+        self, files: Files, records: Store, captures: CaptureFolder, *, follows: bool
+    ) -> None:
+        self._files, self._records, self._captures = files, records, captures
         self._opening = Lock()
         self._store: SqliteStore | None = None
         self._indexer: Indexer | None = None
-        if follows:
-            self._opened()
-            self._indexer = Indexer(files)
+        if follows or captures.numbers():
+            self._begin()
 
     def keep_alive(self) -> None:
         """To be called often."""
@@ -78,6 +84,11 @@ class Messages:
             self._indexer.end()
         if self._store is not None:
             self._store.close()
+
+    def _begin(self) -> None:
+        self._opened()
+        if self._indexer is None:
+            self._indexer = Indexer(self._files)
 
     # --- Messages -------------------------------------------------------------------------------
 
@@ -147,6 +158,34 @@ class Messages:
             severity = Severity[asked.severity.upper()]
             found = alerts.page(conn, below=_NEVER, limit=asked.limit, severity=severity)
         return "".join(f"{line}\n" for line in exported_alerts(map(_plain, found), asked.form))
+
+    # --- Captures -------------------------------------------------------------------------------
+
+    async def upload(self, asked: UploadCapture, by: Stamp) -> CaptureLine:
+        def keep() -> CaptureLine:
+            at = moment(by.at)
+            begin = self._captures.begin
+            number = begin(asked.name, asked.content, by.caller, at, more=asked.more)
+            return self._captures.line(number)
+
+        line = await asyncio.to_thread(keep)
+        self._begin()
+        return line
+
+    async def append(self, asked: AppendCapture, by: Stamp) -> CaptureLine:
+        number = int(asked.capture_id)
+        await asyncio.to_thread(self._captures.append, number, asked)
+        self._begin()
+        return await asyncio.to_thread(self._captures.line, number)
+
+    def captures(self) -> Sequence[CaptureLine]:
+        return self._captures.lines()
+
+    def capture(self, capture_id: str) -> CaptureReply:
+        return self._captures.reply(int(capture_id))
+
+    def page(self, capture_id: str) -> str:
+        return self._captures.page(int(capture_id))
 
     # --- Store ----------------------------------------------------------------------------------
 
@@ -253,7 +292,14 @@ def nanoseconds(of: datetime) -> int:
 def messages(kernel: Kernel, records: Store, desk: Desk) -> Iterator[Messages]:
     """Of a house that is being begun: where nobody speaks FIX, nothing is followed."""
     kernel.listeners.append(tell_alerts)
-    with closing(Messages(kernel.files, records, follows=bool(desk.agreements.sessions))) as found:
+    files, settings = kernel.files, kernel.settings
+    captures = CaptureFolder(
+        files.captures,
+        octets_max=settings.fix_capture_max_bytes,
+        quota=settings.fix_captures_quota_bytes,
+    )
+    follows = bool(desk.agreements.sessions)
+    with closing(Messages(files, records, captures, follows=follows)) as found:
         yield found
 
 

@@ -6,12 +6,13 @@ from fondaco.domain.fix.events import SessionEvent
 from fondaco.domain.fix.looking import OPERATIONS as LOOKS
 from fondaco.domain.fix.operating import OPERATIONS
 from fondaco.domain.fix.rules import PREFIX, decider
+from fondaco.domain.fix.uploading import OPERATIONS as UPLOADS
 from fondaco.runtime.room import Room
 
 room: Final = Room(
     name="fix",
     prefix=PREFIX,
     decider=decider,
-    operations=(*OPERATIONS, *LOOKS),
+    operations=(*OPERATIONS, *LOOKS, *UPLOADS),
     kinds=get_args(SessionEvent),
 )

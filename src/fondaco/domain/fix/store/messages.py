@@ -255,6 +255,18 @@ def _read(conn: sa.Connection, selected: sa.Select[Any]) -> Iterator[Kept]:
         yield Kept(id, at, session, "out" if is_out else "in", msg_type, seq_num, bytes(raw))
 
 
+def forget(conn: sa.Connection, span: Span, limit: int, *, until: int | None = None) -> list[Kept]:
+    """Take away the oldest messages of a span, or those before a time; which they were."""
+    selected = _select().where(_MESSAGES.id > span.above, _MESSAGES.id < span.below)
+    if until is not None:
+        selected = selected.where(_MESSAGES.at < until)
+    found = list(_read(conn, selected.order_by(None).order_by(_MESSAGES.id).limit(limit)))
+    tables.forget_terms(conn, ((each.id, terms(each.asked)) for each in found))
+    ids = [each.id for each in found]
+    conn.execute(tables.messages.delete().where(_MESSAGES.id.in_(ids)))
+    return found
+
+
 def last_at(conn: sa.Connection, session: str) -> int | None:
     """When the newest message of a session was; None where there is none."""
     selected = sa.select(sa.func.max(_MESSAGES.at)).where(
