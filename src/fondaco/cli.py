@@ -204,6 +204,8 @@ def _with_approvals(commands: "argparse._SubParsersAction[argparse.ArgumentParse
 
 
 def _with_fix(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from fondaco.app.fix.options import with_search
+
     fix = commands.add_parser("fix", help="Read, speak and watch FIX.")
     kinds = fix.add_subparsers(metavar="command", required=True)
     decode = kinds.add_parser("decode", help="Say in words what messages say.")
@@ -220,12 +222,7 @@ def _with_fix(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     diff.add_argument("--dictionary", default="", metavar="NAME", help="FIX.4.4 …, or XML")
     diff.add_argument("--json", action="store_true", help="a line of JSON for each message")
     diff.set_defaults(run=_fix_diff)
-    follow = kinds.add_parser("index", help="Keep messages for search; `up` starts it itself.")
-    follow.add_argument("--data", default=".fondaco", help="the data directory [.fondaco]")
-    follow.set_defaults(run=_fix_index)
-    read = kinds.add_parser("read-captures", help="Audit uploads; the process before starts it.")
-    read.add_argument("--data", default=".fondaco", help="the data directory [.fondaco]")
-    read.set_defaults(run=_fix_read)
+    with_search(kinds)
     _with_fix_sessions(kinds)
     _with_audit(kinds)
 
@@ -528,18 +525,6 @@ def _approvals(asked: argparse.Namespace) -> None:
         said = {"verdict": asked.verdict} if asked.what == "review" else {}
         order = {"reason": asked.reason, **said}
         _tell(house.post(f"{path}/{asked.approval}/{asked.what}", order))
-
-
-def _fix_index(asked: argparse.Namespace) -> None:
-    from fondaco.app.fix.indexing import follow_messages
-
-    follow_messages(_files(asked))
-
-
-def _fix_read(asked: argparse.Namespace) -> None:
-    from fondaco.app.fix.auditing import read_captures
-
-    read_captures(_files(asked))
 
 
 def _fix_decode(asked: argparse.Namespace) -> None:

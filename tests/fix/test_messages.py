@@ -12,6 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from fix.foreign import Foreign, agreements, free_port, order
+from fix.recorded import log_of
 from fondaco.domain.identity.model import digest_of, key_id_of
 from running import Client, Running, begin, house
 
@@ -65,6 +66,46 @@ def awaited(look: Callable[[], Any]) -> Any:
     while not (seen := look()) and time.monotonic() < until:
         time.sleep(0.05)
     return seen
+
+
+def test_an_upload_is_audited_and_searched(client: Client) -> None:
+    content = log_of(5)
+    pieces = [content[:100], content[100:]]
+    body = {"name": "../my log.txt", "content": b64encode(pieces[0]).decode(), "more": True}
+    begun = client.ask("POST", "/api/fix/captures", body).body
+    assert (begun["state"], begun["octets"], begun["sha256"]) == ("uploading", 100, "")
+    path = f"/api/fix/captures/{begun['id']}"
+    rest = {"offset": 100, "content": b64encode(pieces[1]).decode()}
+    for _ in range(2):  # once more, since its answer was lost
+        assert client.ask("POST", f"{path}/pieces", rest).status == 200
+    gap = client.ask("POST", f"{path}/pieces", {**rest, "offset": 5_000})
+    assert gap.status == 409
+    read = awaited(lambda: (found := client.get(path))["state"] == "read" and found)
+    assert (read["messages"], read["octets"], read["progress"]) == (7, len(content), 1)
+    assert read["sha256"] == sha256(content).hexdigest()
+    assert read["report"]["messages"] == 7
+    assert "<html" in client.ask("GET", f"{path}/page").body.decode()
+    orders = client.all(f"/api/fix/messages?capture={begun['id']}&limit=2&query=35%3DD")
+    assert len(orders) == 6
+    assert {each["session"] for each in orders} == {"BUY → SELL"}
+    known = client.all(f"/api/fix/alerts?capture={begun['id']}")
+    assert len(known) == read["alerts"] == len(read["report"]["alerts"])
+    [replay] = [each for each in known if each["pattern"] == "F11"]
+    proofs = client.get(f"/api/fix/alerts/{replay['id']}")["evidence"]
+    told = [client.get(f"/api/fix/messages/{each['message']}") for each in proofs]
+    assert [each["raw"] for each in told] == [each["text"] for each in proofs]
+    assert not [each for each in alerts(client) if each["capture"]]
+    assert client.all("/api/fix/captures")[-1]["name"] == "../my log.txt"
+
+
+def test_what_is_no_capture_fails_and_says_why(client: Client) -> None:
+    body = {"name": "x.gz", "content": b64encode(b"\x1f\x8b nothing").decode()}
+    begun = client.ask("POST", "/api/fix/captures", body).body
+    path = f"/api/fix/captures/{begun['id']}"
+    failed = awaited(lambda: (found := client.get(path))["state"] == "failed" and found)
+    assert "x.gz is damaged" in failed["trouble"]
+    assert client.ask("GET", f"{path}/page").status == 404
+    assert client.ask("GET", "/api/fix/captures/99").status == 404
 
 
 def test_messages_are_found_told_and_survive(
@@ -140,58 +181,3 @@ def test_messages_are_found_told_and_survive(
         later.close()
     finally:
         again.kill()
-
-
-def log_of(count: int) -> bytes:
-    """A session in a log: a logon, orders, and one order sent again under a new number."""
-    begins = ["A|98=0|108=30", *(f"D|11=c-{n}|55=EUR/USD|54=1|38={n}|40=1" for n in range(count))]
-    begins.append(begins[1])
-    lines = []
-    for number, said in enumerate(begins, 1):
-        kind, _, rest = said.partition("|")
-        at = f"20261122-10:00:{number % 60:02}.000"
-        body = f"35={kind}|34={number}|49=BUY|52={at}|56=SELL|{rest}|".replace("|", "\x01")
-        head = f"8=FIX.4.4\x019={len(body)}\x01{body}"
-        lines.append(f"{at} {head}10={sum(head.encode()) % 256:03}\x01\n")
-    return "".join(lines).encode()
-
-
-def test_an_upload_is_audited_and_searched(client: Client) -> None:
-    content = log_of(5)
-    pieces = [content[:100], content[100:]]
-    body = {"name": "../my log.txt", "content": b64encode(pieces[0]).decode(), "more": True}
-    begun = client.ask("POST", "/api/fix/captures", body).body
-    assert (begun["state"], begun["octets"], begun["sha256"]) == ("uploading", 100, "")
-    path = f"/api/fix/captures/{begun['id']}"
-    rest = {"offset": 100, "content": b64encode(pieces[1]).decode()}
-    for _ in range(2):  # once more, since its answer was lost
-        assert client.ask("POST", f"{path}/pieces", rest).status == 200
-    gap = client.ask("POST", f"{path}/pieces", {**rest, "offset": 5_000})
-    assert gap.status == 409
-    read = awaited(lambda: (found := client.get(path))["state"] == "read" and found)
-    assert (read["messages"], read["octets"], read["progress"]) == (7, len(content), 1)
-    assert read["sha256"] == sha256(content).hexdigest()
-    assert read["report"]["messages"] == 7
-    assert "<html" in client.ask("GET", f"{path}/page").body.decode()
-    orders = client.all(f"/api/fix/messages?capture={begun['id']}&limit=2&query=35%3DD")
-    assert len(orders) == 6
-    assert {each["session"] for each in orders} == {"BUY → SELL"}
-    known = client.all(f"/api/fix/alerts?capture={begun['id']}")
-    assert len(known) == read["alerts"] == len(read["report"]["alerts"])
-    [replay] = [each for each in known if each["pattern"] == "F11"]
-    proofs = client.get(f"/api/fix/alerts/{replay['id']}")["evidence"]
-    told = [client.get(f"/api/fix/messages/{each['message']}") for each in proofs]
-    assert [each["raw"] for each in told] == [each["text"] for each in proofs]
-    assert not [each for each in alerts(client) if each["capture"]]
-    [listed] = client.all("/api/fix/captures")
-    assert listed["name"] == "../my log.txt"
-
-
-def test_what_is_no_capture_fails_and_says_why(client: Client) -> None:
-    body = {"name": "x.gz", "content": b64encode(b"\x1f\x8b nothing").decode()}
-    begun = client.ask("POST", "/api/fix/captures", body).body
-    path = f"/api/fix/captures/{begun['id']}"
-    failed = awaited(lambda: (found := client.get(path))["state"] == "failed" and found)
-    assert "x.gz is damaged" in failed["trouble"]
-    assert client.ask("GET", f"{path}/page").status == 404
-    assert client.ask("GET", "/api/fix/captures/99").status == 404

@@ -89,6 +89,7 @@ class Messages:
         self._opened()
         if self._indexer is None:
             self._indexer = Indexer(self._files)
+            self._indexer.begin()
 
     # --- Messages -------------------------------------------------------------------------------
 

@@ -31,6 +31,10 @@ class Remote:
     def show(self, session: str) -> dict[str, Any]:
         return self._ask("GET", f"/api/fix/session?session={quote(session)}")
 
+    def get(self, path: str) -> dict[str, Any]:
+        """What the house answers to a GET."""
+        return self._ask("GET", path)
+
     def order(self, what: str, session: str, reason: str, **more: int) -> dict[str, Any]:
         """`what` is stop, start or sequence."""
         body = {"session": session, "reason": reason, **more}

@@ -25,6 +25,12 @@ def name_of(raw: bytes) -> str:
     return ""
 
 
+def name_of_type(msg_type: str) -> str:
+    """In the newest version; the type itself where that has none."""
+    newest = (dictionary("FIX.5.0SP2"), dictionary("FIXT.1.1"))
+    return next(filter(None, (each.message_name(msg_type) for each in newest)), msg_type)
+
+
 def summary(raw: bytes) -> str:
     """Partially filled Buy 10 EUR/USD at 1.1 ClOrdID a-1. What cannot be printed is escaped."""
     message = loose(raw)
