@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 edfc144632e63f70181db70cd1ed1d17064dab1427a600ef2d555515c7566c7a
+OpenAPI sha256 05ec20e4007f40d184c63a9aff578643199b886e23d756f1e62ce8dc7512c4b2
 """
 
 from __future__ import annotations
@@ -566,6 +566,69 @@ class Mark(TypedDict):
     text: str
     message: str | None
     alert: str | None
+
+
+class UploadCapture(TypedDict):
+    """The file, or its beginning where `more` follows: no request may be longer than the house's
+    `body_max_bytes`. `content` is base64.
+    """
+    name: str
+    content: str
+    more: NotRequired[bool]
+
+
+class CaptureLine(TypedDict):
+    """An upload, and how far it was read: `progress` is from 0 to 1."""
+    id: str
+    name: str
+    octets: int
+    sha256: str
+    at: str
+    by: str
+    state: Literal['failed', 'read', 'reading', 'uploading', 'waiting']
+    progress: float
+    messages: int
+    alerts: int
+    trouble: str
+
+
+class AppendCapture(TypedDict):
+    """What follows. `offset` is how much was uploaded before, so that a piece that is sent twice
+    counts once.
+    """
+    capture_id: str
+    offset: int
+    content: str
+    more: NotRequired[bool]
+
+
+class CapturesRequest(TypedDict):
+    pass
+
+
+class CapturesReply(TypedDict):
+    """The newest first."""
+    items: list[CaptureLine]
+
+
+class CaptureRequest(TypedDict):
+    capture_id: str
+
+
+class CaptureReply(TypedDict):
+    """`report` is that of `fondaco fix audit`, once the capture is read."""
+    id: str
+    name: str
+    octets: int
+    sha256: str
+    at: str
+    by: str
+    state: Literal['failed', 'read', 'reading', 'uploading', 'waiting']
+    progress: float
+    messages: int
+    alerts: int
+    trouble: str
+    report: Any
 
 
 class AlertsRequest(TypedDict):

@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 edfc144632e63f70181db70cd1ed1d17064dab1427a600ef2d555515c7566c7a
+OpenAPI sha256 05ec20e4007f40d184c63a9aff578643199b886e23d756f1e62ce8dc7512c4b2
 """
 
 from __future__ import annotations
@@ -553,6 +553,78 @@ class Fix:
             "GET",
             "/api/fix/timeline",
             query={"session": session, "after": after, "before": before, "buckets": buckets},
+        )
+        return found
+
+    def captures(
+        self,
+    ) -> m.CapturesReply:
+        """Captures that were uploaded, and how far they are read. Scope: house:read."""
+        found: m.CapturesReply = self._ask(
+            "GET",
+            "/api/fix/captures",
+        )
+        return found
+
+    def upload_capture(
+        self,
+        *,
+        name: str,
+        content: str,
+        idempotency_key: str = ABSENT,
+        more: bool = ABSENT,
+    ) -> m.CaptureLine:
+        """Upload a capture or a log, to be audited and searched. Scope: house:write."""
+        found: m.CaptureLine = self._ask(
+            "POST",
+            "/api/fix/captures",
+            body={"name": name, "content": content, "more": more},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def append_capture(
+        self,
+        *,
+        capture_id: str,
+        offset: int,
+        content: str,
+        idempotency_key: str = ABSENT,
+        more: bool = ABSENT,
+    ) -> m.CaptureLine:
+        """Upload the next piece of a capture. Scope: house:write."""
+        found: m.CaptureLine = self._ask(
+            "POST",
+            "/api/fix/captures/{capture_id}/pieces",
+            path_={"capture_id": capture_id},
+            body={"offset": offset, "content": content, "more": more},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def capture(
+        self,
+        *,
+        capture_id: str,
+    ) -> m.CaptureReply:
+        """One capture with the report of its audit. Scope: house:read."""
+        found: m.CaptureReply = self._ask(
+            "GET",
+            "/api/fix/captures/{capture_id}",
+            path_={"capture_id": capture_id},
+        )
+        return found
+
+    def capture_page(
+        self,
+        *,
+        capture_id: str,
+    ) -> str:
+        """The report of a capture's audit as a page that loads nothing. Scope: house:read."""
+        found: str = self._ask(
+            "GET",
+            "/api/fix/captures/{capture_id}/page",
+            path_={"capture_id": capture_id},
         )
         return found
 
