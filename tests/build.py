@@ -254,6 +254,10 @@ def venue_denied(number: int = 1, text: str = "too_late") -> ev.RecordDenial:
     return ev.RecordDenial(CommandId("v@1"), Instant(1), number, text)
 
 
+def stands(number: int = 1) -> ev.RecordStanding:
+    return ev.RecordStanding(CommandId("v@1"), Instant(1), number)
+
+
 def silent(number: int = 1) -> ev.RecordSilence:
     return ev.RecordSilence(CommandId("v@1"), Instant(1), number)
 

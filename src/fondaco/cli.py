@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 EXIT_WRONG: Final = 1
 EXIT_USAGE: Final = 2
 # Knobs with an option of their own; the rest: --set.
-_UP: Final = ("data", "port", "host", "feed", "journal", "cache", "fix_port")
+_UP: Final = ("data", "port", "host", "feed", "journal", "cache", "fix_port", "fix_venue")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -104,6 +104,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         _whole("TCP port", 0, 65_535, "counterparties of fix.toml log on here; 0 listens to none"),
     ] = 0
+    fix_venue: Annotated[
+        str,
+        _why(
+            "another demo house's host:fix_port: every order goes there; other counterparties "
+            "are in fix.toml",
+            "host:port",
+        ),
+    ] = ""
 
     # Four eyes
     four_eyes: Annotated[

@@ -22,6 +22,7 @@ from build import (
     replace,
     sell,
     silent,
+    stands,
     stop,
     trail,
     trigger,
@@ -134,6 +135,7 @@ SAID: tuple[TradingCommand, ...] = (
     venue_replaced(lots=2_000, px=100_00),
     venue_denied(),
     silent(),
+    stands(),
     trigger(1, mark("110.00")),
     trigger(2, mark("89.00")),
     trail(1, mark("105.00")),
@@ -380,6 +382,16 @@ def test_a_silent_order_counts_until_a_report_resolves_it() -> None:
     assert story.order().ord_status is OrdStatus.PARTIALLY_FILLED
     story.when(silent(), ended()).then(ev.OrderCanceled)
     assert story.state.held[BTC] == 0
+
+
+def test_a_silent_order_that_works_is_what_it_was() -> None:
+    story = given().when(sell(order_qty="4"), silent(), stands()).then(ev.OrderResolved)
+    assert story.order().ord_status is OrdStatus.NEW
+    story.when(silent(), fill(lots=1_000, side=Side.SELL), silent(), stands())
+    assert story.order().ord_status is OrdStatus.PARTIALLY_FILLED
+    story.when(cancel(), silent(), stands())
+    assert story.order().ord_status is OrdStatus.PENDING_CANCEL
+    story.when(stands()).then(ev.ReportUnmatched)
 
 
 def test_what_is_forgotten_is_bounded_and_still_booked() -> None:

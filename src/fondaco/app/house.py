@@ -15,6 +15,7 @@ import msgspec
 from fondaco.app.clock import Clock
 from fondaco.app.darks import Darks
 from fondaco.app.files import Files, read_cursor, write_cursor
+from fondaco.app.given import Given
 from fondaco.app.kinds import POLICIES, ROOMS, build_digest
 from fondaco.app.machines import open_journal
 from fondaco.app.pools import Pools
@@ -62,7 +63,7 @@ from fondaco.domain.venues.crossing.rules import initial as empty_book
 from fondaco.domain.venues.events import MatchResting, VenueEvent
 from fondaco.domain.venues.midpoint.model import PREFIX as DARK
 from fondaco.domain.venues.model import PREFIX as VENUES
-from fondaco.domain.venues.model import VenueRefs, symbol_of, venue_stream
+from fondaco.domain.venues.model import venue_stream
 from fondaco.domain.venues.queue import PaperQueue
 from fondaco.kernel.errors import FondacoError, Refused, Unavailable
 from fondaco.kernel.event import (
@@ -152,15 +153,16 @@ class Kernel:
         self._noting = self._listening()
         self.accounts: dict[str, str] = {}  # account -> tenant
         self._hosts: dict[str, AnyHost] = {}
-        self._venue_refs: dict[StreamId, VenueRefs] = {}
         self.refs = refs_of(HouseState(), self.board.marks, self.now())
         self.pools = Pools(self.board, self.refs, self.peek, self.submit, settings.pool_every_ms)
+        self._given = Given(self.refs, self.board)
+        self.routes = self._given.routes
         for room in ROOMS:
             if room.decider is None:
                 continue
             self._hosts[room.prefix] = Host(
                 room.decider,
-                self._refs_for(room.prefix),
+                self._given.to(room.prefix),
                 self.journal,
                 self.committer,
                 snapshots=self.snapshots,
@@ -243,19 +245,6 @@ class Kernel:
         if host is None:
             raise LookupError(f"no room owns {stream}")
         return host
-
-    def _refs_for(self, prefix: str) -> Callable[[StreamId], Any]:
-        if prefix.startswith("venue/"):
-            return self._refs_of_venue
-        return lambda _: self.refs
-
-    def _refs_of_venue(self, stream: StreamId) -> VenueRefs:
-        refs = self._venue_refs.get(stream)
-        if refs is None or refs.book is None:
-            book = self.board.books.get(symbol_of(stream))
-            refs = self._venue_refs[stream] = VenueRefs(self.refs.version, book)
-        refs.version = self.refs.version
-        return refs
 
     # --- What was written -----------------------------------------------------------------------
 

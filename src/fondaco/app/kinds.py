@@ -18,13 +18,15 @@ from fondaco.domain.venues.crossing.room import room as crossing
 from fondaco.domain.venues.midpoint.room import room as midpoint
 from fondaco.domain.venues.pooling.room import room as pooling
 from fondaco.domain.venues.room import room as venues
+from fondaco.domain.venues.routed.room import room as routed
 from fondaco.kernel.codec import Codec
 from fondaco.kernel.event import Event, StreamId
 from fondaco.runtime.room import Room
 
+# Which comes first owns a stream: `routed` has every venue that is none of ours.
 ROOMS: Final = (
     reference, identity, approvals, ledger, checks, trading, venues, crossing, midpoint, pooling,
-    fix, surveillance,
+    routed, fix, surveillance,
 )  # fmt: skip
 KINDS: Final[tuple[type[Event], ...]] = tuple(kind for room in ROOMS for kind in room.kinds)
 POLICIES: Final = {

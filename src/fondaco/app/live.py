@@ -21,7 +21,7 @@ from fondaco.app.child import CommandLine
 from fondaco.app.demo import seed_accounts
 from fondaco.app.files import Files, make_root, tape_lock
 from fondaco.app.fix.desk import Desk, fix_desk
-from fondaco.app.fix.door import applications
+from fondaco.app.fix.door import applications, set_routes
 from fondaco.app.fix.messages import Messages, messages
 from fondaco.app.follower import Follower
 from fondaco.app.greeting import announce, greet, tell_switch, url
@@ -479,6 +479,7 @@ async def running(
         house.fix = await stack.enter_async_context(
             fix_desk(settings, files, kernel, applications(house))
         )
+        await set_routes(kernel, [line.application for line in house.fix.switchboard])
         await house.approvals.open()
         house.fix_messages = stack.enter_context(messages(kernel, records, house.fix))
         replies = StoreReplies(records)

@@ -20,7 +20,8 @@
 
 What else a session may have are the fields of `Terms` and of `Agreement`; `role = "initiator"`
 connects to `connect = ["host:port", …]` in turn, with the password in the environment variable that
-`password_env` names.
+`password_env` names. With `application = "venue"` and `venue = { mic = "BRKR", … }` (`VenueTerms`)
+orders of the house are routed out to them.
 """
 
 import tomllib
@@ -38,7 +39,9 @@ from fondaco.kernel.errors import Invalid
 
 _NAMES: Final = frozenset(SessionId.__struct_fields__)
 _TERMS: Final = frozenset(Terms.__struct_fields__) - {"id", "password"}
-_AGREED: Final = frozenset({"addresses", "pins", "connect", "application", "key_id", "accounts"})
+_AGREED: Final = frozenset(
+    {"addresses", "pins", "connect", "application", "key_id", "accounts", "venue"}
+)
 
 
 class Port(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -103,6 +106,20 @@ def read_agreements(path: Path, environment: Mapping[str, str]) -> Agreements:
         return Agreements(port, tuple(_session(each, environment) for each in sessions))
     except (msgspec.ValidationError, Invalid) as error:
         raise Invalid(f"{path}: {error}") from error
+
+
+def demo_venue(address: str) -> Agreements:
+    """Orders of this house go to another demo house, which knows us as DEMO."""
+    said = {
+        "begin_string": "FIX.4.4",
+        "sender_comp_id": "DEMO",
+        "target_comp_id": "FONDACO",
+        "role": "initiator",
+        "connect": [address],
+        "application": "venue",
+        "venue": {"mic": "FONDACO"},
+    }
+    return Agreements(Port(), (_session(said, {}),))
 
 
 def demo_agreements(key_id: str, account: str) -> Agreements:

@@ -12,12 +12,18 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
 from socket import socket
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 import msgspec
 
 from fondaco.app.files import Files
-from fondaco.app.fix.agreements import Agreements, Session, demo_agreements, read_agreements
+from fondaco.app.fix.agreements import (
+    Agreements,
+    Session,
+    demo_agreements,
+    demo_venue,
+    read_agreements,
+)
 from fondaco.app.fix.echo import Echo
 from fondaco.app.fix.indexing import name_file
 from fondaco.app.listening import bind
@@ -71,6 +77,15 @@ class Kernel(Protocol):
     async def wake(self, stream: StreamId) -> None: ...
 
     def peek(self, stream: StreamId) -> Any: ...
+
+
+@runtime_checkable
+class Opening(Protocol):
+    """An application that must read the journal before its session connects."""
+
+    async def open(self, line: Line) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class Nobody:
@@ -129,6 +144,8 @@ class Desk:
             line = self.switchboard.add(each.agreement)
             if line is None:
                 continue
+            if isinstance(line.application, Opening):
+                await line.application.open(line)
             self._tell_journal(line)  # who was logged on when the house died no longer is
             if line.session.is_initiator:
                 self._initiators[name] = self._initiator(line, each)
@@ -139,6 +156,8 @@ class Desk:
 
     def close(self) -> None:
         for line in self.switchboard:
+            if isinstance(line.application, Opening):
+                line.application.close()
             line.close()
 
     # --- What operators ask ---------------------------------------------------------------------
@@ -219,6 +238,7 @@ class Desk:
             keeper=kept,
             log=self._log,
             mark=kept.mark,
+            is_sure=kept.is_sure,
         )
         if self.kernel.peek(stream_of(name)) is None:  # of a template, for the first time today
             task = asyncio.ensure_future(self._catch_up(line))
@@ -385,6 +405,10 @@ async def fix_desk(
     agreements = read_agreements(files.agreements, os.environ)
     if settings.demo and settings.fix_port and not files.agreements.exists():
         agreements = demo_agreements(key_id_of(digest_of(DEMO)), DEMO)
+    if settings.fix_venue:
+        if agreements.sessions:
+            raise Invalid("fix_venue is for a demo house that has no other FIX session: fix.toml")
+        agreements = demo_venue(settings.fix_venue)
     boot = BOOT.read_text().strip() if BOOT.exists() else ""
     async with AsyncExitStack() as stack:
         tape = stack.enter_context(closing(SegmentTape(files.fix, quota_bytes=QUOTA_BYTES)))

@@ -50,4 +50,5 @@ from fondaco.domain.fix.session.rules import Acts as Acts
 from fondaco.domain.fix.session.rules import Law as Law
 from fondaco.domain.fix.session.schedule import Schedule as Schedule
 from fondaco.domain.fix.session.sent import SentInMemory as SentInMemory
+from fondaco.domain.fix.session.wire import business_reject as business_reject
 from fondaco.domain.fix.session.wire import echoed_header as echoed_header

@@ -122,6 +122,15 @@ class SetSwap(Command, frozen=True, gc=False):
     by: str = ""
 
 
+class SetRoute(Command, frozen=True, gc=False):
+    """Which venue new orders in an instrument go to, whatever its own is; "": its own."""
+
+    symbol: Symbol
+    mic: str
+    reason: str
+    by: str = ""
+
+
 class MoveContract(Command, frozen=True, gc=False):
     """An event contract is in another stage, says its exchange or an operator. `payout`, in ticks a
     contract, is needed where it is determined; -1: not said."""
@@ -238,6 +247,15 @@ class SwapChanged(Event, frozen=True, gc=False, tag="reference.swap_changed.v1")
     by: str
 
 
+class RouteChanged(Event, frozen=True, gc=False, tag="reference.route_changed.v1"):
+    """New orders in it go to the venue `mic`; "": to the instrument's own. Those that work stay."""
+
+    symbol: Symbol
+    mic: str
+    reason: str
+    by: str
+
+
 class ContractMoved(Event, frozen=True, gc=False, tag="reference.contract_moved.v1"):
     """An event contract is in this stage from here on. Once it is settled, every position in it is
     paid `payout` ticks a contract, and what is open in it is canceled."""
@@ -287,6 +305,7 @@ ReferenceCommand: TypeAlias = (
     | SetMarginRules
     | SetIssuer
     | SetSwap
+    | SetRoute
     | MoveContract
     | Kill
     | Unkill
@@ -304,6 +323,7 @@ ReferenceEvent: TypeAlias = (
     | MarginRulesChanged
     | IssuerChanged
     | SwapChanged
+    | RouteChanged
     | ContractMoved
     | HouseKilled
     | HouseUnkilled

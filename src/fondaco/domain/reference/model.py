@@ -17,6 +17,7 @@ SymbolText = Annotated[str, Meta(pattern=r"^[A-Z0-9][A-Z0-9._-]{0,39}$", example
 HOUSE_STREAM: Final = StreamId("reference/house")
 SETTLE_DAYS_MAX: Final = 5
 WEEKDAYS: Final = "WEEKDAYS"  # the calendar of Monday to Friday, without holidays
+PAPER_MIC: Final = "PAPER"
 MIDPOINT_MIC: Final = "MIDPT"  # where orders of every instrument meet in the dark: five characters
 POOL_MIC: Final = "POOLS"  # where orders that are not whole round lots wait for each other
 RATE_SCALE: Final = 1_000_000  # fee rates are parts per million of the notional
@@ -83,7 +84,7 @@ class Instrument(msgspec.Struct, frozen=True, gc=False):
     cost_den: int
     maker_fee_ppm: int = 0
     taker_fee_ppm: int = 0
-    mic: str = "PAPER"  # where its orders go
+    mic: str = PAPER_MIC  # where its orders go
     asset_class: str = "crypto"
     kind: InstrumentKind = InstrumentKind.SPOT
     issuer: str = ""  # who stands behind the base asset, as concentration limits name it; "": none
@@ -460,6 +461,7 @@ class HouseState(msgspec.Struct):
     margin_rules: MarginRules = MarginRules()
     contracts: dict[Symbol, Outcome] = {}  # event contracts that have moved beyond being open
     swaps: dict[Symbol, Swap] = {}  # an instrument that is absent costs nothing overnight
+    routes: dict[Symbol, str] = {}  # the venue of orders that do not go to the instrument's own
 
     @property
     def effective_state(self) -> TradingState:

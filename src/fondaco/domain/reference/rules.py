@@ -29,6 +29,7 @@ from fondaco.domain.reference.events import (
     ReferenceCommand,
     ReferenceEvent,
     RestrictInstruments,
+    RouteChanged,
     SessionChanged,
     SetFees,
     SetHaircut,
@@ -37,6 +38,7 @@ from fondaco.domain.reference.events import (
     SetIssuer,
     SetMargin,
     SetMarginRules,
+    SetRoute,
     SetSession,
     SetSettlement,
     SetSwap,
@@ -50,6 +52,7 @@ from fondaco.domain.reference.model import (
     EVENT,
     NEXT,
     NOTIONAL,
+    PAPER_MIC,
     RATE_SCALE,
     SETTLE_DAYS_MAX,
     WEEKDAYS,
@@ -191,6 +194,18 @@ def _swap(state: HouseState, ask: SetSwap) -> ReferenceEvent:
     if state.swaps.get(ask.symbol) == swap:
         return NothingChanged(f"this is the swap of {ask.symbol}")
     return SwapChanged(ask.symbol, swap, ask.reason, ask.by)
+
+
+def _route(state: HouseState, ask: SetRoute) -> ReferenceEvent:
+    known = state.instruments.get(ask.symbol)
+    if known is None:
+        return _unknown(ask.symbol)
+    if ask.mic and known.mic != PAPER_MIC:
+        text = f"{ask.symbol} trades on the house's own book, {known.mic}, and stays there"
+        return ChangeRefused("route_invalid", text)
+    if state.routes.get(ask.symbol, "") == ask.mic:
+        return NothingChanged(f"orders in {ask.symbol} go there already")
+    return RouteChanged(ask.symbol, ask.mic, ask.reason, ask.by)
 
 
 def _unfit(new: Instrument) -> ChangeRefused:
@@ -388,6 +403,11 @@ def _on_swap(state: HouseState, event: SwapChanged) -> None:
     state.swaps = others if event.swap is None else {**others, event.symbol: event.swap}
 
 
+def _on_route(state: HouseState, event: RouteChanged) -> None:
+    others = {symbol: each for symbol, each in state.routes.items() if symbol != event.symbol}
+    state.routes = {**others, event.symbol: event.mic} if event.mic else others
+
+
 def _on_contract(state: HouseState, event: ContractMoved) -> None:
     outcome = Outcome(event.stage, event.payout)
     state.contracts = {**state.contracts, event.symbol: outcome}
@@ -418,6 +438,7 @@ _DECIDE: Final[dict[type, Callable[[HouseState, Any], ReferenceEvent]]] = {
     SetMarginRules: _margin_rules,
     SetIssuer: _issuer,
     SetSwap: _swap,
+    SetRoute: _route,
     MoveContract: _contract,
     Kill: _kill,
     Unkill: _unkill,
@@ -435,6 +456,7 @@ _EVOLVE: Final[dict[type, Callable[[HouseState, Any], None]]] = {
     MarginRulesChanged: _on_margin_rules,
     IssuerChanged: _on_issuer,
     SwapChanged: _on_swap,
+    RouteChanged: _on_route,
     ContractMoved: _on_contract,
     HouseKilled: _on_killed,
     HouseUnkilled: _on_unkilled,

@@ -7,6 +7,8 @@ own dictionary; `refresh` follows the house's stream, `update_rates` every mark 
 
 from math import gcd
 
+from msgspec.structs import replace
+
 from fondaco.domain.market.model import Mark
 from fondaco.domain.reference.api import session_day_and_close, settlements
 from fondaco.domain.reference.model import (
@@ -30,7 +32,7 @@ def refs_of(
     refs = TradingRefs(
         version=house.version,
         assets=house.assets,
-        instruments=house.instruments,
+        instruments=_routed(house),
         limits=house.limits,
         marks=marks,
         rates={},
@@ -44,7 +46,7 @@ def refresh(refs: TradingRefs, house: HouseState, now: Instant) -> None:
     """Take over what the house has decided since."""
     refs.version = house.version
     refs.assets = house.assets
-    refs.instruments = house.instruments
+    refs.instruments = _routed(house)
     refs.limits = house.limits
     refs.state = house.effective_state
     refs.states = house.states
@@ -63,6 +65,16 @@ def refresh(refs: TradingRefs, house: HouseState, now: Instant) -> None:
     _par(refs)
     for mark in list(refs.marks.values()):
         update_rates(refs, mark)
+
+
+def _routed(house: HouseState) -> dict[Symbol, Instrument]:
+    """The instruments, each with the venue that its orders go to now."""
+    if not house.routes:
+        return house.instruments
+    return {
+        symbol: replace(each, mic=house.routes[symbol]) if symbol in house.routes else each
+        for symbol, each in house.instruments.items()
+    }
 
 
 def group(refs: TradingRefs) -> None:

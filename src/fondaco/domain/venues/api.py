@@ -1,5 +1,5 @@
 """What can be asked of the house's own venue: to list an instrument there, to set its phase, and to
-have its phases follow the days of an exchange."""
+have its phases follow the days of an exchange. And what the gateway tells venues elsewhere."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -30,6 +30,18 @@ from fondaco.domain.venues.crossing.events import PhaseSet, SetPhase, SetSchedul
 from fondaco.domain.venues.crossing.model import MIC, Phase, Schedule, Step
 from fondaco.domain.venues.crossing.schedule import STEPS_MAX, next_step, wrong_schedule
 from fondaco.domain.venues.model import symbol_of, venue_stream
+from fondaco.domain.venues.routed.events import CancelRouted as CancelRouted
+from fondaco.domain.venues.routed.events import HearDenial as HearDenial
+from fondaco.domain.venues.routed.events import HearNothing as HearNothing
+from fondaco.domain.venues.routed.events import HearReport as HearReport
+from fondaco.domain.venues.routed.events import NeverLeft as NeverLeft
+from fondaco.domain.venues.routed.events import OrderRouted as OrderRouted
+from fondaco.domain.venues.routed.events import OrderSilent as OrderSilent
+from fondaco.domain.venues.routed.events import ReplaceRouted as ReplaceRouted
+from fondaco.domain.venues.routed.events import ReportNoted as ReportNoted
+from fondaco.domain.venues.routed.events import TradeDisputed as TradeDisputed
+from fondaco.domain.venues.routed.model import Routed as Routed
+from fondaco.domain.venues.routed.model import RoutedState as RoutedState
 from fondaco.kernel.errors import Invalid, NotFound, Refused
 from fondaco.kernel.event import Entry, Instant, StreamId
 from fondaco.kernel.money import Asset, AssetCode, DecimalText

@@ -29,6 +29,10 @@ def symbol_of(stream: StreamId) -> Symbol:
     return Symbol(stream.rpartition("/")[2])
 
 
+def mic_of(stream: StreamId) -> str:
+    return stream.split("/")[1]
+
+
 class Depth(Protocol):
     """The market's book of one symbol. The board's live book is one; it stands still in a turn."""
 

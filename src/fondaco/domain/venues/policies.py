@@ -13,6 +13,8 @@ from fondaco.domain.trading.events import (
     RecordEnd,
     RecordExecution,
     RecordReplaced,
+    RecordSilence,
+    RecordStanding,
     ReplaceRequested,
 )
 from fondaco.domain.trading.model import Order, OrdType
@@ -26,6 +28,7 @@ from fondaco.domain.venues.events import (
     ReplaceAtVenue,
 )
 from fondaco.domain.venues.model import venue_stream
+from fondaco.domain.venues.routed.events import OrderHeard, OrderSilent
 from fondaco.kernel.event import Command, Entry, Event, Instant, StreamId, message_id
 
 _Message: TypeAlias = tuple[StreamId, Command]
@@ -126,6 +129,16 @@ def _denied(entry: Entry, event: ChangeDenied, at: Instant) -> _Messages:
     return ((event.account_stream, RecordDenial(cause, at, event.number, event.text)),)
 
 
+def _silent(entry: Entry, event: OrderSilent, at: Instant) -> _Messages:
+    cause = message_id(entry.stream, entry.version)
+    return ((event.account_stream, RecordSilence(cause, at, event.number)),)
+
+
+def _heard(entry: Entry, event: OrderHeard, at: Instant) -> _Messages:
+    cause = message_id(entry.stream, entry.version)
+    return ((event.account_stream, RecordStanding(cause, at, event.number)),)
+
+
 _ROUTES: Final[dict[type[Event], Callable[[Entry, Any, Instant], _Messages]]] = {
     OrderAccepted: _accepted,
     OrderTriggered: _triggered,
@@ -138,6 +151,8 @@ _REPORTS: Final[dict[type[Event], Callable[[Entry, Any, Instant], _Messages]]] =
     OrderEnded: _ended,
     OrderReplaced: _replaced,
     ChangeDenied: _denied,
+    OrderSilent: _silent,
+    OrderHeard: _heard,
 }
 policies: Final[dict[type[Event], tuple[Callable[[Entry, Instant], Iterable[_Message]], ...]]] = {
     **dict.fromkeys(_ROUTES, (route,)),

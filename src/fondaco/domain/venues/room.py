@@ -7,6 +7,7 @@ from fondaco.domain.venues.events import VenueEvent
 from fondaco.domain.venues.model import PREFIX
 from fondaco.domain.venues.policies import policies
 from fondaco.domain.venues.pooling.events import OwnPoolEvent
+from fondaco.domain.venues.routed.events import OwnRouted
 from fondaco.domain.venues.rules import decider
 from fondaco.runtime.room import Room
 
@@ -15,5 +16,7 @@ room: Final = Room(
     prefix=PREFIX,
     decider=decider,
     policies=policies,
-    kinds=(*get_args(VenueEvent), *get_args(OwnEvent), *get_args(OwnPoolEvent)),
+    kinds=(
+        *get_args(VenueEvent), *get_args(OwnEvent), *get_args(OwnPoolEvent), *get_args(OwnRouted),
+    ),  # fmt: skip
 )

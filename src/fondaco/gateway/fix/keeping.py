@@ -100,6 +100,7 @@ class Kept:
         self._places = array("Q")  # their positions on the tape
         self._recent: OrderedDict[int, bytes] = OrderedDict()
         self._was_boot = ""
+        self.is_sure = True  # whether what was sent is all here: the machine has not died since
         self.on_set: Callable[[int], None] = lambda _: None  # told when that moves
         self._recover(after)
 
@@ -217,6 +218,7 @@ class Kept:
                 self.mark = max(self.mark, told.mark)
         if has_any and self._was_boot and self._boot and self._was_boot != self._boot:
             next_out += SKIPPED
+            self.is_sure = False
         self.numbers = Numbers(next_out, next_in, began)
 
     def _remember(self, raw: bytes, place: int, next_out: int) -> int:

@@ -108,11 +108,13 @@ class Line:
         keeper: Keeper | None = None,
         log: Log = lambda _, __: None,
         mark: int = 0,
+        is_sure: bool = True,
     ) -> None:
         self.session = session
         self.id: SessionId = session.terms.id
         self.application = application
         self.mark = mark
+        self.is_sure = is_sure  # that this mark is the last: no frame of the tape was lost
         self.is_enabled = True
         self.state_reason = ""  # why it is down
         self.connected_at = self.received_count = self.sent_count = 0

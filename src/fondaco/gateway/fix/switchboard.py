@@ -13,6 +13,7 @@ import msgspec
 
 from fondaco.domain.fix.api import Message, SessionId, Terms
 from fondaco.gateway.fix.line import Line
+from fondaco.gateway.fix.venue.route import VenueTerms
 from fondaco.kernel.errors import Conflict, Invalid, NotFound
 
 DYNAMIC_MAX: Final = 1_000  # sessions made from templates
@@ -35,6 +36,7 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
     application: str = ""
     key_id: str = ""
     accounts: tuple[str, ...] = ()
+    venue: VenueTerms | None = None  # where orders are routed out
     is_enabled: bool = True
 
     def __post_init__(self) -> None:

@@ -466,7 +466,7 @@ def status_after(event: object) -> OrdStatus | None:
             return OrdStatus.PENDING_CANCEL
         case ev.ReplaceRequested():
             return OrdStatus.PENDING_REPLACE
-        case ev.OrderReplaced() | ev.OrderFilled():
+        case ev.OrderReplaced() | ev.OrderFilled() | ev.OrderResolved():
             return event.ord_status
         case ev.OrderRejected() | ev.OrderRefused():
             return OrdStatus.REJECTED

@@ -213,6 +213,12 @@ class RecordSilence(Command, frozen=True, gc=False):
     number: int
 
 
+class RecordStanding(Command, frozen=True, gc=False):
+    """A venue that was silent says that the order works there, as far executed as we know."""
+
+    number: int
+
+
 class TriggerOrder(Command, frozen=True, gc=False):
     """A mark has reached a stop, says the follower that watches; the account decides whether so."""
 
@@ -418,6 +424,13 @@ class OrderUnknown(Event, frozen=True, gc=False, tag="trading.order_unknown.v1")
     number: int
 
 
+class OrderResolved(Event, frozen=True, gc=False, tag="trading.order_resolved.v1"):
+    """The venue was silent and has said that the order works. What was asked of it stays asked."""
+
+    number: int
+    ord_status: OrdStatus
+
+
 class CashDeposited(Event, frozen=True, gc=False, tag="trading.cash_deposited.v1"):
     asset: AssetCode
     units: int
@@ -483,6 +496,7 @@ TradingCommand: TypeAlias = (
     | RecordReplaced
     | RecordDenial
     | RecordSilence
+    | RecordStanding
     | TriggerOrder
     | TrailOrder
     | CheckEquity
@@ -511,6 +525,7 @@ TradingEvent: TypeAlias = (
     | OrderReplaced
     | ChangeDenied
     | OrderUnknown
+    | OrderResolved
     | CashDeposited
     | CashWithdrawn
     | TransferRefused

@@ -58,6 +58,7 @@ _DECIDED: Final[
     ev.RecordReplaced: changes.replaced,
     ev.RecordDenial: changes.denial,
     ev.RecordSilence: changes.silence,
+    ev.RecordStanding: changes.stands,
     ev.TriggerOrder: changes.trigger,
     ev.TrailOrder: changes.trail,
     ev.ExpireOrders: changes.expire,

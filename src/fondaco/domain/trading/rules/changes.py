@@ -23,6 +23,7 @@ from fondaco.domain.trading.events import (
     OrderExpired,
     OrderRefused,
     OrderReplaced,
+    OrderResolved,
     OrderTrailed,
     OrderTriggered,
     OrderUnknown,
@@ -30,6 +31,7 @@ from fondaco.domain.trading.events import (
     RecordEnd,
     RecordReplaced,
     RecordSilence,
+    RecordStanding,
     ReportUnmatched,
     TradingEvent,
     TrailOrder,
@@ -181,6 +183,21 @@ def silence(
     if order is None or not order.at_venue or order.ord_status is UNKNOWN:
         return (ReportUnmatched(command.number, "nothing is expected of a venue here"),)
     return (OrderUnknown(order.number),)
+
+
+def stands(
+    state: AccountState, command: RecordStanding, refs: TradingRefs
+) -> tuple[TradingEvent, ...]:
+    """The venue has spoken again: the order is what it was before the silence."""
+    order = state.working.get(command.number)
+    if order is None or order.ord_status is not UNKNOWN:
+        return (ReportUnmatched(command.number, "nothing was unknown of this order"),)
+    status = standing(order)
+    if order.cancel_reason:
+        status = PENDING_CANCEL
+    elif order.pending_lots:
+        status = OrdStatus.PENDING_REPLACE
+    return (OrderResolved(order.number, status),)
 
 
 # --- Stops --------------------------------------------------------------------------------------

@@ -324,6 +324,12 @@ def _unknown(state: AccountState, event: ev.OrderUnknown) -> None:
         order.ord_status = OrdStatus.UNKNOWN
 
 
+def _resolved(state: AccountState, event: ev.OrderResolved) -> None:
+    order = state.working.get(event.number)
+    if order is not None:
+        order.ord_status = event.ord_status
+
+
 def _triggered(state: AccountState, event: ev.OrderTriggered) -> None:
     order = state.working.get(event.number)
     if order is not None:
@@ -538,6 +544,7 @@ _EVOLVED: Final[dict[type[Event], Callable[[AccountState, Any], None]]] = {
     ev.OrderReplaced: _replaced,
     ev.ChangeDenied: _denied,
     ev.OrderUnknown: _unknown,
+    ev.OrderResolved: _resolved,
     ev.CashDeposited: _deposited,
     ev.CashWithdrawn: _withdrawn,
     ev.TransferRefused: _noted,

@@ -92,6 +92,7 @@ MOVES: Final[Mapping[OrdStatus | None, Moves]] = {
         ev.CancelRequested: (PENDING_CANCEL,),
         ev.OrderReplaced: (NEW, PARTIALLY_FILLED, PENDING_CANCEL, FILLED, UNKNOWN),
         ev.ChangeDenied: (NEW, PARTIALLY_FILLED, UNKNOWN),
+        ev.OrderResolved: (NEW, PARTIALLY_FILLED, PENDING_CANCEL, PENDING_REPLACE),
         **_SPENT,
         **_ENDS,
     },

@@ -408,6 +408,11 @@ class TradingView:
         if row is not None:
             row.ord_status = OrdStatus.UNKNOWN.value
 
+    def _resolved(self, batch: _Batch, entry: Entry, event: ev.OrderResolved) -> None:
+        row = self._change(batch, entry, event.number)
+        if row is not None:
+            row.ord_status = event.ord_status.value
+
     def _unmatched(self, batch: _Batch, entry: Entry, event: ev.ReportUnmatched) -> None:
         self._change(batch, entry, event.number)
 
@@ -483,6 +488,7 @@ class TradingView:
         ev.OrderReplaced: _replaced,
         ev.ChangeDenied: _denied,
         ev.OrderUnknown: _unknown,
+        ev.OrderResolved: _resolved,
         ev.ReportUnmatched: _unmatched,
         ev.AccountOpened: _opened,
         ev.CashDeposited: _moved,
@@ -509,6 +515,7 @@ _ABOUT_AN_ORDER: Final = frozenset(
         ev.OrderReplaced,
         ev.ChangeDenied,
         ev.OrderUnknown,
+        ev.OrderResolved,
         ev.ReportUnmatched,
     }
 )

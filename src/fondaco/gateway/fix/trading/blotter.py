@@ -225,6 +225,10 @@ class Blotter:
         return self._ask(event.number, OrdStatus.UNKNOWN, entry, "I", "the venue is silent")
 
     @_of.register
+    def _(self, event: ev.OrderResolved, entry: Entry) -> Told | None:
+        return self._ask(event.number, event.ord_status, entry, "I", "the venue has answered")
+
+    @_of.register
     def _(self, event: ev.OrderRefused, entry: Entry) -> Told | None:
         known = self.orders.get(event.number)
         if known is None:

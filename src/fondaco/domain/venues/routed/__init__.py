@@ -1,0 +1,1 @@
+"""A counterparty as a venue: orders go out, and what it says of them comes back as reports."""

@@ -1,0 +1,1 @@
+"""A counterparty as a venue: orders out over FIX, execution reports in."""
