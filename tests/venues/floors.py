@@ -1,18 +1,28 @@
 """Every venue behind one door, for suites that ask the same of all of them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 import msgspec
 
 from fondaco.domain.market.model import BookSide, Quality
 from fondaco.domain.reference.model import Allocation
-from fondaco.domain.trading.model import Side
+from fondaco.domain.trading.model import OrdStatus, Side
 from fondaco.domain.venues.crossing import rules as crossing
 from fondaco.domain.venues.crossing.events import SetPhase
 from fondaco.domain.venues.crossing.model import MIC as CROSSING
 from fondaco.domain.venues.crossing.model import CrossingState, Phase
-from fondaco.domain.venues.events import OrderBooked
+from fondaco.domain.venues.events import (
+    CancelAtVenue,
+    ChangeDenied,
+    EnterOrder,
+    NothingMatched,
+    OrderBooked,
+    OrderEnded,
+    OrderExecuted,
+    OrderReplaced,
+    ReplaceAtVenue,
+)
 from fondaco.domain.venues.midpoint import rules as midpoint
 from fondaco.domain.venues.midpoint.model import MIC as MIDPOINT
 from fondaco.domain.venues.midpoint.model import MidpointState
@@ -29,6 +39,16 @@ from fondaco.domain.venues.pooling.events import (
 from fondaco.domain.venues.pooling.model import MIC as POOLED
 from fondaco.domain.venues.pooling.model import PoolState
 from fondaco.domain.venues.queue import PaperQueue
+from fondaco.domain.venues.routed import rules as routed
+from fondaco.domain.venues.routed.events import (
+    CancelRouted,
+    HearDenial,
+    HearReport,
+    OrderRouted,
+    ReplaceRouted,
+    ReportNoted,
+)
+from fondaco.domain.venues.routed.model import RoutedState, RouteRefs
 from fondaco.domain.venues.rules import decider as paper
 from fondaco.kernel.decider import Decider
 from fondaco.kernel.event import Command, CommandId, Entry, Event, Instant, StreamId
@@ -45,9 +65,9 @@ class Floor:
     mic = ""
     decider: Decider[Any, Any, Any, Any]
     state_type: type
-    booked: type[Event] = OrderBooked  # what says that an order rests
     meets_itself = False  # whether orders of one account may trade with each other there
     is_whole = False  # whether both sides of every trade are of this house
+    trace: tuple[type[Event], ...] = (OrderBooked, OrderEnded)  # of an order, and of its cancel
 
     def __init__(self) -> None:
         self.market = Market()
@@ -187,7 +207,7 @@ class PooledFloor(Floor):
     mic = POOLED
     decider = pooling.decider
     state_type = PoolState
-    booked = PoolJoined
+    trace = (PoolJoined, OrderEnded)
     round_lots = 10
 
     def begin(self) -> None:
@@ -221,6 +241,93 @@ class PooledFloor(Floor):
             yield CutBlock(CAUSE, self.now, each)
 
 
+class RoutedFloor(Floor):
+    """A counterparty that is a paper venue itself, behind reports that never get lost."""
+
+    mic = "BRKR"
+    decider = routed.decider
+    state_type = RoutedState
+    meets_itself = True
+    trace = (OrderRouted, CancelRouted)
+
+    def begin(self) -> None:
+        self.there = PaperFloor()
+        self.there.market = self.market
+        self.there.begin()
+        self.told = 0
+
+    @property
+    def refs(self) -> Any:
+        return RouteRefs(1, is_up=True)
+
+    def ask(self, command: Command) -> list[Any]:
+        """The turn, what the counterparty makes of it, and what is made of that: as accounts and
+        other venues know it."""
+        found = super().ask(command)
+        for event in list(found):
+            if isinstance(event, OrderRouted | CancelRouted | ReplaceRouted):
+                for report in self.answered(event):
+                    found += self.ask(report)
+        return [event for event in found if not isinstance(event, INSIDE)]
+
+    def answered(self, event: OrderRouted | CancelRouted | ReplaceRouted) -> Iterator[Command]:
+        serial = self.state.names[event.cl_ord_id]
+        order = self.state.orders[serial]
+        asked: Command
+        if isinstance(event, OrderRouted):
+            asked = EnterOrder(
+                CAUSE, NOW, THERE, serial, SYMBOL, event.side, event.px, event.lots,
+                event.time_in_force, event.is_market, event.display_lots, event.post_only,
+                min_lots=event.min_lots,
+            )  # fmt: skip
+        elif isinstance(event, CancelRouted):
+            asked = CancelAtVenue(CAUSE, NOW, THERE, serial, "requested")
+        else:
+            asked = ReplaceAtVenue(CAUSE, NOW, THERE, serial, event.lots, event.px)
+        assert event.account_stream == order.account_stream
+        yield from self.reports(asked, event.cl_ord_id)
+
+    def reports(self, asked: Command, cl_ord_id: str = "") -> Iterator[Command]:
+        for event in self.there.ask(asked):
+            if isinstance(event, NothingMatched):
+                continue
+            order = self.state.orders[event.number]
+            self.told += 1
+            if isinstance(event, ChangeDenied):
+                yield HearDenial(command_id=CAUSE, at=NOW, cl_ord_id=cl_ord_id, reason="0")
+                continue
+            said = {"cl_ord_id": cl_ord_id or order.cl_ord_id, "exec_id": f"e{self.told}"}
+            base = {"command_id": CAUSE, "at": NOW, "order_id": f"t{event.number}", **said}
+            match event:
+                case OrderExecuted():
+                    for nth, fill in enumerate(event.fills):
+                        last = {"last_lots": fill.lots, "last_px": fill.px}
+                        exec_id = f"{said['exec_id']}.{nth}"
+                        yield HearReport(**base | last | {"exec_id": exec_id}, exec_type="F")
+                case OrderEnded():
+                    yield HearReport(**base, exec_type=ENDS[event.ord_status], text=event.text)
+                case OrderReplaced():
+                    yield HearReport(**base, exec_type="5", lots=event.lots, px=event.px)
+                case _:
+                    yield HearReport(**base, exec_type="0", ord_status="0")
+
+    def resting(self) -> dict[Key, Terms]:
+        state: RoutedState = self.state
+        return {
+            (order.account_stream, order.number): (order.px, order.lots - order.cum_lots)
+            for order in state.working()
+        }
+
+    def stir(self, side: BookSide, px: int, lots: int, quality: Quality) -> Iterable[Command]:
+        for command in self.there.stir(side, px, lots, quality):
+            yield from self.reports(command)
+
+
+THERE: Final = StreamId("account/ours-with-them")
+INSIDE: Final = (OrderRouted, CancelRouted, ReplaceRouted, ReportNoted)
+ENDS: Final = {OrdStatus.CANCELED: "4", OrdStatus.EXPIRED: "C", OrdStatus.REJECTED: "8"}
+
+
 class Shown:
     """A board with one book on it."""
 
@@ -239,6 +346,7 @@ FLOORS: Final[tuple[type[Floor], ...]] = (
     TopFloor,
     MidpointFloor,
     PooledFloor,
+    RoutedFloor,
 )
 
 

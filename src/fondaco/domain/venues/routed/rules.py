@@ -228,7 +228,7 @@ def _replaced(order: Routed, told: HearReport) -> _Events:
         px,
         leaves,
         0,
-        keeps_place=False,
+        keeps_place=px == order.px and lots <= order.lots,
         is_restated=not asked.lots or asked.is_quiet,
     )
     return [noted, *_standing(order, told), replaced]
