@@ -14,7 +14,7 @@ from fondaco.app.house import Kernel
 from fondaco.app.say import say
 from fondaco.domain.identity.directory import Directory
 from fondaco.domain.reference.events import ChangeRefused, SetRoute
-from fondaco.domain.reference.model import HOUSE_STREAM, MIDPOINT_MIC, PAPER_MIC, Symbol
+from fondaco.domain.reference.model import HOUSE_STREAM, MIDPOINT_MIC, PAPER_MIC, POOL_MIC, Symbol
 from fondaco.domain.trading.model import TradingRefs
 from fondaco.domain.venues.crossing.model import MIC as CROSSING
 from fondaco.gateway.fix.line import Application
@@ -31,7 +31,7 @@ from fondaco.kernel.errors import Denied, Invalid
 from fondaco.kernel.event import CommandId
 
 Make = Callable[[Agreement], Application]
-OURS: Final = frozenset({PAPER_MIC, CROSSING, MIDPOINT_MIC})
+OURS: Final = frozenset({PAPER_MIC, CROSSING, MIDPOINT_MIC, POOL_MIC})
 
 
 class House(GatewayHouse, Protocol):
