@@ -17,6 +17,9 @@ room: Final = Room(
     decider=decider,
     policies=policies,
     kinds=(
-        *get_args(VenueEvent), *get_args(OwnEvent), *get_args(OwnPoolEvent), *get_args(OwnRouted),
-    ),  # fmt: skip
+        *get_args(VenueEvent),
+        *get_args(OwnEvent),
+        *get_args(OwnPoolEvent),
+        *get_args(OwnRouted),
+    ),
 )
