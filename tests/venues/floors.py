@@ -296,12 +296,20 @@ class RoutedFloor(Floor):
             if isinstance(event, ChangeDenied):
                 yield HearDenial(command_id=CAUSE, at=NOW, cl_ord_id=cl_ord_id, reason="0")
                 continue
-            said = {"cl_ord_id": cl_ord_id or order.cl_ord_id, "exec_id": f"e{self.told}"}
-            base = {"command_id": CAUSE, "at": NOW, "order_id": f"t{event.number}", **said}
+            said: dict[str, Any] = {
+                "cl_ord_id": cl_ord_id or order.cl_ord_id,
+                "exec_id": f"e{self.told}",
+            }
+            base: dict[str, Any] = {
+                "command_id": CAUSE,
+                "at": NOW,
+                "order_id": f"t{event.number}",
+                **said,
+            }
             match event:
                 case OrderExecuted():
                     for nth, fill in enumerate(event.fills):
-                        last = {"last_lots": fill.lots, "last_px": fill.px}
+                        last: dict[str, Any] = {"last_lots": fill.lots, "last_px": fill.px}
                         exec_id = f"{said['exec_id']}.{nth}"
                         yield HearReport(**base | last | {"exec_id": exec_id}, exec_type="F")
                 case OrderEnded():

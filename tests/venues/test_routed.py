@@ -235,7 +235,8 @@ def test_whatever_is_lost_late_or_repeated_the_truth_is_reached_in_the_end(
     cum = 0
     for number, lots in enumerate(truth, 1):
         cum += lots
-        said = {"last_lots": lots, "last_px": 100, "cum_lots": cum, "ord_status": "1"}
+        said: dict[str, Any] = {"last_lots": lots, "last_px": 100, "cum_lots": cum}
+        said["ord_status"] = "1"
         reports.append(("F", f"e{number}", said))
     if ends:
         reports.append(("4", "end", {"cum_lots": cum, "ord_status": "4"}))
