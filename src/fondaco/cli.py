@@ -1,5 +1,5 @@
 """The command line: fondaco up | record | trace | replay | why | verify | proof | rebuild |
-backup | restore | key | approvals | doctor | sim | fix | bench."""
+backup | restore | key | user | approvals | doctor | sim | fix | bench."""
 
 import argparse
 import json
@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from fondaco.app.identity_commands import with_people
 from fondaco.kernel.errors import FondacoError, Invalid
 from fondaco.settings import effective, knobs, load, without_secrets
 
@@ -106,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
         command("doctor", _doctor, "Say what runs compiled, and every setting's source.")
     )
     _with_keys(commands)
-    _with_approvals(commands)
+    with_people(commands)
     _with_fix(commands)
     _with_seeds(command("sim", _sim, "Run the house under a seed, among faults and crashes."))
     bench = commands.add_parser(
@@ -171,36 +172,6 @@ def _with_keys(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     revoke.add_argument("--tenant", required=True)
     revoke.add_argument("--key", required=True, dest="key_id")
     revoke.set_defaults(run=_key_revoke)
-
-
-def _with_approvals(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    approvals = commands.add_parser(
-        "approvals", help="What waits for a second person in a running house; agree or refuse."
-    )
-    asks = approvals.add_subparsers(metavar="command", required=True)
-    for name, help_ in (
-        ("list", "Show what waits, what was decided, and glass that was broken."),
-        ("show", "Show one of them."),
-        ("approve", "Agree to what somebody else has asked; it is done at once."),
-        ("reject", "Refuse what somebody else has asked."),
-        ("break-glass", "In an emergency: need no second person for some minutes."),
-        ("review", "Say whether glass that somebody else has broken was broken rightly."),
-    ):
-        sub = asks.add_parser(name, help=help_, description=help_)
-        sub.add_argument("--url", default="http://127.0.0.1:8000", help="of the house")
-        sub.add_argument("--token", help="[the environment's FONDACO_TOKEN, or demo]")
-        if name == "list":
-            sub.add_argument("--state", choices=("waiting", "closed", "all"), default="waiting")
-            sub.add_argument("--json", action="store_true")
-        elif name == "break-glass":
-            sub.add_argument("--minutes", type=int, default=15)
-        else:
-            sub.add_argument("approval", help="apr-7")
-        if name == "review":
-            sub.add_argument("verdict", choices=("justified", "not_justified"))
-        if name not in ("list", "show"):
-            sub.add_argument("--reason", required=True, help="it is kept in the journal")
-        sub.set_defaults(run=_approvals, what=name)
 
 
 def _with_fix(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -505,26 +476,6 @@ def _fix_sessions(asked: argparse.Namespace) -> None:
         numbers = ("next_out", "next_in") if asked.what == "sequence" else ()
         more = {name: getattr(asked, name) for name in numbers}
         _tell(remote.order(asked.what, asked.session, asked.reason, **more))
-
-
-def _approvals(asked: argparse.Namespace) -> None:
-    from fondaco.app.asking import Asking, approvals_table
-
-    house = Asking(asked.url, asked.token or os.environ.get("FONDACO_TOKEN", "demo"))
-    path = "/api/approvals"
-    if asked.what == "list":
-        found = house.get(f"{path}?state={asked.state}")
-        for line in [json.dumps(found, indent=2)] if asked.json else approvals_table(found):
-            print(line)
-    elif asked.what == "show":
-        _tell(house.get(f"{path}/{asked.approval}"))
-    elif asked.what == "break-glass":
-        order = {"reason": asked.reason, "minutes": asked.minutes}
-        _tell(house.post(f"{path}/break-glass", order))
-    else:
-        said = {"verdict": asked.verdict} if asked.what == "review" else {}
-        order = {"reason": asked.reason, **said}
-        _tell(house.post(f"{path}/{asked.approval}/{asked.what}", order))
 
 
 def _fix_decode(asked: argparse.Namespace) -> None:

@@ -124,6 +124,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     approval_ttl_s: Annotated[
         int, _whole("s", 60, 2_592_000, "what nobody has agreed to by then must be asked again")
     ] = 86_400
+    password_memory_mib: Annotated[
+        int,
+        _whole("MiB", 8, 4_096, "argon2id, RFC 9106: what a guess costs whoever stole the records"),
+    ] = 64
+    session_idle_min: Annotated[
+        int, _whole("min", 1, 1_440, "a browser that nobody uses is signed out")
+    ] = 30
+    session_max_min: Annotated[
+        int, _whole("min", 5, 43_200, "nobody stays signed in for longer, however busy: 24 hours")
+    ] = 1_440
     break_glass_max_min: Annotated[
         int, _whole("min", 0, 1_440, "how long one may do without a second person; 0 is never")
     ] = 60

@@ -52,12 +52,18 @@ GUARDED: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
         "/fix/sessions/sequence",
         {"session": SESSION, "next_out": 9, "next_in": 8, "reason": "as agreed"},
     ),
+    "identity.set_roles": (
+        "PUT",
+        "/users/tim/roles",
+        {"roles": ["risk", "admin"], "reason": "as agreed"},
+    ),
 }
 # Who lacks the scope, the account or the tenant for a second opinion about it.
 UNFIT: Final = {
     "trading.set_account_limits": ("tim/first", "kim/first", "zed/first"),
     "risk.set_limits": ("tim/first", "sue/first", "zed/first"),
     "fix.set_sequence": ("tim/first", "sue/first", "zed/first"),
+    "identity.set_roles": ("tim/first", "sue/first", "zed/first"),
 }
 
 

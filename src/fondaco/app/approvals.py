@@ -254,7 +254,7 @@ class ApprovalsDesk:
         if not agrees:
             return
         try:
-            asker = self._directory.caller_named(caller.tenant, case.by)
+            asker = self._directory.still(caller.tenant, case.by)
         except Denied:
             raise Denied(
                 f"{case.by} has asked, and is no longer known here: reject it",

@@ -36,12 +36,14 @@ from fondaco.app.machines import (
     house_lock,
     open_cache,
     open_records,
+    open_views,
     rate_limit,
     refuse_lost_end,
 )
 from fondaco.app.numbers import numbers
 from fondaco.app.outbox import carry
 from fondaco.app.paying import pay_contracts
+from fondaco.app.people import MINUTE_NS, PeoplePart, people_part
 from fondaco.app.proofs import proofs, publish_last
 from fondaco.app.queries import queries
 from fondaco.app.say import say, say_error
@@ -133,6 +135,7 @@ class House:
         self.tracer: Tracer | None = None
         self.beside = Beside(kernel.files.traces, POSTS)
         self.health: Health  # once there are doors to be counted at
+        self.people: PeoplePart  # once there are records
         self.fix: Desk  # once its sessions are open
         self.approvals = ApprovalsDesk(kernel, directory, self.source)
         self.fix_messages: Messages
@@ -231,7 +234,7 @@ class House:
                 return self
             case "about":
                 return self.about
-            case "fix" | "fix_messages" | "approvals":
+            case "fix" | "fix_messages" | "approvals" | "people":
                 return getattr(self, name)
             case _:
                 raise NotFound(f"operations have no source called {name}")
@@ -459,17 +462,19 @@ async def running(
         stack.callback(watch.close)
         stack.push_async_callback(kernel.stop)
         records = stack.enter_context(closing(open_records(files)))
-        views = stack.enter_context(closing(_views(files)))
+        views = stack.enter_context(closing(open_views(files)))
         refuse_lost_end(files, views, kernel.committer.position)
         readers = stack.enter_context(ThreadPoolExecutor(READERS, "reader"))
         cache = stack.enter_context(closing(open_cache(settings.cache, kernel.now)))
-        directory = Directory(records, cache, kernel.now, os.urandom)
+        idle_ns = settings.session_idle_min * MINUTE_NS
+        directory = Directory(records, cache, kernel.now, os.urandom, idle_ns)
         stack.callback(follower.end)
         follower.begin()
         caches = [cache] if settings.cache == MEMORY else [cache, MemoryCache(kernel.now)]
         limits = [rate_limit(settings, each) for each in caches]
         house = House(kernel, directory, limits, views, follower, watch)
         house.tracer = tracer
+        house.people = people_part(settings, files, records, directory)
         house.shared_cache = None if settings.cache == MEMORY else cache
         await kernel.start(house.part_ended)
         await _arm(house)
@@ -509,17 +514,6 @@ async def _feed(settings: Settings) -> Feed | None:
     if settings.feed == "none":
         return None
     return feed(await chosen(settings.feed), open_tape=SegmentTape)
-
-
-def _views(files: Files) -> SqliteStore:
-    """They can be filled anew from the journal, so a file that is broken stops nobody."""
-    try:
-        return SqliteStore(files.views, durable=False)
-    except Corrupt as error:
-        say(f"{files.views} is broken, and filled anew: {error.message}")
-        for path in files.root.glob(f"{files.views.name}*"):
-            path.unlink()
-        return SqliteStore(files.views, durable=False)
 
 
 @contextmanager
@@ -584,6 +578,7 @@ async def _upkeep(house: House, replies: Replies) -> None:
         house.health.tick()
         await house.approvals.tick()
         with suppress(Unavailable):  # the records are locked or their disk is full: next time
+            await asyncio.to_thread(house.people.desk.tick)
             if second % FORGET_EVERY == 0:
                 await asyncio.to_thread(replies.forget, Instant(house.now() - kept_ns))
             if second % RECORDS_EVERY == RECORDS_EVERY - 1:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from fondaco.app.files import Files, read_cursor
 from fondaco.app.kinds import CODEC
+from fondaco.app.say import say
 from fondaco.domain.identity.rate_limit import RateLimit
 from fondaco.kernel.errors import Conflict, Corrupt, FondacoError, Invalid, NotFound
 from fondaco.ports.cache import Cache
@@ -142,6 +143,17 @@ def rate_limit(settings: Settings, cache: Cache) -> RateLimit:
         ip_per_s=settings.rate_ip_per_s,
         ip_burst=settings.rate_ip_burst,
     )
+
+
+def open_views(files: Files) -> SqliteStore:
+    """They can be filled anew from the journal, so a file that is broken stops nobody."""
+    try:
+        return SqliteStore(files.views, durable=False)
+    except Corrupt as error:
+        say(f"{files.views} is broken, and filled anew: {error.message}")
+        for path in files.root.glob(f"{files.views.name}*"):
+            path.unlink()
+        return SqliteStore(files.views, durable=False)
 
 
 def journal_facts(files: Files) -> Iterator[str]:

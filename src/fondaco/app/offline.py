@@ -46,7 +46,7 @@ from fondaco.runtime.loading import replay as replay_decision
 from fondaco.runtime.projector import Projector, positions, views_equal_replay
 from fondaco.runtime.proofs import roots, signing
 from fondaco.runtime.tracing.looking import Beside
-from fondaco.settings import without_secrets
+from fondaco.settings import Settings, without_secrets
 
 FOREVER_S: Final = 1e9
 FOLLOWER_WAIT_S: Final = 10.0
@@ -313,6 +313,23 @@ def create_key(
             directory.create_user(tenant, user, [_role(role) for role in roles])
         key, token = directory.create_key(tenant, user, name, accounts=accounts)
     return {"key_id": key.key_id, "token": token, "scopes": sorted(key.scopes)}
+
+
+def add_person(
+    root: Files, settings: Settings, who: tuple[str, str], roles: Sequence[str], password: str,
+    email: str, name: str,
+) -> dict[str, Any]:  # fmt: skip
+    """Somebody who signs in with a password, verified by whoever is at the machine. Again: a new
+    password, without the second factor, and every session ended."""
+    from fondaco.app.people import people_part
+
+    tenant, user = who
+    with _directory(root) as directory:
+        if roles:
+            directory.create_user(tenant, user, [_role(role) for role in roles])
+        part = people_part(settings, root, directory.records, directory)
+        part.desk.add(tenant, user, password, email, name)
+    return {"tenant": tenant, "user": user, "sign_in": "with this password"}
 
 
 def list_keys(root: Path | Files, tenant: str) -> list[str]:

@@ -21,7 +21,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from msgspec.structs import replace
 
-from fondaco.gateway import idempotency, recent
+from fondaco.gateway import cookies, idempotency, recent
 from fondaco.gateway.errors import problem_of
 from fondaco.gateway.house import Caller, House, Reading
 from fondaco.gateway.idempotency import Kept
@@ -127,6 +127,7 @@ class Exchange:
     """One request. `respond` is called once, with what its sender gets."""
 
     __slots__ = (
+        "address",
         "ask",
         "caller",
         "correlation_id",
@@ -149,6 +150,7 @@ class Exchange:
         self.respond = respond
         self.started = time.perf_counter()
         self.was_submitted = False
+        self.address = ""
         self.caller: Caller | None = None
         self.ask: Any = None
         given = headers.get(b"x-request-id")
@@ -167,7 +169,7 @@ class Exchange:
 
     def begin(self, headers: Headers, body: bytes, address: str) -> None:
         """Take the turn now; `respond` is called after its commit, or at once with an error."""
-        endpoint = self.endpoint
+        endpoint, self.address = self.endpoint, address
         try:
             check_media_type(headers)
             self.caller = caller = endpoint.admit(headers, address)
@@ -188,7 +190,7 @@ class Exchange:
         at = context.house.now()
         if self.given is not None or self.endpoint.is_several:
             self._note(at)
-        return Stamp(at, self.request_id, caller.name, caller.tenant, key)
+        return Stamp(at, self.request_id, caller.name, caller.tenant, key, address=self.address)
 
     def _note(self, at: Instant) -> None:
         operation = self.endpoint.operation
@@ -262,7 +264,7 @@ class Exchange:
             self.endpoint.context.log.error(self, error)
         headers: tuple[tuple[bytes, bytes], ...] = ()
         if problem.status in (429, 503):
-            after = error.details.get("retry_after_s", 1)
+            after = error.details.get("retry_after_s", 1)  # also of who guesses passwords
             headers = ((b"retry-after", str(after).encode()),)
         elif problem.status == 401:
             headers = ((b"www-authenticate", b"Bearer"),)
@@ -300,7 +302,9 @@ class Endpoint:
         house = self.context.house
         authorization = headers.get(b"authorization")
         caller: Caller | None = None
-        if authorization is not None or self._scope:
+        if authorization is None and b"cookie" in headers:
+            caller = self._of_cookie(headers)
+        if caller is None and (authorization is not None or self._scope):
             try:
                 caller = house.authenticate(bearer(authorization))
             except Denied:
@@ -312,6 +316,20 @@ class Endpoint:
             if pressure is not None:
                 raise pressure
         return caller
+
+    def _of_cookie(self, headers: Headers) -> Caller | None:
+        """Whose session a browser sends. What is open to everybody works with an old one, too."""
+        token = cookies.token_in(headers[b"cookie"])
+        if not token:
+            return None
+        try:
+            if self.operation.method != "GET":
+                cookies.check_csrf(token, headers)
+            return self.context.house.authenticate(token)
+        except Denied:
+            if self._scope:
+                raise
+            return None
 
     def _may_ask(self, caller: str, address: str) -> None:
         """Raises `Unavailable` where that is too often."""
@@ -400,6 +418,7 @@ class Endpoint:
         address: str,
     ) -> Response:
         """What the sender gets; also says so to the tally and the log."""
+        exchange.address = address
         try:
             if self.has_body and body:
                 check_media_type(headers)

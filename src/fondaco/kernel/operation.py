@@ -33,6 +33,7 @@ class Stamp(msgspec.Struct, frozen=True, gc=False):
     idempotency_key: str = ""
     # The entry that has the house do this, "approvals/acme@7"; "" where somebody outside asks.
     cause: str = ""
+    address: str = ""  # where the request came from
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):

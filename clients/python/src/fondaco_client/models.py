@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 05ec20e4007f40d184c63a9aff578643199b886e23d756f1e62ce8dc7512c4b2
+OpenAPI sha256 cf125fc8413b4e5bcf4a21e9b20dfda82f087f79dbc78671ff98fd71e541ac20
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
 Scope: TypeAlias = Literal['accounts:read', 'accounts:write', 'approvals:read', 'approvals:write', 'house:read', 'house:write', 'journal:read', 'keys:write', 'limits:read', 'limits:write', 'market:read', 'orders:read', 'orders:write']
+Role: TypeAlias = Literal['admin', 'agent', 'auditor', 'compliance', 'partner', 'risk', 'trader']
 Quality: TypeAlias = Literal['closed', 'crossed', 'gapped', 'ok', 'recovering', 'stale', 'unconfirmed']
 LevelReply: TypeAlias = "tuple[str, str]"
 ConsolidatedLevelReply: TypeAlias = "tuple[str, str, dict[str, str]]"
@@ -148,6 +149,130 @@ class SetPreferenceRequest(TypedDict):
     """The last one who sets it is right; `version` in the answer tells how often it was set."""
     name: str
     value: dict[str, Any]
+
+
+class RegisterRequest(TypedDict):
+    """`user` is a name for the journal, which keeps it for ever: nothing that says who you are.
+    Name and address are kept apart, encrypted.
+    """
+    tenant: str
+    user: str
+    password: str
+    email: str
+    name: NotRequired[str]
+
+
+class SaidReply(TypedDict):
+    message: str
+
+
+class VerifyRequest(TypedDict):
+    tenant: str
+    user: str
+    code: str
+
+
+class LoginRequest(TypedDict):
+    """`code` is of your authenticator, or a recovery code. `device` is what an earlier sign-in on
+    this device was given. `cookie`: have a cookie for a browser, rather than a token.
+    """
+    tenant: str
+    user: str
+    password: str
+    code: NotRequired[str]
+    device: NotRequired[str]
+    device_name: NotRequired[str]
+    cookie: NotRequired[bool]
+
+
+class LoginReply(TypedDict):
+    """`state` is "code_needed" where a second factor is asked for. `token` is a bearer token, ""
+    where a cookie was asked for; then `csrf` goes with every request that changes something.
+    """
+    state: Literal['code_needed', 'signed_in']
+    token: NotRequired[str]
+    csrf: NotRequired[str]
+    session_id: NotRequired[str]
+    device: NotRequired[str]
+    ends_at: NotRequired[str]
+    second_factor: NotRequired[str]
+
+
+class NoRequest(TypedDict):
+    pass
+
+
+class EndedReply(TypedDict):
+    ended: int
+
+
+class PasswordRequest(TypedDict):
+    old: str
+    new: str
+
+
+class EnrolRequest(TypedDict):
+    password: str
+
+
+class EnrolReply(TypedDict):
+    """`uri` is what the picture says; `picture` an image as a data: address."""
+    secret: str
+    uri: str
+    picture: str
+
+
+class ConfirmRequest(TypedDict):
+    code: str
+
+
+class RecoveryReply(TypedDict):
+    """Each is good once, in place of a code. They are shown this once."""
+    recovery_codes: list[str]
+
+
+class RemoveRequest(TypedDict):
+    password: str
+    code: str
+
+
+class SignedInReply(TypedDict):
+    items: list[SignedInShown]
+    second_factor: bool
+    recovery_codes_left: int
+
+
+class SignedInShown(TypedDict):
+    """One place where somebody is signed in. Times are nanoseconds since 1970, UTC."""
+    session_id: str
+    device: str
+    address: str
+    second_factor: str
+    created_at: str
+    last_used_at: str
+    ends_at: str
+    is_this: bool
+
+
+class EndSessionRequest(TypedDict):
+    session_id: str
+
+
+class UsersReply(TypedDict):
+    items: list[UserShown]
+
+
+class UserShown(TypedDict):
+    user: str
+    roles: list[str]
+    scopes: list[str]
+
+
+class RolesRequest(TypedDict):
+    """All that the user is to be; none takes everything away."""
+    user: str
+    roles: list[Role]
+    reason: str
 
 
 class ApprovalsRequest(TypedDict):

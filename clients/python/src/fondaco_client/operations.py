@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 05ec20e4007f40d184c63a9aff578643199b886e23d756f1e62ce8dc7512c4b2
+OpenAPI sha256 cf125fc8413b4e5bcf4a21e9b20dfda82f087f79dbc78671ff98fd71e541ac20
 """
 
 from __future__ import annotations
@@ -123,6 +123,209 @@ class Identity:
             "/api/preferences/{name}",
             path_={"name": name},
             body={"value": value},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def users(
+        self,
+    ) -> m.UsersReply:
+        """The tenant's users, and what they may do. Scope: house:read."""
+        found: m.UsersReply = self._ask(
+            "GET",
+            "/api/users",
+        )
+        return found
+
+    def set_roles(
+        self,
+        *,
+        user: str,
+        roles: list[m.Role],
+        reason: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.UserShown:
+        """Say what a user is in the house. Scope: house:write."""
+        found: m.UserShown = self._ask(
+            "PUT",
+            "/api/users/{user}/roles",
+            path_={"user": user},
+            body={"roles": roles, "reason": reason},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+
+class Users:
+    def __init__(self, asking: Asking) -> None:
+        self._ask = asking.ask
+
+    def register(
+        self,
+        *,
+        tenant: str,
+        user: str,
+        password: str,
+        email: str,
+        idempotency_key: str = ABSENT,
+        name: str = ABSENT,
+    ) -> m.SaidReply:
+        """Register yourself; a message with a code goes to your address."""
+        found: m.SaidReply = self._ask(
+            "POST",
+            "/api/users/register",
+            body={"tenant": tenant, "user": user, "password": password, "email": email, "name": name},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def verify(
+        self,
+        *,
+        tenant: str,
+        user: str,
+        code: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.SaidReply:
+        """Give the code that was sent to your address."""
+        found: m.SaidReply = self._ask(
+            "POST",
+            "/api/users/verify",
+            body={"tenant": tenant, "user": user, "code": code},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def login(
+        self,
+        *,
+        tenant: str,
+        user: str,
+        password: str,
+        idempotency_key: str = ABSENT,
+        code: str = ABSENT,
+        device: str = ABSENT,
+        device_name: str = ABSENT,
+        cookie: bool = ABSENT,
+    ) -> m.LoginReply:
+        """Sign in with a password, and a code where you have a second factor."""
+        found: m.LoginReply = self._ask(
+            "POST",
+            "/api/users/login",
+            body={"tenant": tenant, "user": user, "password": password, "code": code, "device": device, "device_name": device_name, "cookie": cookie},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def logout(
+        self,
+        *,
+        idempotency_key: str = ABSENT,
+    ) -> m.EndedReply:
+        """End this session."""
+        found: m.EndedReply = self._ask(
+            "POST",
+            "/api/users/logout",
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def password(
+        self,
+        *,
+        old: str,
+        new: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.SaidReply:
+        """Change your password; your other sessions end."""
+        found: m.SaidReply = self._ask(
+            "PUT",
+            "/api/users/password",
+            body={"old": old, "new": new},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def enrol_totp(
+        self,
+        *,
+        password: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.EnrolReply:
+        """Begin a second factor: a secret for your authenticator, also as a picture."""
+        found: m.EnrolReply = self._ask(
+            "POST",
+            "/api/users/totp",
+            body={"password": password},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def confirm_totp(
+        self,
+        *,
+        code: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.RecoveryReply:
+        """Confirm the second factor with a code; recovery codes are shown this once."""
+        found: m.RecoveryReply = self._ask(
+            "POST",
+            "/api/users/totp/confirm",
+            body={"code": code},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def remove_totp(
+        self,
+        *,
+        password: str,
+        code: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.SaidReply:
+        """Remove your second factor; it takes both."""
+        found: m.SaidReply = self._ask(
+            "POST",
+            "/api/users/totp/remove",
+            body={"password": password, "code": code},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def sessions(
+        self,
+    ) -> m.SignedInReply:
+        """Where you are signed in, and whether you have a second factor."""
+        found: m.SignedInReply = self._ask(
+            "GET",
+            "/api/users/sessions",
+        )
+        return found
+
+    def end_session(
+        self,
+        *,
+        session_id: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.EndedReply:
+        """End one of your sessions."""
+        found: m.EndedReply = self._ask(
+            "DELETE",
+            "/api/users/sessions/{session_id}",
+            path_={"session_id": session_id},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def end_other_sessions(
+        self,
+        *,
+        idempotency_key: str = ABSENT,
+    ) -> m.EndedReply:
+        """End all your sessions but this one."""
+        found: m.EndedReply = self._ask(
+            "POST",
+            "/api/users/sessions/end-others",
             header={"Idempotency-Key": idempotency_key},
         )
         return found
@@ -2121,6 +2324,7 @@ class Operations:
 
     def __init__(self, asking: Asking) -> None:
         self.identity = Identity(asking)
+        self.users = Users(asking)
         self.approvals = Approvals(asking)
         self.ledger = Ledger(asking)
         self.fix = Fix(asking)

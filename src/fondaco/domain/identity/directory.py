@@ -12,6 +12,7 @@ from fondaco.domain.identity import store
 from fondaco.domain.identity.model import (
     DEMO,
     NEVER,
+    SESSION_MARK,
     Caller,
     Key,
     KeyId,
@@ -23,9 +24,12 @@ from fondaco.domain.identity.model import (
     UserId,
     caller_of,
     digest_of,
+    is_session,
     key_id_of,
+    session_caller_of,
     token_of,
 )
+from fondaco.domain.identity.people import store as people
 from fondaco.kernel.errors import Denied, Invalid
 from fondaco.kernel.event import Instant
 from fondaco.ports.cache import TICKET_MS, Cache
@@ -45,14 +49,21 @@ class Ticket(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Known:
-    """One key in memory. `used_at` changes with every request and is written down now and then."""
+    """One key or session in memory. `used_at` changes with every request and is written down now
+    and then; a session, which has an `idle_ns`, ends that long after, and at `last` in any case."""
 
-    __slots__ = ("caller", "ends_at", "used_at")
+    __slots__ = ("caller", "ends_at", "idle_ns", "last", "used_at")
 
-    def __init__(self, caller: Caller, ends_at: Instant) -> None:
+    def __init__(self, caller: Caller, ends_at: Instant, idle_ns: int = 0) -> None:
         self.caller = caller
-        self.ends_at = ends_at
+        self.ends_at = self.last = ends_at
+        self.idle_ns = idle_ns
         self.used_at = Instant(0)
+
+    def use(self, now: Instant) -> None:
+        self.used_at = now
+        if self.idle_ns:
+            self.ends_at = min(self.last, Instant(now + self.idle_ns))
 
 
 class Directory:
@@ -64,10 +75,12 @@ class Directory:
         cache: Cache,
         clock: Callable[[], Instant],
         random: Callable[[int], bytes],
+        idle_ns: int = 30 * 60 * 1_000_000_000,
     ) -> None:
-        self._records = records
+        self._idle_ns = idle_ns  # after which a session ends that nobody uses
+        self.records = self._records = records
         self._cache = cache
-        self._clock = clock
+        self.clock = self._clock = clock
         self._random = random
         self._built_in: dict[str, _Known] = {}  # by digest; in no record
         self._known: dict[str, _Known] = {}  # by digest
@@ -77,6 +90,7 @@ class Directory:
         self._learning = Lock()  # so that nobody learns again what was revoked meanwhile
         records.create(outbox_metadata)
         records.create(store.metadata)
+        records.create(people.metadata)
         self.refresh()
 
     def authenticate(self, token: str) -> Caller:
@@ -87,7 +101,7 @@ class Directory:
         now = self._clock()
         if now >= known.ends_at:
             raise _stranger()
-        known.used_at = now
+        known.use(now)
         return known.caller
 
     def holder(self, key_id: str) -> Caller:
@@ -103,12 +117,17 @@ class Directory:
         with self._learning:
             with self._records.reading() as conn:
                 found = list(store.holders(conn))
+                begun = list(people.open_sessions(conn, self._clock()))
             known = {
                 digest: _Known(caller_of(user, key), key.ends_at) for digest, user, key in found
             }
+            for digest, user, row in begun:
+                caller = session_caller_of(user, row.session_id)
+                known[digest] = _Known(caller, row.ends_at, self._idle_ns)
+                known[digest].use(row.last_used_at)
             for digest, holder in known.items():
                 if digest in self._known:
-                    holder.used_at = self._known[digest].used_at
+                    holder.use(max(holder.used_at, self._known[digest].used_at))
             self._learn(known | self._built_in)
 
     def note_use(self) -> None:
@@ -116,8 +135,10 @@ class Directory:
         since, self._noted_at = self._noted_at, self._clock()
         holders = self._by_id.items()
         used = {key_id: known.used_at for key_id, known in holders if known.used_at >= since}
+        sessions = {key_id: used.pop(key_id) for key_id in list(used) if is_session(key_id)}
         with self._records.writing() as conn:
             store.note_use(conn, used)
+            people.note_session_use(conn, sessions)
 
     def create_user(self, tenant: str, user: str, roles: Iterable[Role]) -> User:
         """Add a user, and their tenant where it is new, or change the user's roles."""
@@ -224,6 +245,20 @@ class Directory:
             if known.caller.tenant == tenant and known.caller.name == name:
                 return known.caller
         raise _stranger()
+
+    def used_at(self, key_id: str) -> Instant:
+        """When a key or session was used last, as far as this process knows."""
+        known = self._by_id.get(KeyId(key_id))
+        return Instant(0) if known is None else known.used_at
+
+    def still(self, tenant: str, name: str) -> Caller:
+        """Whom a stamp named, as they are now: a session may have ended, its user may still do what
+        they may. Raises `Denied` where the key, or the user, is gone."""
+        user, mark, session_id = name.partition(SESSION_MARK)
+        if not mark:
+            return self.caller_named(tenant, name)
+        with self._records.reading() as conn:
+            return session_caller_of(store.user(conn, TenantId(tenant), UserId(user)), session_id)
 
     def preference(self, caller: Caller, name: str) -> tuple[int, str, Instant] | None:
         """Version, value and time of what the caller's user keeps under `name`."""

@@ -40,4 +40,76 @@ class KeyRevoked(Event, frozen=True, gc=False, tag="identity.key_revoked.v1"):
     by: str
 
 
-IdentityEvent: TypeAlias = TenantCreated | UserCreated | RolesChanged | KeyCreated | KeyRevoked
+class PersonRegistered(Event, frozen=True, gc=False, tag="identity.person_registered.v1"):
+    """Somebody who signs in. Their name and address are in the records alone, sealed."""
+
+    tenant: str
+    user: str
+
+
+class PersonVerified(Event, frozen=True, gc=False, tag="identity.person_verified.v1"):
+    """`by` is "code", of the message that was sent to them, or "operator"."""
+
+    tenant: str
+    user: str
+    by: str
+
+
+class PasswordChanged(Event, frozen=True, gc=False, tag="identity.password_changed.v1"):
+    tenant: str
+    user: str
+    by: str
+
+
+class SecondFactorSet(Event, frozen=True, gc=False, tag="identity.second_factor_set.v1"):
+    """`kind` is "totp", or "" where there is none any more."""
+
+    tenant: str
+    user: str
+    kind: str
+
+
+class RecoveryCodeUsed(Event, frozen=True, gc=False, tag="identity.recovery_code_used.v1"):
+    tenant: str
+    user: str
+    left: int
+
+
+class SessionBegun(Event, frozen=True, gc=False, tag="identity.session_begun.v1"):
+    """Somebody has signed in. `second_factor` is "totp", "recovery" or ""."""
+
+    tenant: str
+    user: str
+    session_id: str
+    second_factor: str
+
+
+class SessionEnded(Event, frozen=True, gc=False, tag="identity.session_ended.v1"):
+    tenant: str
+    user: str
+    session_id: str
+    by: str
+
+
+class SignInHeldUp(Event, frozen=True, gc=False, tag="identity.sign_in_held_up.v1"):
+    """So many wrong passwords or codes that whoever tries must wait; told at the first wait."""
+
+    tenant: str
+    user: str
+
+
+IdentityEvent: TypeAlias = (
+    TenantCreated
+    | UserCreated
+    | RolesChanged
+    | KeyCreated
+    | KeyRevoked
+    | PersonRegistered
+    | PersonVerified
+    | PasswordChanged
+    | SecondFactorSet
+    | RecoveryCodeUsed
+    | SessionBegun
+    | SessionEnded
+    | SignInHeldUp
+)

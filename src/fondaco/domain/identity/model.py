@@ -26,6 +26,8 @@ NameText = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$", examples=
 IDENTITY_STREAM: Final = StreamId("identity/house")
 DEMO: Final = "demo"  # tenant, user, key and token of a house that was started with --demo
 TOKEN_PREFIX: Final = "fk_"  # noqa: S105  so that a scanner finds one that was published by mistake
+SESSION_PREFIX: Final = "ses_"
+SESSION_MARK: Final = "/~"  # in a caller's name; no key may be called so
 TOKEN_BYTES: Final = 32
 NEVER: Final = Instant(2**63 - 1)
 
@@ -175,6 +177,27 @@ def digest_of(token: str) -> str:
 
 def key_id_of(digest: str) -> KeyId:
     return KeyId(f"key_{digest[:16]}")
+
+
+def session_id_of(digest: str) -> KeyId:
+    return KeyId(f"{SESSION_PREFIX}{digest[:16]}")
+
+
+def is_session(key_id: str) -> bool:
+    return key_id.startswith(SESSION_PREFIX)
+
+
+def session_caller_of(user: User, session_id: str) -> Caller:
+    """Whom a session stands for: all that the user may do."""
+    short = session_id.removeprefix(SESSION_PREFIX)[:8]
+    return Caller(
+        name=f"{user.user}{SESSION_MARK}{short}",
+        tenant=user.tenant,
+        user=user.user,
+        roles=user.roles,
+        scopes=user.scopes,
+        key_id=KeyId(session_id),
+    )
 
 
 def caller_of(user: User, key: Key) -> Caller:

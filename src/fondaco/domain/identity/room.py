@@ -1,15 +1,10 @@
 """The identity room as app.py sees it. Its operations are given a `Directory`."""
 
-from typing import Final
+from typing import Final, get_args
 
 from fondaco.domain.identity import api, sessions
-from fondaco.domain.identity.events import (
-    KeyCreated,
-    KeyRevoked,
-    RolesChanged,
-    TenantCreated,
-    UserCreated,
-)
+from fondaco.domain.identity.events import IdentityEvent
+from fondaco.domain.identity.people import api as people
 from fondaco.domain.identity.rules import decider
 from fondaco.runtime.room import Room
 
@@ -17,6 +12,6 @@ room: Final = Room(
     name="identity",
     prefix="identity/",
     decider=decider,
-    operations=(*api.OPERATIONS, *sessions.OPERATIONS),
-    kinds=(TenantCreated, UserCreated, RolesChanged, KeyCreated, KeyRevoked),
+    operations=(*api.OPERATIONS, *sessions.OPERATIONS, *people.OPERATIONS),
+    kinds=get_args(IdentityEvent),
 )

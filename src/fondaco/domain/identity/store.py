@@ -113,6 +113,12 @@ def user(conn: sa.Connection, tenant: TenantId, name: UserId) -> User:
     return User(tenant, name, _roles(roles))
 
 
+def users_of(conn: sa.Connection, tenant: TenantId) -> Sequence[User]:
+    chosen = users.c.tenant == tenant
+    rows = conn.execute(sa.select(users.c.user, users.c.roles).where(chosen).order_by(users.c.user))
+    return [User(tenant, UserId(row.user), _roles(row.roles)) for row in rows]
+
+
 def add_key(conn: sa.Connection, key: Key, digest: str, by: str) -> None:
     """Raises `Conflict` where the user has, or had, a key of that name."""
     same = (keys.c.tenant == key.tenant, keys.c.user == key.user, keys.c.name == key.name)

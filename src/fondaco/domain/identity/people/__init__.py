@@ -1,0 +1,1 @@
+"""People who sign in: passwords, second factors, recovery codes, and the sessions they begin."""

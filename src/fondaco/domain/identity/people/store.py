@@ -1,0 +1,169 @@
+"""Records of people. Names and addresses are sealed before they come here; passwords, tokens and
+codes come as hashes. A change and the event that tells of it commit together.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+import sqlalchemy as sa
+
+from fondaco.domain.identity.events import IdentityEvent
+from fondaco.domain.identity.model import IDENTITY_STREAM, KeyId, Role, TenantId, User, UserId
+from fondaco.domain.identity.store import users
+from fondaco.kernel.event import Instant
+from fondaco.ports.store import publish
+
+metadata: Final = sa.MetaData()
+
+people: Final = sa.Table(
+    "identity_people",
+    metadata,
+    sa.Column("tenant", sa.Text, primary_key=True),
+    sa.Column("user", sa.Text, primary_key=True),
+    sa.Column("email", sa.LargeBinary, nullable=False),  # sealed
+    sa.Column("name", sa.LargeBinary, nullable=False),  # sealed
+    sa.Column("password", sa.Text, nullable=False),  # argon2id
+    sa.Column("password_at", sa.BigInteger, nullable=False),
+    sa.Column("verified_at", sa.BigInteger),
+    sa.Column("verify_digest", sa.Text, nullable=False),
+    sa.Column("verify_until", sa.BigInteger, nullable=False),
+    sa.Column("totp", sa.LargeBinary),  # sealed
+    sa.Column("totp_at", sa.BigInteger),  # since when it is asked for; null: not confirmed
+    sa.Column("totp_step", sa.BigInteger, nullable=False),  # of the last code that was used
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+)
+
+SAME: Final = people.c.created_at  # a change that changes nothing
+
+recovery: Final = sa.Table(
+    "identity_recovery",
+    metadata,
+    sa.Column("tenant", sa.Text, primary_key=True),
+    sa.Column("user", sa.Text, primary_key=True),
+    sa.Column("digest", sa.Text, primary_key=True),
+    sa.Column("used_at", sa.BigInteger),
+)
+
+sessions: Final = sa.Table(
+    "identity_sessions",
+    metadata,
+    sa.Column("session_id", sa.Text, primary_key=True),
+    sa.Column("digest", sa.Text, nullable=False, unique=True),  # of the token, which is not kept
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("user", sa.Text, nullable=False),
+    sa.Column("device", sa.LargeBinary, nullable=False),  # sealed: what browsers say they are
+    sa.Column("address", sa.LargeBinary, nullable=False),  # sealed
+    sa.Column("second_factor", sa.Text, nullable=False),  # "totp", "recovery" or ""
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("last_used_at", sa.BigInteger, nullable=False),
+    sa.Column("ends_at", sa.BigInteger, nullable=False),
+    sa.Column("ended_at", sa.BigInteger),
+)
+
+devices: Final = sa.Table(
+    "identity_devices",
+    metadata,
+    sa.Column("digest", sa.Text, primary_key=True),  # of a token that only that device has
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("user", sa.Text, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+)
+
+
+def person(conn: sa.Connection, tenant: str, user: str) -> Any:
+    """The row, or None."""
+    there = sa.and_(people.c.tenant == tenant, people.c.user == user)
+    return conn.execute(sa.select(people).where(there)).one_or_none()
+
+
+def add_person(conn: sa.Connection, **row: Any) -> None:
+    conn.execute(people.insert().values(**row))
+
+
+def change_person(conn: sa.Connection, tenant: str, user: str, **row: Any) -> None:
+    there = sa.and_(people.c.tenant == tenant, people.c.user == user)
+    conn.execute(people.update().where(there).values(**row))
+
+
+def use_step(conn: sa.Connection, tenant: str, user: str, step: int) -> bool:
+    """Whether nobody has used a code of this step, or a later one, before."""
+    there = sa.and_(people.c.tenant == tenant, people.c.user == user, people.c.totp_step < step)
+    return conn.execute(people.update().where(there).values(totp_step=step)).rowcount == 1
+
+
+def put_codes(conn: sa.Connection, tenant: str, user: str, digests: Iterable[str]) -> None:
+    """Instead of all that were there."""
+    there = sa.and_(recovery.c.tenant == tenant, recovery.c.user == user)
+    conn.execute(recovery.delete().where(there))
+    rows = [{"tenant": tenant, "user": user, "digest": each} for each in digests]
+    if rows:
+        conn.execute(recovery.insert(), rows)
+
+
+def use_code(conn: sa.Connection, tenant: str, user: str, digest: str, at: Instant) -> bool:
+    there = sa.and_(
+        recovery.c.tenant == tenant,
+        recovery.c.user == user,
+        recovery.c.digest == digest,
+        recovery.c.used_at.is_(None),
+    )
+    return conn.execute(recovery.update().where(there).values(used_at=at)).rowcount == 1
+
+
+def codes_left(conn: sa.Connection, tenant: str, user: str) -> int:
+    there = (recovery.c.tenant == tenant, recovery.c.user == user, recovery.c.used_at.is_(None))
+    return conn.scalar(sa.select(sa.func.count()).select_from(recovery).where(*there)) or 0
+
+
+def add_session(conn: sa.Connection, **row: Any) -> None:
+    conn.execute(sessions.insert().values(**row))
+
+
+def sessions_of(conn: sa.Connection, tenant: str, user: str) -> Sequence[Any]:
+    """Those that nobody has ended, newest first."""
+    chosen = (
+        sessions.c.tenant == tenant,
+        sessions.c.user == user,
+        sessions.c.ended_at.is_(None),
+    )
+    return conn.execute(
+        sa.select(sessions).where(*chosen).order_by(sessions.c.created_at.desc())
+    ).all()
+
+
+def open_sessions(conn: sa.Connection, at: Instant) -> Iterable[tuple[str, User, Any]]:
+    """Every one that may still be used, with its digest and its user."""
+    of = sa.and_(users.c.tenant == sessions.c.tenant, users.c.user == sessions.c.user)
+    chosen = (sessions.c.ended_at.is_(None), sessions.c.ends_at > at)
+    for row in conn.execute(sa.select(*sessions.c, users.c.roles).join(users, of).where(*chosen)):
+        roles = msgspec.json.decode(row.roles, type=tuple[Role, ...])
+        yield row.digest, User(TenantId(row.tenant), UserId(row.user), roles), row
+
+
+def end_session(conn: sa.Connection, session_id: str, at: Instant) -> None:
+    conn.execute(sessions.update().where(sessions.c.session_id == session_id).values(ended_at=at))
+
+
+def note_session_use(conn: sa.Connection, used: Mapping[KeyId, Instant]) -> None:
+    """Nobody decides by it across a restart but idleness, so the journal is not told."""
+    if used:
+        conn.execute(
+            sessions.update()
+            .where(sessions.c.session_id == sa.bindparam("one"))
+            .values(last_used_at=sa.bindparam("moment")),
+            [{"one": each, "moment": at} for each, at in used.items()],
+        )
+
+
+def add_device(conn: sa.Connection, digest: str, tenant: str, user: str, at: Instant) -> None:
+    conn.execute(devices.insert().values(digest=digest, tenant=tenant, user=user, created_at=at))
+
+
+def knows_device(conn: sa.Connection, digest: str, tenant: str, user: str) -> bool:
+    there = (devices.c.digest == digest, devices.c.tenant == tenant, devices.c.user == user)
+    return conn.scalar(sa.select(devices.c.digest).where(*there)) is not None
+
+
+def tell(conn: sa.Connection, event: IdentityEvent, at: Instant) -> None:
+    publish(conn, IDENTITY_STREAM, event, at)
