@@ -9,8 +9,9 @@ enough for all of them, so the work is the same in every run; a fifth of the ord
 `turn` is `decide` and `evolve` alone, every rule on, as in `account_turn.py`. Not counted are the
 kernel's own instructions, and waiting.
 
-Prints JSON: thousands of instructions an order. What the house does every second counts in, and a
-machine that others use gives it more seconds: runs differ by some percent, those of `turn` do not.
+Prints JSON: thousands of instructions an order. What the house does every second, orders or none,
+is counted while it idles, and taken off: a machine that others use gives it more seconds. Groups
+are as large as time lets them become, so runs still differ by some percent; those of `turn` do not.
 `--trace` runs each door N times three ways in turns: nothing noted, times noted as a house does by
 itself, and a collector with a `traceparent` on every order; it prints the medians, and the ratio of
 the latter two to the first within a turn. `--keep` leaves callgrind's profiles in a folder, which
@@ -43,6 +44,7 @@ PLANS: Final = {
 }
 SPREAD: Final = 50  # accounts
 WORKING: Final = 4_500
+IDLE_S: Final = 5
 TURNS: Final = 2_000
 _TOTALS: Final = re.compile(rb"^(?:totals|summary): (\d+)", re.MULTILINE)
 # Python would otherwise mix its hashes anew in every run.
@@ -116,15 +118,26 @@ def over(
             first = run(plan._replace(orders=200, working=WORKING))
             pid = house.process.pid
             time.sleep(2)  # until what they have left to do is done
+            began = time.perf_counter()
             counted.begin(pid)
             found = run(plan._replace(orders=orders))
             spent = counted.end(pid)
+            took_s = time.perf_counter() - began
+            time.sleep(2)
+            began = time.perf_counter()
+            counted.begin(pid)
+            time.sleep(IDLE_S)
+            idle = counted.end(pid) / (time.perf_counter() - began)
         finally:
             house.kill()
     for figures in (first, found):
         if figures.accepted != figures.orders:
             raise SystemExit(f"{door}: not all were accepted: {figures}")
-    return round(spent / orders / 1_000, 2)
+    print(
+        f"{orders / took_s:.0f} orders/s, {idle / 1e6:.1f} million a second for nothing",
+        file=sys.stderr,
+    )
+    return round((spent - idle * took_s) / orders / 1_000, 2)
 
 
 def with_traces(
