@@ -6,7 +6,8 @@
 A house runs under `valgrind --tool=callgrind` (which must be installed), and nothing is counted but
 the serving process while a fixed number of orders is answered. Its market stands still and is deep
 enough for all of them, so the work is the same in every run; a fifth of the orders are marketable.
-`turn` is `decide` and `evolve` alone, every rule on, as in `account_turn.py`. Not counted are the
+`turn` is `decide` and `evolve` alone, every rule on, as in `account_turn.py`; `traces` is what
+tracing adds, alone. Not counted are the
 kernel's own instructions, and waiting.
 
 Prints JSON: thousands of instructions an order. What the house does every second, orders or none,
@@ -32,6 +33,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
+import trace_turn
 from house import OTHERS, House, collector, data_directory
 
 from fondaco.bench.orders import Plan, run
@@ -43,6 +45,7 @@ PLANS: Final = {
     "bulk": Plan(rate=0, seconds=0, warmup=0, door="bulk", connections=2, batch=64),
 }
 SPREAD: Final = 50  # accounts
+ALL: Final = (*PLANS, "turn", "traces")
 WORKING: Final = 4_500
 IDLE_S: Final = 5
 TURNS: Final = 2_000
@@ -167,26 +170,40 @@ def with_traces(
 
 def turn(profiles: Path) -> dict[str, float]:
     """Of a placement, an execution and a cancel, each alone."""
-    found = {}
-    for name in ("place", "execute", "cancel"):
-        folder = profiles / name
-        folder.mkdir()
-        counted = Counted(folder)
-        with subprocess.Popen(
-            [*counted.command(), sys.executable, __file__, "--turns", name],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        ) as process:
-            assert process.stdin  # noqa: S101
-            assert process.stdout  # noqa: S101
-            process.stdout.readline()
-            counted.begin(process.pid)
-            process.stdin.write(b"\n")
-            process.stdin.flush()
-            process.stdout.readline()
-            found[name] = round(counted.end(process.pid) / TURNS / 1_000, 2)
-            process.stdin.close()
-    return found
+    names = ("place", "execute", "cancel")
+    return {name: alone(profiles / name, [__file__, "--turns", name], TURNS) for name in names}
+
+
+def traces(profiles: Path) -> dict[str, float]:
+    """What tracing adds to an order: times noted, and traces that callers name; see
+    `trace_turn.py`."""
+    script = str(Path(__file__).with_name("trace_turn.py"))
+    orders = trace_turn.GROUPS * trace_turn.GROUP
+    bare, *others = [alone(profiles / way, [script, way], orders) for way in trace_turn.WAYS]
+    ways = trace_turn.WAYS[1:]
+    return {way: round(each - bare, 2) for way, each in zip(ways, others, strict=True)}
+
+
+def alone(folder: Path, script: Sequence[str], count: int) -> float:
+    """Thousands of instructions, one of `count`, of a script that waits for a line before them and
+    after."""
+    folder.mkdir()
+    counted = Counted(folder)
+    with subprocess.Popen(
+        [*counted.command(), sys.executable, *script],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdin  # noqa: S101
+        assert process.stdout  # noqa: S101
+        process.stdout.readline()
+        counted.begin(process.pid)
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        process.stdout.readline()
+        spent = counted.end(process.pid)
+        process.stdin.close()
+    return round(spent / count / 1_000, 2)
 
 
 def take_turns(name: str) -> None:
@@ -213,7 +230,7 @@ def take_turns(name: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--orders", type=int, default=4_000)
-    parser.add_argument("--only", nargs="+", choices=(*PLANS, "turn"), default=[*PLANS, "turn"])
+    parser.add_argument("--only", nargs="+", choices=ALL, default=ALL)
     parser.add_argument("--spread", action="store_true", help=f"over {SPREAD} accounts, not one")
     parser.add_argument("--trace", nargs="?", type=int, const=3, default=0, help="and its cost")
     parser.add_argument("--keep", type=Path, help="leave callgrind's profiles in this folder")
@@ -231,6 +248,8 @@ def main() -> None:
             profiles.mkdir(parents=True)
             if name == "turn":
                 found[name] = turn(profiles)
+            elif name == "traces":
+                found[name] = traces(profiles)
             else:
                 accounts = SPREAD if asked.spread else 1
                 measured = (name, asked.orders, accounts, profiles)

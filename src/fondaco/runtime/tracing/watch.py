@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Final
 
@@ -22,8 +23,8 @@ class HouseWatch:
         """`quota_bytes` is for everything that lies in the folder."""
         share = quota_bytes // 4
         self.now = now
-        self.commits: Notes[Commit] = Notes(folder, COMMITS, lambda c: (c.first, c.last), 2 * share)
-        self.requests: Notes[Request] = Notes(folder, REQUESTS, lambda r: (r.at, r.at), share)
+        self.commits: Notes[Commit] = Notes(folder, COMMITS, attrgetter("first", "last"), 2 * share)
+        self.requests: Notes[Request] = Notes(folder, REQUESTS, attrgetter("at", "at"), share)
         self.note = self.requests.add
         self._groups: deque[tuple[list[int], list[int], int, int, int, int]] = deque()
 
