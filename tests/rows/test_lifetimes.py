@@ -89,6 +89,13 @@ def test_a_book_is_as_new_as_its_last_sequence() -> None:
     assert cache.ORDER_BOOK_MS == 1_000
 
 
+def test_a_session_ends_after_half_an_hour_unused_and_after_a_day_in_any_case() -> None:
+    """As set where nobody sets anything else; that they end is in identity/test_people."""
+    settings = Settings()
+    assert settings.session_idle_min * 60_000 == cache.SESSION_IDLE_MS == 30 * 60_000
+    assert settings.session_max_min * 60_000 == cache.SESSION_ABSOLUTE_MS == 24 * 3_600_000
+
+
 def test_a_quote_says_how_old_it_is() -> None:
     """It is for display: an order is judged by the book's quality, which is no more OK by then."""
     market = Market().gets(snapshot(10, bids=[("100.10", "1.5")])).hears(diff(11, 11))
