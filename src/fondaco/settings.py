@@ -233,6 +233,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int, _whole("days", 1, 36_500, "X22: raw market data for a year, within its quota")
     ] = 365
 
+    retention_fix_admin_days: Annotated[
+        int,
+        _whole("days", 1, 36_500, "heartbeats are searched so long, then archived in files"),
+    ] = 30
+    retention_fix_days: Annotated[
+        int,
+        _whole("days", 1, 36_500, "F21: other FIX messages are searched so long, then archived"),
+    ] = 400
+    retention_fix_archive_days: Annotated[
+        int,
+        _whole("days", 1, 36_500, "the archive's files are deleted then; SEC 17a-4 asks 6 years"),
+    ] = 2_557
+
     # Records
     store: Annotated[
         str,

@@ -65,6 +65,11 @@ class Files:
         return self.root / "captures"
 
     @property
+    def fix_archive(self) -> Path:
+        """FIX messages that are too old for the index."""
+        return self.root / "archive" / "fix"
+
+    @property
     def records(self) -> Path:
         return self.root / "records.db"
 

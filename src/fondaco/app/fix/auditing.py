@@ -162,4 +162,4 @@ def _forget(store: Store, number: int) -> None:
     left = True
     while left:
         with store.writing() as conn:
-            left = bool(forget(conn, span_of(number), FORGOTTEN_AT_ONCE))
+            left = forget(conn, span_of(number), FORGOTTEN_AT_ONCE) > 0

@@ -15,6 +15,7 @@ from typing import Final
 
 from fondaco.app.child import Child, begin_child
 from fondaco.app.files import Files
+from fondaco.app.fix.archive import Archiving, Retention
 from fondaco.app.fix.captures import CaptureFolder, waiting
 from fondaco.app.fix.store import open_messages
 from fondaco.app.fix.watching import Raised, Watching
@@ -40,6 +41,7 @@ NICENESS: Final = 5
 POLL_S: Final = 0.1
 AT_ONCE: Final = 2_000  # frames a transaction
 AGAIN_NS: Final = 1_000_000_000
+ARCHIVE_NS: Final = 60_000_000_000
 LOOK_NS: Final = 300_000_000  # how often captures are looked for
 WARM: Final = 20_000  # messages that the detectors are shown again after a start
 _KINDS: Final[Mapping[bytes, tuple[Direction, int]]] = {  # and where the message begins
@@ -132,20 +134,23 @@ def name_file(folder: Path, source: str) -> Path:
     return folder / f"{source}.name"
 
 
-def follow_messages(files: Files) -> None:
+def follow_messages(files: Files, retention: Retention) -> None:
     """Run until standard input ends, which it does when the parent is gone."""
     stop = begin_child(NICENESS)
     with closing(open_messages(files)) as store, closing(open_records(files)) as records:
         with closing(Indexing(files.fix, store, records)) as indexing:
-            _run(indexing, CaptureReading(files, store), stop)
+            archiving = Archiving(files.fix_archive, store, retention)
+            _run(indexing, CaptureReading(files, store), archiving, stop)
         store.settle()
 
 
-def _run(indexing: Indexing, reading: "CaptureReading", stop: Flag) -> None:
-    wait_s = 0.0
+def _run(indexing: Indexing, reading: "CaptureReading", archiving: Archiving, stop: Flag) -> None:
+    wait_s, archived_at = 0.0, 0
     while not stop.wait(wait_s):
         wait_s = 0.0 if indexing.step() else POLL_S
         reading.step()
+        if wait_s and time_ns() - archived_at > ARCHIVE_NS and not archiving.step(time_ns()):
+            archived_at = time_ns()
 
 
 class CaptureReading:
@@ -170,8 +175,14 @@ class CaptureReading:
 class Indexer(Child):
     """The child process, as its parent sees it."""
 
-    def __init__(self, files: Files) -> None:
-        settings = {"JOURNAL": files.journal_at, "STORE": files.store_at}
+    def __init__(self, files: Files, retention: Retention) -> None:
+        settings = {
+            "JOURNAL": files.journal_at,
+            "STORE": files.store_at,
+            "RETENTION_FIX_ADMIN_DAYS": str(retention.admin_days),
+            "RETENTION_FIX_DAYS": str(retention.rest_days),
+            "RETENTION_FIX_ARCHIVE_DAYS": str(retention.archive_days),
+        }
         super().__init__(
             "keeps FIX messages for search", ["fix", "index", "--data", str(files.root)], settings
         )

@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from fondaco.app.files import Files
+from fondaco.app.fix.archive import Retention, manifest, retention_of
 from fondaco.app.fix.captures import CaptureFolder
 from fondaco.app.fix.desk import Desk
 from fondaco.app.fix.exports import exported_alerts
@@ -19,6 +20,7 @@ from fondaco.app.fix.timeline import timeline
 from fondaco.app.house import Kernel
 from fondaco.app.say import say
 from fondaco.domain.fix.looking import (
+    Archived,
     MessageLine,
     MessageReply,
     MessagesReply,
@@ -61,9 +63,16 @@ class Messages:
     follow; the store is opened when it is first asked."""
 
     def __init__(
-        self, files: Files, records: Store, captures: CaptureFolder, *, follows: bool
+        self,
+        files: Files,
+        records: Store,
+        captures: CaptureFolder,
+        retention: Retention,
+        *,
+        follows: bool,
     ) -> None:
         self._files, self._records, self._captures = files, records, captures
+        self._retention = retention
         self._opening = Lock()
         self._store: SqliteStore | None = None
         self._indexer: Indexer | None = None
@@ -88,7 +97,7 @@ class Messages:
     def _begin(self) -> None:
         self._opened()
         if self._indexer is None:
-            self._indexer = Indexer(self._files)
+            self._indexer = Indexer(self._files, self._retention)
             self._indexer.begin()
 
     # --- Messages -------------------------------------------------------------------------------
@@ -101,7 +110,17 @@ class Messages:
             found = kept.search(conn, _query(asked), span, asked.limit)
         items = [_line(each) for each in found.items]
         following = None if found.next is None else str(found.next)
-        return MessagesReply(items, following, found.complete, found.examined, None)
+        return MessagesReply(
+            items, following, found.complete, found.examined, self._archived(asked)
+        )
+
+    def _archived(self, asked: MessagesRequest) -> Archived | None:
+        """What is no longer in the index, where that may be asked for."""
+        known = manifest(self._files.fix_archive)
+        last = max((each.last_at for each in known.files), default=0)
+        if not last or asked.capture or (asked.after and nanoseconds(asked.after) > last):
+            return None
+        return Archived(moment(last), known.messages, str(self._files.fix_archive))
 
     def one(self, message_id: str) -> MessageReply:
         id = kept.id_named(message_id)
@@ -300,7 +319,9 @@ def messages(kernel: Kernel, records: Store, desk: Desk) -> Iterator[Messages]:
         quota=settings.fix_captures_quota_bytes,
     )
     follows = bool(desk.agreements.sessions)
-    with closing(Messages(files, records, captures, follows=follows)) as found:
+    with closing(
+        Messages(files, records, captures, retention_of(settings), follows=follows)
+    ) as found:
         yield found
 
 

@@ -36,6 +36,10 @@ def with_search(kinds: Kinds) -> None:
         child.add_argument("--data", default=".fondaco", help="the data directory [.fondaco]")
         child.set_defaults(run=run)
 
+    archive = kinds.add_parser("archive", help="List archived messages, and check the files.")
+    archive.add_argument("--data", default=".fondaco", help="the data directory [.fondaco]")
+    archive.set_defaults(run=_archive)
+
 
 def _with_replay(kinds: Kinds) -> None:
     text = "Say again to an acceptor what one side of a recorded session said; only shows it."
@@ -129,10 +133,29 @@ def _password(name: str) -> str:
     return os.environ.get(name, "") if name else ""
 
 
+def _archive(asked: argparse.Namespace) -> int:
+    """The exit status is 1 where a file is not what the manifest says."""
+    from fondaco.app.fix.archive import manifest, wrong
+    from fondaco.app.fix.messages import moment
+
+    folder = _files(asked).fix_archive
+    known = manifest(folder)
+    for each in known.files:
+        span = f"{moment(each.first_at)} to {moment(each.last_at)}"
+        print(f"{folder / each.file}  {each.messages} messages, {span}")  # noqa: T201
+    amiss = wrong(folder)
+    for line in amiss:
+        print(f"WRONG: {line}")  # noqa: T201
+    print(f"{known.messages} messages in {len(known.files)} files, {len(amiss)} wrong")  # noqa: T201
+    return 1 if amiss else 0
+
+
 def _index(asked: argparse.Namespace) -> None:
+    from fondaco.app.fix.archive import retention_of
     from fondaco.app.fix.indexing import follow_messages
 
-    follow_messages(_files(asked))
+    settings = load({"data": asked.data}, os.environ)
+    follow_messages(_files(asked), retention_of(settings))
 
 
 def _read(asked: argparse.Namespace) -> None:

@@ -18,6 +18,7 @@ from fondaco.ports.bulk import insert_into
 EXAMINED_MAX: Final = 20_000  # messages that one answer looks at
 _STEP: Final = 256  # looked at together, more and more of them
 _STEP_MAX: Final = 4_096
+_DELETED_AT_ONCE: Final = 1_000
 _HOUSE_BITS: Final = 40
 _HOUSE: Final = 0  # the house's own messages; captures are numbered from 1
 
@@ -255,16 +256,29 @@ def _read(conn: sa.Connection, selected: sa.Select[Any]) -> Iterator[Kept]:
         yield Kept(id, at, session, "out" if is_out else "in", msg_type, seq_num, bytes(raw))
 
 
-def forget(conn: sa.Connection, span: Span, limit: int, *, until: int | None = None) -> list[Kept]:
-    """Take away the oldest messages of a span, or those before a time; which they were."""
+def forget(conn: sa.Connection, span: Span, limit: int) -> int:
+    """Take away messages of a span; how many that were."""
     selected = _select().where(_MESSAGES.id > span.above, _MESSAGES.id < span.below)
-    if until is not None:
-        selected = selected.where(_MESSAGES.at < until)
-    found = list(_read(conn, selected.order_by(None).order_by(_MESSAGES.id).limit(limit)))
+    found = list(_read(conn, selected.limit(limit)))
+    forget_these(conn, found)
+    return len(found)
+
+
+def forget_these(conn: sa.Connection, found: Sequence[Kept]) -> None:
     tables.forget_terms(conn, ((each.id, terms(each.asked)) for each in found))
     ids = [each.id for each in found]
-    conn.execute(tables.messages.delete().where(_MESSAGES.id.in_(ids)))
-    return found
+    for at in range(0, len(ids), _DELETED_AT_ONCE):
+        some = ids[at : at + _DELETED_AT_ONCE]
+        conn.execute(tables.messages.delete().where(_MESSAGES.id.in_(some)))
+
+
+def oldest(conn: sa.Connection, span: Span, is_admin: bool, limit: int) -> list[Kept]:
+    """The first messages of a span: heartbeats and test requests, or all others."""
+    beats = _MESSAGES.msg_type.in_(("0", "1"))
+    selected = _select().where(
+        _MESSAGES.id > span.above, _MESSAGES.id < span.below, beats if is_admin else ~beats
+    )
+    return list(_read(conn, selected.order_by(None).order_by(_MESSAGES.id).limit(limit)))
 
 
 def last_at(conn: sa.Connection, session: str) -> int | None:
