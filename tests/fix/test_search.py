@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fondaco.domain.fix import encode
@@ -22,7 +22,10 @@ from fondaco.domain.fix.store.messages import (
     span_of,
 )
 from fondaco.kernel.errors import Invalid
+from fondaco.ports.store import Store
+from fondaco.ports.store.postgres import PostgresStore
 from fondaco.ports.store.sqlite import SqliteStore
+from servers import postgres
 
 MESSAGE = Asked(
     1_795_007_200_000_000_000,  # 2026-11-18T13:06:40Z
@@ -201,9 +204,10 @@ messages = st.builds(
 )
 
 
+@settings(max_examples=settings().max_examples // 2)  # on each of two stores
 @given(st.lists(messages, max_size=12), st.lists(queries, min_size=1, max_size=8), st.data())
 def test_an_index_answers_as_one_who_looks_at_each(
-    store: SqliteStore, kept: list[Asked], texts: list[str], data: Any
+    store: Store, kept: list[Asked], texts: list[str], data: Any
 ) -> None:
     rows = [(id_of(5 * n + 1), each) for n, each in enumerate(kept)]
     with store.writing() as conn:
@@ -231,9 +235,16 @@ def _all(conn: Any, query: Query, limit: int, examined_max: int) -> Iterator[int
         span = type(span)(span.above, page.next)
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteStore]:
-    found = SqliteStore(tmp_path_factory.mktemp("search") / "messages.db", durable=False)
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def store(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Store]:
+    folder = tmp_path_factory.mktemp("search")
+    found: Store
+    if request.param == "sqlite":
+        found = SqliteStore(folder / "messages.db", durable=False)
+    else:
+        found = PostgresStore(postgres().database(str(folder)), durable=False)
     with found.writing() as conn:
         create(conn)
     yield found
