@@ -34,7 +34,8 @@ def page(browser: Any, running: Running) -> Iterator[Any]:
         page.goto(f"{running.url}/#/fix")
         page.locator(".fix h1").wait_for()
         yield page
-        assert found == []
+        # Chromium itself tells of the question that could not be read; the page does so in words.
+        assert [each for each in found if "422" not in each] == []
 
 
 def test_a_gap_is_told_a_session_stopped_renumbered_and_started_again(
@@ -82,6 +83,80 @@ def test_a_gap_is_told_a_session_stopped_renumbered_and_started_again(
     assert again.log_on()[34] == "900"
     page.locator(".session .now", has_text="up").wait_for()
     again.drop()
+
+
+def test_a_message_is_found_followed_compared_and_seen_byte_for_byte(
+    page: Any, running: Running, port: int
+) -> None:
+    demo = Foreign(port, "DEMO", "FIXT.1.1")
+    demo.log_on((1137, "9"), (554, "a secret"))
+    demo.send("D", order("m-1", t44="1234.50"))
+    demo.report("0", t11="m-1")
+    demo.send("D", order("m-2", t55="EUR-XXX"))
+    demo.report("8", t11="m-2")
+
+    page.keyboard.press("2")
+    ask = page.get_by_role("combobox", name="Search messages")
+    lines = page.get_by_role("listbox", name="Messages, newest first").get_by_role("option")
+    page.keyboard.press("/")
+    ask.press_sequentially("MsgTy")
+    page.get_by_role("option", name="MsgType 35").wait_for()
+    ask.press("Tab")
+    ask.press_sequentially('D AND 11="m-1')
+    page.locator(".query .wrong", has_text="character").wait_for()  # a quote that does not end
+    ask.press_sequentially('"')
+    eventually(page, lambda: lines.count() == 1, "one line answers", browsing.WAIT_MS)
+    assert page.locator(".query .wrong").count() == 0
+    lines.first.click()
+    about = page.get_by_role("complementary", name="Message")
+    row = about.get_by_role("row", name="44 Price 1234.50")
+    row.hover()
+    assert about.locator(".wire .lit").inner_text().startswith("44=1234.50")
+    page.keyboard.press("b")
+    assert about.locator(".hexes .lit").first.inner_text().strip().startswith("34 34 3d")
+    assert serious(page) == []
+
+    page.keyboard.press("f")
+    eventually(page, lambda: lines.count() >= 2, "the order's report", browsing.WAIT_MS)
+    page.keyboard.press("x")
+    lines.filter(has_text="ExecutionReport").first.click()
+    about.get_by_role("row", name="35 MsgType D 8").wait_for()
+    page.keyboard.press("Escape")
+    about.wait_for(state="detached")
+
+    ask.fill("35=A AND direction=in AND session=FIXT*")
+    eventually(page, lambda: lines.count() == 1, "the logon", browsing.WAIT_MS)
+    lines.first.click()
+    about.get_by_role("row", name="554 Password ********").wait_for()
+    assert "a secret" not in page.content()
+    demo.log_out()
+
+
+def test_an_alert_shows_its_evidence_and_a_session_its_story_on_a_phone(
+    browser: Any, running: Running, port: int
+) -> None:
+    for _ in range(8):
+        stranger = Foreign(port, "WATCHER")
+        stranger.number = 7_000_000  # a logon from far ahead, again and again
+        stranger.send("A", [(98, "0"), (108, "30"), (554, "guess")])
+        stranger.drop()
+    with browsing.looking(browser, theme="light", phone=True) as context:
+        page = context.new_page()
+        found = troubles(page)
+        page.goto(f"{running.url}/#/fix/alerts")
+        rows = page.get_by_role("table", name="Alerts").locator("tbody tr[data-key]")
+        eventually(page, lambda: rows.count() > 0, "something is found", browsing.WAIT_MS)
+        rows.first.click()
+        about = page.get_by_role("complementary", name="Alert")
+        about.locator(".evidence li").first.wait_for()
+        assert "guess" not in page.content()
+        assert serious(page) == []
+        page.goto(f"{running.url}/#/fix/sessions/{quote('FIX.4.4:FONDACO->WATCHER', safe='')}")
+        page.locator(".marks li", has_text="alert").first.wait_for()
+        assert serious(page) == []
+        wide = "document.documentElement.scrollWidth - innerWidth"
+        assert page.evaluate(wide) <= 0, "nothing scrolls sideways"
+        assert found == []
 
 
 def numbers(running: Running) -> tuple[int, int]:

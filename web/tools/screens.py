@@ -1,14 +1,16 @@
 """Pictures of every screen, of a house that is started for it: `make screens`.
 
-docs/screens/NAME-dark.png, NAME-light.png and NAME-phone.png for each screen in the rail; sign-in,
-the command palette, the settings, an account that is halted, a house that is cut off, and the page
-without a network; books that are STALE and GAPPED; and Trade as other eyes and settings have it.
+docs/screens/NAME-dark.png, NAME-light.png and NAME-phone.png for each screen in the rail; FIX in
+its parts; sign-in, the command palette, the settings, an account that is halted, a house that is
+cut off, and the page without a network; books that are STALE and GAPPED; and Trade as other eyes
+and settings have it.
 `make screens TO=folder` writes them elsewhere, to look at.
 """
 
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -18,6 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from counterparty import a_morning_over_fix
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from fondaco_client import Client, Problem
@@ -28,14 +31,16 @@ FLAGS: Final = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-r
 DESK: Final = {"width": 1440, "height": 900}
 PHONE: Final = {"width": 390, "height": 844}
 SETTLE_MS: Final = 2_500
+FIX_SESSION: Final = "FIX.4.4%3AFONDACO-%3EDEMO"
 
 
 class House:
     def __init__(self, data: str, feed: str) -> None:
+        self.fix_port = _free_port()
         path = os.pathsep.join([str(ROOT / "src"), str(ROOT / "clients/python/src")])
         self.process = subprocess.Popen(
             [sys.executable, "-m", "fondaco", "up", "--demo", "--data", data, "--port", "0",
-             "--feed", feed],
+             "--feed", feed, "--fix-port", str(self.fix_port)],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True,
             env={**os.environ, "PYTHONPATH": path},
         )  # fmt: skip
@@ -50,6 +55,12 @@ class House:
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGTERM)
             self.process.wait()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as bound:
+        port: int = bound.getsockname()[1]
+    return port
 
 
 @contextmanager
@@ -130,7 +141,29 @@ def _shown(address: str) -> str:
     """Where a screen without a choice would be empty."""
     if address.startswith("#/order?"):
         return address.replace("#/order?", "#/order/demo.1?")
+    if address.startswith("#/fix?"):
+        return address.replace("#/fix?", f"#/fix/sessions/{FIX_SESSION}?span=900&")
     return address.replace("#/trade?", "#/trade/BTC-USD?")
+
+
+def fix(browser: Browser, url: str) -> None:
+    """Messages with one of them open, and what was found with its evidence."""
+    for suffix, theme, phone in (("dark", "dark", False), ("phone", "light", True)):
+        with window(browser, theme, phone=phone) as page:
+            live(page, f"{url}/#/fix/messages?q=35%3D8%20OR%2035%3DD")
+            line = page.locator(".message").nth(4)
+            line.wait_for()
+            if phone:
+                shoot(page, "fix-messages-phone")
+            line.click()
+            page.locator(".fields tbody tr").first.wait_for()
+            if not phone:
+                page.get_by_role("row", name="ClOrdID").first.hover()
+            shoot(page, "fix-message-phone" if phone else "fix-messages-dark")
+            page.goto(f"{url}/#/fix/alerts")
+            page.locator("tr[data-key]").first.click()
+            page.locator(".evidence li").first.wait_for()
+            shoot(page, f"fix-alerts-{suffix}")
 
 
 def eyes(browser: Browser, url: str) -> None:
@@ -239,7 +272,11 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
         time.sleep(3)
         a_morning(running.url)
+        others = a_morning_over_fix(running.fix_port)
         screens(browser, running.url)
+        fix(browser, running.url)
+        for each in others:
+            each.socket.close()
         eyes(browser, running.url)
         states(browser, running)
         troubled(browser)

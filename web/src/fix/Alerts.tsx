@@ -37,7 +37,8 @@ export function Alerts({ route }: ViewProps) {
     { title: "Export alerts for a SIEM (OCSF)", words: "download", run: () => void download("ocsf") },
   ]), []);
   if (!asked.data) return asked.problem ? <ErrorPanel problem={asked.problem} retry={asked.again} /> : <Loading rows={10} waitsFor="Reading what was found" />;
-  const items = asked.data.items;
+  // Worst first, then what began last: how often something was found again moves nothing.
+  const items = [...asked.data.items].sort((a, b) => RANK[b.severity] - RANK[a.severity] || b.first_at.localeCompare(a.first_at));
   const aside = chosen ? <AlertPanel key={chosen} id={chosen} /> : <aside className="panel" data-panel aria-label="Alert"><Empty>{items.length ? "Choose an alert: j and k move." : "Each alert stands here with its evidence."}</Empty></aside>;
   if (isNarrow && chosen) return <div className="sessions"><p className="back"><a href={address("fix", ["alerts"], { account })}>← All alerts</a></p>{aside}</div>;
   return (

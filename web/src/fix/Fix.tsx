@@ -73,7 +73,8 @@ function Top({ asked, sessions, now: shown }: { asked: Asked<unknown>; sessions:
           </nav>
         )}
       </div>
-      {bad.length > 0 && !silent && (
+      {bad.length > 0 && !silent && shown !== "sessions" && <p className="label"><a href={address("fix", ["sessions"], { account })}>{bad.length} to look at</a></p>}
+      {bad.length > 0 && !silent && shown === "sessions" && (
         <ul className="troubles" aria-label="What is not well">
           {bad.map(({ tone, session, what, detail }) => (
             <li key={session + what}><span className={`chip ${tone}`}>{tone === "critical" ? "✕ critical" : "! look"}</span><a className="mono" href={address("fix", ["sessions", session], { account })}>{session}</a><b>{what}</b><span>{detail}</span></li>
