@@ -1,12 +1,14 @@
 """FIX in a browser before a real house, with a counterparty that shares no code with it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from fix.foreign import Foreign, free_port, order
+from fondaco.domain.fix import encode
 from running import Running, house
 from web import browsing
 from web.chromium import eventually, serious, troubles
@@ -61,6 +63,7 @@ def test_a_gap_is_told_a_session_stopped_renumbered_and_started_again(
     asked.get_by_role("button", name="Stop DEMO", exact=True).click()
     said = demo.hear("5")
     assert "numbers are to be set" in said[58]
+    demo.drop()
     about.get_by_text("stopped", exact=False).first.wait_for()
 
     about.get_by_role("button", name="Set numbers…").click()
@@ -166,3 +169,22 @@ def numbers(running: Running) -> tuple[int, int]:
         return found["next_out"], found["next_in"]
     finally:
         client.close()
+
+
+def test_a_log_is_uploaded_audited_and_searched(page: Any, tmp_path: Path) -> None:
+    lines = (
+        encode("FIX.4.4", [(35, b"D"), (49, b"A"), (56, b"B"), (34, b"%d" % n), (11, b"up-%d" % n)])
+        for n in range(1, 40)
+    )
+    (tmp_path / "yesterday.log").write_bytes(b"\n".join(lines))
+    page.keyboard.press("4")
+    page.get_by_role("button", name="Upload…").wait_for()
+    with page.expect_file_chooser() as chosen:
+        page.keyboard.press("u")
+    chosen.value.set_files(tmp_path / "yesterday.log")
+    about = page.get_by_role("complementary", name="Capture")
+    about.locator(".reason", has_text="39 messages in 1 session").wait_for()
+    assert serious(page) == []
+    about.get_by_role("link", name="39 messages").click()
+    page.get_by_role("option", name="up-39").wait_for()
+    page.get_by_role("button", name="capture 1").wait_for()

@@ -11,6 +11,7 @@ import { address, go, type Route } from "../shell/routes";
 import type { ScreenProps } from "../shell/screens";
 import { useAccountId } from "../shell/session";
 import { Alerts } from "./Alerts";
+import { Captures } from "./Captures";
 import { Messages } from "./Messages";
 import { Rates, sentence, type Session, troubles } from "./said";
 import { Sessions } from "./Sessions";
@@ -35,6 +36,7 @@ const VIEWS: readonly View[] = [
   { path: "sessions", title: "Sessions", body: Sessions },
   { path: "messages", title: "Messages", body: Messages },
   { path: "alerts", title: "Alerts", body: Alerts },
+  { path: "captures", title: "Captures", body: Captures },
 ];
 
 export default function Fix({ route }: ScreenProps) {

@@ -26,6 +26,7 @@ export function SessionPanel({ session, now, again, ask }: PanelProps) {
   const past = useAsOf();
   const account = useAccountId();
   const stopped = session.state === "stopped";
+  const isAtRest = stopped && !session.peer;
   const never = past ? "The past is only read." : may("house:write") ? "" : "Needs scope house:write.";
   const close = (): void => setQuery({ ask: null });
   const done = (): void => {
@@ -54,13 +55,13 @@ export function SessionPanel({ session, now, again, ask }: PanelProps) {
         </dl>
         <div className="row">
           <button type="button" className="button" disabled={!!never} onClick={() => setQuery({ ask: stopped ? "start" : "stop" })}>{stopped ? "Start…" : "Stop…"} <kbd>o</kbd></button>
-          <button type="button" className="button" disabled={!!never || !stopped} onClick={() => setQuery({ ask: "numbers" })}>Set numbers… <kbd>n</kbd></button>
+          <button type="button" className="button" disabled={!!never || !isAtRest} onClick={() => setQuery({ ask: "numbers" })}>Set numbers… <kbd>n</kbd></button>
           <a className="button quiet" href={address("fix", ["messages"], { account, session: session.session })}>Messages</a>
-          <span className="label">{never || (stopped ? "" : "Numbers are set while it is stopped.")}</span>
+          <span className="label">{never || (isAtRest ? "" : stopped ? "Numbers can be set once its connection has ended." : "Numbers are set while it is stopped.")}</span>
         </div>
       </div>
       {!never && (ask === "stop" || ask === "start") && <StopOrStart what={ask} session={session} onClose={close} onDone={done} />}
-      {!never && ask === "numbers" && stopped && <Numbers session={session} onClose={close} onDone={done} />}
+      {!never && ask === "numbers" && isAtRest && <Numbers session={session} onClose={close} onDone={done} />}
     </aside>
   );
 }

@@ -24,7 +24,7 @@ export function Sessions({ route, sessions, rates, again }: ViewProps) {
   const choose = (session: string): void => go(address("fix", ["sessions", session], { account }), !isNarrow || route.parts.length > 1);
   useEffect(() => provide("FIX sessions", [
     { title: "Stop or start this session", keys: "o", danger: true, unless: () => (chosen ? "" : "no session is chosen"), run: () => setQuery({ ask: chosen?.state === "stopped" ? "start" : "stop" }) },
-    { title: "Set sequence numbers of this session", keys: "n", danger: true, unless: () => (!chosen ? "no session is chosen" : chosen.state === "stopped" ? "" : "it is not stopped"), run: () => setQuery({ ask: "numbers" }) },
+    { title: "Set sequence numbers of this session", keys: "n", danger: true, unless: () => (!chosen ? "no session is chosen" : chosen.state === "stopped" && !chosen.peer ? "" : "it is not stopped"), run: () => setQuery({ ask: "numbers" }) },
   ]), [chosen]);
   const columns = isNarrow ? NARROW(now) : WIDE(now, rates, isWide);
   const list = (

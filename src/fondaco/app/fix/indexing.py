@@ -186,4 +186,3 @@ class Indexer(Child):
         super().__init__(
             "keeps FIX messages for search", ["fix", "index", "--data", str(files.root)], settings
         )
-        self.begin()
