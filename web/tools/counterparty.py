@@ -5,6 +5,8 @@ import time
 from datetime import UTC, datetime
 from typing import Final
 
+from playwright.sync_api import FilePayload
+
 from fondaco.domain.fix import encode
 
 ORDERS: Final = 24
@@ -63,3 +65,15 @@ def a_morning_over_fix(port: int) -> list[Counterparty]:
     trader.number += 4
     trader.send("0")
     return [watcher, trader]
+
+
+def yesterday() -> FilePayload:
+    """A log of two sessions, one of which asks for what it has missed."""
+    lines = []
+    for nth in range(1, 60):
+        ours, theirs = ("BROKER", "VENUE") if nth % 3 else ("DESK", "VENUE")
+        time_ = f"20261121-14:{nth:02}:00.000"
+        kind, *more = ("2", (7, "4"), (16, "0")) if nth == 41 else ("D", (11, f"y-{nth}"))
+        said = ((35, kind), (49, ours), (56, theirs), (34, str(nth)), (52, time_), *more)
+        lines.append(encode("FIX.4.4", [(tag, value.encode()) for tag, value in said]))
+    return {"name": "yesterday.log", "mimeType": "text/plain", "buffer": b"\n".join(lines)}

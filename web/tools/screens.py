@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from counterparty import a_morning_over_fix
+from counterparty import a_morning_over_fix, yesterday
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from fondaco_client import Client, Problem
@@ -164,6 +164,11 @@ def fix(browser: Browser, url: str) -> None:
             page.locator("tr[data-key]").first.click()
             page.locator(".evidence li").first.wait_for()
             shoot(page, f"fix-alerts-{suffix}")
+            if not phone:
+                page.goto(f"{url}/#/fix/captures")
+                page.set_input_files("input[type=file]", yesterday())
+                page.locator("aside .reason").wait_for()
+                shoot(page, "fix-captures-dark")
 
 
 def eyes(browser: Browser, url: str) -> None:
