@@ -133,7 +133,7 @@ def test_what_was_lately_asked_for_is_kept_and_no_more_than_the_limit(
     limit: int, acts: list[tuple[str, int]]
 ) -> None:
     """The law: a mapping of at most `limit` keys, that has the last half of them for certain."""
-    lately: Lately[int, int] = Lately(limit)
+    lately = Lately(limit)
     wrote: dict[int, int] = {}
     asked: list[int] = []
     for act, key in acts:

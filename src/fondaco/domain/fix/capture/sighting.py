@@ -256,6 +256,7 @@ class Sighting:
         start: cython.Py_ssize_t
         tag: cython.longlong
         value: cython.ulonglong = 0xCBF29CE484222325
+        prime: cython.ulonglong = 0x100000001B3  # typed, or C would not know its size
         while i < n:
             tag = 0
             start = i
@@ -268,7 +269,9 @@ class Sighting:
             if tag in (8, 9, 10, 34, 43, 52, 97, 122, 369):
                 continue
             while start < i and start < n:
-                value = ((value ^ text[start]) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
+                value = (value ^ text[start]) * prime
+                if not cython.compiled:  # in C it wraps around; a mask would make it an object
+                    value &= 0xFFFFFFFFFFFFFFFF
                 start += 1
         return value
 

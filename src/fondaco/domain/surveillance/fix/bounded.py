@@ -1,77 +1,95 @@
-"""Memory that ends: what a sensor remembers for months, whoever tries to fill it."""
+# cython: initializedcheck=False
+# mypy: disable-error-code="untyped-decorator,no-any-return,unused-ignore"
+"""Memory that ends: what a sensor remembers for months, whoever tries to fill it. Hot."""
 
 from collections import deque
-from typing import Final, Generic, TypeVar
+from typing import Any
 
-K = TypeVar("K")
-V = TypeVar("V")
+try:
+    import cython
+except ImportError:  # pragma: no cover - the machine decides
+    from fondaco.kernel import nocython as cython  # type: ignore[no-redef]
 
-KEYS_MAX: Final = 20_000  # of what strangers choose: addresses, names, symbols
-TIMES_MAX: Final = 20_000  # within one window, after which its count stands still
+COMPILED = cython.compiled
+KEYS_MAX = 20_000  # of what strangers choose: addresses, names, symbols
+TIMES_MAX = 20_000  # within one window, after which its count stands still
 
 
-class Lately(Generic[K, V]):
+@cython.final
+@cython.cclass
+class Lately:
     """A mapping that forgets what was not asked for lately; at most `limit` keys.
 
     Two generations: the young one fills up to half the limit, then it becomes the old one, whose
     rest is dropped. So nothing is ever searched for the oldest key.
     """
 
-    __slots__ = ("_half", "_old", "_young")
+    _half = cython.declare(cython.Py_ssize_t)
+    _young = cython.declare(dict)
+    _old = cython.declare(dict)
 
     def __init__(self, limit: int = KEYS_MAX) -> None:
         self._half = max(limit // 2, 1)
-        self._young: dict[K, V] = {}
-        self._old: dict[K, V] = {}
+        self._young = {}
+        self._old = {}
 
     def __len__(self) -> int:
-        return len(self._young) + sum(key not in self._young for key in self._old)
+        return len(self._young) + sum([key not in self._young for key in self._old])
 
-    def __contains__(self, key: K) -> bool:
+    def __contains__(self, key: object) -> bool:
         return key in self._young or key in self._old
 
-    def get(self, key: K) -> V | None:
+    def get(self, key: object) -> Any:
         """The value, which is then lately asked for; or None."""
         found = self._young.get(key)
         if found is None and self._old:
             found = self._old.get(key)
             if found is not None:
-                self[key] = found
+                self._put(key, found)
         return found
 
-    def __setitem__(self, key: K, value: V) -> None:
-        young = self._young
-        if len(young) >= self._half and key not in young:
-            self._old = young
-            young = self._young = {}
-        young[key] = value
+    def __setitem__(self, key: object, value: object) -> None:
+        self._put(key, value)
 
-    def setdefault(self, key: K, value: V) -> V:
+    def setdefault(self, key: object, value: Any) -> Any:
         found = self.get(key)
         if found is None:
-            self[key] = found = value
+            self._put(key, value)
+            found = value
         return found
 
-    def pop(self, key: K) -> None:
+    def pop(self, key: object) -> None:
         """Forget a key, which need not be known."""
         self._young.pop(key, None)
-        self._old.pop(key, None)
+        if self._old:
+            self._old.pop(key, None)
+
+    @cython.cfunc
+    def _put(self, key: object, value: object) -> None:
+        if len(self._young) >= self._half and key not in self._young:
+            self._old = self._young
+            self._young = {}
+        self._young[key] = value
 
 
+@cython.final
+@cython.cclass
 class Window:
     """How often something happened within a span, for any number of keys."""
 
-    __slots__ = ("_span", "_times")
+    _span = cython.declare(cython.longlong)
+    _times = cython.declare(Lately)
 
     def __init__(self, span: int) -> None:
         self._span = span
-        self._times: Lately[object, deque[int]] = Lately()
+        self._times = Lately()
 
-    def add(self, key: object, at: int) -> int:
+    def add(self, key: object, at: cython.longlong) -> int:
         """Count one, and say how many there are now."""
         times = self._times.get(key)
         if times is None:
-            times = self._times[key] = deque(maxlen=TIMES_MAX)
+            times = deque(maxlen=TIMES_MAX)
+            self._times[key] = times
         if times and at < times[-1] - self._span:  # a log goes back
             times.clear()
         times.append(at)

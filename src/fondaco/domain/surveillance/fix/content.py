@@ -22,6 +22,7 @@ from fondaco.domain.surveillance.fix.detector import (
 from fondaco.domain.surveillance.fix.limits import Thresholds
 
 _ECHOED: Final = (54, 55, 38, 44)
+_ECHOED_BITS: Final = sum(1 << tag for tag in _ECHOED)
 _NAMES: Final = {54: "Side", 55: "Symbol", 38: "OrderQty", 44: "Price"}
 _ENDED: Final = frozenset({b"2", b"4", b"8", b"C"})  # OrdStatus of orders that are over
 # Fields that no repeating group of these messages holds, so that a second one is no entry.
@@ -47,7 +48,7 @@ class Tampering(Detector):
 
     def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
-        self._orders: Lately[tuple[int, bytes], Sighting] = Lately(limits.orders_kept)
+        self._orders = Lately(limits.orders_kept)
 
     def see(self, seen: Sighting, place: Place) -> None:
         if seen.cl_ord_id is None:
@@ -55,11 +56,20 @@ class Tampering(Detector):
         key = (id(place.line.session), seen.cl_ord_id)
         if seen.msg_type != "8":
             if self._orders.get(key) is None:
-                self._orders[key] = seen
+                self._orders[key] = (seen, _echoes(seen))
             return
-        order = self._orders.get(key)
-        if order is None or seen.get(150) == b"D":
+        known = self._orders.get(key)
+        if known is None:
             return
+        order, echoes = known
+        raw = seen.raw
+        differs = seen.twice & _ECHOED_BITS or any(echo not in raw for echo in echoes)
+        if differs and seen.get(150) != b"D":
+            self._compare(order, seen, place)
+        if seen.get(39) in _ENDED:
+            self._orders.pop(key)
+
+    def _compare(self, order: Sighting, seen: Sighting, place: Place) -> None:
         for tag in _ECHOED:
             asked, answered = order.get(tag), seen.get(tag)
             if asked is not None and answered is not None and asked != answered:
@@ -67,8 +77,16 @@ class Tampering(Detector):
                     continue
                 reason = f"{_NAMES[tag]} {_text(asked)} was ordered, {_text(answered)} is confirmed"
                 self.tell("F13", HIGH, place.session, reason, order, seen, key=tag)
-        if seen.get(39) in _ENDED:
-            self._orders.pop(key)
+
+
+def _echoes(order: Sighting) -> list[bytes]:
+    """The fields as a report has them that tells them as they were sent."""
+    found = []
+    for tag in _ECHOED:
+        value = order.get(tag)
+        if value is not None:
+            found.append(b"\x01%d=%b\x01" % (tag, value))
+    return found
 
 
 class BadFrames(Detector):
@@ -187,7 +205,7 @@ class FreeText(Detector):
 
     def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
-        self._day: Lately[object, int] = Lately()
+        self._day = Lately()
 
     def see(self, seen: Sighting, place: Place) -> None:
         if seen.longest < _TEXT_MIN or seen.msg_type == "A":
@@ -223,8 +241,8 @@ class AlgoParameters(Detector):
 
     def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
-        self._orders: Lately[object, int] = Lately()
-        self._values: Lately[object, dict[int, set[bytes]]] = Lately(_STRATEGIES_MAX)
+        self._orders = Lately()
+        self._values = Lately(_STRATEGIES_MAX)
 
     def see(self, seen: Sighting, place: Place) -> None:
         fields = seen.fields

@@ -71,7 +71,7 @@ class Enumeration(_Logons):
 
     def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
-        self._tried: Lately[str, dict[bytes, int]] = Lately()
+        self._tried = Lately()
 
     def failed(self, call: Call, logon: Sighting, answer: Sighting | None) -> None:
         tried = self._tried.setdefault(call.host, {})
@@ -111,7 +111,7 @@ class Elsewhere(Detector):
 
     def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
-        self._hosts: Lately[tuple[bytes, bytes], dict[str, Sighting]] = Lately()
+        self._hosts = Lately()
 
     def see(self, seen: Sighting, place: Place) -> None:
         if place.call.flow.is_log:
@@ -154,7 +154,7 @@ class Hijack(Detector):
 
     def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
-        self._owner: Lately[tuple[bytes, bytes], tuple[Call, Sighting]] = Lately()
+        self._owner = Lately()
 
     def see(self, seen: Sighting, place: Place) -> None:
         call = place.call
@@ -249,8 +249,8 @@ class Squatting(_Logons):
 
     def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
-        self._owner: Lately[tuple[bytes, bytes], str] = Lately()
-        self._holder: Lately[tuple[bytes, bytes], Call] = Lately()
+        self._owner = Lately()
+        self._holder = Lately()
 
     def see(self, seen: Sighting, place: Place) -> None:
         super().see(seen, place)

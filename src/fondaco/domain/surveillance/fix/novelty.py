@@ -8,6 +8,7 @@ from fondaco.domain.surveillance.fix.limits import Thresholds
 
 _VALUES_MAX: Final = 20_000  # of a field and session
 _NAMES: Final = {1: "Account", 55: "Symbol", 54: "Side", 40: "OrdType"}
+_TAGS: Final = tuple(_NAMES)
 
 
 class UnusualHours(Detector):
@@ -43,6 +44,17 @@ class UnusualHours(Detector):
         hours[shift + hour] += 1
 
 
+class _Known:
+    """What a line has traded: its days, and the values of each field."""
+
+    __slots__ = ("day", "days", "values")
+
+    def __init__(self) -> None:
+        self.day = -1
+        self.days = 0
+        self.values: tuple[set[bytes], ...] = tuple(set() for _ in _NAMES)
+
+
 class Novelty(Detector):
     """F23: a value of a few fields that this session has never had."""
 
@@ -50,28 +62,40 @@ class Novelty(Detector):
 
     def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
-        self._days: dict[int, set[int]] = {}
-        self._known: dict[tuple[int, int], set[bytes]] = {}
+        self._known: dict[int, _Known] = {}
 
     def see(self, seen: Sighting, place: Place) -> None:
         key = id(place.line)
-        days = self._days.setdefault(key, set())
-        learned = len(days) > self.limits.days_learned
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = _Known()
         fields = seen.fields
-        for tag, name in _NAMES.items():
+        for tag, values in zip(_TAGS, known.values, strict=True):
             value = fields.get(tag)
-            if value is None:
-                continue
-            known = self._known.setdefault((key, tag), set())
-            if value not in known and len(known) < _VALUES_MAX:
-                known.add(value)
-                if learned:
-                    reason = (
-                        f"{name} {value[:32].decode('latin-1')} in no order of {len(days)} days"
-                    )
-                    severity = MEDIUM if tag in (1, 54) else LOW
-                    self.tell("F23", severity, place.way, reason, seen, key=tag)
-        days.add(seen.at // DAY)
+            if value is not None and value not in values:
+                self._new(seen, place, tag, value, known, values)
+        day = seen.at // DAY
+        if day != known.day:
+            known.days += day > known.day
+            known.day = max(day, known.day)
+
+    def _new(
+        self,
+        seen: Sighting,
+        place: Place,
+        tag: int,
+        value: bytes,
+        known: _Known,
+        values: set[bytes],
+    ) -> None:
+        if len(values) >= _VALUES_MAX:
+            return
+        values.add(value)
+        if known.days > self.limits.days_learned:
+            name = value[:32].decode("latin-1")
+            reason = f"{_NAMES[tag]} {name} in no order of {known.days} days"
+            severity = MEDIUM if tag in (1, 54) else LOW
+            self.tell("F23", severity, place.way, reason, seen, key=tag)
 
 
 DETECTORS: Final[tuple[type[Detector], ...]] = (UnusualHours, Novelty)

@@ -113,7 +113,7 @@ class Replay(Detector):
 
     def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
-        self._seen: Lately[tuple[int, bytes], tuple[int, Sighting]] = Lately(limits.orders_kept)
+        self._seen = Lately(limits.orders_kept)
 
     def see(self, seen: Sighting, place: Place) -> None:
         if seen.cl_ord_id is None:
@@ -170,8 +170,8 @@ class DropCopy(Detector):
 
     def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
-        self._reports: Lately[tuple[bytes, bytes], int] = Lately()
-        self._traders: Lately[tuple[bytes, bytes], bool] = Lately()
+        self._reports = Lately()
+        self._traders = Lately()
 
     def see(self, seen: Sighting, place: Place) -> None:
         key = (seen.sender, seen.target)

@@ -130,7 +130,7 @@ class FatFinger(Detector):
 
     def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
-        self._usual: Lately[object, _Usual] = Lately(_INSTRUMENTS_MAX)
+        self._usual = Lately(_INSTRUMENTS_MAX)
 
     def see(self, seen: Sighting, place: Place) -> None:
         symbol = seen.get(55)
@@ -216,8 +216,8 @@ class WeakTls(Detector):
 
     def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
-        self._encrypted: Lately[object, bool] = Lately()
-        self._leaf: Lately[object, str] = Lately()
+        self._encrypted = Lately()
+        self._leaf = Lately()
 
     def closed(self, call: Call) -> None:
         flow = call.flow
@@ -250,7 +250,7 @@ class MassCancel(Detector):
         super().__init__(limits, tell)
         self._window = Window(10 * MINUTE)
         self._cancels = Window(5 * SECOND)
-        self._dropped: Lately[str, int] = Lately()
+        self._dropped = Lately()
 
     def closed(self, call: Call) -> None:
         if call.flow.reset_at:

@@ -46,7 +46,7 @@ class Watch:
         if baseline is not None:
             self.deviation = Deviation(self.limits, self._tell, baseline)
             self._detectors.append(self.deviation)
-        self._newest: Lately[tuple[str, str, object], Alert] = Lately(NEWEST_MAX)
+        self._newest = Lately(NEWEST_MAX)
         self._raised: list[Alert] = []
         self._told = 0
         self._calls: dict[int, Call] = {}

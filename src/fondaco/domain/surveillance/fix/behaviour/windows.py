@@ -170,7 +170,7 @@ class Windows:
     def __init__(self, window_s: int) -> None:
         self.width = window_s * SECOND
         self._spans: dict[int, tuple[Line, Span]] = {}
-        self._open: Lately[tuple[int, bytes], tuple[int, int]] = Lately(_OPEN_MAX)
+        self._open = Lately(_OPEN_MAX)
 
     def add(self, seen: Sighting, line: Line) -> Span | None:
         at = seen.at - seen.at % self.width
