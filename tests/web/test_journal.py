@@ -162,3 +162,18 @@ def test_a_working_order_grows_at_its_end_and_is_canceled_from_its_story(
     page.get_by_role("button", name="Cancel order").click()
     page.locator(".timeline h2", has_text="Canceled").wait_for()
     assert page.get_by_role("button", name="Cancel order").count() == 0
+
+
+def test_who_leaves_the_journal_asks_no_more(page: Any, running: Running) -> None:
+    """A render that the browser throws away leaves nobody behind who holds entries, and asks."""
+    under_way: set[Any] = set()
+    page.on("request", lambda asked: under_way.add(asked) if "wait_ms" in asked.url else None)
+    for ended in ("requestfinished", "requestfailed"):
+        page.on(ended, lambda asked: under_way.discard(asked))
+    page.goto(running.url)
+    browsing.live(page)
+    for _ in range(4):
+        for screen in ("#/journal", "#/house"):
+            page.evaluate("address => { location.hash = address }", screen)
+            page.wait_for_timeout(700)
+    eventually(page, lambda: not under_way, "nobody asks the journal", within_ms=5_000)

@@ -103,7 +103,7 @@ const numberOf = (text: string | undefined): number | null => (text && /^\d{1,15
 
 function useFollower(said: string, until: number | null): Follower {
   const follower = useMemo(() => new Follower(parsed(said), until), [said, until]);
-  useEffect(() => () => follower.close(), [follower]);
+  useEffect(() => follower.follow(), [follower]);
   return follower;
 }
 

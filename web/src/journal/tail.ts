@@ -60,21 +60,25 @@ export function prepended(tail: Tail, items: readonly Entry[], previous: number)
   return { ...tail, entries: [...items.filter((entry) => entry.position < first), ...tail.entries], previous, busy: false };
 }
 
-/** Follows the journal until it is closed. */
+/** Follows the journal from `follow` on, until what that returns is called. */
 export class Follower {
   readonly state = new Store<Tail>(EMPTY);
   isReading = false;
-  #isOver = false;
   #stop = new AbortController();
   #isOlder = false;
 
-  constructor(readonly filter: Filter, readonly until: number | null) {
-    void this.#run();
+  constructor(readonly filter: Filter, readonly until: number | null) {}
+
+  /** For an effect: a render that is thrown away must not leave somebody behind who asks for ever. */
+  follow(): () => void {
+    const stop = new AbortController();
+    this.#stop = stop;
+    void this.#run(stop.signal);
+    return () => stop.abort();
   }
 
-  close(): void {
-    this.#isOver = true;
-    this.#stop.abort();
+  get #isOver(): boolean {
+    return this.#stop.signal.aborted;
   }
 
   /** The reader is at the end again, or has left it. */
@@ -97,9 +101,9 @@ export class Follower {
     this.#isOlder = false;
   }
 
-  async #run(): Promise<void> {
+  async #run(stopped: AbortSignal): Promise<void> {
     let began = false;
-    while (!this.#isOver) {
+    while (!stopped.aborted) {
       try {
         if (!began) {
           await this.#begin();
@@ -110,7 +114,7 @@ export class Follower {
         const page = await this.#ask({ after: next, limit: 500, wait_ms: WAIT_MS });
         this.state.update((tail) => appended(tail, page.items, page.next, page.head, this.isReading));
       } catch (error) {
-        if (this.#isOver) return;
+        if (stopped.aborted) return;
         this.#failed(error);
         await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
       }
