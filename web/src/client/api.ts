@@ -67,7 +67,7 @@ interface Answer<T> {
   response: Response;
 }
 
-/** What was answered. Throws `Problem`, whatever went wrong. */
+/** What was answered. Throws `Problem`, whatever went wrong, and where a second person must agree first. */
 export async function ok<T>(asked: Promise<Answer<T>>): Promise<T> {
   let answer: Answer<T>;
   try {
@@ -76,6 +76,7 @@ export async function ok<T>(asked: Promise<Answer<T>>): Promise<T> {
     if (error instanceof Problem) throw error;
     throw noAnswer(error, true);
   }
+  if (answer.response.status === 202) throw heldBack(answer.data as Schemas["Held"]);
   if (answer.response.ok) return answer.data as T;
   if (isProblemBody(answer.error)) {
     if (answer.response.status === 401) signedOut.set(answer.error.message);
@@ -83,6 +84,10 @@ export async function ok<T>(asked: Promise<Answer<T>>): Promise<T> {
   }
   throw foreign(answer.response.status, typeof answer.error === "string" ? answer.error : "");
 }
+
+/** Nothing was done: somebody else must agree first. Every dialog says so where it says what failed. */
+const heldBack = (held: Schemas["Held"]): Problem =>
+  new Problem({ status: 202, code: "needs_second", message: `${held.approval_id}: ${held.message}`, retryable: false, reached_venue: "no" });
 
 /** Why the key is no longer taken; "" while it is. */
 export const signedOut = new Store<string>("");

@@ -1,12 +1,14 @@
 import { type FormEvent, useState } from "react";
 import { signedOut } from "../client/api";
+import { PasswordFields } from "../identity/PasswordForm";
 import { Field } from "../kit/Field";
 import { Ribbon } from "../kit/QualityBadge";
+import { Segmented } from "../kit/Segmented";
 import { useStore } from "../kit/store";
 import { Mark } from "./icons";
 import { signIn, start, trouble, useWelcome } from "./session";
 
-/** Which house, and whether it serves, before anything is typed; then one field for the key. */
+/** Which house, and whether it serves, before anything is typed; then a key, or a password and a code. */
 export function SignIn() {
   const house = useWelcome();
   const wrong = useStore(trouble);
@@ -15,10 +17,11 @@ export function SignIn() {
   const [isShown, setShown] = useState(false);
   const [isBusy, setBusy] = useState(false);
   const [said, setSaid] = useState("");
+  const [way, setWay] = useState<"key" | "password">("key");
 
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
-    if (!key.trim() || isBusy) return;
+    if (way !== "key" || !key.trim() || isBusy) return;
     setBusy(true);
     setSaid("");
     const problem = await signIn(key);
@@ -39,6 +42,8 @@ export function SignIn() {
           {wrong && <> <button type="button" className="link" onClick={() => void start()}>Ask again</button></>}
         </p>
         {ended && !said && <p className="state wrong">Signed out: {ended}</p>}
+        <Segmented<"key" | "password"> label="Sign in with" value={way} onChange={setWay} choices={[{ value: "key", label: "API key" }, { value: "password", label: "Password" }]} />
+        {way === "password" ? <PasswordFields /> : <>
         <input type="text" name="username" autoComplete="username" value="api-key" readOnly hidden />
         <Field
           label="API key"
@@ -54,6 +59,7 @@ export function SignIn() {
         />
         <button type="submit" className="button main" disabled={!key.trim() || isBusy}>{isBusy ? "Asking" : "Sign in"}</button>
         <p className="label">No key? Whoever runs the house makes one: <code className="mono">fondaco key create</code>. {house?.token ? <button type="button" className="link" onClick={() => void signIn(house.token)}>Use the demo key</button> : null}</p>
+        </>}
       </form>
     </main>
   );

@@ -5,6 +5,7 @@ const PATHS: Record<string, string> = {
   journal: "M4 4h12M4 8h12M4 12h12M4 16h7",
   house: "M3 9l7-6 7 6v8H3zM8 17v-5h4v5",
   fix: "M3 6h14M3 10h9M3 14h12",
+  access: "M7 9V6a3 3 0 0 1 6 0v3M4 9h12v8H4zM10 12v2",
   risk: "M10 3l8 14H2zM10 8v4M10 14v1",
   portfolio: "M10 3v7l5 5M17 10a7 7 0 1 1-7-7",
   alerts: "M5 14V9a5 5 0 0 1 10 0v5l1 1H4zM9 17h2",

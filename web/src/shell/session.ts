@@ -95,6 +95,7 @@ export async function signOut(): Promise<void> {
   disconnect();
   stopFresh?.();
   stopFresh = null;
+  if (session.get()?.caller.includes("/~")) await ok(api.POST("/api/users/logout", {})).catch(() => undefined); // It ends by itself, too.
   token.set("");
   session.set(null);
   accounts.set([]);

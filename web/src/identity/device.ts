@@ -1,0 +1,13 @@
+/** "Firefox on Linux": enough to know one's own devices by. Order matters: most browsers also claim to be others. */
+const BROWSERS: readonly (readonly [RegExp, string])[] = [
+  [/Edg/, "Edge"], [/OPR\//, "Opera"], [/Firefox\/|FxiOS/, "Firefox"], [/Chrome\/|CriOS|Chromium/, "Chrome"], [/Safari\//, "Safari"],
+];
+const SYSTEMS: readonly (readonly [RegExp, string])[] = [
+  [/iPhone|iPad/, "iOS"], [/Android/, "Android"], [/Windows/, "Windows"], [/Mac OS X/, "macOS"], [/CrOS/, "ChromeOS"], [/Linux/, "Linux"],
+];
+
+export function deviceName(userAgent: string): string {
+  const name = (known: readonly (readonly [RegExp, string])[]): string | undefined => known.find(([sign]) => sign.test(userAgent))?.[1];
+  const [browser, system] = [name(BROWSERS), name(SYSTEMS)];
+  return [browser ?? "A browser", system && `on ${system}`].filter(Boolean).join(" ");
+}
