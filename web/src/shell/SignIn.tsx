@@ -42,7 +42,7 @@ export function SignIn() {
           {wrong && <> <button type="button" className="link" onClick={() => void start()}>Ask again</button></>}
         </p>
         {ended && !said && <p className="state wrong">Signed out: {ended}</p>}
-        <Segmented<"key" | "password"> label="Sign in with" value={way} onChange={setWay} choices={[{ value: "key", label: "API key" }, { value: "password", label: "Password" }]} />
+        <Segmented<"key" | "password"> label="Sign in with" value={way} onChange={setWay} choices={[{ value: "key", label: "Key" }, { value: "password", label: "Password" }]} />
         {way === "password" ? <PasswordFields /> : <>
         <input type="text" name="username" autoComplete="username" value="api-key" readOnly hidden />
         <Field
