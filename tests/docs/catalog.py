@@ -16,7 +16,7 @@ from types import SimpleNamespace
 from typing import Any, Final, cast
 
 import fondaco.domain
-from docs import fix_door
+from docs import fix_door, fix_venue
 from fondaco import settings
 from fondaco.app import live
 from fondaco.kernel.event import Event
@@ -145,6 +145,7 @@ PAGES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "reasons.md": reasons_page,
     "operations.md": operations_page,
     "fix-door.md": fix_door.page,
+    "fix-venue.md": fix_venue.page,
 }
 
 

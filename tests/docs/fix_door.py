@@ -45,6 +45,9 @@ ANSWERS: Final = {
         "OrderMassCancelReport (r), and ExecutionReport (8) of each"
     ),
     "OrderStatusRequest (H), OrderMassStatusRequest (AF)": "ExecutionReport (8), ExecType I",
+    "TradeCaptureReportRequest (AD), from FIX 4.4: of an order, a symbol or all": (
+        "TradeCaptureReportRequestAck (AQ), and TradeCaptureReport (AE) of each execution"
+    ),
     "MarketDataRequest (V): a snapshot, or a subscription of snapshots or increments": (
         "W, X; MarketDataRequestReject (Y)"
     ),
@@ -69,6 +72,11 @@ def page() -> Iterator[str]:
     yield "A field that the session's version does not have is left out. Before FIX 4.3 a fill is a"
     yield from ("status: ExecType 1 or 2.", "", "| tag | field | says |", "|---|---|---|")
     for said in words.REPORT:
+        yield f"| {said.tag} | {_name(said.tag)} | {said.says} |"
+    yield from ("", "## TradeCaptureReport (AE)", "")
+    yield "568 names the request; NoSides (552) is 1, and 54, 37, 11 and 1 are its side's."
+    yield from ("", "| tag | field | says |", "|---|---|---|")
+    for said in (*words.TRADE, *words.TRADE_SIDE):
         yield f"| {said.tag} | {_name(said.tag)} | {said.says} |"
     yield from ("", "## OrdStatus (39)", "", "| order | OrdStatus |", "|---|---|")
     for status in OrdStatus:

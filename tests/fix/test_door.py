@@ -72,6 +72,17 @@ def test_a_market_order_executes_and_drop_copies_say_so(buyer: Foreign, port: in
     watcher.send("D", order("b-2"))
     assert watcher.hear("j")[372] == "D"
     watcher.log_out()
+    buyer.send("AD", [(11, "b-1"), (568, "t-1"), (569, "1")])
+    asked = buyer.hear("AQ")
+    assert (asked[568], asked[748], asked[749]) == ("t-1", "1", "0")
+    trade = buyer.hear("AE")
+    same = (11, 17, 31, 32, 37, 54, 55)
+    assert {tag: trade[tag] for tag in same} == {tag: fill[tag] for tag in same}
+    assert (trade[568], trade[552]) == ("t-1", "1")
+    buyer.send("AD", [(568, "t-2"), (569, "1"), (263, "1")])
+    assert buyer.hear("AQ")[749] == "8", "nobody is told of later ones"
+    buyer.send("AD", [(11, "nobody"), (568, "t-3"), (569, "1")])
+    assert buyer.hear("AQ")[748] == "0"
 
 
 REFUSED = [  # what is changed in an order, and the OrdRejReason (103) it is refused with

@@ -227,6 +227,27 @@ def test_a_disconnect_leaves_unknown_what_is_then_resolved(pair: Pair) -> None:
     pair.becomes(resting, "canceled", "2")
 
 
+def test_executions_that_no_resend_brings_are_asked_for(pair: Pair) -> None:
+    """Both sides begin their numbers anew while a report of B is on its way: it is lost for good,
+    and A is told by a TradeCaptureReport."""
+    resting = pair.place("f-1")
+    pair.rests("3")
+    sessions = ((pair.a, "FIX.4.4:HOUSEA->HOUSEB"), (pair.b, SESSION))
+    for client, session in sessions:
+        pair.done(client, "POST", "/api/fix/sessions/stop", {"session": session, "reason": "end"})
+    pair.meet("s-8", "2")
+    pair.rests("1")
+    for client, session in sessions:
+        anew = {"session": session, "next_out": 1, "next_in": 1, "reason": "begin anew"}
+        pair.done(client, "POST", "/api/fix/sessions/sequence", anew)
+    for client, session in reversed(sessions):
+        pair.done(client, "POST", "/api/fix/sessions/start", {"session": session, "reason": "go"})
+    pair.becomes(resting, "partially_filled", "2")
+    assert pair.executions(resting) == ["2"]
+    pair.done(pair.a, "DELETE", f"/api/orders/{resting}")
+    pair.becomes(resting, "canceled", "2")
+
+
 def test_a_fill_that_came_while_we_were_dead_is_counted_once(pair: Pair) -> None:
     partly, gone = pair.place("d-1"), pair.place("d-2", price="48500.00")
     wait_for(lambda: len(pair.theirs()) == 2)

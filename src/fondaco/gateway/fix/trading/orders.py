@@ -327,6 +327,50 @@ class Orders(Watching):
                 report.is_last = "Y" if number == len(found) else ""
                 line.send("8", self.writing.report(report))
 
+    # --- TradeCaptureReportRequest (AD) ---------------------------------------------------------
+
+    def trades(self, line: Line, message: Message, seq_num: int) -> bool | None:
+        """Every execution of the account that fits OrderID, ClOrdID and Symbol where they are given.
+        The journal is read on another thread: an account may have had many."""
+        if not self.writing.has_trades:
+            raise Unsupported()
+        try:
+            named = self._account(message)
+        except Invalid as error:
+            raise Unsupported(OTHER, error.message) from error
+        account = named if message.text(1) else self._blotter(message).account
+        self._authorise(account, Scope.ORDERS_READ)
+        if message.text(569) not in ("0", "1") or message.text(263) not in (None, "0"):
+            text = "TradeRequestType 0 and 1 are served, once and not as a subscription"
+            line.send("AQ", self.writing.trades_asked(message, "8", text=text))
+            return None
+        loop = asyncio.get_running_loop()
+        reading = loop.run_in_executor(None, self.hub.missed, (account,), 0)
+        reading.add_done_callback(partial(self._show_trades, line, message, seq_num))
+        return False
+
+    def _show_trades(
+        self, line: Line, message: Message, seq_num: int, reading: "asyncio.Future[list[Told]]"
+    ) -> None:
+        order_id, symbol = message.text(37), message.text(55)
+        known = self._blotter(message).find(message.text(11) or "", order_id or "")
+        if known is not None:
+            order_id = f"{self._blotter(message).account}.{known.number}"
+        named = order_id or message.text(11)
+        found = [
+            told
+            for told in reading.result()
+            if isinstance(told, words.Report)
+            and told.exec_type == "F"
+            and (not named or told.order_id == named)
+            and (not symbol or told.symbol == symbol)
+        ]
+        with line.gathered():
+            line.send("AQ", self.writing.trades_asked(message, "0", len(found)))
+            for told in found:
+                line.send("AE", self.writing.trade(told, message.text(568) or ""))
+            line.done(seq_num)
+
     # --- Turns ----------------------------------------------------------------------------------
 
     def _submit(
@@ -387,4 +431,5 @@ _TAKEN: Final = {
     "q": Orders.cancel_all,
     "H": Orders.status,
     "AF": Orders.mass_status,
+    "AD": Orders.trades,
 }

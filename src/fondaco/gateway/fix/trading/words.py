@@ -281,3 +281,21 @@ REPORT: Final = (
     Said(911, "reports that answer a mass status request", lambda of: of.total),
     Said(912, "Y: the last of them", lambda of: of.is_last),
 )
+# TradeCaptureReport (AE) of one execution, and the one side that its NoSides (552) has.
+TRADE: Final = (
+    Said(17, "ExecID of its ExecutionReport", lambda of: of.exec_id),
+    Said(31, "last_px", lambda of: of.last_px),
+    Said(32, "last_qty", lambda of: of.last_qty),
+    Said(39, "ord_status after it", lambda of: of.ord_status),
+    Said(55, "symbol", lambda of: of.symbol),
+    Said(60, "when it was booked", lambda of: utc(of.at)),
+    Said(75, "its day", lambda of: utc(of.at)[:8]),
+    Said(570, "N: not reported as a trade before", lambda _: "N"),
+    Said(571, "the same as 17", lambda of: of.exec_id),
+)
+TRADE_SIDE: Final = (
+    Said(54, "side", lambda of: _BACK["side"].get(of.side, "")),
+    Said(37, "order_id", lambda of: of.order_id),
+    Said(11, "cl_ord_id", lambda of: of.cl_ord_id),
+    Said(1, "account_id", lambda of: of.account),
+)

@@ -8,7 +8,14 @@ from typing import Final
 
 from fondaco.domain.fix.api import OF_APPL_VER_ID, Dictionary, Field, Terms, dictionary
 from fondaco.gateway.fix.trading.blotter import Blotter, CancelReject, Known
-from fondaco.gateway.fix.trading.words import ORD_STATUSES, REPORT, Readable, Report
+from fondaco.gateway.fix.trading.words import (
+    ORD_STATUSES,
+    REPORT,
+    TRADE,
+    TRADE_SIDE,
+    Readable,
+    Report,
+)
 
 NONE: Final = "NONE"  # OrderID of what never was an order
 _OLD_STATUS: Final = frozenset(("FIX.4.0", "FIX.4.1", "FIX.4.2"))  # ExecType says fills by status
@@ -115,6 +122,36 @@ class Writing:
                 (532, "99" if response == "0" else ""),
                 (533, str(count)),
                 (1369, message.text(11) or NONE),
+            ],
+        )
+
+    @property
+    def has_trades(self) -> bool:
+        """Whether this version can say which trades there were."""
+        return all(self.dictionary.layout(each) is not None for each in ("AE", "AQ"))
+
+    def trade(self, report: Report, request: str) -> list[Field]:
+        """TradeCaptureReport (AE): what an execution was, to who has asked."""
+        said = [(row.tag, row.write(report)) for row in TRADE]
+        head = self._only("AE", sorted([*said, (568, request)]))
+        side = [(row.tag, row.write(report).encode("latin-1", "replace")) for row in TRADE_SIDE]
+        before = [field for field in head if field[0] < 552]
+        return [*before, (552, b"1"), *side, *(field for field in head if field[0] > 552)]
+
+    def trades_asked(
+        self, message: Readable, result: str, count: int = 0, text: str = ""
+    ) -> list[Field]:
+        """TradeCaptureReportRequestAck (AQ): 749=0 and how many there are, or why not."""
+        return self._only(
+            "AQ",
+            [
+                (55, message.text(55) or ""),
+                (58, text),
+                (568, message.text(568) or ""),
+                (569, message.text(569) or ""),
+                (748, str(count) if result == "0" else ""),
+                (749, result),
+                (750, "0" if result == "0" else "2"),
             ],
         )
 
