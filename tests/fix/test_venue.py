@@ -241,7 +241,9 @@ def test_executions_that_no_resend_brings_are_asked_for(pair: Pair) -> None:
         anew = {"session": session, "next_out": 1, "next_in": 1, "reason": "begin anew"}
         pair.done(client, "POST", "/api/fix/sessions/sequence", anew)
     for client, session in reversed(sessions):
-        pair.done(client, "POST", "/api/fix/sessions/start", {"session": session, "reason": "go"})
+        pair.done(
+            client, "POST", "/api/fix/sessions/start", {"session": session, "reason": "again"}
+        )
     pair.becomes(resting, "partially_filled", "2")
     assert pair.executions(resting) == ["2"]
     pair.done(pair.a, "DELETE", f"/api/orders/{resting}")

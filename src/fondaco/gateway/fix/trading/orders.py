@@ -330,7 +330,7 @@ class Orders(Watching):
     # --- TradeCaptureReportRequest (AD) ---------------------------------------------------------
 
     def trades(self, line: Line, message: Message, seq_num: int) -> bool | None:
-        """Every execution of the account that fits OrderID, ClOrdID and Symbol where they are given.
+        """Every execution of the account that fits OrderID, ClOrdID and Symbol, where given.
         The journal is read on another thread: an account may have had many."""
         if not self.writing.has_trades:
             raise Unsupported()
