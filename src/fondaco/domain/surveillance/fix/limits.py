@@ -54,8 +54,8 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     tiny_segments: Annotated[int, _why("F27: segments below 8 bytes")] = 20
     baseline_spreads: Annotated[float, _why("B01: robust deviations from the median")] = 6.0
     baseline_margin: Annotated[float, _why("B01: deviations beyond all that was learned")] = 3.0
-    drift_slack: Annotated[float, _why("B02: deviations a window that are no drift")] = 1.0
-    drift_sum: Annotated[float, _why("B02: deviations beyond it, added up")] = 15.0
+    drift_slack: Annotated[float, _why("B02: deviations a window that are no drift")] = 0.8
+    drift_sum: Annotated[float, _why("B02: deviations beyond it, added up")] = 7.0
     score_margin: Annotated[float, _why("B03: beyond the highest score learned from")] = 0.0
     mass_cancels: Annotated[int, _why("F30: mass cancels in 10 min")] = 2
     cancels_after_drop: Annotated[int, _why("F30: cancels in 5 s after a lost connection")] = 20
