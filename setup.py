@@ -54,6 +54,12 @@ def is_typed(source: Path) -> bool:
     )
 
 
+class Named(Extension):
+    """Cython puts those that fail into a set; what setuptools makes cannot be in one."""
+
+    __hash__ = object.__hash__
+
+
 class BuildKernels(build_ext):
     """Cython first, kernel by kernel; then the C compiler; then a note of what each was made of."""
 
@@ -90,7 +96,7 @@ class BuildKernels(build_ext):
             from Cython.Build import cythonize
 
             made = cythonize(
-                [Extension(ext.name, list(ext.sources)) for ext in wanted],
+                [Named(ext.name, list(ext.sources)) for ext in wanted],
                 nthreads=at_once or 0,
                 build_dir=str(Path(self.build_temp) / "cython"),
                 compiler_directives={"language_level": 3, "annotation_typing": has_types},

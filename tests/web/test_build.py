@@ -144,7 +144,7 @@ def test_kernels_of_an_install_that_is_not_editable(copy: Path) -> None:
     """They are built beside nothing: what `--inplace` would find there is not asked for. One that
     Cython refuses stays as it is."""
     pytest.importorskip("Cython")
-    (copy / "src/fondaco/kernel/tiny.py").write_text("def (: no Python\n")
+    (copy / "src/fondaco/kernel/tiny.py").write_text("import cython\ncython.nothing()\n")
     compiled = copy / "src/fondaco/kernel/compiled.py"
     compiled.write_text("KERNELS: tuple[str, ...] = ('fondaco/kernel/tiny.py',)\n")
-    assert "tiny.py stays uncompiled" in run(copy, "setup.py", "build_ext")
+    assert "kernel.tiny stays uncompiled: Cython refuses it" in run(copy, "setup.py", "build_ext")
