@@ -49,6 +49,8 @@ BODY = [
 class Client:
     """One session, from its logon on. Echoes come back in order: counting them is enough."""
 
+    mark = MARK
+
     def __init__(self, port: int) -> None:
         self.number = 0
         self._tail = b""
@@ -92,8 +94,11 @@ class Client:
         if not chunk:
             raise SystemExit("the acceptor has hung up")
         seen = self._tail + chunk
-        self._tail = seen[-(len(MARK) - 1) :]
-        return seen.count(MARK)
+        if b"\x0135=j\x01" in seen:
+            text = seen.partition(b"\x0158=")[2].partition(b"\x01")[0].decode("latin-1")
+            raise SystemExit(f"an order is refused: {text}")
+        self._tail = seen[-(len(self.mark) - 1) :]
+        return seen.count(self.mark)
 
 
 def run_max(port: int, seconds: float) -> dict[str, float]:
