@@ -481,6 +481,7 @@ async def running(
         if settings.demo:
             seed_demo(directory)
             await seed_accounts(kernel)
+            await _wait_for_views(house, kernel.committer.position)  # who asks at once finds them
         house.fix = await stack.enter_async_context(
             fix_desk(settings, files, kernel, applications(house))
         )
