@@ -10,7 +10,7 @@ import pytest
 
 from fix import wires
 from fondaco.app.fix.audit import audit
-from fondaco.app.fix.capture import Tape
+from fondaco.app.fix.capture import CaptureFile
 from fondaco.app.fix.interface import Interface
 from fondaco.domain.fix.capture.flows import Endpoint
 from fondaco.domain.fix.capture.packets import Packets
@@ -95,7 +95,7 @@ def test_a_capture_never_writes_over_a_file(tmp_path: Path) -> None:
     path = tmp_path / "old.pcap"
     path.write_bytes(b"evidence")
     with pytest.raises(Invalid, match="is there already"):
-        Tape(path, 1)
+        CaptureFile(path, 1)
     assert path.read_bytes() == b"evidence"
 
 

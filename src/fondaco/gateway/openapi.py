@@ -10,6 +10,7 @@ from fondaco.gateway import examples, talk, tell
 from fondaco.gateway import market_stream as market
 from fondaco.gateway import trading_stream as trading
 from fondaco.gateway.errors import CODES, MEANINGS, Problem
+from fondaco.kernel.errors import Denied
 from fondaco.kernel.operation import Held, Look, Operation
 
 REFERENCE: Final = "#/components/schemas/{name}"
@@ -125,6 +126,8 @@ def _responses(
     statuses = {"422", "429", "500", "503"}
     if operation.scope:
         statuses |= {"401", "403"}
+    elif Denied in operation.errors:  # whoever signs in is not known before
+        statuses.add("401")
     if operation.account or in_path or hasattr(operation.request, "account_ids"):
         statuses.add("404")
     if has_body:

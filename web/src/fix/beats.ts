@@ -3,7 +3,7 @@ import type { Schemas } from "../client/api";
 import { lasted, ms } from "../kit/format";
 
 export type Told = Schemas["fondaco.domain.fix.looking.TimelineReply"];
-export type Mark = Schemas["Mark"];
+export type Mark = Schemas["SessionMark"];
 
 export const MARKS: Record<Mark["kind"], { glyph: string; word: string }> = {
   logon: { glyph: "▸", word: "logon" },

@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 cf125fc8413b4e5bcf4a21e9b20dfda82f087f79dbc78671ff98fd71e541ac20
+OpenAPI sha256 772e8287c0e7be165fd9e396f2bcabea1a821bc1fb295be955cca931aa68dbcd
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ def until_told() -> Iterator[Callable[[], bool]]:
             signal.signal(each, act)
 
 
-class Tape:
+class CaptureFile:
     """A pcap file that is written as packets come, or none. Never writes over a file."""
 
     def __init__(self, path: Path | None, link: int) -> None:
@@ -89,7 +89,7 @@ def capture(
     cannot be captured from, or the file is there already.
     """
     with Interface(interface, promiscuous=promiscuous) as card:
-        tape = Tape(write, card.link)
+        tape = CaptureFile(write, card.link)
         following = Following(Packets(), write.name if write else interface, limits, baseline)
         following.feed(pcap([], card.link, SNAP))
         until = time.monotonic() + seconds if seconds else float("inf")
@@ -111,7 +111,7 @@ def capture(
 
 def _run(
     card: Interface,
-    tape: Tape,
+    tape: CaptureFile,
     following: Following,
     until: float,
     messages: bool,

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Self
 
-from fondaco.app.fix.capture import Tape
+from fondaco.app.fix.capture import CaptureFile
 from fondaco.domain.fix.capture.flows import Endpoint
 from fondaco.domain.fix.capture.writing import Conversation, pcap
 from fondaco.domain.fix.written import messages_in
@@ -56,7 +56,7 @@ class Hook:
         self.failed: Exception | None = None
         self._told = told
         self._sensor = Sensor(limits, source="application" if keep is None else keep.name)
-        self._tape = Tape(keep, 1)
+        self._tape = CaptureFile(keep, 1)
         self._talks: dict[str, Conversation] = {}
         self._queue: queue.Queue[tuple[Callable[..., list[Alert]], tuple[Any, ...]] | None] = (
             queue.Queue(waiting_max)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from fondaco.domain.fix.looking import Bucket, Mark, TimelineReply, TimelineRequest
+from fondaco.domain.fix.looking import Bucket, SessionMark, TimelineReply, TimelineRequest
 from fondaco.domain.fix.search.telling import summary
 from fondaco.domain.fix.store import messages as kept
 from fondaco.domain.surveillance import store as alerts
@@ -41,7 +41,7 @@ def timeline(conn: Any, records: Any, asked: TimelineRequest, at: int) -> Timeli
     found = kept.of_types(conn, asked.session, after, before, tuple(_KINDS), MARKS_MAX)
     marks = [_of_message(each) for each in found]
     marks += [
-        Mark(_text(each.first_at), "alert", f"{each.title}: {each.reason}", None, each.alert)
+        SessionMark(_text(each.first_at), "alert", f"{each.title}: {each.reason}", None, each.alert)
         for each in alerts.page(
             records,
             below=2**62,
@@ -57,11 +57,11 @@ def timeline(conn: Any, records: Any, asked: TimelineRequest, at: int) -> Timeli
     )
 
 
-def _of_message(found: kept.Kept) -> Mark:
+def _of_message(found: kept.Kept) -> SessionMark:
     kind: Any = _KINDS[found.msg_type]
     way = "received" if found.direction == "in" else "sent"
     text = f"{way} {summary(found.raw)}".rstrip()
-    return Mark(_text(found.at), kind, text, kept.name_of(found.id), None)
+    return SessionMark(_text(found.at), kind, text, kept.name_of(found.id), None)
 
 
 def _text(at: int) -> str:

@@ -101,7 +101,7 @@ class Bucket(msgspec.Struct, frozen=True):
     sent: int
 
 
-class Mark(msgspec.Struct, frozen=True):
+class SessionMark(msgspec.Struct, frozen=True):
     """Something worth a line in a session's story."""
 
     at: str
@@ -117,7 +117,7 @@ class TimelineReply(msgspec.Struct, frozen=True):
     before: str
     bucket_ms: int
     buckets: Sequence[Bucket]
-    marks: Sequence[Mark]
+    marks: Sequence[SessionMark]
 
 
 class Messages(Protocol):
