@@ -7,7 +7,7 @@ import pytest
 from fondaco.app.simulation import simulate, text_of
 from simulation.planted import PLANTS, planted
 
-SEEDS_MAX: Final = 40
+SEEDS_MAX: Final = 60
 STEPS: Final = 120
 
 

@@ -180,7 +180,7 @@ def test_a_log_is_uploaded_audited_and_searched(page: Any, tmp_path: Path) -> No
     page.keyboard.press("4")
     page.get_by_role("button", name="Upload…").wait_for()
     with page.expect_file_chooser() as chosen:
-        page.keyboard.press("u")
+        page.get_by_role("button", name="Upload…").click()
     chosen.value.set_files(tmp_path / "yesterday.log")
     about = page.get_by_role("complementary", name="Capture")
     about.locator(".reason", has_text="39 messages in 1 session").wait_for()

@@ -40,6 +40,13 @@ const KINDS: Record<string, readonly [Stage, string, Tone?]> = {
   "trading.order_expired": ["end", "Expired"],
   "trading.order_refused": ["end", "Rejected by the venue", "bad"],
   "trading.order_unknown": ["venue", "UNKNOWN: the venue is silent", "unknown"],
+  "trading.order_resolved": ["venue", "The venue says that it works"],
+  "venues.order_routed": ["route", "To be sent over FIX"],
+  "venues.cancel_routed": ["change", "A cancel to be sent over FIX"],
+  "venues.replace_routed": ["change", "New terms to be sent over FIX"],
+  "venues.trade_disputed": ["venue", "They take back or correct a trade: refused", "bad"],
+  "venues.pool_joined": ["venue", "Waits at the pooling desk"],
+  "venues.block_allocated": ["execution", "Shared out by the pooling desk"],
   "trading.report_unmatched": ["venue", "A report that fits nothing", "bad"],
 };
 
