@@ -143,7 +143,6 @@ def test_a_source_distribution_brings_its_page(copy: Path) -> None:
 def test_kernels_of_an_install_that_is_not_editable(copy: Path) -> None:
     """They are built beside nothing: what `--inplace` would find there is not asked for. One that
     Cython refuses stays as it is."""
-    pytest.importorskip("Cython")
     (copy / "src/fondaco/kernel/tiny.py").write_text("import cython\ncython.nothing()\n")
     compiled = copy / "src/fondaco/kernel/compiled.py"
     compiled.write_text("KERNELS: tuple[str, ...] = ('fondaco/kernel/tiny.py',)\n")
