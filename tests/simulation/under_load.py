@@ -17,6 +17,8 @@ from running import TOKEN, Running, order
 
 CLIENTS: Final = 8
 ACCEPTED, REFUSED = 201, 409
+LOAD_MIN: Final = 20
+LOADED_S: Final = 20.0
 
 
 class Told:
@@ -91,9 +93,13 @@ async def place(port: int, source: Iterator[dict[str, str]], told: Told) -> None
 
 
 async def until_killed(house: Running, seed: int, after_s: float, told: Told) -> None:
-    """Load the house from several connections and SIGKILL it `after_s` seconds later."""
+    """Load the house from several connections and SIGKILL it `after_s` seconds later; on a machine
+    so busy that this was no load yet, as soon as it is one."""
     source = orders(seed)
     clients = [asyncio.create_task(place(house.port, source, told)) for _ in range(CLIENTS)]
     await asyncio.sleep(after_s)
+    async with asyncio.timeout(LOADED_S):
+        while len(told.accepted) <= LOAD_MIN:
+            await asyncio.sleep(0.01)
     house.kill()
     await asyncio.gather(*clients)
