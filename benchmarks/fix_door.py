@@ -16,7 +16,6 @@ import os
 import socket
 import sys
 import time
-from collections import deque
 from statistics import median
 from typing import Any, Final
 
@@ -78,21 +77,7 @@ def run_max(client: Client, seconds: float) -> float:
 
 
 def run_open(client: Client, seconds: float, rate: float) -> dict[str, float]:
-    count = int(seconds * rate)
-    due: deque[float] = deque()
-    latencies: list[float] = []
-    began, sent = time.perf_counter(), 0
-    while len(latencies) < count:
-        now = time.perf_counter() - began
-        while sent < count and sent / rate <= now:
-            due.append(sent / rate)
-            client.order()
-            sent += 1
-        next_s = max(sent / rate - (time.perf_counter() - began), 0.0) if sent < count else 1.0
-        back = client.exchange(min(next_s, 0.05))
-        at = time.perf_counter() - began
-        latencies += [at - due.popleft() for _ in range(back)]
-    latencies.sort()
+    latencies = fix_session.open_load(client, seconds, rate)
     return {
         "p50_ms": 1e3 * latencies[len(latencies) // 2],
         "p99_ms": 1e3 * latencies[int(0.99 * len(latencies))],

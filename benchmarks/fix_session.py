@@ -115,8 +115,9 @@ def run_max(port: int, seconds: float) -> dict[str, float]:
     return {"round_trips_per_s": done / (now - began)}
 
 
-def run_open(port: int, seconds: float, rate: float) -> dict[str, float]:
-    client = Client(port)
+def open_load(client: Any, seconds: float, rate: float) -> list[float]:
+    """Orders of `client` at a rate, whatever comes back: seconds from when each was due to when its
+    answer was read, the shortest first."""
     count = int(seconds * rate)
     due: deque[float] = deque()
     latencies: list[float] = []
@@ -131,8 +132,13 @@ def run_open(port: int, seconds: float, rate: float) -> dict[str, float]:
         back = client.exchange(min(next_s, 0.05))
         at = time.perf_counter() - began
         latencies += [at - due.popleft() for _ in range(back)]
+    return sorted(latencies)
+
+
+def run_open(port: int, seconds: float, rate: float) -> dict[str, float]:
+    client = Client(port)
+    latencies = open_load(client, seconds, rate)
     client.socket.close()
-    latencies.sort()
     return {
         "rate_per_s": rate,
         "p50_ms": 1e3 * latencies[len(latencies) // 2],
