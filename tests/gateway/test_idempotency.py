@@ -1,20 +1,29 @@
 """Idempotency-Key: the table of what is replayed, what is refused and what is not kept."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from httpx2 import ASGITransport, AsyncClient
 
+from fondaco.app.kinds import ROOMS
+from fondaco.domain.identity.directory import Directory
+from fondaco.domain.identity.model import Role
+from fondaco.domain.identity.room import room as identity_room
 from fondaco.gateway.door import Door
 from fondaco.gateway.idempotency import Kept, MemoryReplies, Replies
 from fondaco.gateway.kept import StoreReplies
 from fondaco.kernel.errors import Unavailable
 from fondaco.kernel.event import Instant
+from fondaco.kernel.operation import Operation
+from fondaco.ports.cache.memory import MemoryCache
 from fondaco.ports.store.sqlite import SqliteStore
-from gateway.desk import ORDER, Desk, a_door
+from gateway.desk import ORDER, Desk, a_door, desk
 
 pytestmark = pytest.mark.anyio
 
@@ -143,3 +152,76 @@ def test_replies_of_a_store_outlive_the_process(tmp_path: Path) -> None:
     second = SqliteStore(tmp_path / "records.db")
     assert StoreReplies(second).get("k") == kept
     second.close()
+
+
+# --- Operations with a secret in their request or reply ------------------------------------------
+
+
+@pytest.fixture
+async def keyed(tmp_path: Path) -> AsyncIterator[tuple[AsyncClient, Directory]]:
+    """A door that makes API keys, over records in a file."""
+    store = SqliteStore(tmp_path / "records.db")
+    directory = Directory(store, MemoryCache(lambda: 0), lambda: Instant(5), os.urandom)
+    directory.create_user("acme", "eve", [Role.TRADER])
+    _, token = directory.create_key("acme", "eve", "first")
+    with ThreadPoolExecutor(2) as readers:
+        async with desk(identity=directory) as house:
+            house.authenticate = directory.authenticate  # type: ignore[assignment, method-assign]
+            offered = identity_room.operations
+            door = Door(house, offered, replies=StoreReplies(store), readers=readers)
+            headers = {"Authorization": f"Bearer {token}"}
+            transport = ASGITransport(door)
+            async with AsyncClient(
+                transport=transport, base_url="http://test", headers=headers
+            ) as it:
+                yield it, directory
+    store.close()
+
+
+async def test_a_token_is_answered_once_and_kept_nowhere(
+    keyed: tuple[AsyncClient, Directory], tmp_path: Path
+) -> None:
+    client, directory = keyed
+    again = {"Idempotency-Key": "once"}
+    made = await client.post("/api/keys", json={"name": "bot"}, headers=again)
+    assert (made.status_code, directory.authenticate(made.json()["token"]).name) == (201, "eve/bot")
+    for name in ("bot", "other"):
+        said = await client.post("/api/keys", json={"name": name}, headers=again)
+        assert (said.status_code, said.json()["code"]) == (409, "reply_not_kept")
+        assert said.json()["retryable"] is False
+        assert "revoke" in said.json()["message"]
+    token = made.json()["token"].encode()
+    kept = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert b"gateway_replies" in kept
+    assert token not in kept
+    assert token.hex().encode() not in kept
+    assert len(directory.keys("acme")) == 2
+
+
+async def test_what_failed_with_a_secret_may_be_asked_again(
+    keyed: tuple[AsyncClient, Directory],
+) -> None:
+    client, _ = keyed
+    again = {"Idempotency-Key": "once"}
+    refused = await client.post("/api/keys", json={"name": "first"}, headers=again)
+    assert refused.status_code == 409
+    made = await client.post("/api/keys", json={"name": "second"}, headers=again)
+    assert made.status_code == 201
+
+
+SECRETS = ("password", "old", "new", "code", "token", "secret", "ticket", "recovery_codes", "csrf")
+
+
+@pytest.mark.parametrize(
+    "operation", [each for room in ROOMS for each in room.operations], ids=lambda each: each.name
+)
+def test_operations_with_secrets_say_so(operation: Operation[Any, Any]) -> None:
+    kinds = [operation.request, operation.reply]
+    fields = {
+        field.name
+        for kind in kinds
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+        for field in msgspec.structs.fields(kind)
+    }
+    holds = bool(fields.intersection(SECRETS))
+    assert not holds or operation.secret or operation.name in ("identity.welcome",)

@@ -67,6 +67,7 @@ MEANINGS: Final[dict[str, str]] = {
     "key_reused": "This id was used before, with other content. Use another id.",
     "idempotency_key_reused": "This Idempotency-Key was used before, with other content.",
     "idempotency_key_in_use": "The first request with this Idempotency-Key is still under way.",
+    "reply_not_kept": "It was done under this key before; the answer held a secret: make another.",
     "view_behind": "The views have not reached min_position yet. Ask again.",
     "unknown_account": "There is no such account, or it is another tenant's.",
     "unknown_symbol": "There is no market in this symbol.",
@@ -136,4 +137,6 @@ def problem_of(
 
 
 _NOT_DETAILS: Final = ("state", "position")
-_FINAL: Final = frozenset({"key_reused", "idempotency_key_reused"})  # Conflicts that stay ones
+_FINAL: Final = frozenset(
+    {"key_reused", "idempotency_key_reused", "reply_not_kept"}
+)  # Conflicts that stay ones

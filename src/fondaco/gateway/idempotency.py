@@ -4,6 +4,10 @@ What is kept is the status and the body, for a day at least, also of a 500. Not 
 same request may find otherwise later: what was malformed or not allowed, what failed because
 somebody else was faster, and what is retryable. A crash between a decision and its keeping does no
 harm: the command's own id is made of the key, so the stream answers the retry from its entries.
+
+Of an operation with a secret in its request or reply only that it succeeded is kept: neither the
+reply, which may be a token, nor a fingerprint, by which a password could be guessed. The same key
+is then told that it was done.
 """
 
 from typing import Final, Protocol
@@ -14,6 +18,7 @@ from fondaco.kernel.errors import Conflict, FondacoError, Invalid
 from fondaco.kernel.event import Instant
 
 KEY_MAX: Final = 255
+WITHHELD: Final = "0" * 16  # in place of a fingerprint
 _NEVER_KEPT: Final = frozenset({"invalid", "denied", "conflict"})
 
 
@@ -68,6 +73,13 @@ def key_of(header: bytes) -> str:
 
 def replayed(kept: Kept, content: str) -> Kept:
     """What was kept, if it answers this request."""
+    if content == WITHHELD:
+        raise Conflict(
+            "the first request with this Idempotency-Key has succeeded, and its answer was not "
+            "kept because it may hold a secret: if it never reached you, revoke what it made and "
+            "ask again with another key",
+            code="reply_not_kept",
+        )
     if kept.content != content:
         raise Conflict(
             "this Idempotency-Key was used before, with other content; use another key",

@@ -102,7 +102,7 @@ def _operation(
         if parameter["name"] in example:
             parameter["example"] = example[parameter["name"]]
     if has_body or method == "DELETE":
-        parameters.append(_idempotency_key())
+        parameters.append(_idempotency_key(operation.secret))
     item["parameters"] = parameters
     if has_body and (properties.keys() - in_path):
         schema: Mapping[str, Any] = reference[operation.request]
@@ -158,12 +158,13 @@ def _parameter(name: str, where: str, schema: Any, required: bool) -> dict[str, 
     return {"name": name, "in": where, "required": required, "schema": shown}
 
 
-def _idempotency_key() -> dict[str, Any]:
+def _idempotency_key(is_secret: bool) -> dict[str, Any]:
+    kept = "is told that it was done" if is_secret else "gets the first answer again"
     return {
         "name": "Idempotency-Key",
         "in": "header",
         "required": False,
-        "description": "The same key with the same request gets the first answer again.",
+        "description": f"The same key with the same request {kept}.",
         "schema": {"type": "string", "pattern": "^[!-~]{1,255}$", "maxLength": 255},
     }
 
@@ -232,6 +233,7 @@ def meanings(reasons: Mapping[str, str]) -> list[tuple[str, int, str]]:
 _STATUSES: Final = {
     "key_reused": 409,
     "idempotency_key_reused": 409,
+    "reply_not_kept": 409,
     "idempotency_key_in_use": 409,
     "view_behind": 503,
     "wrong_password": 403,

@@ -437,7 +437,8 @@ class Endpoint:
     async def _once(self, exchange: Exchange, caller: Caller, key: str) -> Response:
         context = self.context
         name = f"{caller.tenant}/{caller.name}/{self.operation.name}/{key}"
-        content = fingerprint(exchange.ask)
+        is_secret = self.operation.secret
+        content = idempotency.WITHHELD if is_secret else fingerprint(exchange.ask)
         if name in context.in_use:
             raise Conflict(
                 "the first request with this Idempotency-Key is under way; ask again",
@@ -453,9 +454,10 @@ class Endpoint:
                 response = await self._answer(exchange, caller, key)
             except FondacoError as error:
                 response = exchange.problem(error)
-                if not idempotency.is_kept(error):
+                if is_secret or not idempotency.is_kept(error):
                     return response
-            kept = Kept(content, response.status, response.media_type.decode(), response.body)
+            body = b"" if is_secret else response.body
+            kept = Kept(content, response.status, response.media_type.decode(), body)
             await self._off_loop(context.replies.put, name, kept, context.house.now())
             return response
         finally:

@@ -71,6 +71,7 @@ class Operation(Generic[Q, A]):
     status: int = 200
     media_type: str = "application/json"  # "text/csv": `reply` is str
     needs_second: bool = False  # a second person must agree, where the house is not one person's
+    secret: bool = False  # its request or reply holds a secret: doors keep nothing of either
     bare: bool = False  # also served without /api, because a document names it so
     # Fields that an example sets beside those that a request must have.
     example: Mapping[str, Any] | None = None

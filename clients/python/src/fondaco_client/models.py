@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 772e8287c0e7be165fd9e396f2bcabea1a821bc1fb295be955cca931aa68dbcd
+OpenAPI sha256 e4470237817c7df35ec08d426a1704fd46d0d6f297007c5078bc820310321fc5
 """
 
 from __future__ import annotations

@@ -93,6 +93,7 @@ create_key: Final = Do(
     scope=Scope.KEYS_WRITE,
     errors=(Conflict,),
     status=201,
+    secret=True,
     source="identity",
     answer=_create,
 )
@@ -128,6 +129,7 @@ issue_ticket: Final = Do(
     reply=Ticket,
     scope=Scope.MARKET_READ,
     status=201,
+    secret=True,
     source="identity",
     answer=_ticket,
 )

@@ -282,6 +282,7 @@ def _own(
         scope="",
         errors=(Denied, Invalid, Conflict, NotFound, Unavailable),
         status=status,
+        secret=method != "GET",  # passwords, codes and tokens
         source="people",
         answer=answer,
         example=example,
