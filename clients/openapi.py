@@ -12,11 +12,12 @@ import msgspec
 
 from fondaco import __version__
 from fondaco.app import live
+from fondaco.app.answering import House
 from fondaco.gateway import openapi
 
 # Operations are bound to reference data and tenants, which a document does not need.
 _NOBODY: Final = cast(
-    live.House, SimpleNamespace(beside=None, refs=lambda: None, tenant_of=lambda _: None)
+    House, SimpleNamespace(beside=None, refs=lambda: None, tenant_of=lambda _: None)
 )
 
 

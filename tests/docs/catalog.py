@@ -19,6 +19,7 @@ import fondaco.domain
 from docs import fix_door, fix_venue
 from fondaco import settings
 from fondaco.app import live
+from fondaco.app.answering import House
 from fondaco.kernel.event import Event
 from fondaco.kernel.operation import Operation
 from fondaco.runtime.room import Room
@@ -42,7 +43,7 @@ def rooms() -> list[Room]:
 def operations() -> list[Operation[Any, Any]]:
     """Everything that a running house serves, by name. To be shown it needs no house behind it."""
     nobody = SimpleNamespace(beside=None, refs=lambda: None, tenant_of=lambda _: None)
-    return sorted(live.operations(cast(live.House, nobody)), key=lambda each: each.name)
+    return sorted(live.operations(cast(House, nobody)), key=lambda each: each.name)
 
 
 def declared_kinds() -> list[type[Event]]:

@@ -33,7 +33,7 @@ from fondaco.kernel.event import Instant
 from fondaco.kernel.operation import Do, Operation, Stamp
 
 if TYPE_CHECKING:
-    from fondaco.app.live import House
+    from fondaco.app.answering import House
 
 WINDOWS_S: Final = (10, 60, 300)
 SERIES_MAX: Final = 400  # points of one answer
@@ -252,7 +252,7 @@ class Health:
             "candles": files.root.glob(f"{files.candles.name}*"),
         }
         lines = [DiskLine(name, _size(paths)) for name, paths in parts.items()]
-        return self.house._views_at(), lines, shutil.disk_usage(files.root)
+        return self.house.seen_views_at(), lines, shutil.disk_usage(files.root)
 
     def _feeds(self, now: Instant) -> list[FeedLine]:
         board = self.house.kernel.board

@@ -10,7 +10,7 @@ from fondaco.kernel.errors import FondacoError
 from fondaco.runtime.tracing.hops import EDGES_US
 
 if TYPE_CHECKING:
-    from fondaco.app.live import House
+    from fondaco.app.answering import House
 
 
 def numbers(house: "House", streams: Streams) -> Iterator[Metric]:
