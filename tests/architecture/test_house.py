@@ -62,6 +62,7 @@ CATCHES_ALL = {
     ("runtime/committer.py", "_write"): "one bad decision must not take its group with it",
     ("runtime/reactor.py", "_arrive"): "one message must not hold up those behind it",
     ("runtime/simulated.py", "_work"): "goes to whoever waits for the work, as an executor's does",
+    ("gateway/carried.py", "carry"): "a poison request fails alone, and is logged",
     ("gateway/rest.py", "begin"): "a poison request fails alone, and is logged",
     ("gateway/rest.py", "_settled"): "a poison request fails alone, and is logged",
     ("gateway/rest.py", "serve"): "a poison request fails alone, and is logged",

@@ -141,7 +141,7 @@ async def test_a_query_is_checked_as_a_body_is(ask: Client, query: str) -> None:
 async def test_a_position_that_is_not_reached_in_time_is_said_to_be_behind(
     ask: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fondaco.gateway.rest.VIEWS_WAIT_S", 0.02)
+    monkeypatch.setattr("fondaco.gateway.looking.VIEWS_WAIT_S", 0.02)
     monkeypatch.setattr(ask.house, "views_at", lambda: 1)
     head = ask.house.journal.head()
     behind = await ask(503, "GET", f"/orders?min_position={head}")

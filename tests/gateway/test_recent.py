@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fondaco.gateway.recent import EDGES_S, Recent, latency
-from fondaco.gateway.rest import EDGES_S as SHOWN
-from fondaco.gateway.rest import Tally, counted
+from fondaco.gateway.tally import EDGES_S as SHOWN
+from fondaco.gateway.tally import Tally, counted
 from fondaco.kernel.event import Instant
 
 SECOND = 1_000_000_000

@@ -26,8 +26,8 @@ from fondaco.domain.reference.model import HOUSE_STREAM
 from fondaco.domain.trading.replies import moment
 from fondaco.gateway.door import Door
 from fondaco.gateway.recent import Latency, Recent, Second, latency
-from fondaco.gateway.rest import counted
 from fondaco.gateway.streams import Streams
+from fondaco.gateway.tally import counted
 from fondaco.kernel import compiled
 from fondaco.kernel.event import Instant
 from fondaco.kernel.operation import Do, Operation, Stamp

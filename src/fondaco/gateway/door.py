@@ -14,12 +14,14 @@ from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fondaco.gateway import pages
+from fondaco.gateway.context import Context, Names
 from fondaco.gateway.house import House
 from fondaco.gateway.idempotency import Replies
 from fondaco.gateway.logs import Log
 from fondaco.gateway.metrics import Metric
 from fondaco.gateway.pages import Checks, Page
-from fondaco.gateway.rest import Context, Endpoint, Exchange, Names, Response, Tally
+from fondaco.gateway.rest import Endpoint, Exchange, Response
+from fondaco.gateway.tally import Tally
 from fondaco.kernel.errors import FondacoError, Invalid, NotFound
 from fondaco.kernel.operation import Look, Operation
 from fondaco.runtime.tracing.rows import Request

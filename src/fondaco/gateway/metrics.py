@@ -6,7 +6,8 @@ Counters are plain ints that the doors keep; they are put into words when somebo
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Literal, NamedTuple
 
-from fondaco.gateway.rest import EDGES_S, Endpoint, Tally
+from fondaco.gateway.rest import Endpoint
+from fondaco.gateway.tally import EDGES_S, Tally
 
 MEDIA_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 

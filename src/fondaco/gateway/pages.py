@@ -13,7 +13,8 @@ from starlette.responses import Response
 from fondaco.domain.trading.model import Reason
 from fondaco.gateway import metrics, openapi
 from fondaco.gateway.metrics import Metric
-from fondaco.gateway.rest import Endpoint, Tally
+from fondaco.gateway.rest import Endpoint
+from fondaco.gateway.tally import Tally
 
 Checks = Mapping[str, tuple[bool, str]]
 Page = Callable[[], Response]

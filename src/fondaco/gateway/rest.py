@@ -6,26 +6,23 @@ go through the same steps, so that they answer alike: who asks, what is asked, m
 then the house.
 """
 
-import asyncio
 import re
 import time
-from bisect import bisect_left
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from concurrent.futures import Executor
+from collections.abc import Callable, Mapping
 from hashlib import blake2b
-from itertools import count
-from secrets import token_hex
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
 import msgspec
 from msgspec.structs import replace
 
-from fondaco.gateway import cookies, idempotency, recent
+from fondaco.gateway import cookies, idempotency
+from fondaco.gateway.context import Context
 from fondaco.gateway.errors import problem_of
-from fondaco.gateway.house import Caller, House, Reading
+from fondaco.gateway.house import Caller, House
 from fondaco.gateway.idempotency import Kept
-from fondaco.gateway.logs import Log
+from fondaco.gateway.looking import look, off_loop
+from fondaco.gateway.tally import Tally
 from fondaco.kernel import trace
 from fondaco.kernel.errors import (
     Conflict,
@@ -43,10 +40,6 @@ from fondaco.runtime.tracing.rows import Request
 
 JSON: Final = b"application/json"
 PROBLEM_JSON: Final = b"application/problem+json"
-VIEWS_WAIT_S: Final = 2.0  # for min_position
-VIEWS_POLL_S: Final = 0.004
-ENTRIES_POLL_S: Final = 0.05  # for wait_ms
-EDGES_S: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _ID: Final = re.compile(rb"[A-Za-z0-9_.:/+=-]{1,128}").fullmatch
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
 _encode: Final = msgspec.json.Encoder().encode
@@ -58,69 +51,6 @@ class Response(NamedTuple):
     media_type: bytes
     body: bytes
     headers: tuple[tuple[bytes, bytes], ...] = ()
-
-
-class Names:
-    """Ids of requests: unlike any other of this process, and of others but for 1 in 2^48."""
-
-    def __init__(self) -> None:
-        self._prefix = token_hex(6)
-        self._numbers = count(1)
-
-    def next(self) -> str:
-        return f"{self._prefix}-{next(self._numbers):x}"
-
-
-class Context(NamedTuple):
-    """What every endpoint of a door shares."""
-
-    house: House
-    replies: idempotency.Replies
-    readers: Executor
-    log: Log
-    names: Names
-    in_use: set[str]  # Idempotency-Keys whose first request is under way
-    note: Callable[[Request], None]  # of a request whose trace its entries do not tell
-
-
-class Tally:
-    """What was counted of one operation. Plain ints: a scrape renders them."""
-
-    __slots__ = ("codes", "counts", "seconds", "statuses")
-
-    def __init__(self) -> None:
-        self.codes: dict[str, int] = {}  # of errors
-        self.statuses: dict[int, int] = {}
-        self.counts = [0] * (len(recent.EDGES_S) + 1)  # by how long they took
-        self.seconds = 0.0
-
-    def count(self, status: int) -> None:
-        self.statuses[status] = self.statuses.get(status, 0) + 1
-
-    def add(self, status: int, seconds: float) -> None:
-        statuses = self.statuses
-        statuses[status] = statuses.get(status, 0) + 1
-        self.counts[bisect_left(recent.EDGES_S, seconds)] += 1
-        self.seconds += seconds
-
-    @property
-    def buckets(self) -> list[int]:
-        """`counts` by the edges that /metrics shows."""
-        found = [0] * (len(EDGES_S) + 1)
-        for nth, answered in enumerate(self.counts):
-            if answered:
-                edge = recent.EDGES_S[nth] if nth < len(recent.EDGES_S) else EDGES_S[-1] + 1
-                found[bisect_left(EDGES_S, edge)] += answered
-        return found
-
-
-def counted(tallies: Iterable[Tally]) -> recent.Counted:
-    """All of them together."""
-    found, refused = [0] * (len(recent.EDGES_S) + 1), 0
-    for tally in tallies:
-        found = [a + b for a, b in zip(found, tally.counts, strict=True)]
-        refused += sum(count for status, count in tally.statuses.items() if status >= 400)
-    return recent.Counted(found, refused)
 
 
 class Exchange:
@@ -179,7 +109,7 @@ class Exchange:
         except FondacoError as error:
             self.fail(error)
         except Exception as error:  # A poison request fails alone.
-            self.fail(_unforeseen(error))
+            self.fail(unforeseen(error))
         else:
             self.was_submitted = True
             answer.then(self._settled)
@@ -234,7 +164,7 @@ class Exchange:
         except FondacoError as error:
             self.fail(error)
         except Exception as error:
-            self.fail(_unforeseen(error))
+            self.fail(unforeseen(error))
         else:
             self.finish(Response(endpoint.status, JSON, _encode(reply)))
 
@@ -290,9 +220,6 @@ class Endpoint:
         self._scope = operation.scope
         self._account = operation.account
         self._accounts = hasattr(operation.request, "account_ids")  # several, to be checked each
-        fields = {field.name for field in msgspec.structs.fields(operation.request)}
-        self._waits_for_views = isinstance(operation, Look) and "min_position" in fields
-        self._waits_for_entries = isinstance(operation, Look) and "wait_ms" in fields
 
     # The steps that all requests take, in this order
 
@@ -303,43 +230,25 @@ class Endpoint:
         authorization = headers.get(b"authorization")
         caller: Caller | None = None
         if authorization is None and b"cookie" in headers:
-            caller = self._of_cookie(headers)
+            changes = self.operation.method != "GET"
+            caller = of_cookie(house, headers, changes=changes, needed=bool(self._scope))
         if caller is None and (authorization is not None or self._scope):
             try:
                 caller = house.authenticate(bearer(authorization))
             except Denied:
-                self._may_ask("", address)  # who guesses asks, too
+                may_ask(house, "", address)  # who guesses asks, too
                 raise
-        self._may_ask(caller.name if caller else "", address)
+        self.take(caller, address)
+        return caller
+
+    def take(self, caller: Caller | None, address: str) -> None:
+        """Raises `Unavailable` for who asks too often, and while nothing new is taken on."""
+        house = self.context.house
+        may_ask(house, caller.name if caller else "", address)
         if not self._only_reads:
             pressure = house.pressure()
             if pressure is not None:
                 raise pressure
-        return caller
-
-    def _of_cookie(self, headers: Headers) -> Caller | None:
-        """Whose session a browser sends. What is open to everybody works with an old one, too."""
-        token = cookies.token_in(headers[b"cookie"])
-        if not token:
-            return None
-        try:
-            if self.operation.method != "GET":
-                cookies.check_csrf(token, headers)
-            return self.context.house.authenticate(token)
-        except Denied:
-            if self._scope:
-                raise
-            return None
-
-    def _may_ask(self, caller: str, address: str) -> None:
-        """Raises `Unavailable` where that is too often."""
-        wait_ns = self.context.house.wait_ns(caller, address)
-        if wait_ns > 0:
-            raise Unavailable(
-                "too many requests; wait as long as Retry-After says",
-                code="rate_limited",
-                retry_after_s=-(-wait_ns // 1_000_000_000),
-            )
 
     def decode(self, body: bytes) -> Any:
         try:
@@ -373,8 +282,21 @@ class Endpoint:
                     raise Invalid("a parameter is given twice in the query")
             if twice := found.keys() & path.keys():
                 raise Invalid(f"{', '.join(sorted(twice))} is given twice: the path says it")
-            kind, strict = self.operation.request, self.has_body
-            return msgspec.convert({**found, **path}, kind, strict=strict)
+            return self.read({**found, **path}, strict=self.has_body)
+        except msgspec.MsgspecError as error:
+            raise Invalid(self._said(error)) from error
+        except (RecursionError, ValueError) as error:
+            raise Invalid(f"the request cannot be read: {error}") from error
+
+    def check_open(self) -> None:
+        """Raises `Denied` where nobody unknown may ask this."""
+        if self._scope:
+            bearer(None)
+
+    def read(self, fields: Mapping[str, Any], *, strict: bool = True) -> Any:
+        """The request whose fields these are. `strict` is off where all of them came as text."""
+        try:
+            return msgspec.convert(fields, self.operation.request, strict=strict)
         except msgspec.MsgspecError as error:
             raise Invalid(self._said(error)) from error
         except (RecursionError, ValueError) as error:
@@ -425,14 +347,20 @@ class Endpoint:
             exchange.caller = caller = self.admit(headers, address)
             exchange.ask = ask = self.convert(path, query, body)
             self.authorise(caller, ask)
-            key = headers.get(b"idempotency-key")
-            if key is not None and caller is not None and self.operation.method != "GET":
-                return await self._once(exchange, caller, idempotency.key_of(key))
-            return await self._answer(exchange, caller or NOBODY, "")
+            return await self.reply(exchange, headers.get(b"idempotency-key"))
         except FondacoError as error:
             return exchange.problem(error)
         except Exception as error:  # A poison request fails alone.
-            return exchange.problem(_unforeseen(error))
+            return exchange.problem(unforeseen(error))
+
+    # What follows is the same for every door that is not hot
+
+    async def reply(self, exchange: Exchange, key: bytes | None) -> Response:
+        """To who may ask what the exchange says; `key` is the Idempotency-Key."""
+        caller = exchange.caller
+        if key is not None and caller is not None and self.operation.method != "GET":
+            return await self._once(exchange, caller, idempotency.key_of(key))
+        return await self._answer(exchange, caller or NOBODY, "")
 
     async def _once(self, exchange: Exchange, caller: Caller, key: str) -> Response:
         context = self.context
@@ -446,7 +374,7 @@ class Endpoint:
             )
         context.in_use.add(name)
         try:
-            kept = await self._off_loop(context.replies.get, name)
+            kept = await off_loop(context.readers, context.replies.get, name)
             if kept is not None:
                 kept = idempotency.replayed(kept, content)
                 return Response(kept.status, kept.media_type.encode(), kept.body, (REPLAYED,))
@@ -458,7 +386,7 @@ class Endpoint:
                     return response
             body = b"" if is_secret else response.body
             kept = Kept(content, response.status, response.media_type.decode(), body)
-            await self._off_loop(context.replies.put, name, kept, context.house.now())
+            await off_loop(context.readers, context.replies.put, name, kept, context.house.now())
             return response
         finally:
             context.in_use.discard(name)
@@ -476,65 +404,13 @@ class Endpoint:
             exchange.was_submitted = True
             reply = await operation.answer(ask, stamp, house.source(operation.source))
         else:
-            reply = await self._look(operation, ask, caller)
+            reply = await look(house, self.context.readers, operation, ask, caller)
         status, more = self.status, _NO_MORE
         if isinstance(reply, Answered):
             status, more, reply = reply.status or status, reply.headers, reply.reply
         if isinstance(reply, str) and self.media_type != JSON:
             return Response(status, self.media_type, reply.encode(), more)
         return Response(status, JSON, b"" if status == 204 else _encode(reply), more)
-
-    async def _look(self, operation: Look[Any, Any], ask: Any, caller: Caller) -> Any:
-        house = self.context.house
-        if self._waits_for_views and ask.min_position:
-            await self._views_reach(ask.min_position)
-        if self._waits_for_entries and ask.wait_ms:
-            await self._journal_passes(ask.after, ask.wait_ms / 1_000)
-
-        at = house.now()
-
-        def reading(source: Any, journal: Any = None) -> Reading:
-            return Reading(source, journal, caller.tenant, caller.accounts, at)
-
-        if operation.source == "store":
-            journal = house.source("journal")
-
-            def look() -> Any:
-                with house.reading() as conn:
-                    return operation.answer(ask, reading(conn, journal))
-
-            return await self._off_loop(look)
-        source = reading(house.source(operation.source))
-        if operation.on_loop:
-            return operation.answer(ask, source)
-        return await self._off_loop(operation.answer, ask, source)
-
-    async def _views_reach(self, position: int) -> None:
-        head = self.context.house.source("journal").head()
-        if position > head:
-            raise Invalid(f"min_position is {position}, must be one of the journal: 0 to {head}")
-        deadline = time.monotonic() + VIEWS_WAIT_S
-        while (at := await self._off_loop(self.context.house.views_at)) < position:
-            if time.monotonic() >= deadline:
-                raise Unavailable(
-                    f"the views are at {at}, not at {position} yet; ask again",
-                    code="view_behind",
-                    state={"position": at},
-                )
-            await asyncio.sleep(VIEWS_POLL_S)
-
-    async def _journal_passes(self, position: int, wait_s: float) -> None:
-        """Until there is an entry behind `position`, the time is over, or the house closes."""
-        house, deadline = self.context.house, time.monotonic() + wait_s
-        head = house.source("journal").head
-        while not house.draining and await self._off_loop(head) <= position:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return
-            await asyncio.sleep(min(ENTRIES_POLL_S, left))
-
-    def _off_loop(self, act: Callable[..., Any], *args: Any) -> Awaitable[Any]:
-        return asyncio.get_running_loop().run_in_executor(self.context.readers, act, *args)
 
 
 class _Nobody(NamedTuple):
@@ -560,6 +436,32 @@ def bearer(authorization: bytes | None) -> str:
     raise Denied("send the header Authorization: Bearer <token>", code="unauthenticated")
 
 
+def of_cookie(house: House, headers: Headers, *, changes: bool, needed: bool) -> Caller | None:
+    """Whose session a browser sends. Where nobody needs to be known, an old one is none."""
+    token = cookies.token_in(headers[b"cookie"])
+    if not token:
+        return None
+    try:
+        if changes:
+            cookies.check_csrf(token, headers)
+        return house.authenticate(token)
+    except Denied:
+        if needed:
+            raise
+        return None
+
+
+def may_ask(house: House, caller: str, address: str) -> None:
+    """Raises `Unavailable` where that is too often."""
+    wait_ns = house.wait_ns(caller, address)
+    if wait_ns > 0:
+        raise Unavailable(
+            "too many requests; wait as long as Retry-After says",
+            code="rate_limited",
+            retry_after_s=-(-wait_ns // 1_000_000_000),
+        )
+
+
 def check_media_type(headers: Headers) -> None:
     given = headers.get(b"content-type", JSON)
     if given != JSON and given.partition(b";")[0].strip().lower() != JSON:
@@ -575,7 +477,7 @@ def parameters_of(path: str) -> list[str]:
     return _PARAMETER.findall(path)
 
 
-def _unforeseen(error: Exception) -> Corrupt:
+def unforeseen(error: Exception) -> Corrupt:
     """The traceback goes to the log; the sender is told that it was us."""
     known = Corrupt("this request met an error of ours; it is logged under its request id")
     known.__cause__ = error

@@ -10,9 +10,10 @@ from typing import Any, Final
 
 import msgspec
 
+from fondaco.gateway.context import Context
 from fondaco.gateway.errors import Problem, problem_of
 from fondaco.gateway.house import Caller
-from fondaco.gateway.rest import Context, bearer
+from fondaco.gateway.rest import bearer
 from fondaco.gateway.sockets import Socket
 from fondaco.kernel.errors import Denied, FondacoError, Invalid, Unavailable
 

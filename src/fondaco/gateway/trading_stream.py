@@ -33,8 +33,9 @@ from fondaco.domain.trading.api.views import AccountRequest, OrdersRequest
 from fondaco.domain.trading.model import AccountId, OrdStatus, account_stream
 from fondaco.gateway.errors import codes_of
 from fondaco.gateway.house import Caller, Reading
-from fondaco.gateway.rest import Endpoint, Tally
+from fondaco.gateway.rest import Endpoint
 from fondaco.gateway.talk import SLOW, Auth, Done, Id, Ping, Talk
+from fondaco.gateway.tally import Tally
 from fondaco.gateway.tell import CHANNELS, Channel, Teller
 from fondaco.kernel import trace
 from fondaco.kernel.errors import FondacoError, Invalid, NotFound, Refused, Unavailable
