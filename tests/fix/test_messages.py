@@ -143,6 +143,14 @@ def test_messages_are_found_told_and_survive(
     assert sum(each["received"] for each in line["buckets"]) == 5
     assert [each["kind"] for each in line["marks"] if each["message"]][:2] == ["logon", "logon"]
 
+    points = client.get(f"/api/fix/series?session={quote(SESSION)}&width_s=3600")["points"]
+    assert sum(each["received"] for each in points) == 5
+    assert sum(each["answered"] for each in points) == 4
+    assert sum(each["rejects"] for each in points) == 1
+    assert points[-1]["max_us"] >= points[-1]["p99_us"] >= points[-1]["p50_us"] > 0
+    narrow = client.ask("GET", "/api/fix/series?width_s=1&after=2026-01-01T00:00:00Z")
+    assert (narrow.status, "must be at most 10,000" in narrow.body["message"]) == (422, True)
+
     for _ in range(7):  # the whole day again and again
         buyer.send("2", [(7, "1"), (16, "0")])
     *_, storm = awaited(lambda: [a for a in alerts(client) if a["pattern"] == "F10"])

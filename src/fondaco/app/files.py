@@ -70,6 +70,11 @@ class Files:
         return self.root / "archive" / "fix"
 
     @property
+    def fix_lake(self) -> Path:
+        """FIX messages as columns, by day and session."""
+        return self.root / "lake" / "fix"
+
+    @property
     def records(self) -> Path:
         return self.root / "records.db"
 

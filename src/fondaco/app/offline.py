@@ -19,6 +19,8 @@ import msgspec
 from fondaco.app import proofs
 from fondaco.app.clock import Clock
 from fondaco.app.files import Files, files_at, is_served, make_root, tape_lock
+from fondaco.app.fix.copying import copy_fix
+from fondaco.app.fix.copying import wrong as fix_wrong
 from fondaco.app.kinds import room_of
 from fondaco.app.listening import on_signals
 from fondaco.app.machines import SEGMENTS, SQLITE, journal_facts, open_journal, open_records
@@ -144,6 +146,7 @@ def verify(
         if folder.is_dir():
             with closing(SegmentTape(folder)) as tape:
                 wrong += tape.verify()
+    wrong += fix_wrong(files)
     return found
 
 
@@ -165,8 +168,8 @@ def rebuild(root: Path | Files) -> dict[str, Any]:
 
 
 def backup(root: Path | Files, to: Path) -> dict[str, Any]:
-    """Copy what cannot be worked out again: the journal, the records, the tape of FIX sessions and
-    the files of settings.
+    """Copy what cannot be worked out again: the journal, the records, the tape of FIX sessions with
+    its archive, its columns and uploads, and the files of settings.
 
     Consistent while a house runs: the records of one moment, then the journal up to what is durable
     after it. What those records still had to tell is told again by the restored house, to no
@@ -182,8 +185,7 @@ def backup(root: Path | Files, to: Path) -> dict[str, Any]:
                 records.copy(copy.records)
         proofs.copy(files, copy)
         journal.backup(copy.journal)
-        if files.fix.is_dir():  # what is being written ends where it is torn, as after a crash
-            shutil.copytree(files.fix, copy.fix, ignore=shutil.ignore_patterns("*.sealing"))
+        copy_fix(files, copy)
     for each in ("fondaco.toml", files.agreements.name):
         with suppress(FileNotFoundError):
             shutil.copyfile(files.root / each, copy.root / each)

@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 e4470237817c7df35ec08d426a1704fd46d0d6f297007c5078bc820310321fc5
+OpenAPI sha256 86fa3eafd17004ee01d17f74f12492a97c6618e426bdfc428f310a22dbd2017e
 """
 
 from __future__ import annotations
@@ -691,6 +691,42 @@ class SessionMark(TypedDict):
     text: str
     message: str | None
     alert: str | None
+
+
+class SeriesRequest(TypedDict):
+    """The last hour by minutes, unless times and a width are given. `after` is included, `before`
+    is not; at most 10,000 spans of time.
+    """
+    session: NotRequired[str | None]
+    after: NotRequired[str | None]
+    before: NotRequired[str | None]
+    width_s: NotRequired[int]
+
+
+class SeriesReply(TypedDict):
+    """Spans without messages are left out. `columns` messages were read from the columnar store;
+    younger ones from the index.
+    """
+    after: str
+    before: str
+    width_s: int
+    points: list[SeriesPoint]
+    columns: int
+
+
+class SeriesPoint(TypedDict):
+    """A session in a span of time. Latencies are microseconds from a request (D, F, G) to the
+    first answer (8, 9) of its ClOrdID, null where none was answered; quantiles by nearest rank.
+    """
+    at: str
+    session: str
+    received: int
+    sent: int
+    rejects: int
+    answered: int
+    p50_us: float | None
+    p99_us: float | None
+    max_us: float | None
 
 
 class UploadCapture(TypedDict):

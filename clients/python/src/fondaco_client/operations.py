@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 e4470237817c7df35ec08d426a1704fd46d0d6f297007c5078bc820310321fc5
+OpenAPI sha256 86fa3eafd17004ee01d17f74f12492a97c6618e426bdfc428f310a22dbd2017e
 """
 
 from __future__ import annotations
@@ -756,6 +756,22 @@ class Fix:
             "GET",
             "/api/fix/timeline",
             query={"session": session, "after": after, "before": before, "buckets": buckets},
+        )
+        return found
+
+    def series(
+        self,
+        *,
+        session: str = ABSENT,
+        after: str = ABSENT,
+        before: str = ABSENT,
+        width_s: int = ABSENT,
+    ) -> m.SeriesReply:
+        """Messages, rejects and latencies of FIX sessions over time. Scope: house:read."""
+        found: m.SeriesReply = self._ask(
+            "GET",
+            "/api/fix/series",
+            query={"session": session, "after": after, "before": before, "width_s": width_s},
         )
         return found
 

@@ -25,7 +25,7 @@ from fondaco.app.fix.agreements import (
     read_agreements,
 )
 from fondaco.app.fix.echo import Echo
-from fondaco.app.fix.indexing import name_file
+from fondaco.app.fix.taped import name_file
 from fondaco.app.listening import bind
 from fondaco.app.say import say
 from fondaco.domain.fix.api import (

@@ -6,7 +6,6 @@ says that it was. Nothing on the way of an order waits for it.
 
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from threading import Event as Flag
@@ -17,10 +16,13 @@ from fondaco.app.child import Child, begin_child
 from fondaco.app.files import Files
 from fondaco.app.fix.archive import Archiving, Retention
 from fondaco.app.fix.captures import CaptureFolder, waiting
+from fondaco.app.fix.columns import Columns, has_lake, open_lake
 from fondaco.app.fix.store import open_messages
+from fondaco.app.fix.taped import Taped
 from fondaco.app.fix.watching import Raised, Watching
 from fondaco.app.machines import open_records
-from fondaco.domain.fix.search.model import EVERYTHING, Asked, Direction
+from fondaco.app.say import say
+from fondaco.domain.fix.search.model import EVERYTHING, Asked
 from fondaco.domain.fix.store.messages import (
     Keeper,
     create,
@@ -32,7 +34,6 @@ from fondaco.domain.fix.store.messages import (
     span_of,
 )
 from fondaco.domain.surveillance import store as alerts
-from fondaco.gateway.fix.keeping import AGAIN, RECEIVED, SENT
 from fondaco.ports.store import Store, outbox_metadata
 from fondaco.ports.tape import Frame
 from fondaco.ports.tape.tail import SegmentTail
@@ -42,22 +43,18 @@ POLL_S: Final = 0.1
 AT_ONCE: Final = 2_000  # frames a transaction
 AGAIN_NS: Final = 1_000_000_000
 ARCHIVE_NS: Final = 60_000_000_000
+COLUMNS_NS: Final = 60_000_000_000  # how young messages are in the lake
 LOOK_NS: Final = 300_000_000  # how often captures are looked for
 WARM: Final = 20_000  # messages that the detectors are shown again after a start
-_KINDS: Final[Mapping[bytes, tuple[Direction, int]]] = {  # and where the message begins
-    RECEIVED: ("in", 1),
-    SENT: ("out", 9),
-    AGAIN: ("out", 1),
-}
 
 
 class Indexing:
     """Carries frames into the store of messages, and what the detectors find into the records."""
 
     def __init__(self, folder: Path, store: Store, records: Store) -> None:
-        self._folder, self._store, self._records = folder, store, records
+        self._store, self._records = store, records
+        self._taped = Taped(folder)
         self._keeper, self._watching = Keeper(), Watching()
-        self._names: dict[str, str] = {}
         self._looked_at = 0
         with store.writing() as conn:
             create(conn)
@@ -78,7 +75,7 @@ class Indexing:
         if not frames:
             self._look_again()
             return False
-        rows = sorted(self._messages(frames), key=lambda row: row[0])
+        rows = sorted(self._taped.messages(frames), key=lambda row: row[0])
         # Alerts first, which are the same when they are found again.
         self._record(self._watching.see(rows))
         self._look_again()
@@ -93,23 +90,6 @@ class Indexing:
         if at - self._looked_at >= AGAIN_NS:
             self._looked_at = at
             self._record([*self._watching.passed(at), *self._watching.again()])
-
-    def _messages(self, frames: list[Frame]) -> Iterator[tuple[int, Asked]]:
-        for frame in frames:
-            kind = _KINDS.get(frame.raw[:1])
-            if kind is not None:
-                direction, begin = kind
-                raw = frame.raw[begin:]
-                name = self._session(frame.source)
-                yield frame.position, Asked(frame.at, name, direction, raw)
-
-    def _session(self, source: str) -> str:
-        """The name of the session whose source that is, as the house has noted it."""
-        name = self._names.get(source)
-        if name is None:
-            place = name_file(self._folder, source)
-            name = self._names[source] = place.read_text() if place.exists() else source
-        return name
 
     def _record(self, raised: list[Raised]) -> None:
         if not raised:
@@ -129,28 +109,56 @@ class Indexing:
         self._tail.close()
 
 
-def name_file(folder: Path, source: str) -> Path:
-    """Where the name of a session stands, for whoever finds its source on the tape."""
-    return folder / f"{source}.name"
-
-
 def follow_messages(files: Files, retention: Retention) -> None:
     """Run until standard input ends, which it does when the parent is gone."""
     stop = begin_child(NICENESS)
     with closing(open_messages(files)) as store, closing(open_records(files)) as records:
         with closing(Indexing(files.fix, store, records)) as indexing:
             archiving = Archiving(files.fix_archive, store, retention)
-            _run(indexing, CaptureReading(files, store), archiving, stop)
+            carrying = Carrying(files, retention.archive_days)
+            _run(indexing, CaptureReading(files, store), archiving, carrying, stop)
         store.settle()
 
 
-def _run(indexing: Indexing, reading: "CaptureReading", archiving: Archiving, stop: Flag) -> None:
+def _run(
+    indexing: Indexing,
+    reading: "CaptureReading",
+    archiving: Archiving,
+    carrying: "Carrying",
+    stop: Flag,
+) -> None:
     wait_s, archived_at = 0.0, 0
     while not stop.wait(wait_s):
         wait_s = 0.0 if indexing.step() else POLL_S
         reading.step()
+        if wait_s:
+            carrying.step(time_ns())
         if wait_s and time_ns() - archived_at > ARCHIVE_NS and not archiving.step(time_ns()):
             archived_at = time_ns()
+
+
+class Carrying:
+    """Has messages carried into the lake about each minute, where Polars is there to do it. Search
+    and alerts do not stop for a lake that cannot be written."""
+
+    def __init__(self, files: Files, keep_days: int) -> None:
+        self._files, self._keep_days = files, keep_days
+        self._columns: Columns | None = None
+        self._due_at = time_ns() + COLUMNS_NS if has_lake() else None
+
+    def step(self, now: int) -> None:
+        if self._due_at is None or now < self._due_at:
+            return
+        self._due_at = now + COLUMNS_NS
+        try:
+            if self._columns is None:
+                lake = open_lake(self._files.fix_lake)
+                self._columns = Columns(lake, self._files.fix, self._keep_days)
+            if self._columns.step(now):
+                self._due_at = now
+        except OSError as error:
+            say(f"FIX messages are not kept as columns just now: {error}")
+            self._columns = None
 
 
 class CaptureReading:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Any, Final
 
@@ -15,8 +14,10 @@ from fondaco.app.fix.captures import CaptureFolder
 from fondaco.app.fix.desk import Desk
 from fondaco.app.fix.exports import exported_alerts
 from fondaco.app.fix.indexing import Indexer
+from fondaco.app.fix.measures import series_reply
 from fondaco.app.fix.store import open_messages
 from fondaco.app.fix.timeline import timeline
+from fondaco.app.fix.times import moment, nanoseconds
 from fondaco.app.house import Kernel
 from fondaco.app.say import say
 from fondaco.domain.fix.looking import (
@@ -28,6 +29,7 @@ from fondaco.domain.fix.looking import (
     TimelineReply,
     TimelineRequest,
 )
+from fondaco.domain.fix.measuring import SeriesReply, SeriesRequest
 from fondaco.domain.fix.message import loose, what_is_wrong
 from fondaco.domain.fix.search.asking import asked as read_query
 from fondaco.domain.fix.search.model import All, OfSession, Pattern, Query, Way, When
@@ -54,7 +56,6 @@ from fondaco.kernel.operation import Stamp
 from fondaco.ports.store import Store
 from fondaco.ports.store.sqlite import SqliteStore
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NEVER: Final = 2**62
 
 
@@ -133,6 +134,10 @@ class Messages:
     def timeline(self, asked: TimelineRequest, at: int) -> TimelineReply:
         with self._reading() as conn, self._records.reading() as records:
             return timeline(conn, records, asked, at)
+
+    def series(self, asked: SeriesRequest, at: int) -> SeriesReply:
+        with self._reading() as conn:
+            return series_reply(self._files, conn, asked, at)
 
     # --- Alerts ---------------------------------------------------------------------------------
 
@@ -297,15 +302,6 @@ def _plain(found: alerts.Recorded) -> dict[str, Any]:
         "last_at": found.last_at,
         "evidence": evidence,
     }
-
-
-def moment(at: int) -> str:
-    """Nanoseconds as text in UTC, to the microsecond."""
-    return (_EPOCH + timedelta(microseconds=at // 1_000)).isoformat().replace("+00:00", "Z")
-
-
-def nanoseconds(of: datetime) -> int:
-    return (of - _EPOCH) // timedelta(microseconds=1) * 1_000
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from fondaco.app.fix.measure_options import with_measures
 from fondaco.kernel.errors import Invalid, NotFound
 from fondaco.settings import load
 
@@ -36,6 +37,7 @@ def with_search(kinds: Kinds) -> None:
         child.add_argument("--data", default=".fondaco", help="the data directory [.fondaco]")
         child.set_defaults(run=run)
 
+    with_measures(kinds)
     archive = kinds.add_parser("archive", help="List archived messages, and check the files.")
     archive.add_argument("--data", default=".fondaco", help="the data directory [.fondaco]")
     archive.set_defaults(run=_archive)
@@ -136,7 +138,7 @@ def _password(name: str) -> str:
 def _archive(asked: argparse.Namespace) -> int:
     """The exit status is 1 where a file is not what the manifest says."""
     from fondaco.app.fix.archive import manifest, wrong
-    from fondaco.app.fix.messages import moment
+    from fondaco.app.fix.times import moment
 
     folder = _files(asked).fix_archive
     known = manifest(folder)

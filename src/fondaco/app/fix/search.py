@@ -8,10 +8,10 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from fondaco.app.files import Files
-from fondaco.app.fix.messages import moment
 from fondaco.app.fix.reading import read
 from fondaco.app.fix.sessions import Remote
 from fondaco.app.fix.store import open_messages
+from fondaco.app.fix.times import moment
 from fondaco.domain.fix.api import Sighting, Tally
 from fondaco.domain.fix.search.asking import asked
 from fondaco.domain.fix.search.model import Asked, Query

@@ -4,6 +4,7 @@ from typing import Final, get_args
 
 from fondaco.domain.fix.events import SessionEvent
 from fondaco.domain.fix.looking import OPERATIONS as LOOKS
+from fondaco.domain.fix.measuring import OPERATIONS as MEASURES
 from fondaco.domain.fix.operating import OPERATIONS
 from fondaco.domain.fix.rules import PREFIX, decider
 from fondaco.domain.fix.uploading import OPERATIONS as UPLOADS
@@ -13,6 +14,6 @@ room: Final = Room(
     name="fix",
     prefix=PREFIX,
     decider=decider,
-    operations=(*OPERATIONS, *LOOKS, *UPLOADS),
+    operations=(*OPERATIONS, *LOOKS, *MEASURES, *UPLOADS),
     kinds=get_args(SessionEvent),
 )

@@ -333,3 +333,11 @@ def _number_of(session: str) -> Any:
 def _of_house() -> tuple[Any, Any]:
     span = span_of()
     return _MESSAGES.id > span.above, _MESSAGES.id < span.below
+
+
+def within(conn: sa.Connection, after: int, before: int, session: str | None) -> Iterator[Kept]:
+    """The house's messages of that time, in the order of their ids."""
+    selected = _select().where(_MESSAGES.at >= after, _MESSAGES.at < before, *_of_house())
+    if session is not None:
+        selected = selected.where(_MESSAGES.session == _number_of(session))
+    yield from _read(conn, selected.order_by(None).order_by(_MESSAGES.id))
