@@ -29,7 +29,7 @@ def message(kind: str, seq: int, **fields: str) -> bytes:
     return encode("FIX.4.4", [(35, kind.encode()), (34, b"%d" % seq), (49, b"A"), *more])
 
 
-def naive(rows: list[Row], after: int, before: int, width: int) -> list[tuple[object, ...]]:
+def naive(rows: list[Row], after: int, before: int, width: int) -> list[Point]:
     """By the words of the definition, each point by itself."""
     inside = [row for row in rows if after <= row.at < before]
 
@@ -70,7 +70,7 @@ def naive(rows: list[Row], after: int, before: int, width: int) -> list[tuple[ob
         ]
         came = sum(row.direction == "in" for row in of)
         points.append(
-            (
+            Point(
                 after + number * width,
                 session,
                 came,
@@ -133,7 +133,7 @@ def test_columns_and_index_together_say_what_a_plain_scan_says(
     store.close()
     plain = series(rows, after, before, width)
     assert found == plain
-    assert plain == [Point(*each) for each in naive(rows, after, before, width)]  # type: ignore[arg-type]
+    assert plain == naive(rows, after, before, width)
     assert one == [point for point in plain if point.session == "A/1"]
 
 
