@@ -1,6 +1,7 @@
 """What a run of the whole suite must show beyond green tests.
 
-Every row of docs/requirements.toml is proven by a test that ran; and where CI is set, no test was
+Every row of docs/requirements.toml, and every control of docs/threats.toml, is proven by a test
+that ran; and where CI is set, no test was
 skipped for a reason that .ci/allowed-skips.txt does not know. A run of a part is only a run of a
 part. Under xdist the controller decides, for all reports come to it.
 """
@@ -9,7 +10,18 @@ import os
 
 import pytest
 
-from proof import ALLOWED_SKIPS, TABLE, Outcomes, Row, Verdict, allowed_skips, printed, rows
+from proof import (
+    ALLOWED_SKIPS,
+    TABLE,
+    THREATS,
+    Outcomes,
+    Row,
+    Verdict,
+    allowed_skips,
+    controls,
+    printed,
+    rows,
+)
 
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true")
 
@@ -39,6 +51,7 @@ class Judge:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.rows: list[Row] = rows(TABLE.read_text("utf-8"))
+        self.controls = controls(THREATS.read_text("utf-8")) if THREATS.exists() else []
         self.outcomes = Outcomes()
         self.asked = bool(config.getoption("--requirements"))
         self.deselected = False
@@ -95,11 +108,12 @@ class Judge:
         """
         found = []
         if self.whole:
-            found += [
-                f"requirement {row.number} is not proven: {', '.join(row.tests)}"
-                for row in self.unproven
-                if self.outcomes.verdict(row) == "open"
-            ]
+            for what, named in (("requirement", self.rows), ("control", self.controls)):
+                found += [
+                    f"{what} {row.number} is not proven: {', '.join(row.tests)}"
+                    for row in named
+                    if self.outcomes.verdict(row) == "open"
+                ]
         if IN_CI:
             allowed = allowed_skips(ALLOWED_SKIPS.read_text("utf-8"))
             found += [

@@ -1,14 +1,16 @@
-"""Which requirement is proven by which test: docs/requirements.toml against what just ran."""
+"""Which requirement is proven by which test: docs/requirements.toml, and the controls of
+docs/threats.toml, against what just ran."""
 
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLE = ROOT / "docs" / "requirements.toml"
+THREATS = ROOT / "docs" / "threats.toml"
 ALLOWED_SKIPS = ROOT / ".ci" / "allowed-skips.txt"
 
 Verdict: TypeAlias = Literal["proven", "skipped", "open"]
@@ -25,15 +27,21 @@ class Row:
 
 def rows(text: str) -> list[Row]:
     """The table as rows. Raises `ValueError` naming the row that is wrong."""
-    found = []
-    for number, row in tomllib.loads(text).get("rows", {}).items():
-        if set(row) != {"title", "test"}:
-            raise ValueError(f"row {number} has {sorted(row)}, must have title and test")
-        tests = [row["test"]] if isinstance(row["test"], str) else row["test"]
-        if not tests or not all("::" in test and "[" not in test for test in tests):
-            raise ValueError(f"row {number}: a test is file.py::test_name, without parameters")
-        found.append(Row(number, row["title"], tuple(tests)))
-    return found
+    return [_row("row", *each) for each in tomllib.loads(text).get("rows", {}).items()]
+
+
+def controls(text: str) -> list[Row]:
+    """What holds the threats off, each with its tests. Raises `ValueError` as `rows` does."""
+    return [_row("control", *each) for each in tomllib.loads(text).get("controls", {}).items()]
+
+
+def _row(what: str, number: str, row: Mapping[str, Any]) -> Row:
+    if set(row) != {"title", "test"}:
+        raise ValueError(f"{what} {number} has {sorted(row)}, must have title and test")
+    tests = [row["test"]] if isinstance(row["test"], str) else row["test"]
+    if not tests or not all("::" in test and "[" not in test for test in tests):
+        raise ValueError(f"{what} {number}: a test is file.py::test_name, without parameters")
+    return Row(number, row["title"], tuple(tests))
 
 
 @dataclass(slots=True)

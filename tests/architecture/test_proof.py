@@ -73,6 +73,16 @@ def test_the_controller_judges_what_its_workers_saw(tmp_path: Path) -> None:
     assert "1 of 1 rows proven" in printed
 
 
+def test_a_control_without_its_test_fails_the_run(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    threats = tmp_path / "docs" / "threats.toml"
+    threats.write_text('[controls.locks]\ntitle = "Locks"\ntest = "tests/test_a.py::test_gone"\n')
+    code, printed = run(tmp_path, GREEN)
+    assert (code, "control locks is not proven" in printed) == (1, True), printed
+    threats.write_text('[controls.locks]\ntitle = "Locks"\ntest = "tests/test_a.py::test_x"\n')
+    assert run(tmp_path, GREEN)[0] == 0
+
+
 def test_a_run_of_a_part_is_only_a_run_of_a_part(tmp_path: Path) -> None:
     missing = '"tests/test_a.py::test_gone"'
     assert run(tmp_path, GREEN, missing)[0] == 1

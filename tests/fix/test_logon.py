@@ -147,3 +147,16 @@ def test_silence_is_asked_about_and_then_ended() -> None:
         assert law.due() > BEGINS + second * SECOND
     (closed,) = list(law.tick(BEGINS + 72 * SECOND))
     assert isinstance(closed, Close)
+
+
+def test_more_messages_than_were_agreed_on_are_refused_until_the_next_second() -> None:
+    law = acceptor(receive_max_per_s=2)
+    received(law, logon(1))
+
+    def order(number: int) -> list[Any]:
+        head = [(35, b"D"), (34, b"%d" % number), (49, b"BROKER"), (52, b"20260101-00:00:00")]
+        return received(law, encode("FIX.4.4", [*head, (56, b"HOUSE"), (11, b"a")]))
+
+    kinds = [type(act).__name__ for number in (2, 3, 4) for act in order(number)]
+    assert kinds == ["Deliver", "Deliver", "Write"]
+    assert law.next_in == 5
