@@ -27,13 +27,13 @@ SOURCES = Path("src")
 OPTIMISED = [] if sys.platform == "win32" else ["-O3", "-g0", "-Wno-unused-function"]
 
 
-def kernels() -> list[str]:
+def kernels(name: str = "KERNELS") -> list[str]:
     """The tuple KERNELS, read without importing the package, whose dependencies are not here."""
     declared = ast.parse((ROOT / SOURCES / "fondaco/kernel/compiled.py").read_text("utf-8"))
     [listed] = [
         node.value
         for node in declared.body
-        if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == "KERNELS"
+        if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == name
     ]
     return [path for path in ast.literal_eval(listed) if (ROOT / SOURCES / path).is_file()]
 
@@ -42,6 +42,16 @@ def extension(path: str) -> Extension:
     name = path.removesuffix(".py").replace("/", ".")
     source = str(SOURCES / path)
     return Extension(name, [source], extra_compile_args=OPTIMISED, optional=True)
+
+
+def fingerprint(source: Path) -> str:
+    """As fondaco.kernel.compiled has it."""
+    content = source.read_bytes()
+    bound = [SOURCES / path for path in kernels("BOUND")]
+    if source in bound:
+        beside = (path.with_suffix(".pxd") for path in bound)
+        content += b"".join(path.read_bytes() for path in beside if path.is_file())
+    return sha256(content).hexdigest()
 
 
 def is_typed(source: Path) -> bool:
@@ -85,7 +95,7 @@ class BuildKernels(build_ext):
         noted = _noted(built)
         if not built.is_file() or not noted.is_file():
             return False
-        return noted.read_text().strip() == sha256(Path(ext.sources[0]).read_bytes()).hexdigest()
+        return noted.read_text().strip() == fingerprint(Path(ext.sources[0]))
 
     def _translated(self, wanted: list[Extension], has_types: bool) -> list[Extension]:
         """Those that Cython takes, side by side where processes can be forked."""
@@ -119,7 +129,7 @@ class BuildKernels(build_ext):
     def build_extension(self, ext: Extension) -> None:
         super().build_extension(ext)
         built = Path(self.get_ext_fullpath(ext.name))
-        _noted(built).write_text(sha256(self._kernels[ext.name].read_bytes()).hexdigest() + "\n")
+        _noted(built).write_text(fingerprint(self._kernels[ext.name]) + "\n")
 
     def copy_extensions_to_source(self) -> None:
         super().copy_extensions_to_source()

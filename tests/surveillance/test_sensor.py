@@ -117,7 +117,7 @@ def test_memory_ends_whoever_knocks(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(sensor.tally.sessions) <= 2 * 10 + 1
     assert len(sensor._open) <= 10
     assert len(sensor._watch._calls) <= 10
-    assert len(sensor._watch._places) <= 10
+    assert len(sensor._watch._triage) <= 10
 
 
 def test_another_direction_is_refused() -> None:

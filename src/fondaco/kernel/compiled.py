@@ -33,6 +33,7 @@ KERNELS: Final = (
     "fondaco/domain/surveillance/fix/sequences.py",
     "fondaco/domain/surveillance/fix/times.py",
     "fondaco/domain/surveillance/fix/traffic.py",
+    "fondaco/domain/surveillance/fix/triage.py",
     "fondaco/domain/surveillance/fix/watch.py",
     "fondaco/domain/trading/equity.py",
     "fondaco/domain/trading/rules/entry.py",
@@ -47,6 +48,16 @@ KERNELS: Final = (
     "fondaco/domain/fix/encoding.py",
     "fondaco/domain/fix/message.py",
     "fondaco/runtime/answered.py",
+)
+
+# Kernels that read each other's objects as C does, by `.pxd` files beside them: an extension of one
+# fits only the others that were made with it, so they run compiled together or not at all.
+BOUND: Final = (
+    "fondaco/domain/fix/capture/packets.py",
+    "fondaco/domain/fix/capture/sighting.py",
+    "fondaco/domain/fix/capture/tally.py",
+    "fondaco/domain/fix/capture/wire.py",
+    "fondaco/domain/surveillance/fix/triage.py",
 )
 
 State: TypeAlias = Literal["compiled", "source", "outdated", "absent"]
@@ -67,9 +78,18 @@ def state(kernel: str, root: Path = _ROOT) -> State:
     if extension is None:
         return "source"
     made_of = extension.with_name(extension.name + ".sha256")
-    if made_of.is_file() and made_of.read_text().strip() == sha256(source.read_bytes()).hexdigest():
+    if made_of.is_file() and made_of.read_text().strip() == fingerprint(kernel, root):
         return "compiled"
     return "outdated"
+
+
+def fingerprint(kernel: str, root: Path = _ROOT) -> str:
+    """The SHA-256 of all that an extension is made of: its source, and what it is bound to."""
+    content = (root / kernel).read_bytes()
+    if kernel in BOUND:
+        beside = ((root / each).with_suffix(".pxd") for each in BOUND)
+        content += b"".join(path.read_bytes() for path in beside if path.is_file())
+    return sha256(content).hexdigest()
 
 
 def in_use(root: Path = _ROOT) -> list[tuple[str, State]]:
@@ -97,6 +117,9 @@ class SourceFirst(MetaPathFinder):
         if kernel is None:
             return None
         found = state(kernel, self._root)
+        if found == "compiled" and kernel in BOUND:
+            whole = all(state(each, self._root) in ("compiled", "absent") for each in BOUND)
+            found = "compiled" if whole else "outdated"
         if found == "outdated" or (self.pure and found == "compiled"):
             return spec_from_file_location(fullname, self._root / kernel)
         return None

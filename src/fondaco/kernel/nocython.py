@@ -38,4 +38,4 @@ def _same(marked: T) -> T:
     return marked
 
 
-cclass = cfunc = ccall = final = inline = _same
+cclass = cfunc = ccall = final = inline = no_gc = _same

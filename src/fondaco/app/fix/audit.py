@@ -39,10 +39,7 @@ class Audit:
         if watch is None:
             tally.observe(sightings)
             return
-        for seen in sightings:
-            line = tally.line_of(seen)
-            watch.see(seen, line)
-            tally.count(seen, line)
+        watch.observe(sightings, tally)
 
     def _after(self, flows: list[Flow]) -> None:
         if self.watch is not None:

@@ -22,6 +22,7 @@ except ImportError:  # pragma: no cover - the machine decides
 
 COMPILED = cython.compiled
 PACKET_MAX = 1 << 20
+_PACKET_MAX = cython.declare(cython.longlong, PACKET_MAX)
 BLOCK_MAX = 1 << 26
 LINKS = (0, 1, 12, 14, 101, 108, 113, 228, 229, 276)
 _MAGICS = {
@@ -184,7 +185,7 @@ class Packets:
         while i + 16 <= n:
             size = _u32(text, i + 8, self._big)
             whole = _u32(text, i + 12, self._big)
-            if size > PACKET_MAX:
+            if size > _PACKET_MAX:
                 raise Invalid(
                     f"the packet at byte {self._at + i} claims {size} bytes, "
                     f"the limit is {PACKET_MAX}: the capture is damaged there"
@@ -347,9 +348,9 @@ class Packets:
             self._pass_over("too short for TCP")
             return
         if head == 20:
-            key = data[i + 12 : i + 24]
+            key = text[i + 12 : i + 24]
         else:
-            key = data[i + 12 : i + 20] + data[i + head : i + head + 4]
+            key = text[i + 12 : i + 20] + text[i + head : i + head + 4]
         self._tcp(data, i + head, stop, i + total, key, text[i + 8], at, offset)
 
     @cython.cfunc
@@ -402,10 +403,11 @@ class Packets:
         seq: cython.longlong = _u32(text, i + 4, True)
         payload: cython.Py_ssize_t = i + (text[i + 12] >> 4) * 4
         missing: cython.longlong = end - stop if end > stop else 0
-        half = self._halves.get(key)
-        if half is None or (flags & 2 and self._is_new(half, key, seq, flags)):
-            half = self._connect(key, flags, at, offset)
-        flow = half.flow
+        half: Half
+        known = self._halves.get(key)
+        if known is None or (flags & 2 and self._is_new(known, key, seq, flags)):
+            known = self._connect(key, flags, at, offset)
+        half = known
         if end < stop:
             stop = end  # Ethernet fills up short frames
         if flags & 2:
@@ -414,18 +416,20 @@ class Packets:
             seq = (seq + 1) & 0xFFFFFFFF
         half.seen(ttl, at, offset)
         if flags & 4:
-            flow.reset_at = at
-            flow.note("reset", at, offset, half.side, "RST")
+            half.flow.reset_at = at
+            half.flow.note("reset", at, offset, half.side, "RST")
+            for each in half.flow.halves:
+                each.is_reset = True
             return
         if payload < stop or (missing and payload < end):
-            if flow.reset_at:
-                flow.note("after reset", at, offset, half.side, "bytes after RST")
+            if half.is_reset:
+                half.flow.note("after reset", at, offset, half.side, "bytes after RST")
             if payload > stop:
                 missing -= payload - stop
                 payload = stop
             half.segment(data, payload, stop, seq, missing, at, offset, self._out)
         if flags & 1:
-            flow.closed_at = at
+            half.flow.closed_at = at
 
     @cython.cfunc
     def _is_new(

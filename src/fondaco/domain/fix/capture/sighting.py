@@ -6,6 +6,8 @@ An engine reads what is right and refuses the rest; a sensor also says how the r
 One pass finds the few fields that statistics need; all fields are split when one is asked for.
 """
 
+from typing import Any
+
 try:
     import cython
 except ImportError:  # pragma: no cover - the machine decides
@@ -13,10 +15,17 @@ except ImportError:  # pragma: no cover - the machine decides
 
 COMPILED = cython.compiled
 _KNOWN_MAX = 4096
+_LOW = cython.declare(cython.longlong, 64)  # tags below it have places of their own
+_PLACES_MAX = cython.declare(cython.Py_ssize_t, 65_535)  # in a message, that are kept
+_TAG_MAX = cython.declare(cython.longlong, 1_000_000_000)
+_WANTED = cython.declare(cython.ulonglong, sum(1 << tag for tag in (11, 34, 35, 43, 49, 52, 56)))
+_ROUTING = cython.declare(cython.ulonglong, 1 << 34 | 1 << 49 | 1 << 56)
+_BODY = cython.declare(cython.ulonglong, sum(1 << tag for tag in (11, 37, 38, 44, 54, 55, 58)))
 _TYPES = {bytes([code]): chr(code) for code in range(33, 127)}
 _PARTIES: dict[bytes, bytes] = {}  # one object a CompID, so that looking it up again costs nothing
 
 
+@cython.no_gc
 @cython.final
 @cython.cclass
 class Sighting:
@@ -29,27 +38,10 @@ class Sighting:
     more than once; `is_odd` that a field is oddly written, or a routing field stands in the body.
     """
 
-    raw = cython.declare(bytes, visibility="readonly")
-    at = cython.declare(cython.longlong, visibility="readonly")
-    offset = cython.declare(cython.longlong, visibility="readonly")
-    half = cython.declare(object, visibility="readonly")
-    garbled = cython.declare(object, visibility="readonly")
-    msg_type = cython.declare(str, visibility="readonly")
-    seq = cython.declare(cython.longlong, visibility="readonly")
-    sender = cython.declare(bytes, visibility="readonly")
-    target = cython.declare(bytes, visibility="readonly")
-    cl_ord_id = cython.declare(object, visibility="readonly")
-    poss_dup = cython.declare(cython.bint, visibility="readonly")
-    odd_bytes = cython.declare(cython.longlong, visibility="readonly")
-    longest = cython.declare(cython.longlong, visibility="readonly")
-    twice = cython.declare(cython.ulonglong, visibility="readonly")
-    is_odd = cython.declare(cython.bint, visibility="readonly")
-    _sent = cython.declare(cython.Py_ssize_t)
-    _fields = cython.declare(object)
-    _tags = cython.declare(object)
-    _oddities = cython.declare(object)
+    def __init__(self, raw: bytes, at: int, offset: int, half: object, garbled: object) -> None:
+        self.take(raw, at, offset, half, garbled)
 
-    def __init__(
+    def take(
         self,
         raw: bytes,
         at: cython.longlong,
@@ -57,23 +49,29 @@ class Sighting:
         half: object,
         garbled: object,
     ) -> None:
+        """What __init__ does, without making objects of its numbers first."""
         self.raw = raw
         self.at = at
         self.offset = offset
-        self.half = half
-        self.garbled = garbled
+        self.half: Any = half
+        self.garbled: Any = garbled
         self.msg_type = ""
         self.seq = -1
         self.sender = b""
         self.target = b""
-        self.cl_ord_id = None
+        self.cl_ord_id: Any = None
         self.poss_dup = False
         self.odd_bytes = 0
         self.longest = 0
-        self.twice = 0
+        self.twice = self.known = self.beyond = 0
         self.is_odd = False
         self._sent = 0
-        self._fields = None
+        self._fields: Any = None
+        self._tags: Any = None
+        self._oddities: Any = None
+        if not cython.compiled:
+            self._starts = [0] * 64
+            self._stops = [0] * 64
         self._locate()
 
     @property
@@ -97,158 +95,60 @@ class Sighting:
             self._split()
         return self._oddities
 
-    def get(self, tag: int) -> bytes | None:
+    def get(self, tag: cython.longlong) -> Any:
         """The first value of a tag, or None."""
+        text: cython.p_const_uchar = self.raw
+        one: cython.ulonglong = 1
+        if tag < _LOW:
+            if tag < 0 or not self.known & (one << tag):
+                return None
+            if len(self.raw) <= _PLACES_MAX:
+                return text[self._starts[tag] : self._stops[tag]]
+        elif not self.beyond & (one << (tag & 63)):
+            return None
         if self._fields is not None:
             return self._fields.get(tag)
         return self._find(tag)
 
+    def differs(self, than: Any, tag: cython.longlong) -> cython.bint:
+        """Whether both have that tag (below 64) with other bytes, or it cannot be told cheaply."""
+        other: Sighting = than
+        mine: cython.p_const_uchar = self.raw
+        theirs: cython.p_const_uchar = other.raw
+        bit: cython.ulonglong = 1
+        i: cython.Py_ssize_t = self._starts[tag]
+        k: cython.Py_ssize_t = other._starts[tag]
+        n: cython.Py_ssize_t = self._stops[tag] - i
+        bit <<= tag
+        if not self.known & bit or not other.known & bit:
+            return False
+        if len(self.raw) > _PLACES_MAX or len(other.raw) > _PLACES_MAX:
+            return True
+        if other._stops[tag] - k != n:
+            return True
+        while n > 0:
+            n -= 1
+            if mine[i + n] != theirs[k + n]:
+                return True
+        return False
+
+    def fields_from(self, least: cython.longlong) -> list[tuple[int, bytes]]:
+        """The fields with tags from `least` on (at least 64), in wire order."""
+        return self._from(least, _TAG_MAX)
+
     @property
     def sent(self) -> int:
         """SendingTime (52) in nanoseconds since 1970; 0 where there is none."""
-        return self._timestamp()
+        return self.stamp()
 
-    @property
-    def sent_to_second(self) -> bool:
-        """Whether SendingTime has no fraction."""
-        raw: bytes = self.raw
-        return bool(self._sent) and raw[self._sent + 17 : self._sent + 18] == b"\x01"
+    def has_fraction(self) -> cython.bint:
+        """Whether SendingTime says more than seconds."""
+        text: cython.p_const_uchar = self.raw
+        return self._sent and self._sent + 17 < len(self.raw) and text[self._sent + 17] != 1
 
-    @property
-    def content(self) -> int:
+    def content(self) -> cython.ulonglong:
         """A hash of what the message says, apart from how it was sent: FNV-1a over all fields but
         8, 9, 10, 34, 43, 52, 97, 122 and 369."""
-        return self._content()
-
-    def forget(self) -> None:
-        """Let go of the fields that were split, which take more room than the message."""
-        self._fields = self._tags = self._oddities = None
-
-    @cython.cfunc
-    def _locate(self) -> None:  # noqa: C901 - one pass over the message
-        """Find the fields that statistics need. The first of each counts, as in the head."""
-        raw: bytes = self.raw
-        text: cython.p_const_uchar = raw
-        i: cython.Py_ssize_t = 0
-        n: cython.Py_ssize_t = len(raw)
-        start: cython.Py_ssize_t
-        stop: cython.Py_ssize_t
-        tag: cython.longlong
-        skip: cython.longlong = -1
-        odd: cython.longlong = 0
-        byte: cython.uchar
-        one: cython.ulonglong = 1
-        known: cython.ulonglong = 0
-        number: cython.longlong = 0
-        in_body: cython.bint = False
-        while i < n:
-            tag = 0
-            start = i
-            number += 1
-            if text[i] == 48:
-                self.is_odd = True
-            while i < n:
-                byte = text[i]
-                if byte < 48 or byte > 57 or i - start > 8:
-                    break
-                tag = tag * 10 + (byte - 48)
-                i += 1
-            if i >= n or byte != 61 or i == start or (number == 3) != (tag == 35):
-                self.is_odd = True
-            i += 1
-            start = i
-            if 0 <= skip < n - i and text[i + skip] == 1:
-                i += skip
-            else:
-                while i < n:
-                    byte = text[i]
-                    if byte < 32 or byte > 126:
-                        if byte == 1:
-                            break
-                        odd += 1
-                    i += 1
-            stop = i
-            i += 1
-            skip = -1
-            if stop - start > self.longest:
-                self.longest = stop - start
-            elif stop == start:
-                self.is_odd = True
-            if tag < 64:
-                if known & (one << tag):
-                    self.twice |= one << tag
-                known |= one << tag
-                if in_body and tag in (34, 49, 56):
-                    self.is_odd = True
-                elif tag in (11, 37, 38, 44, 54, 55, 58):
-                    in_body = True
-            elif tag == 98 or tag == 112:
-                in_body = True
-            if tag > 90:
-                if _says_length(tag):
-                    skip = _whole(raw, start, stop)
-            else:
-                self._keep(raw, tag, start, stop)
-        self.odd_bytes = odd
-
-    @cython.cfunc
-    def _keep(  # noqa: C901 - by tag
-        self, raw: bytes, tag: cython.longlong, start: cython.Py_ssize_t, stop: cython.Py_ssize_t
-    ) -> None:
-        """What of a field is wanted of every message; the first of each tag counts."""
-        if tag == 35:
-            if not self.msg_type:
-                self.msg_type = _type_of(raw[start:stop])
-        elif tag == 34:
-            if self.seq < 0:
-                self.seq = _whole(raw, start, stop)
-        elif tag == 49:
-            if not self.sender:
-                self.sender = _party(raw[start:stop])
-        elif tag == 56:
-            if not self.target:
-                self.target = _party(raw[start:stop])
-        elif tag == 52:
-            if self._sent == 0 and stop - start >= 17:
-                self._sent = start
-        elif tag == 11:
-            if self.cl_ord_id is None:
-                self.cl_ord_id = raw[start:stop]
-        elif tag == 43 and stop - start == 1 and raw[start : start + 1] == b"Y":
-            self.poss_dup = True
-
-    @cython.cfunc
-    def _find(self, wanted: cython.longlong) -> object:
-        raw: bytes = self.raw
-        text: cython.p_const_uchar = raw
-        i: cython.Py_ssize_t = 0
-        n: cython.Py_ssize_t = len(raw)
-        start: cython.Py_ssize_t
-        tag: cython.longlong
-        skip: cython.longlong = -1
-        while i < n:
-            tag = 0
-            start = i
-            while i < n and 48 <= text[i] <= 57 and i - start <= 8:
-                tag = tag * 10 + (text[i] - 48)
-                i += 1
-            if i >= n or text[i] != 61 or i == start:
-                tag = -1
-            i += 1
-            start = i
-            if 0 <= skip < n - i and text[i + skip] == 1:
-                i += skip
-            else:
-                while i < n and text[i] != 1:
-                    i += 1
-            if tag == wanted:
-                return raw[start:i]
-            skip = _whole(raw, start, i) if tag >= 90 and _says_length(tag) else -1
-            i += 1
-        return None
-
-    @cython.cfunc
-    def _content(self) -> cython.ulonglong:
         raw: bytes = self.raw
         text: cython.p_const_uchar = raw
         i: cython.Py_ssize_t = 0
@@ -275,8 +175,157 @@ class Sighting:
                 start += 1
         return value
 
-    @cython.cfunc
-    def _timestamp(self) -> cython.longlong:
+    def forget(self) -> None:
+        """Let go of the fields that were split, which take more room than the message."""
+        self._fields = self._tags = self._oddities = None
+
+    def _locate(self) -> None:  # noqa: C901 - one pass over the message
+        """Find the fields that statistics need. The first of each counts, as in the head."""
+        text: cython.p_const_uchar = self.raw
+        i: cython.Py_ssize_t = 0
+        n: cython.Py_ssize_t = len(self.raw)
+        start: cython.Py_ssize_t
+        stop: cython.Py_ssize_t
+        tag: cython.longlong
+        skip: cython.longlong = -1
+        odd: cython.longlong = 0
+        byte: cython.uchar
+        one: cython.ulonglong = 1
+        number: cython.longlong = 0
+        in_body: cython.bint = False
+        bit: cython.ulonglong
+        beyond: cython.ulonglong = 0
+        while i < n:
+            tag = 0
+            start = i
+            number += 1
+            if text[i] == 48:
+                self.is_odd = True
+            while i < n:
+                byte = text[i]
+                if byte < 48 or byte > 57 or i - start > 8:
+                    break
+                tag = tag * 10 + (byte - 48)
+                i += 1
+            if i >= n or byte != 61 or i == start:  # no field: it ends at the next SOH
+                self.is_odd = True
+                tag = skip = -1
+                i -= 1
+            elif (number == 3) != (tag == 35):
+                self.is_odd = True
+            i += 1
+            start = i
+            if 0 <= skip < n - i and text[i + skip] == 1:
+                i += skip
+            else:
+                while i < n:
+                    byte = text[i]
+                    if byte < 32 or byte > 126:
+                        if byte == 1:
+                            break
+                        odd += 1
+                    i += 1
+            stop = i
+            i += 1
+            skip = -1
+            if stop - start > self.longest:
+                self.longest = stop - start
+            elif stop == start:
+                self.is_odd = True
+            if tag >= 64:
+                beyond |= one << (tag & 63)
+                if tag == 98 or tag == 112:
+                    in_body = True
+                elif _says_length(tag):
+                    skip = _whole(text, start, stop)
+            elif tag >= 0:
+                bit = one << tag
+                self._low(tag, bit, start, stop)
+                if in_body and bit & _ROUTING:
+                    self.is_odd = True
+                elif bit & _BODY:
+                    in_body = True
+        self.beyond = beyond
+        self.odd_bytes = odd
+
+    def _low(
+        self,
+        tag: cython.longlong,
+        bit: cython.ulonglong,
+        start: cython.Py_ssize_t,
+        stop: cython.Py_ssize_t,
+    ) -> None:
+        """A field with a tag below 64."""
+        if self.known & bit:
+            self.twice |= bit
+            return
+        self.known |= bit
+        if stop <= _PLACES_MAX:
+            self._starts[tag] = start
+            self._stops[tag] = stop
+        if bit & _WANTED:
+            self._keep(tag, start, stop)
+
+    def _keep(
+        self, tag: cython.longlong, start: cython.Py_ssize_t, stop: cython.Py_ssize_t
+    ) -> None:
+        """What of a field is wanted of every message."""
+        text: cython.p_const_uchar = self.raw
+        if tag == 35:
+            self.msg_type = _type_of(text[start:stop])
+        elif tag == 34:
+            self.seq = _whole(text, start, stop)
+        elif tag == 49:
+            self.sender = _party(text[start:stop])
+        elif tag == 56:
+            self.target = _party(text[start:stop])
+        elif tag == 52:
+            if stop - start >= 17:
+                self._sent = start
+        elif tag == 11:
+            self.cl_ord_id = text[start:stop]
+        elif tag == 43 and stop - start == 1 and text[start] == 89:
+            self.poss_dup = True
+
+    def _find(self, wanted: cython.longlong) -> object:
+        found = self._from(wanted, wanted)
+        return found[0][1] if found else None
+
+    def _from(self, least: cython.longlong, most: cython.longlong) -> list[tuple[int, bytes]]:
+        """Fields with tags from `least` to `most`; where that is one tag, the first of it."""
+        text: cython.p_const_uchar = self.raw
+        i: cython.Py_ssize_t = 0
+        n: cython.Py_ssize_t = len(self.raw)
+        start: cython.Py_ssize_t
+        tag: cython.longlong
+        skip: cython.longlong = -1
+        found: list[tuple[int, bytes]] = []
+        while i < n:
+            tag = 0
+            start = i
+            while i < n and 48 <= text[i] <= 57 and i - start <= 8:
+                tag = tag * 10 + (text[i] - 48)
+                i += 1
+            if i >= n or text[i] != 61 or i == start:
+                tag = skip = -1
+                i -= 1
+            i += 1
+            start = i
+            if 0 <= skip < n - i and text[i + skip] == 1:
+                i += skip
+            else:
+                while i < n and text[i] != 1:
+                    i += 1
+            if least <= tag <= most:
+                found.append((tag, text[start:i]))
+                if least == most:
+                    break
+            skip = _whole(text, start, i) if tag >= 90 and _says_length(tag) else -1
+            i += 1
+        return found
+
+    def stamp(self) -> cython.longlong:
+        """SendingTime, as `sent` has it."""
         raw: bytes = self.raw
         text: cython.p_const_uchar = raw
         i: cython.Py_ssize_t = self._sent
@@ -311,7 +360,6 @@ class Sighting:
                 k += 1
         return part
 
-    @cython.cfunc
     def _split(self) -> None:
         raw: bytes = self.raw
         text: cython.p_const_uchar = raw
@@ -355,8 +403,8 @@ class Sighting:
                 odd.append(f"empty value of tag {tag}")
             tags.append(tag)
             if tag not in fields:
-                fields[tag] = raw[i:stop]
-            skip = _whole(raw, i, stop) if _says_length(tag) else -1
+                fields[tag] = text[i:stop]
+            skip = _whole(text, i, stop) if _says_length(tag) else -1
             i = stop + 1
         self._fields = fields
         self._tags = tags
@@ -392,11 +440,12 @@ def _says_length(tag: cython.longlong) -> cython.bint:
 @cython.cfunc
 @cython.inline
 @cython.exceptval(check=False)
-def _whole(data: bytes, i: cython.Py_ssize_t, stop: cython.Py_ssize_t) -> cython.longlong:
+def _whole(
+    text: cython.p_const_uchar, i: cython.Py_ssize_t, stop: cython.Py_ssize_t
+) -> cython.longlong:
     """A number of at most nine digits, or -1."""
     value: cython.longlong = 0
     byte: cython.uchar
-    text: cython.p_const_uchar = data
     if i >= stop or stop - i > 9:
         return -1
     while i < stop:

@@ -8,7 +8,9 @@ capture lost, and says what it saw. Memory is bounded by the number of sessions,
 
 from typing import Any, NamedTuple
 
+from fondaco.domain.fix.capture.flows import Flow
 from fondaco.domain.fix.capture.sighting import Sighting
+from fondaco.domain.fix.capture.wire import Half
 
 try:
     import cython
@@ -39,32 +41,15 @@ class Happening(NamedTuple):
 class Line:
     """What one CompID sent to another. `due` is the next MsgSeqNum, 0 before any was seen."""
 
-    sender = cython.declare(bytes, visibility="readonly")
-    target = cython.declare(bytes, visibility="readonly")
-    session = cython.declare(object, visibility="readonly")
-    side = cython.declare(cython.longlong, visibility="readonly")
-    messages = cython.declare(cython.longlong, visibility="readonly")
-    octets = cython.declare(cython.longlong, visibility="readonly")
-    garbled = cython.declare(cython.longlong, visibility="readonly")
-    duplicates = cython.declare(cython.longlong, visibility="readonly")
-    gaps = cython.declare(cython.longlong, visibility="readonly")
-    missing = cython.declare(cython.longlong, visibility="readonly")
-    rewinds = cython.declare(cython.longlong, visibility="readonly")
-    due = cython.declare(cython.longlong, visibility="readonly")
-    first_at = cython.declare(cython.longlong, visibility="readonly")
-    last_at = cython.declare(cython.longlong, visibility="readonly")
-    silence = cython.declare(cython.longlong, visibility="readonly")
-    types = cython.declare(dict, visibility="readonly")
-
-    def __init__(self, session: object, side: int, sender: bytes, target: bytes) -> None:
-        self.session = session
+    def __init__(self, session: Any, side: int, sender: bytes, target: bytes) -> None:
+        self.session: Any = session
         self.side = side
         self.sender = sender
         self.target = target
         self.messages = self.octets = self.garbled = self.duplicates = 0
         self.gaps = self.missing = self.rewinds = self.due = 0
         self.first_at = self.last_at = self.silence = 0
-        self.types = {}
+        self.types: dict[str, int] = {}
 
 
 @cython.final
@@ -72,14 +57,9 @@ class Line:
 class Latency:
     """Times in nanoseconds, in buckets of an eighth of a power of two."""
 
-    count = cython.declare(cython.longlong, visibility="readonly")
-    total = cython.declare(cython.longlong, visibility="readonly")
-    longest = cython.declare(cython.longlong, visibility="readonly")
-    buckets = cython.declare(dict, visibility="readonly")
-
     def __init__(self) -> None:
         self.count = self.total = self.longest = 0
-        self.buckets = {}
+        self.buckets: dict[int, int] = {}
 
     def add(self, ns: cython.longlong) -> None:
         power: cython.longlong = 0
@@ -112,34 +92,19 @@ class Session:
     `state` is one of "begun before", "logon", "active", "logout" and "closed".
     """
 
-    begin_string = cython.declare(str, visibility="readonly")
-    lines = cython.declare(tuple, visibility="readonly")
-    flows = cython.declare(list, visibility="readonly")
-    state = cython.declare(str, visibility="public")
-    happenings = cython.declare(list, visibility="readonly")
-    happened = cython.declare(cython.longlong, visibility="readonly")
-    latency = cython.declare(object, visibility="readonly")
-    heart_bt_int = cython.declare(cython.longlong, visibility="public")
-    open = cython.declare(dict, visibility="readonly")
-    unanswered = cython.declare(cython.longlong, visibility="readonly")
-    width = cython.declare(cython.longlong, visibility="readonly")
-    timeline = cython.declare(dict, visibility="readonly")
-    _bucket = cython.declare(cython.longlong)
-    _inside = cython.declare(cython.longlong)
-
     def __init__(self, begin_string: str, client: bytes, server: bytes) -> None:
         self.begin_string = begin_string
         self.lines = (Line(self, 0, client, server), Line(self, 1, server, client))
-        self.flows = []
+        self.flows: list[Flow] = []
         self.state = "begun before"
-        self.happenings = []
+        self.happenings: list[Happening] = []
         self.happened = 0
         self.latency = Latency()
         self.heart_bt_int = 0
-        self.open = {}
+        self.open: dict[bytes, int] = {}
         self.unanswered = 0
         self.width = _SECOND
-        self.timeline = {}
+        self.timeline: dict[int, int] = {}
         self._bucket = -1
         self._inside = 0
 
@@ -178,7 +143,6 @@ class Session:
         if len(self.happenings) < EVENTS_MAX:
             self.happenings.append(Happening(at, offset, side, kind, text))
 
-    @cython.cfunc
     def _settle(self) -> None:
         if self._inside:
             self.timeline[self._bucket] = self.timeline.get(self._bucket, 0) + self._inside
@@ -190,7 +154,6 @@ class Session:
                 coarse[bucket // 2] = coarse.get(bucket // 2, 0) + count
             self.timeline = coarse
 
-    @cython.cfunc
     def beat(self, at: cython.longlong) -> None:
         bucket: cython.longlong = at // self.width
         if bucket != self._bucket:
@@ -204,42 +167,39 @@ class Session:
 class Tally:
     """Every session of a capture. `observe` takes messages in the order of the wire."""
 
-    sessions = cython.declare(list, visibility="readonly")
-    messages = cython.declare(cython.longlong, visibility="readonly")
-    garbled = cython.declare(cython.longlong, visibility="readonly")
-    octets = cython.declare(cython.longlong, visibility="readonly")
-    _lines = cython.declare(dict)
-
     def __init__(self) -> None:
-        self.sessions = []
+        self.sessions: list[Session] = []
         self.messages = self.garbled = self.octets = 0
-        self._lines = {}
+        self._lines: dict[tuple[bytes, bytes], Line] = {}
 
-    def observe(self, sightings: list[Sighting]) -> None:
+    def observe(self, sightings: list[Any]) -> None:
         for seen in sightings:
             self.count(seen, self.line_of(seen))
 
-    @cython.ccall
-    def line_of(self, seen: Any) -> Line:
+    def line_of(self, of: Any) -> Line:
         """The line that a message belongs to; one without CompIDs counts for its connection's."""
+        seen: Sighting = of
+        half: Half = seen.half
         line: Line
-        sender: bytes = seen.sender
-        target: bytes = seen.target
-        half = seen.half
         if half.session is not None:
             line = half.session
-            if (line.sender is sender and line.target is target) or not sender or not target:
+            if (
+                (line.sender is seen.sender and line.target is seen.target)
+                or not seen.sender
+                or not seen.target
+            ):
                 return line
-        found = self._lines.get((sender, target))
-        line = self._begun(seen, half, sender, target) if found is None else found
+        found = self._lines.get((seen.sender, seen.target))
+        if found is None:
+            found = self._begun(seen, half, seen.sender, seen.target)
+        line = found
         half.session = line
         session: Session = line.session
         if half.flow not in session.flows:
             session.flows.append(half.flow)
         return line
 
-    @cython.cfunc
-    def _begun(self, seen: Any, half: Any, sender: bytes, target: bytes) -> Line:
+    def _begun(self, seen: Sighting, half: Half, sender: bytes, target: bytes) -> Line:
         begin = seen.raw[2:12].partition(b"\x01")[0].decode("latin-1")
         at_client = half.side == 0
         session = Session(begin, sender if at_client else target, target if at_client else sender)
@@ -248,9 +208,9 @@ class Tally:
             self._lines.setdefault((line.sender, line.target), line)
         return session.lines[half.side]
 
-    @cython.ccall
-    def count(self, seen: Any, line: Line) -> None:  # noqa: C901 - by kind of message
+    def count(self, of: Any, line: Line) -> None:  # noqa: C901 - by kind of message
         """Move the line's and its session's counters."""
+        seen: Sighting = of
         session: Session = line.session
         at: cython.longlong = seen.at
         kind: str = seen.msg_type
@@ -287,8 +247,7 @@ class Tally:
             self._session_level(seen, line, session, kind)
         self._sequence(seen, line, session, kind)
 
-    @cython.cfunc
-    def _sequence(self, seen: Any, line: Line, session: Session, kind: str) -> None:
+    def _sequence(self, seen: Sighting, line: Line, session: Session, kind: str) -> None:
         """MsgSeqNum against what was due."""
         seq: cython.longlong = seen.seq
         if seq < 0:
@@ -313,9 +272,8 @@ class Tally:
             text = f"{seq} again without PossDup: {line.due} was due"
             session.tell(seen.at, seen.offset, line.side, "rewind", text)
 
-    @cython.cfunc
     def _session_level(  # noqa: C901 - by kind of message
-        self, seen: Any, line: Line, session: Session, kind: str
+        self, seen: Sighting, line: Line, session: Session, kind: str
     ) -> None:
         at = seen.at
         if kind == "A":

@@ -20,54 +20,30 @@ except ImportError:  # pragma: no cover - the machine decides
 
 COMPILED = cython.compiled
 SOH = 1
-BODY_MAX = 1 << 18  # a longer BodyLength is taken for a lie
-HEAD_MAX = 40  # "8=FIXT.1.1|9=1234567|" and some
-PENDING_MAX = 1024  # segments that may wait for one that is missing
-PENDING_BYTES_MAX = 1 << 20
-WAIT_NS = 3_000_000_000  # after which a missing segment is given up
-WINDOW = 1 << 24  # bytes ahead that a sender may be
-STRANGERS_MAX = 8  # segments in a row from beyond it, until they are believed
-RECENT = 16  # delivered segments that are kept, to compare with what comes again
-TINY = 8  # bytes; shorter segments are odd for FIX
-TLS_KEPT = 1 << 14
+BODY_MAX = cython.declare(cython.longlong, 1 << 18)  # a longer BodyLength is taken for a lie
+HEAD_MAX = cython.declare(cython.longlong, 40)  # "8=FIXT.1.1|9=1234567|" and some
+PENDING_MAX = cython.declare(
+    cython.longlong, 1024
+)  # segments that may wait for one that is missing
+PENDING_BYTES_MAX = cython.declare(cython.longlong, 1 << 20)
+WAIT_NS = cython.declare(
+    cython.longlong, 3_000_000_000
+)  # after which a missing segment is given up
+WINDOW = cython.declare(cython.longlong, 1 << 24)  # bytes ahead that a sender may be
+STRANGERS_MAX = cython.declare(
+    cython.longlong, 8
+)  # segments in a row from beyond it, until they are believed
+RECENT = cython.declare(
+    cython.longlong, 16
+)  # delivered segments that are kept, to compare with what comes again
+TINY = cython.declare(cython.longlong, 8)  # bytes; shorter segments are odd for FIX
+TLS_KEPT = cython.declare(cython.longlong, 1 << 14)
 
 
 @cython.final
 @cython.cclass
 class Half:
     """What one end of a connection sent. `segment` takes it as captured, `finish` ends it."""
-
-    flow = cython.declare(object, visibility="readonly")
-    side = cython.declare(cython.longlong, visibility="readonly")
-    segments = cython.declare(cython.longlong, visibility="readonly")
-    octets = cython.declare(cython.longlong, visibility="readonly")
-    messages = cython.declare(cython.longlong, visibility="readonly")
-    garbled = cython.declare(cython.longlong, visibility="readonly")
-    lost = cython.declare(cython.longlong, visibility="readonly")
-    again = cython.declare(cython.longlong, visibility="readonly")
-    unparsed = cython.declare(cython.longlong, visibility="readonly")
-    reordered = cython.declare(cython.longlong, visibility="readonly")
-    tiny = cython.declare(cython.longlong, visibility="readonly")
-    ttl = cython.declare(cython.longlong, visibility="readonly")
-    first_at = cython.declare(cython.longlong, visibility="readonly")
-    last_at = cython.declare(cython.longlong, visibility="readonly")
-    closed = cython.declare(cython.bint, visibility="readonly")
-    session = cython.declare(object, visibility="public")
-    tls = cython.declare(object, visibility="readonly")
-    next = cython.declare(cython.longlong)
-    pos = cython.declare(cython.longlong)
-    strangers = cython.declare(cython.longlong)
-    reason = cython.declare(object)
-    pending = cython.declare(list)
-    waiting = cython.declare(cython.longlong)
-    carry = cython.declare(bytearray)
-    carry_offset = cython.declare(cython.longlong)
-    need = cython.declare(cython.Py_ssize_t)
-    synced = cython.declare(cython.bint)
-    recent = cython.declare(list)
-    recent_at = cython.declare(cython.longlong)
-    _consumed = cython.declare(cython.Py_ssize_t)
-    _needs = cython.declare(cython.Py_ssize_t)
 
     def __init__(self, flow: Flow, side: int) -> None:
         self.flow = flow
@@ -77,20 +53,24 @@ class Half:
         self.ttl = -1
         self.first_at = self.last_at = 0
         self.closed = False
-        self.session = None
-        self.tls = None
+        self.session: Any = None
+        self.place: Any = None
+        self.is_reset = False
+        self.tls: Any = None
         self.next = -1
         self.pos = 0
         self.strangers = 0
-        self.reason = None
-        self.pending = []
+        self.reason: Any = None
+        self.pending: list[Any] = []
         self.waiting = 0
         self.carry = bytearray()
         self.carry_offset = 0
         self.need = 0
         self.synced = False
-        self.recent = [None] * RECENT
+        self.recent: list[Any] = [None] * RECENT
         self.recent_at = 0
+        if not cython.compiled:
+            self._places = [0] * RECENT
 
     @property
     def endpoint(self) -> Endpoint:
@@ -185,7 +165,6 @@ class Half:
         if self.tls is not None:
             self.flow.encrypted(self.side, bytes(self.tls))
 
-    @cython.cfunc
     def _hold(
         self,
         piece: bytes,
@@ -217,7 +196,6 @@ class Half:
             self.waiting += len(each[1])
         self.pending = sorted(self.pending + kept)
 
-    @cython.cfunc
     def _drain(self, at: cython.longlong, out: list[Any]) -> None:
         """Deliver what waited, as far as it goes without a gap."""
         while self.pending and self.pending[0][0] <= self.pos:
@@ -227,14 +205,12 @@ class Half:
             if missing > 0:
                 self._skip(missing, at, offset, out)
 
-    @cython.cfunc
     def _give_up(self, at: cython.longlong, out: list[Any]) -> None:
         """The bytes before the first segment that waits were lost."""
         place, _, _, _, offset = self.pending[0]
         self._skip(place - self.pos, at, offset, out)
         self._drain(at, out)
 
-    @cython.cfunc
     def _skip(
         self, n: cython.longlong, at: cython.longlong, offset: cython.longlong, out: list[Any]
     ) -> None:
@@ -247,26 +223,24 @@ class Half:
         self.synced = False
         self.flow.note("lost", at, offset, self.side, f"{n} bytes are not in the capture")
 
-    @cython.cfunc
     def _compare(
         self, piece: bytes, ahead: cython.longlong, at: cython.longlong, offset: cython.longlong
     ) -> None:
         """Whether bytes that come again are those that came before."""
         start: cython.longlong = self.pos + ahead
-        for each in self.recent:
-            if each is None:
+        for k in range(RECENT):
+            old = self.recent[k]
+            if old is None:
                 continue
-            place, old = each
+            place = self._places[k]
             low = max(place, start)
             high = min(place + len(old), start + len(piece))
             if low < high and piece[low - start : high - start] != old[low - place : high - place]:
                 self._conflict(high - low, at, offset)
 
-    @cython.cfunc
     def _conflict(self, n: cython.longlong, at: cython.longlong, offset: cython.longlong) -> None:
         self.flow.note("conflict", at, offset, self.side, f"{n} bytes came again and differ")
 
-    @cython.cfunc
     def _take(
         self,
         data: bytes,
@@ -278,8 +252,8 @@ class Half:
     ) -> None:
         """The bytes that come next in the stream."""
         text: cython.p_const_uchar = data
-        self.recent[self.recent_at] = (self.pos, data[start:stop])
-        self.recent_at = (self.recent_at + 1) % RECENT
+        before: cython.Py_ssize_t = len(out)
+        self._places[self.recent_at] = self.pos
         self.pos += stop - start
         self.next = (self.next + stop - start) & 0xFFFFFFFF
         if self.tls is not None or (
@@ -288,6 +262,7 @@ class Half:
             self.tls = bytearray() if self.tls is None else self.tls
             if len(self.tls) < TLS_KEPT:
                 self.tls += data[start:stop]
+            self._remember(data, start, stop, out, before)
             return
         if not self.carry:
             self._scan(data, start, stop, at, offset, offset, out, False)
@@ -295,12 +270,34 @@ class Half:
                 self.carry += data[self._consumed : stop]
                 self.carry_offset = offset
                 self.need = self._needs
+            self._remember(data, start, stop, out, before)
             return
+        self._remember(data, start, stop, out, before)
         self.carry += data[start:stop]
         if len(self.carry) >= self.need:
             self._again(at, offset, out, False)
 
-    @cython.cfunc
+    def _remember(
+        self,
+        data: bytes,
+        start: cython.Py_ssize_t,
+        stop: cython.Py_ssize_t,
+        out: list[Any],
+        before: cython.Py_ssize_t,
+    ) -> None:
+        """Keep a segment, to compare with what comes again: mostly it is the one message that it
+        held, `out[before]`."""
+        text: cython.p_const_uchar = data
+        seen: Sighting
+        if len(out) == before + 1:
+            seen = out[before]
+            if len(seen.raw) == stop - start:
+                self.recent[self.recent_at] = seen.raw
+                self.recent_at = (self.recent_at + 1) % RECENT
+                return
+        self.recent[self.recent_at] = text[start:stop]
+        self.recent_at = (self.recent_at + 1) % RECENT
+
     def _again(
         self, at: cython.longlong, offset: cython.longlong, out: list[Any], last: cython.bint
     ) -> None:
@@ -312,7 +309,6 @@ class Half:
         self.carry = bytearray(whole[self._consumed :])
         self.need = self._needs
 
-    @cython.cfunc
     def _scan(
         self,
         data: bytes,
@@ -354,20 +350,18 @@ class Half:
                 self._consumed = i
                 self._needs = -end
                 return
-            self._emit(data[i:end], at, offset, out)
+            self._emit(text[i:end], at, offset, out)
             offset = later
             i = end
         self._consumed = stop
         self._needs = 0
 
-    @cython.cfunc
     def _unread(self, n: cython.Py_ssize_t, at: cython.longlong, offset: cython.longlong) -> None:
         if n > 0:
             self.unparsed += n
             if self.synced:
                 self.flow.note("unread", at, offset, self.side, f"{n} bytes between messages")
 
-    @cython.cfunc
     def _frame(  # noqa: C901 - one pass over the head
         self, data: bytes, i: cython.Py_ssize_t, stop: cython.Py_ssize_t, last: cython.bint
     ) -> cython.Py_ssize_t:
@@ -413,7 +407,6 @@ class Half:
         self.reason = None
         return k + 7
 
-    @cython.cfunc
     def _cut(
         self, data: bytes, i: cython.Py_ssize_t, stop: cython.Py_ssize_t, last: cython.bint
     ) -> cython.Py_ssize_t:
@@ -440,14 +433,13 @@ class Half:
             return stop
         return i - stop - 1
 
-    @cython.cfunc
     def _emit(
         self, raw: bytes, at: cython.longlong, offset: cython.longlong, out: list[Any]
     ) -> None:
         text: cython.p_const_uchar = raw
         n: cython.Py_ssize_t = len(raw)
         k: cython.Py_ssize_t
-        total: cython.longlong = 0
+        total: cython.uint = 0
         if self.reason is None:
             for k in range(n - 7):
                 total += text[k]
@@ -462,7 +454,9 @@ class Half:
         if self.reason is not None:
             self.garbled += 1
         self.synced = True
-        out.append(Sighting(raw, at, offset, self, self.reason))
+        seen: Sighting = Sighting.__new__(Sighting)
+        seen.take(raw, at, offset, self, self.reason)
+        out.append(seen)
 
 
 @cython.cfunc

@@ -20,19 +20,23 @@ from fondaco.domain.surveillance.fix.detector import (
     Window,
 )
 from fondaco.domain.surveillance.fix.limits import Thresholds
+from fondaco.domain.surveillance.fix.triage import (
+    BINARY,
+    LONG,
+    ODD,
+    ONCE_EVERYWHERE,
+    ONCE_IN_ORDERS,
+    SIZE,
+    TEXT_MIN,
+)
 
 _ECHOED: Final = (54, 55, 38, 44)
 _ECHOED_BITS: Final = sum(1 << tag for tag in _ECHOED)
 _NAMES: Final = {54: "Side", 55: "Symbol", 38: "OrderQty", 44: "Price"}
 _ENDED: Final = frozenset({b"2", b"4", b"8", b"C"})  # OrdStatus of orders that are over
-# Fields that no repeating group of these messages holds, so that a second one is no entry.
-_ONCE_EVERYWHERE: Final = frozenset({8, 9, 34, 35, 43, 49, 52, 56, 97, 122})
-_ONCE_IN_ORDERS: Final = frozenset({1, 11, 38, 40, 41, 44, 54, 55, 59, 60, 99})
 _HEAD: Final = frozenset({8, 9, 35, 34, 43, 49, 50, 52, 56, 57, 97, 115, 116, 122, 128, 129})
 _COUNTS: Final = (453, 78, 268, 267, 146, 73, 382, 136, 232, 555, 711, 802, 539, 33, 199, 215, 295)
 _TEXTS: Final = (58, 96, 354, 355, 148, 213)
-_TWICE: Final = sum(1 << tag for tag in _ONCE_EVERYWHERE | _ONCE_IN_ORDERS if tag < 64)
-_TEXT_MIN: Final = 80  # bytes of text that could hide anything worth hiding
 _SECOND_BEGIN: Final = re.compile(rb"\x018=|\x0110=[^\x01]*\x01.")
 _MAGIC: Final = re.compile(rb"^(PK\x03\x04|\x1f\x8b|7z\xbc\xaf|%PDF|MZ|\x7fELF)")
 _BLOB: Final = re.compile(rb"^(?:[A-Za-z0-9+/_-]{80,}={0,2}|(?:[0-9a-fA-F]{2}){40,})$")
@@ -56,14 +60,12 @@ class Tampering(Detector):
         key = (id(place.line.session), seen.cl_ord_id)
         if seen.msg_type != "8":
             if self._orders.get(key) is None:
-                self._orders[key] = (seen, _echoes(seen))
+                self._orders[key] = seen
             return
-        known = self._orders.get(key)
-        if known is None:
+        order = self._orders.get(key)
+        if order is None:
             return
-        order, echoes = known
-        raw = seen.raw
-        differs = seen.twice & _ECHOED_BITS or any(echo not in raw for echo in echoes)
+        differs = seen.twice & _ECHOED_BITS or any(seen.differs(order, tag) for tag in _ECHOED)
         if differs and seen.get(150) != b"D":
             self._compare(order, seen, place)
         if seen.get(39) in _ENDED:
@@ -77,16 +79,6 @@ class Tampering(Detector):
                     continue
                 reason = f"{_NAMES[tag]} {_text(asked)} was ordered, {_text(answered)} is confirmed"
                 self.tell("F13", HIGH, place.session, reason, order, seen, key=tag)
-
-
-def _echoes(order: Sighting) -> list[bytes]:
-    """The fields as a report has them that tells them as they were sent."""
-    found = []
-    for tag in _ECHOED:
-        value = order.get(tag)
-        if value is not None:
-            found.append(b"\x01%d=%b\x01" % (tag, value))
-    return found
 
 
 class BadFrames(Detector):
@@ -109,13 +101,10 @@ class BadFrames(Detector):
 
 
 class Malformed(Detector):
-    """F15: values and counts beyond what is reasonable, and the rejects that they earn."""
+    """F15: values and counts beyond what is reasonable."""
 
     types = None
-
-    def __init__(self, limits: Thresholds, tell: Tell) -> None:
-        super().__init__(limits, tell)
-        self._rejects = Window(MINUTE)
+    when = BINARY | LONG | SIZE
 
     def garbled(self, seen: Sighting, place: Place) -> None:
         if len(seen.raw) > self.limits.message_max:
@@ -123,13 +112,6 @@ class Malformed(Detector):
 
     def see(self, seen: Sighting, place: Place) -> None:
         raw = seen.raw
-        if seen.msg_type in ("3", "j"):
-            count = self._rejects.add(id(place.line), seen.at)
-            if count > self.limits.rejects_minute:
-                reason = f"{count} rejects in a minute, the last of tag {_text(seen.get(371))}"
-                severity = LOW if place.call.flow.is_log else MEDIUM
-                self.tell("F15", severity, place.session, reason, seen, key="rejects")
-            return
         if seen.odd_bytes and seen.get(347) is None and _controls(seen):
             self._told(seen, place, "control characters in a text", "bytes")
         if len(raw) > self.limits.message_max:
@@ -156,14 +138,30 @@ class Malformed(Detector):
         self.tell("F15", MEDIUM, place.way, reason, seen, key=key)
 
 
+class Rejects(Detector):
+    """F15: what malformed messages earn."""
+
+    types = ("3", "j")
+
+    def __init__(self, limits: Thresholds, tell: Tell) -> None:
+        super().__init__(limits, tell)
+        self._rejects = Window(MINUTE)
+
+    def see(self, seen: Sighting, place: Place) -> None:
+        count = self._rejects.add(id(place.line), seen.at)
+        if count > self.limits.rejects_minute:
+            reason = f"{count} rejects in a minute, the last of tag {_text(seen.get(371))}"
+            severity = LOW if place.call.is_log else MEDIUM
+            self.tell("F15", severity, place.session, reason, seen, key="rejects")
+
+
 class Shadowing(Detector):
     """F16: one parser takes the first value, another the last."""
 
     types = None
+    when = ODD
 
     def see(self, seen: Sighting, place: Place) -> None:
-        if not seen.is_odd and not seen.twice & _TWICE:
-            return
         tags = seen.tags
         for odd in seen.oddities:
             empty = odd.startswith("empty")
@@ -171,9 +169,9 @@ class Shadowing(Detector):
         if len(tags) > 2 and tags[2] != 35:
             self._told(seen, place, f"the third field is {tags[2]}, not 35", "third", HIGH)
         if len(tags) != len(seen.fields):
-            once = _ONCE_EVERYWHERE
+            once = ONCE_EVERYWHERE
             if seen.msg_type in ("D", "F", "G"):
-                once = once | _ONCE_IN_ORDERS
+                once = once | ONCE_IN_ORDERS
             twice = [tag for tag, n in Counter(tags).items() if n > 1 and tag in once]
             if twice:
                 self._told(seen, place, f"tag {twice[0]} stands twice", "twice", HIGH)
@@ -202,16 +200,17 @@ class FreeText(Detector):
     """F21: text that is none."""
 
     types = None
+    when = LONG
 
     def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
         self._day = Lately()
 
     def see(self, seen: Sighting, place: Place) -> None:
-        if seen.longest < _TEXT_MIN or seen.msg_type == "A":
+        if seen.longest < TEXT_MIN or seen.msg_type == "A":
             return
         for tag, value in seen.fields.items():
-            if len(value) < _TEXT_MIN or not (tag in _TEXTS or tag >= 5000):
+            if len(value) < TEXT_MIN or not (tag in _TEXTS or tag >= 5000):
                 continue
             why = self._suspicious(value)
             if not why:
@@ -245,15 +244,14 @@ class AlgoParameters(Detector):
         self._values = Lately(_STRATEGIES_MAX)
 
     def see(self, seen: Sighting, place: Place) -> None:
-        fields = seen.fields
-        strategy = fields.get(847)
+        strategy = seen.get(847)
         if strategy is None:
             return
         key = (id(place.line), strategy)
         count = self._orders[key] = (self._orders.get(key) or 0) + 1
         known = self._values.setdefault(key, {})
         learned = count > self.limits.orders_learned
-        for tag, value in fields.items():
+        for tag, value in seen.fields_from(_ALGO[0]):
             if tag not in _ALGO and tag < 5000:
                 continue
             if len(known) >= _TAGS_MAX and tag not in known:
@@ -304,6 +302,7 @@ DETECTORS: Final[tuple[type[Detector], ...]] = (
     Tampering,
     BadFrames,
     Malformed,
+    Rejects,
     Shadowing,
     FreeText,
     AlgoParameters,

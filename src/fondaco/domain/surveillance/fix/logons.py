@@ -18,6 +18,7 @@ from fondaco.domain.surveillance.fix.detector import (
     Window,
 )
 from fondaco.domain.surveillance.fix.limits import Thresholds
+from fondaco.domain.surveillance.fix.triage import MOVED, OUTSIDE, STRANGE
 
 _ADMIN: Final = frozenset("0123456A") | {"n"}
 _TRIED_MAX: Final = 1000  # names of an address, addresses of a name
@@ -132,6 +133,7 @@ class ChangedIdentity(Detector):
     """F05: a connection's messages name another party than its logon did."""
 
     types = None
+    when = STRANGE
 
     def see(self, seen: Sighting, place: Place) -> None:
         logon = place.call.logon
@@ -151,21 +153,15 @@ class Hijack(Detector):
     """F06: a second connection with the identity of one that lives; a TTL that jumps."""
 
     types = None
-
-    def __init__(self, limits: Thresholds, tell: Tell) -> None:
-        super().__init__(limits, tell)
-        self._owner = Lately()
+    when = MOVED
 
     def see(self, seen: Sighting, place: Place) -> None:
         call = place.call
-        if seen.half.side != 0 or call.flow.is_log:
+        track = place.track
+        other, last = track.owner, track.last
+        if other is None or last is None:
+            track.owner, track.last = call, seen
             return
-        key = (seen.sender, seen.target)
-        owner = self._owner.get(key)
-        if owner is None or owner[0] is call:
-            self._owner[key] = (call, seen)
-            return
-        other, last = owner
         beat = max(place.line.session.heart_bt_int, 1) * 3 * SECOND
         if seen.msg_type != "A" and call.logon is None and call.flow.began:
             reason = f"goes on with MsgSeqNum {seen.seq} over another connection without a logon"
@@ -175,7 +171,7 @@ class Hijack(Detector):
             self.tell("F06", HIGH, place.way, reason, last, seen, key="twice")
             if not call.accepted:
                 return
-        self._owner[key] = (call, seen)
+        track.owner, track.last = call, seen
 
     def noted(self, flow: Flow, note: Oddity) -> None:
         if note.kind == "ttl":
@@ -188,6 +184,7 @@ class OutsideSession(Detector):
     """F07: business messages before the logon or after the logout."""
 
     types = None
+    when = OUTSIDE
 
     def see(self, seen: Sighting, place: Place) -> None:
         call = place.call

@@ -3,8 +3,10 @@
 from typing import Final
 
 from fondaco.domain.fix.api import Sighting
-from fondaco.domain.surveillance.fix.detector import DAY, HOUR, LOW, MEDIUM, Detector, Place, Tell
+from fondaco.domain.surveillance.fix.detector import DAY, LOW, MEDIUM, Detector, Place, Tell
+from fondaco.domain.surveillance.fix.detector import HOUR as HOUR_NS
 from fondaco.domain.surveillance.fix.limits import Thresholds
+from fondaco.domain.surveillance.fix.triage import HOUR
 
 _VALUES_MAX: Final = 20_000  # of a field and session
 _NAMES: Final = {1: "Account", 55: "Symbol", 54: "Side", 40: "OrdType"}
@@ -15,6 +17,7 @@ class UnusualHours(Detector):
     """F22: a logon or order at an hour of the day, or on a kind of day, that had none before."""
 
     types = ("A", "D", "G")
+    when = HOUR
 
     def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
@@ -22,15 +25,13 @@ class UnusualHours(Detector):
         self._hours: dict[int, list[int]] = {}
 
     def see(self, seen: Sighting, place: Place) -> None:
-        if seen.half.side != 0:
-            return
         key = id(place.line)
         hours = self._hours.get(key)
         if hours is None:
             hours = self._hours[key] = [0] * 48
             self._days[key] = set()
         day = seen.at // DAY
-        hour = seen.at // HOUR % 24
+        hour = seen.at // HOUR_NS % 24
         shift = 24 if (day + 3) % 7 > 4 else 0  # 1970 began on a Thursday; weekends apart
         days = self._days[key]
         if len(days) >= self.limits.days_learned:
@@ -42,6 +43,7 @@ class UnusualHours(Detector):
                 return
         days.add(day)
         hours[shift + hour] += 1
+        place.track.hour = seen.at // HOUR_NS
 
 
 class _Known:
@@ -69,9 +71,8 @@ class Novelty(Detector):
         known = self._known.get(key)
         if known is None:
             known = self._known[key] = _Known()
-        fields = seen.fields
         for tag, values in zip(_TAGS, known.values, strict=True):
-            value = fields.get(tag)
+            value = seen.get(tag)
             if value is not None and value not in values:
                 self._new(seen, place, tag, value, known, values)
         day = seen.at // DAY

@@ -17,6 +17,7 @@ from fondaco.domain.surveillance.fix.detector import (
 )
 from fondaco.domain.surveillance.fix.limits import Thresholds
 from fondaco.domain.surveillance.fix.times import timestamp
+from fondaco.domain.surveillance.fix.triage import DUP, UNDUE
 
 _ORDERS: Final = ("D", "F", "G", "q", "E")
 
@@ -25,6 +26,7 @@ class Jump(Detector):
     """F08: MsgSeqNum far ahead, or again without PossDup."""
 
     types = None
+    when = UNDUE
 
     def see(self, seen: Sighting, place: Place) -> None:
         due = place.due
@@ -118,7 +120,7 @@ class Replay(Detector):
     def see(self, seen: Sighting, place: Place) -> None:
         if seen.cl_ord_id is None:
             return
-        content = seen.content
+        content = seen.content()
         key = (id(place.line), seen.cl_ord_id)
         known = self._seen.get(key)
         if known is None:
@@ -139,6 +141,7 @@ class PossDup(Detector):
     """F12: "possible duplicate" of what never was, of long ago, or all the time."""
 
     types = None
+    when = DUP
 
     def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
@@ -166,21 +169,12 @@ class PossDup(Detector):
 class DropCopy(Detector):
     """F26: who only listens asks for everything from the beginning."""
 
-    types = ("8", "2", "D", "G", "F")
-
-    def __init__(self, limits: Thresholds, tell: Tell) -> None:
-        super().__init__(limits, tell)
-        self._reports = Lately()
-        self._traders = Lately()
+    types = ("2",)
 
     def see(self, seen: Sighting, place: Place) -> None:
-        key = (seen.sender, seen.target)
-        if seen.msg_type == "8":
-            self._reports[key] = (self._reports.get(key) or 0) + 1
-        elif seen.msg_type != "2":
-            self._traders[key] = True
-        elif key not in self._traders and _number(seen.get(7)) == 1:
-            reports = self._reports.get((seen.target, seen.sender)) or 0
+        line = place.line
+        if _number(seen.get(7)) == 1 and not any(line.types.get(kind) for kind in "DGF"):
+            reports = line.session.lines[1 - line.side].types.get("8", 0)
             if reports >= self.limits.drop_reports:
                 reason = f"asks for all from 1 after {reports} reports, and never sent an order"
                 self.tell("F26", HIGH, place.way, reason, seen)

@@ -20,6 +20,7 @@ from fondaco.domain.surveillance.fix.detector import (
 )
 from fondaco.domain.surveillance.fix.limits import Thresholds
 from fondaco.domain.surveillance.fix.times import timestamp
+from fondaco.domain.surveillance.fix.triage import DUP, SKEWED
 
 _MS: Final = 1_000_000
 _KEPT: Final = 200  # sizes and prices of an instrument
@@ -47,11 +48,7 @@ class Clock(Detector):
     """F20: SendingTime beside the capture's clock, and beside the message's other times."""
 
     types = None
-
-    def __init__(self, limits: Thresholds, tell: Tell) -> None:
-        super().__init__(limits, tell)
-        self._first: dict[int, tuple[int, int]] = {}
-        self._last: dict[int, tuple[int, int]] = {}
+    when = SKEWED | DUP
 
     def see(self, seen: Sighting, place: Place) -> None:
         sent = seen.sent
@@ -63,24 +60,21 @@ class Clock(Detector):
             self.tell("F20", MEDIUM, place.way, reason, seen, key="orig")
         if place.call.flow.is_log:
             return
-        slack = SECOND if seen.sent_to_second else 0
+        exact = seen.has_fraction()
         skew = sent - seen.at
-        off = abs(skew) - slack
+        off = abs(skew) - (0 if exact else SECOND)
         if off > self.limits.skew_warn_ms * _MS:
             self._off(seen, place, skew, off)
-        else:
-            self._last[id(place.line)] = (skew, 0)
-            if not slack:
-                self._drift(seen, place, skew)
+        elif exact:
+            self._drift(seen, place, skew)
 
     def _off(self, seen: Sighting, place: Place, skew: int, off: int) -> None:
         """Where both ends are off alike, the capture's clock is; so the other end is waited for."""
-        _, times = self._last.get(id(place.line), (0, 0))
-        self._last[id(place.line)] = (skew, times + 1)
-        other = self._last.get(id(place.line.session.lines[1 - place.line.side]))
-        if other is None and times < 3:
+        track, other = place.track, place.other
+        track.times, track.skew, track.has_skew = track.times + 1, skew, True
+        if not other.has_skew and track.times <= 3:
             return
-        alike = other is not None and abs(other[0] - skew) < 2 * self.limits.skew_warn_ms * _MS
+        alike = other.has_skew and abs(other.skew - skew) < 2 * self.limits.skew_warn_ms * _MS
         far = off > self.limits.skew_max_ms * _MS
         reason = f"SendingTime is {skew / SECOND:+.1f} s beside the capture's clock" + (
             ", as the other end's is: the capture's clock may be off" if alike else ""
@@ -89,7 +83,7 @@ class Clock(Detector):
         self.tell("F20", severity, place.way, reason, seen, key=("off", far, alike))
 
     def _drift(self, seen: Sighting, place: Place, skew: int) -> None:
-        began, before = self._first.setdefault(id(place.line), (seen.at, skew))
+        began, before = place.track.drift_at, place.track.drift_skew
         passed = seen.at - began
         if passed > MINUTE and abs(skew - before) > 500 * _MS:
             slope = (skew - before) * 1_000_000 // passed  # microseconds a second

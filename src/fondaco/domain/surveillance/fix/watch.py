@@ -1,23 +1,23 @@
 """Runs the detectors over messages in the order of the wire, and keeps what they found."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
-from fondaco.domain.fix.api import Flow, Line, Sighting
+from fondaco.domain.fix.api import Flow, Line, Sighting, Tally
 from fondaco.domain.surveillance.fix import content, logons, novelty, sequences, traffic
 from fondaco.domain.surveillance.fix.behaviour.baseline import Baseline
 from fondaco.domain.surveillance.fix.behaviour.deviation import Deviation
 from fondaco.domain.surveillance.fix.bounded import Lately
-from fondaco.domain.surveillance.fix.detector import SECOND, Call, Detector, Place
+from fondaco.domain.surveillance.fix.detector import SECOND, Call, Detector
 from fondaco.domain.surveillance.fix.evidence import evidence_of
 from fondaco.domain.surveillance.fix.limits import Thresholds
 from fondaco.domain.surveillance.fix.patterns import BEHAVIOUR, PATTERNS
+from fondaco.domain.surveillance.fix.triage import Triage
 from fondaco.domain.surveillance.model import Alert, Evidence, Pattern, Severity
 
 _ALL: Final = {**PATTERNS, **BEHAVIOUR}
 ALERTS_MAX: Final = 10_000
 NEWEST_MAX: Final = 10_000  # alerts that may be counted up
-_TYPES_MAX: Final = 1000  # MsgTypes, which anybody may make up
 DETECTORS: Final[tuple[type[Detector], ...]] = (
     *logons.DETECTORS,
     *sequences.DETECTORS,
@@ -50,8 +50,7 @@ class Watch:
         self._raised: list[Alert] = []
         self._told = 0
         self._calls: dict[int, Call] = {}
-        self._places: dict[tuple[int, int], Place] = {}
-        self._seeing: dict[str, list[Callable[[Sighting, Place], None]]] = {}
+        self._triage = Triage(self.limits, self._detectors, self._call)
         self._known = 0
         self._noted: dict[int, int] = {}
         self._open: dict[int, Call] = {}
@@ -60,42 +59,18 @@ class Watch:
         """Another file: its connections are others."""
         self.file = file
         self._calls.clear()
-        self._places.clear()
+        self._triage.forget(0)
         self._noted.clear()
         self._open.clear()
         self._known = 0
 
     def see(self, seen: Sighting, line: Line) -> None:
-        flow = seen.half.flow
-        key = (id(line), flow.number)
-        place = self._places.get(key)
-        if place is None:
-            place = self._places[key] = Place(self._call(flow), line)
-        place.due = line.due
-        if seen.garbled is not None:
-            for detector in self._detectors:
-                detector.garbled(seen, place)
-            if not flow.is_log:
-                return
-        lost = flow.counts.get("lost", 0) if flow.counts else 0
-        place.is_blind = lost != place.losses
-        place.losses = lost
-        call = place.call
-        self._advance(seen, call)
-        seeing = self._seeing.get(seen.msg_type)
-        if seeing is None:
-            if len(self._seeing) >= _TYPES_MAX:
-                self._seeing.clear()
-            seeing = self._seeing[seen.msg_type] = [
-                detector.see
-                for detector in self._detectors
-                if detector.types is None or seen.msg_type in detector.types
-            ]
-        for see in seeing:
-            see(seen, place)
-        seen.forget()
-        call.last_at = seen.at
-        call.before = call.stage
+        """One message, before the counters of its line have moved."""
+        self._triage.see(seen, line)
+
+    def observe(self, sightings: list[Sighting], tally: Tally) -> None:
+        """Messages in the order of the wire, which are also counted."""
+        self._triage.observe(sightings, tally)
 
     def after(self, flows: Sequence[Flow], *, last: bool = False) -> None:
         """Look at connections: those that are new, what was odd about them, those that ended."""
@@ -132,8 +107,7 @@ class Watch:
         self._calls.pop(flow.number, None)
         self._open.pop(flow.number, None)
         self._noted.pop(flow.number, None)
-        for key in [key for key in self._places if key[1] == flow.number]:
-            del self._places[key]
+        self._triage.forget(flow.number)
 
     def passed(self, at: int) -> None:
         """It is this late, though nothing was said."""
@@ -168,23 +142,6 @@ class Watch:
         if call is None:
             call = self._calls[flow.number] = self._open[flow.number] = Call(flow)
         return call
-
-    def _advance(self, seen: Sighting, call: Call) -> None:
-        """The state of the connection, forgiving: a capture may begin in the middle."""
-        kind = seen.msg_type
-        if kind == "A":
-            if call.logon is None and seen.half.side == 0:
-                call.logon = seen
-                call.stage = "logon"
-            elif seen.half.side == 1:
-                call.accepted = True
-                call.stage = "active"
-        elif kind == "5":
-            call.logouts += 1
-            call.stage = "closed" if call.logouts > 1 else "logout"
-        elif call.stage == "connected" and not call.flow.began:
-            call.stage = call.before = "active"
-            call.accepted = True
 
     def _tell(
         self,

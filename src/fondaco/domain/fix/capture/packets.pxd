@@ -1,0 +1,1 @@
+from fondaco.domain.fix.capture.wire cimport Half
