@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fondaco.app.fix.commands import with_fix
 from fondaco.app.identity_commands import with_people
+from fondaco.app.key_commands import with_keys
 from fondaco.kernel.errors import FondacoError, Invalid
 from fondaco.settings import effective, knobs, load, without_secrets
 
@@ -107,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     _with_settings(
         command("doctor", _doctor, "Say what runs compiled, and every setting's source.")
     )
-    _with_keys(commands)
+    with_keys(commands)
     with_people(commands)
     with_fix(commands)
     _with_seeds(command("sim", _sim, "Run the house under a seed, among faults and crashes."))
@@ -151,28 +152,6 @@ def _with_proofs(proof: argparse.ArgumentParser) -> None:
     proof.add_argument(
         "--signatures", action="store_true", help="print the program that checks whose roots are"
     )
-
-
-def _with_keys(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    key = commands.add_parser("key", help="Make, list and revoke API keys.")
-    kinds = key.add_subparsers(metavar="command", required=True)
-    create = kinds.add_parser("create", help="Make a key; its token is shown this once.")
-    create.add_argument("--data", default=".fondaco")
-    create.add_argument("--tenant", required=True)
-    create.add_argument("--user", required=True)
-    create.add_argument("--name", default="key-1", help="of the key, unique for the user")
-    create.add_argument("--role", action="append", default=[], help="for a new user; repeatable")
-    create.add_argument("--account", action="append", default=None, help="confine it to these")
-    create.set_defaults(run=_key_create)
-    shown = kinds.add_parser("list", help="Show a tenant's keys.")
-    shown.add_argument("--data", default=".fondaco")
-    shown.add_argument("--tenant", required=True)
-    shown.set_defaults(run=_key_list)
-    revoke = kinds.add_parser("revoke", help="Refuse a key from now on.")
-    revoke.add_argument("--data", default=".fondaco")
-    revoke.add_argument("--tenant", required=True)
-    revoke.add_argument("--key", required=True, dest="key_id")
-    revoke.set_defaults(run=_key_revoke)
 
 
 def _with_seeds(sub: argparse.ArgumentParser) -> None:
@@ -313,28 +292,6 @@ def _doctor(asked: argparse.Namespace) -> None:
     for row in rows:
         value = without_secrets(str(row.value))
         print(f"  {row.name:<{width}}  {value:<24} {row.unit:<12} {row.source}")
-
-
-def _key_create(asked: argparse.Namespace) -> None:
-    from fondaco.app.offline import create_key
-
-    _tell(
-        create_key(_files(asked), asked.tenant, asked.user, asked.name, asked.role, asked.account)
-    )
-
-
-def _key_list(asked: argparse.Namespace) -> None:
-    from fondaco.app.offline import list_keys
-
-    for line in list_keys(_files(asked), asked.tenant):
-        print(line)
-
-
-def _key_revoke(asked: argparse.Namespace) -> None:
-    from fondaco.app.offline import revoke_key
-
-    revoke_key(_files(asked), asked.tenant, asked.key_id)
-    print(f"{asked.key_id} is refused from now on")
 
 
 def _sim(asked: argparse.Namespace) -> int:

@@ -153,7 +153,7 @@ class Desk:
         self.at += 1
         return Instant(self.at)
 
-    def authenticate(self, token: str) -> Person:
+    def authenticate(self, token: str, address: str = "") -> Person:
         if found := PEOPLE.get(token):
             return found
         raise Denied("this token is unknown or has expired", code="unauthenticated")
@@ -180,7 +180,10 @@ class Desk:
     def source(self, name: str) -> Any:
         return {"house": self, "journal": self.journal, **self.sources}[name]
 
-    def redeem(self, ticket: str) -> Person:
+    def signed(self, request: Any, address: str) -> Person:
+        raise Denied("nobody signs here", code="unauthenticated")
+
+    def redeem(self, ticket: str, address: str = "") -> Person:
         return self.authenticate(self.tickets.pop(ticket, ""))
 
     def recheck(self, caller: Caller) -> None:

@@ -127,12 +127,15 @@ class Whole:
     def refs(self) -> Any:
         return self.reference
 
-    def authenticate(self, token: str) -> Person:
+    def authenticate(self, token: str, address: str = "") -> Person:
         if found := PEOPLE.get(token):
             return found
         raise Denied("this token is unknown or has expired", code="unauthenticated")
 
     redeem = authenticate
+
+    def signed(self, request: Any, address: str) -> Person:
+        raise Denied("nobody signs here", code="unauthenticated")
 
     def recheck(self, caller: Caller) -> None:
         """Nobody is revoked here."""

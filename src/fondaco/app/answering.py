@@ -60,6 +60,7 @@ class House:
         self.now = kernel.now
         self.authenticate = directory.authenticate
         self.redeem = directory.redeem
+        self.signed = directory.signed
         self.tenant_of = kernel.accounts.get
         self.submit = kernel.submit
         self.pressure = kernel.pressure

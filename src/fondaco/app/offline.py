@@ -26,7 +26,8 @@ from fondaco.app.listening import on_signals
 from fondaco.app.machines import SEGMENTS, SQLITE, journal_facts, open_journal, open_records
 from fondaco.app.views import POSTS, every_view
 from fondaco.domain.identity.directory import Directory
-from fondaco.domain.identity.model import Role
+from fondaco.domain.identity.key_terms import Terms, networks_of
+from fondaco.domain.identity.model import Key, Role
 from fondaco.domain.ledger.checks import standing_checks
 from fondaco.domain.ledger.store.books import pending_amiss
 from fondaco.domain.market.feeds import Feed
@@ -51,6 +52,7 @@ from fondaco.runtime.tracing.looking import Beside
 from fondaco.settings import Settings, without_secrets
 
 FOREVER_S: Final = 1e9
+DAY_NS: Final = 86_400_000_000_000
 FOLLOWER_WAIT_S: Final = 10.0
 CARRIED: Final = 2_000  # decisions restored together
 
@@ -307,13 +309,17 @@ class _Until:
 
 def create_key(
     root: Path | Files, tenant: str, user: str, name: str, roles: Sequence[str],
-    accounts: Iterable[str] | None,
+    accounts: Iterable[str] | None, *, networks: Iterable[str] = (), days: float | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """A key for a user, who is made, or given these roles, where roles are named."""
     with _directory(root) as directory:
         if roles:
             directory.create_user(tenant, user, [_role(role) for role in roles])
-        key, token = directory.create_key(tenant, user, name, accounts=accounts)
+        terms = Terms(networks_of(networks))
+        ends = None if days is None else Instant(directory.clock() + int(days * DAY_NS))
+        key, token = directory.create_key(
+            tenant, user, name, accounts=accounts, expires_at=ends, terms=terms
+        )
     return {"key_id": key.key_id, "token": token, "scopes": sorted(key.scopes)}
 
 
@@ -337,9 +343,16 @@ def add_person(
 def list_keys(root: Path | Files, tenant: str) -> list[str]:
     with _directory(root) as directory:
         return [
-            f"{key.key_id}  {key.user}/{key.name}  {'revoked' if key.revoked_at else 'valid'}"
+            f"{key.key_id}  {key.user}/{key.name}  {_state(key, directory.clock())}"
+            f"{'  ' + ', '.join(key.networks) if key.networks else ''}"
             for key in directory.keys(tenant)
         ]
+
+
+def _state(key: Key, now: Instant) -> str:
+    if key.revoked_at:
+        return "revoked"
+    return "expired" if now >= key.ends_at else "valid"
 
 
 def revoke_key(root: Path | Files, tenant: str, key_id: str) -> None:

@@ -117,12 +117,13 @@ def _shown(user: User) -> UserShown:
 def people_part(
     settings: Settings, files: Files, records: Store, directory: Directory
 ) -> PeoplePart:
+    directory.sealing = sealing = KeyFile(files.root / "records.key")
     desk = PeopleDesk(
         records,
         directory,
         directory.clock,
         os.urandom,
-        sealing=KeyFile(files.root / "records.key"),
+        sealing=sealing,
         mail=MailFolder(files.root / "mail"),
         hashing=Hashing(settings.password_memory_mib * 1_024),
         session_ns=settings.session_max_min * MINUTE_NS,

@@ -70,7 +70,7 @@ def known(
     house = context.house
     try:
         if (authorization := headers.get(b"authorization")) is not None:
-            return house.authenticate(bearer(authorization))
+            return house.authenticate(bearer(authorization), address)
         if b"cookie" in headers:
             return of_cookie(house, headers, changes=changes, needed=True)
     except Denied:

@@ -6,6 +6,7 @@ A path is served under /api and /api/v1, and bare where a document names it so.
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -13,6 +14,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from fondaco.domain.identity.signatures import SignedRequest
 from fondaco.gateway import pages
 from fondaco.gateway.context import Context, Names
 from fondaco.gateway.house import House
@@ -26,6 +28,7 @@ from fondaco.kernel.errors import FondacoError, Invalid, NotFound
 from fondaco.kernel.operation import Look, Operation
 from fondaco.runtime.tracing.rows import Request
 
+SIGNATURE: Final = b"signature"
 PREFIXES: Final = ("/api", "/api/v1")
 SECURITY: Final = (
     (b"x-content-type-options", b"nosniff"),
@@ -106,7 +109,7 @@ class Door:
         self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send
     ) -> None:
         headers = dict(scope["headers"])
-        if b"idempotency-key" in headers or scope["query_string"]:
+        if b"idempotency-key" in headers or SIGNATURE in headers or scope["query_string"]:
             await self._serve(endpoint, {}, scope, receive, send)
             return
         done = asyncio.get_running_loop().create_future()
@@ -176,8 +179,12 @@ class Door:
         except FondacoError as error:
             response = exchange.problem(error)
         else:
+            address = address_of(scope)
+            signed = None
+            if SIGNATURE in headers and b"authorization" not in headers:
+                signed = partial(self.house.signed, _as_signed(scope, headers, body), address)
             response = await endpoint.serve(
-                exchange, headers, path, scope["query_string"], body, address_of(scope)
+                exchange, headers, path, scope["query_string"], body, address, signed
             )
         exchange.finish(response)
         await respond(send, exchange, response)
@@ -233,6 +240,13 @@ def paths_of(operation: Operation[Any, Any]) -> list[tuple[str, str]]:
         if bare:
             found.append((method, path))
     return found
+
+
+def _as_signed(scope: Scope, headers: Mapping[bytes, bytes], body: bytes) -> SignedRequest:
+    target = scope.get("raw_path") or scope["path"].encode()
+    if scope["query_string"]:
+        target += b"?" + scope["query_string"]
+    return SignedRequest(scope["method"], target.decode("latin-1"), headers, body)
 
 
 def address_of(scope: Scope) -> str:

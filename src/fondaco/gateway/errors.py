@@ -38,6 +38,7 @@ CODES: Final[dict[str, Codes]] = {
     # Finer codes, where a standard wants another answer than the kind's.
     "unauthenticated": Codes(401, "j", 6),
     "sign_in_failed": Codes(401, "j", 6),
+    "address_not_allowed": Codes(403, "j", 6),
     "method_not_allowed": Codes(405, "j", 3),
     "timed_out": Codes(408, "3"),
     "too_large": Codes(413, "3"),
@@ -75,6 +76,8 @@ MEANINGS: Final[dict[str, str]] = {
     "forbidden": "Your key may not do this, or not to this account.",
     "not_placed": "Another order of the same list was refused, so this one was not placed.",
     "transfer_refused": "The amount cannot be moved; `limit` says what can.",
+    "address_not_allowed": "Your key may not be used from where you are: see its networks.",
+    "key_ended": "The key was revoked, has expired, or was rotated: make a new one.",
     "sign_in_failed": "User, password or code is wrong, or the address was never verified.",
     "wrong_password": "The password is wrong; too many wrong ones make you wait.",
     "wrong_code": "The code is wrong, was used before, or is too old.",

@@ -44,11 +44,16 @@ class House(Protocol):
         """Never goes back."""
         ...
 
-    def authenticate(self, token: str) -> Caller:
+    def authenticate(self, token: str, address: str = "") -> Caller:
         """Raises `Denied`, code "unauthenticated". Called for every request, so it is cached."""
         ...
 
-    def redeem(self, ticket: str) -> Caller:
+    def signed(self, request: Any, address: str) -> Caller:
+        """Whose signature a request bears: a `SignedRequest` of the identity room. Raises `Denied`,
+        also for one that came before."""
+        ...
+
+    def redeem(self, ticket: str, address: str = "") -> Caller:
         """Whom a WebSocket's ticket was issued to, once. Raises `Denied`."""
         ...
 

@@ -234,6 +234,7 @@ _STATUSES: Final = {
     "key_reused": 409,
     "idempotency_key_reused": 409,
     "reply_not_kept": 409,
+    "key_ended": 409,
     "idempotency_key_in_use": 409,
     "view_behind": 503,
     "wrong_password": 403,

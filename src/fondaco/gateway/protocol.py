@@ -35,7 +35,7 @@ _HEAD: Final = (
     b"%bcontent-type: %b\r\ncontent-length: %d\r\n"
     b"x-request-id: %b\r\nx-correlation-id: %b\r\ntraceparent: %b\r\n%b%b%b\r\n%b"
 )
-_ELSEWHERE: Final = frozenset({b"idempotency-key", b"expect", b"upgrade"})
+_ELSEWHERE: Final = frozenset({b"idempotency-key", b"expect", b"signature", b"upgrade"})
 
 
 class _Busy:

@@ -223,23 +223,30 @@ class Endpoint:
 
     # The steps that all requests take, in this order
 
-    def admit(self, headers: Headers, address: str) -> Caller | None:
-        """Who is asking. Raises `Denied`, or `Unavailable` while nothing new is taken on; to read
-        is nothing new."""
+    def admit(self, headers: Headers, address: str, signer: Caller | None = None) -> Caller | None:
+        """Who is asking; `signer` where that is known already. Raises `Denied`, or `Unavailable`
+        while nothing new is taken on; to read is nothing new."""
         house = self.context.house
         authorization = headers.get(b"authorization")
-        caller: Caller | None = None
-        if authorization is None and b"cookie" in headers:
+        caller = signer
+        if caller is None and authorization is None and b"cookie" in headers:
             changes = self.operation.method != "GET"
             caller = of_cookie(house, headers, changes=changes, needed=bool(self._scope))
         if caller is None and (authorization is not None or self._scope):
             try:
-                caller = house.authenticate(bearer(authorization))
+                caller = house.authenticate(bearer(authorization), address)
             except Denied:
                 may_ask(house, "", address)  # who guesses asks, too
                 raise
         self.take(caller, address)
         return caller
+
+    def _signer(self, signed: Callable[[], Caller], address: str) -> Caller:
+        try:
+            return signed()
+        except Denied:
+            may_ask(self.context.house, "", address)  # who guesses asks, too
+            raise
 
     def take(self, caller: Caller | None, address: str) -> None:
         """Raises `Unavailable` for who asks too often, and while nothing new is taken on."""
@@ -338,13 +345,15 @@ class Endpoint:
         query: bytes,
         body: bytes,
         address: str,
+        signed: Callable[[], Caller] | None = None,
     ) -> Response:
         """What the sender gets; also says so to the tally and the log."""
         exchange.address = address
         try:
             if self.has_body and body:
                 check_media_type(headers)
-            exchange.caller = caller = self.admit(headers, address)
+            signer = self._signer(signed, address) if signed else None
+            exchange.caller = caller = self.admit(headers, address, signer)
             exchange.ask = ask = self.convert(path, query, body)
             self.authorise(caller, ask)
             return await self.reply(exchange, headers.get(b"idempotency-key"))

@@ -82,9 +82,10 @@ class Talk:
         self._users = users
         self._per_user_max = per_user_max
         if "authorization" in headers:
-            self.admit(self.house.authenticate(bearer(headers["authorization"].encode())))
+            token = bearer(headers["authorization"].encode())
+            self.admit(self.house.authenticate(token, socket.address))
         elif "ticket" in query:
-            self.admit(self.house.redeem(query["ticket"][0]))
+            self.admit(self.house.redeem(query["ticket"][0], socket.address))
         socket.loop.call_later(AUTH_WITHIN_S, self._must_be_known)
 
     def admit(self, caller: Caller) -> None:
@@ -117,7 +118,7 @@ class Talk:
     def handle_auth(self, ask: Auth) -> None:
         if self.caller is not None:
             raise Invalid("you are known already")
-        self.admit(self.house.authenticate(ask.token))
+        self.admit(self.house.authenticate(ask.token, self.socket.address))
         self.say(Done(ask.id, 200, "auth"))
 
     def say(self, message: Any) -> None:

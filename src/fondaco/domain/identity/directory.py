@@ -3,12 +3,14 @@ known is known from memory, and the records are asked only about a token never s
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from ipaddress import ip_network
 from threading import Lock
 from typing import Final
 
 import msgspec
 
-from fondaco.domain.identity import store
+from fondaco.domain.identity import signatures, store
+from fondaco.domain.identity.key_terms import ANY, Guard, KeySealing, Terms, next_name
 from fondaco.domain.identity.model import (
     DEMO,
     NEVER,
@@ -26,11 +28,13 @@ from fondaco.domain.identity.model import (
     digest_of,
     is_session,
     key_id_of,
+    scopes_of,
     session_caller_of,
     token_of,
 )
 from fondaco.domain.identity.people import store as people
-from fondaco.kernel.errors import Denied, Invalid
+from fondaco.domain.identity.signatures import Nonces, SignedRequest, Signing
+from fondaco.kernel.errors import Conflict, Denied, Invalid, NotFound
 from fondaco.kernel.event import Instant
 from fondaco.ports.cache import TICKET_MS, Cache
 from fondaco.ports.store import Store, outbox_metadata
@@ -52,10 +56,13 @@ class _Known:
     """One key or session in memory. `used_at` changes with every request and is written down now
     and then; a session, which has an `idle_ns`, ends that long after, and at `last` in any case."""
 
-    __slots__ = ("caller", "ends_at", "idle_ns", "last", "used_at")
+    __slots__ = ("caller", "ends_at", "guard", "idle_ns", "last", "used_at")
 
-    def __init__(self, caller: Caller, ends_at: Instant, idle_ns: int = 0) -> None:
+    def __init__(
+        self, caller: Caller, ends_at: Instant, idle_ns: int = 0, guard: Guard | None = None
+    ) -> None:
         self.caller = caller
+        self.guard = guard
         self.ends_at = self.last = ends_at
         self.idle_ns = idle_ns
         self.used_at = Instant(0)
@@ -85,6 +92,9 @@ class Directory:
         self._built_in: dict[str, _Known] = {}  # by digest; in no record
         self._known: dict[str, _Known] = {}  # by digest
         self._by_id: dict[KeyId, _Known] = {}
+        self._by_name: dict[tuple[str, str], _Known] = {}  # tenant and name
+        self._nonces = Nonces(clock)
+        self.sealing: KeySealing | None = None  # where there are keys that sign with a secret
         self._seen: dict[str, _Known] = {}  # by token; some of `_known`
         self._noted_at = Instant(1)  # what was never used, was used at 0
         self._learning = Lock()  # so that nobody learns again what was revoked meanwhile
@@ -93,16 +103,46 @@ class Directory:
         records.create(people.metadata)
         self.refresh()
 
-    def authenticate(self, token: str) -> Caller:
-        """Raises `Denied` "unauthenticated" for a token that stands for nobody, or no longer."""
+    def authenticate(self, token: str, address: str = "") -> Caller:
+        """Raises `Denied` "unauthenticated" for a token that stands for nobody, or no longer, or
+        not from this address."""
         known = self._seen.get(token)
         if known is None:
             known = self._look_up(token)
         now = self._clock()
         if now >= known.ends_at:
             raise _stranger()
+        if known.guard is not None:
+            known.guard.check(address, signed=False)
         known.use(now)
         return known.caller
+
+    def signed(self, request: SignedRequest, address: str) -> Caller:
+        """Whose signature a request bears. Raises `Denied`, the same for a key that there is not as
+        for a signature that does not fit."""
+        signature = signatures.read(request)
+        signatures.check_cover(signature, request)
+        known = self._by_id.get(KeyId(signature.key_id))
+        now = self._clock()
+        if known is None or known.guard is None or now >= known.ends_at:
+            raise signatures.refused("the signature does not fit")
+        known.guard.check(address, signed=True)
+        secret = self._secret(known.caller.key_id, known.guard.signing)
+        signatures.check_value(signature, known.guard.signing, secret)
+        self._nonces.use(signature)
+        known.use(now)
+        return known.caller
+
+    def _secret(self, key_id: KeyId, signing: Signing) -> bytes:
+        kept = self._secrets.get(key_id, b"")
+        if signing == "ed25519":
+            return kept
+        return self._sealed().unseal(kept, key_id)
+
+    def _sealed(self) -> KeySealing:
+        if self.sealing is None:
+            raise Invalid("here is nothing to seal a secret with: ask a running house, or ed25519")
+        return self.sealing
 
     def holder(self, key_id: str) -> Caller:
         """Whom a key stands for, where its token was shown to nobody here. Raises `Denied` once it
@@ -118,9 +158,8 @@ class Directory:
             with self._records.reading() as conn:
                 found = list(store.holders(conn))
                 begun = list(people.open_sessions(conn, self._clock()))
-            known = {
-                digest: _Known(caller_of(user, key), key.ends_at) for digest, user, key in found
-            }
+                self._secrets = store.secrets_of_keys(conn)
+            known = {digest: _known(user, key) for digest, user, key in found}
             for digest, user, row in begun:
                 caller = session_caller_of(user, row.session_id)
                 known[digest] = _Known(caller, row.ends_at, self._idle_ns)
@@ -166,8 +205,10 @@ class Directory:
         accounts: Iterable[str] | None = None,
         expires_at: Instant | None = None,
         by: str = _OPERATOR,
+        terms: Terms = ANY,
     ) -> tuple[Key, str]:
         """A new key and its token, which is shown this once. `scopes` None: all that the user has.
+        Of a key that signs the token is the secret of hmac-sha256, or "".
 
         Raises `Invalid` for scopes that the user does not hold or an expiry in the past, `NotFound`
         for an unknown user, `Conflict` for a name that the user's keys had before.
@@ -175,8 +216,7 @@ class Directory:
         now = self._clock()
         if expires_at is not None and expires_at <= now:
             raise Invalid(f"expires_at is {expires_at}, must be after now, which is {now}")
-        token = token_of(self._random(32))
-        digest = digest_of(token)
+        token, digest, secret = self._drawn(terms)
         with self._records.writing() as conn:
             holder = store.user(conn, TenantId(tenant), UserId(user))
             wanted = holder.scopes if scopes is None else frozenset(scopes)
@@ -192,10 +232,78 @@ class Directory:
                 accounts=None if accounts is None else tuple(sorted(frozenset(accounts))),
                 created_at=now,
                 expires_at=expires_at,
+                networks=terms.networks,
+                signing=terms.signing,
             )
-            store.add_key(conn, key, digest, by)
+            store.add_key(conn, key, digest, by, secret)
         self.refresh()
         return key, token
+
+    def _drawn(self, terms: Terms) -> tuple[str, str, bytes]:
+        """A new token, its digest, and what is kept of it where it is to sign."""
+        token = token_of(self._random(32))
+        digest = digest_of(token)
+        match terms.signing:
+            case "ed25519":
+                return "", digest, terms.public_key
+            case "hmac-sha256":
+                return token, digest, self._sealed().seal(token.encode(), key_id_of(digest))
+        return token, digest, b""
+
+    def rotate_key(
+        self, caller: Caller, key_id: str, name: str | None, grace_ns: int, terms: Terms | None
+    ) -> tuple[Key, str]:
+        """A new key that may do what the old one may, which is good for `grace_ns` more. A key that
+        ends ends as long after its beginning as the old one. Raises `NotFound`, `Conflict`."""
+        now = self._clock()
+        with self._records.writing() as conn:
+            old = store.key_named(conn, caller.tenant, key_id)
+            user = store.user(conn, old.tenant, old.user)
+            if user.user == caller.user:
+                _check_holds(caller, old.scopes, old.accounts)
+            else:
+                _check_whole(caller)
+            if now >= old.ends_at:
+                raise Conflict(f"{key_id} has ended: make a new one", code="key_ended")
+            if terms is None:
+                terms = Terms(old.networks, old.signing, self._secrets.get(old.key_id, b""))  # type: ignore[arg-type]
+            token, digest, secret = self._drawn(self._within(caller, terms))
+            taken = {each.name for each in store.keys_of(conn, old.tenant, old.user)}
+            lasts = None if old.expires_at is None else old.expires_at - old.created_at
+            new = Key(
+                key_id=key_id_of(digest),
+                tenant=old.tenant,
+                user=old.user,
+                name=_name(name, "name") if name else next_name(old.name, taken),
+                scopes=tuple(each for each in old.scopes if each in user.scopes),
+                accounts=old.accounts,
+                created_at=now,
+                expires_at=None if lasts is None else Instant(now + lasts),
+                networks=terms.networks,
+                signing=terms.signing,
+                replaces=old.key_id,
+            )
+            store.add_key(conn, new, digest, caller.name, secret)
+            ends_at = min(old.ends_at, Instant(now + grace_ns))
+            store.replace_key(conn, old, new, ends_at, caller.name)
+        self.refresh()
+        return new, token
+
+    def create_service_account(
+        self, tenant: str, user: str, owner: str, roles: Iterable[Role], by: str
+    ) -> User:
+        """A user without a password, whose keys `owner` makes. Raises `Conflict`, `NotFound`."""
+        made = User(TenantId(tenant), UserId(_name(user, "user")), tuple(sorted(frozenset(roles))))
+        with self._records.writing() as conn:
+            store.user(conn, made.tenant, UserId(owner))
+            store.add_service_account(conn, made, owner, by, self._clock())
+        self.refresh()
+        return made
+
+    def owners(self, tenant: str) -> dict[str, str]:
+        """Who makes the keys of each service account."""
+        with self._records.reading() as conn:
+            return store.owners(conn, tenant)
 
     def create_own_key(
         self,
@@ -206,15 +314,24 @@ class Directory:
         scopes: Iterable[Scope] | None,
         accounts: Iterable[str] | None,
         expires_at: Instant | None,
+        terms: Terms = ANY,
+        user: str = "",
     ) -> tuple[Key, str]:
-        """A key for the caller's own user, for no more than the key that asks may do itself."""
+        """A key for the caller's own user, for no more than the key that asks may do itself, or for
+        a service account of theirs, for what that may do."""
         caller = self.caller_named(tenant, caller_name)
+        terms = self._within(caller, terms)
+        if user and user != caller.user:
+            if self.owners(tenant).get(user) != caller.user:
+                raise NotFound(f"you have no service account {user[:64]}")
+            _check_whole(caller)
+            return self.create_key(
+                tenant, user, name, scopes=scopes, accounts=accounts, expires_at=expires_at,
+                by=caller.name, terms=terms,
+            )  # fmt: skip
         wanted = caller.scopes if scopes is None else frozenset(scopes)
         allowed = caller.accounts if accounts is None else frozenset(accounts)
-        for scope in wanted:
-            caller.require(scope)
-        for account in allowed or ():
-            caller.require("", account)
+        _check_holds(caller, wanted, allowed)
         return self.create_key(
             tenant,
             caller.user,
@@ -223,7 +340,25 @@ class Directory:
             accounts=allowed,
             expires_at=expires_at,
             by=caller.name,
+            terms=terms,
         )
+
+    def _within(self, caller: Caller, terms: Terms) -> Terms:
+        """A key that is bound to networks makes none that is good elsewhere. Raises `Invalid`."""
+        known = self._by_id.get(caller.key_id)
+        bound = known.guard.networks if known is not None and known.guard is not None else []
+        if not bound:
+            return terms
+        if not terms.networks:
+            return msgspec.structs.replace(terms, networks=tuple(str(each) for each in bound))
+        for text in terms.networks:
+            net = ip_network(text)
+            if not any(net.version == b.version and net.subnet_of(b) for b in bound):  # type: ignore[arg-type]
+                raise Invalid(
+                    f"{text} is outside the networks of the key that asks: "
+                    f"{', '.join(str(each) for each in bound)}"
+                )
+        return terms
 
     def revoke_key(self, tenant: str, key_id: str, by: str = _OPERATOR) -> None:
         """From now on the key is refused, here at once, elsewhere after the next `refresh`."""
@@ -235,16 +370,20 @@ class Directory:
         with self._records.reading() as conn:
             return store.keys_of(conn, TenantId(tenant), None if user is None else UserId(user))
 
+    def users(self, tenant: str) -> Sequence[User]:
+        with self._records.reading() as conn:
+            return store.users_of(conn, TenantId(tenant))
+
     def tenants(self) -> list[str]:
         with self._records.reading() as conn:
             return store.tenant_names(conn)
 
     def caller_named(self, tenant: str, name: str) -> Caller:
         """The caller as a stamp names them. Raises `Denied` where the key is gone by now."""
-        for known in self._by_id.values():
-            if known.caller.tenant == tenant and known.caller.name == name:
-                return known.caller
-        raise _stranger()
+        known = self._by_name.get((tenant, name))
+        if known is None:
+            raise _stranger()
+        return known.caller
 
     def used_at(self, key_id: str) -> Instant:
         """When a key or session was used last, as far as this process knows."""
@@ -281,7 +420,7 @@ class Directory:
         self._cache.put(_TICKET + digest_of(ticket), caller.key_id.encode(), TICKET_MS)
         return Ticket(ticket, Instant(self._clock() + TICKET_MS * 1_000_000))
 
-    def redeem(self, ticket: str) -> Caller:
+    def redeem(self, ticket: str, address: str = "") -> Caller:
         """Whoever it was issued to, once; raises `Denied` ever after, and for a revoked key."""
         key_id = self._cache.pop(_TICKET + digest_of(ticket))
         known = self._by_id.get(KeyId(key_id.decode())) if key_id else None
@@ -290,6 +429,8 @@ class Directory:
                 "the ticket is unknown, used or older than 30 s: ask for another",
                 code="unauthenticated",
             )
+        if known.guard is not None:
+            known.guard.check(address, signed=bool(known.guard.signing))
         return known.caller
 
     def _look_up(self, token: str) -> _Known:
@@ -310,13 +451,16 @@ class Directory:
         if not found:
             raise _stranger()
         [(_, user, key)] = found
-        known = _Known(caller_of(user, key), key.ends_at)
+        known = _known(user, key)
         self._learn(self._known | {digest: known})
         return known
 
     def _learn(self, known: dict[str, _Known]) -> None:
         self._known = known
         self._by_id = {holder.caller.key_id: holder for holder in known.values()}
+        self._by_name = {
+            (holder.caller.tenant, holder.caller.name): holder for holder in known.values()
+        }
         self._seen = {}
 
     def _build_in(self, token: str, caller: Caller) -> None:
@@ -349,6 +493,31 @@ def _stranger() -> Denied:
         "revoked nor expired; `fondaco key create` makes one",
         code="unauthenticated",
     )
+
+
+def _check_holds(caller: Caller, scopes: Iterable[Scope], accounts: Iterable[str] | None) -> None:
+    """Raises `Denied` unless the caller may do all of that."""
+    for scope in scopes:
+        caller.require(scope)
+    if accounts is None and caller.accounts is not None:
+        raise Denied(f"{caller.name} may not use all accounts", code="forbidden")
+    for account in accounts or ():
+        caller.require("", account)
+
+
+def _check_whole(caller: Caller) -> None:
+    """A key that may do a part of what its user may must not lead to a service account's."""
+    if caller.accounts is not None or caller.scopes != scopes_of(caller.roles):
+        raise Denied(
+            "a service account's keys are made by somebody signed in, or by a key that may do all "
+            "that its user may",
+            code="forbidden",
+        )
+
+
+def _known(user: User, key: Key) -> _Known:
+    guard = Guard(key) if key.networks or key.signing else None
+    return _Known(caller_of(user, key), key.ends_at, guard=guard)
 
 
 def _name(text: str, what: str) -> str:

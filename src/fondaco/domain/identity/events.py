@@ -34,6 +34,37 @@ class KeyCreated(Event, frozen=True, gc=False, tag="identity.key_created.v1"):
     by: str  # the caller, or the operator at the machine
 
 
+class KeyTermsSet(Event, frozen=True, gc=False, tag="identity.key_terms_set.v1"):
+    """How a key may be used. `networks` is how many there are, 0 for anywhere: which, the records
+    know, since an address may be a person's. `signing` is "" for a bearer token."""
+
+    key_id: str
+    tenant: str
+    networks: int
+    signing: str
+
+
+class KeyRotated(Event, frozen=True, gc=False, tag="identity.key_rotated.v1"):
+    """`key_id` is good until `ends_at`; `new_key_id` has taken its place."""
+
+    key_id: str
+    new_key_id: str
+    tenant: str
+    ends_at: Instant
+    by: str
+
+
+class ServiceAccountCreated(
+    Event, frozen=True, gc=False, tag="identity.service_account_created.v1"
+):
+    """A user who is a machine, has no password, and whose keys `owner` makes."""
+
+    tenant: str
+    user: str
+    owner: str
+    by: str
+
+
 class KeyRevoked(Event, frozen=True, gc=False, tag="identity.key_revoked.v1"):
     key_id: str
     tenant: str
@@ -103,6 +134,9 @@ IdentityEvent: TypeAlias = (
     | UserCreated
     | RolesChanged
     | KeyCreated
+    | KeyTermsSet
+    | KeyRotated
+    | ServiceAccountCreated
     | KeyRevoked
     | PersonRegistered
     | PersonVerified

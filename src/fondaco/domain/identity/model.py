@@ -146,6 +146,9 @@ class Key(msgspec.Struct, frozen=True, gc=False):
     expires_at: Instant | None
     revoked_at: Instant | None = None
     last_used_at: Instant | None = None
+    networks: tuple[str, ...] = ()  # from where it may be used, CIDR; none: from anywhere
+    signing: str = ""  # "hmac-sha256" or "ed25519": it signs requests, and is no bearer token
+    replaces: KeyId = KeyId("")  # the key that was rotated into this one
 
     @property
     def ends_at(self) -> Instant:

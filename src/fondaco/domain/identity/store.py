@@ -10,7 +10,10 @@ from fondaco.domain.identity.events import (
     IdentityEvent,
     KeyCreated,
     KeyRevoked,
+    KeyRotated,
+    KeyTermsSet,
     RolesChanged,
+    ServiceAccountCreated,
     TenantCreated,
     UserCreated,
 )
@@ -64,6 +67,26 @@ keys: Final = sa.Table(
     sa.UniqueConstraint("tenant", "user", "name"),  # a name in a log means one key for ever
 )
 
+# How a key may be used. Beside the table of keys, which older houses have without it.
+key_terms: Final = sa.Table(
+    "identity_key_terms",
+    metadata,
+    sa.Column("key_id", sa.Text, sa.ForeignKey(keys.c.key_id), primary_key=True),
+    sa.Column("networks", sa.Text, nullable=False),  # JSON
+    sa.Column("signing", sa.Text, nullable=False),
+    sa.Column("secret", sa.LargeBinary, nullable=False),  # sealed, or a public key
+    sa.Column("replaces", sa.Text, nullable=False),
+)
+
+service_accounts: Final = sa.Table(
+    "identity_service_accounts",
+    metadata,
+    sa.Column("tenant", sa.Text, primary_key=True),
+    sa.Column("user", sa.Text, primary_key=True),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+)
+
 # What a user keeps for their pages. Nobody decides by it, so the journal is not told.
 preferences: Final = sa.Table(
     "identity_preferences",
@@ -76,7 +99,9 @@ preferences: Final = sa.Table(
     sa.Column("updated_at", sa.BigInteger, nullable=False),
 )
 
-_KEY: Final = [column for column in keys.c if column.name != "digest"]
+_TERMS: Final = [key_terms.c.networks, key_terms.c.signing, key_terms.c.replaces]
+_KEY: Final = [*(column for column in keys.c if column.name != "digest"), *_TERMS]
+_WITH_TERMS: Final = keys.outerjoin(key_terms, key_terms.c.key_id == keys.c.key_id)
 
 
 def add_tenant(conn: sa.Connection, tenant: TenantId, at: Instant) -> None:
@@ -119,8 +144,9 @@ def users_of(conn: sa.Connection, tenant: TenantId) -> Sequence[User]:
     return [User(tenant, UserId(row.user), _roles(row.roles)) for row in rows]
 
 
-def add_key(conn: sa.Connection, key: Key, digest: str, by: str) -> None:
-    """Raises `Conflict` where the user has, or had, a key of that name."""
+def add_key(conn: sa.Connection, key: Key, digest: str, by: str, secret: bytes = b"") -> None:
+    """`secret` is that of a key that signs. Raises `Conflict` where the user has, or had, a key of
+    that name."""
     same = (keys.c.tenant == key.tenant, keys.c.user == key.user, keys.c.name == key.name)
     if conn.scalar(sa.select(keys.c.key_id).where(*same)) is not None:
         raise Conflict(f"{key.user} has or had a key called {key.name}; choose another name")
@@ -148,6 +174,65 @@ def add_key(conn: sa.Connection, key: Key, digest: str, by: str) -> None:
         by,
     )
     _tell(conn, told, key.created_at)
+    if key.networks or key.signing or key.replaces:
+        conn.execute(
+            key_terms.insert().values(
+                key_id=key.key_id,
+                networks=_json(key.networks),
+                signing=key.signing,
+                secret=secret,
+                replaces=key.replaces,
+            )
+        )
+        _tell(
+            conn,
+            KeyTermsSet(key.key_id, key.tenant, len(key.networks), key.signing),
+            key.created_at,
+        )
+
+
+def key_named(conn: sa.Connection, tenant: TenantId, key_id: str) -> Key:
+    """Raises `NotFound`."""
+    there = (keys.c.tenant == tenant, keys.c.key_id == key_id)
+    row = conn.execute(sa.select(*_KEY).select_from(_WITH_TERMS).where(*there)).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no key {key_id[:64]} in tenant {tenant}")
+    return _key(row._mapping)
+
+
+def replace_key(conn: sa.Connection, old: Key, new: Key, ends_at: Instant, by: str) -> None:
+    """From `ends_at` on the old one is refused."""
+    conn.execute(keys.update().where(keys.c.key_id == old.key_id).values(expires_at=ends_at))
+    _tell(conn, KeyRotated(old.key_id, new.key_id, old.tenant, ends_at, by), new.created_at)
+
+
+def secrets_of_keys(conn: sa.Connection) -> dict[str, bytes]:
+    """Of every key that signs, sealed as they are kept."""
+    rows = conn.execute(
+        sa.select(key_terms.c.key_id, key_terms.c.secret).where(key_terms.c.signing != "")
+    )
+    return {row.key_id: row.secret for row in rows}
+
+
+def add_service_account(conn: sa.Connection, user: User, owner: str, by: str, at: Instant) -> None:
+    """Raises `Conflict` where there is somebody of that name."""
+    there = sa.and_(users.c.tenant == user.tenant, users.c.user == user.user)
+    if conn.scalar(sa.select(users.c.user).where(there)) is not None:
+        raise Conflict(f"there is a user {user.user} already; choose another name")
+    put_user(conn, user, at)
+    conn.execute(
+        service_accounts.insert().values(
+            tenant=user.tenant, user=user.user, owner=owner, created_at=at
+        )
+    )
+    _tell(conn, ServiceAccountCreated(user.tenant, user.user, owner, by), at)
+
+
+def owners(conn: sa.Connection, tenant: str) -> dict[str, str]:
+    """Who makes the keys of each service account."""
+    accounts = service_accounts.c
+    rows = conn.execute(sa.select(accounts.user, accounts.owner).where(accounts.tenant == tenant))
+    return {row.user: row.owner for row in rows}
 
 
 def revoke_key(conn: sa.Connection, tenant: TenantId, key_id: KeyId, at: Instant, by: str) -> None:
@@ -166,7 +251,12 @@ def keys_of(conn: sa.Connection, tenant: TenantId, user: UserId | None = None) -
     chosen: list[sa.ColumnElement[bool]] = [keys.c.tenant == tenant]
     if user is not None:
         chosen.append(keys.c.user == user)
-    rows = conn.execute(sa.select(*_KEY).where(*chosen).order_by(keys.c.created_at, keys.c.key_id))
+    rows = conn.execute(
+        sa.select(*_KEY)
+        .select_from(_WITH_TERMS)
+        .where(*chosen)
+        .order_by(keys.c.created_at, keys.c.key_id)
+    )
     return [_key(row._mapping) for row in rows]
 
 
@@ -176,7 +266,8 @@ def holders(conn: sa.Connection, digest: str | None = None) -> Iterable[tuple[st
     if digest is not None:
         chosen.append(keys.c.digest == digest)
     rows = conn.execute(
-        sa.select(*keys.c, users.c.roles)
+        sa.select(*keys.c, *_TERMS, users.c.roles)
+        .select_from(_WITH_TERMS)
         .join(users, sa.and_(users.c.tenant == keys.c.tenant, users.c.user == keys.c.user))
         .where(*chosen)
     )
@@ -266,4 +357,7 @@ def _key(row: sa.RowMapping) -> Key:
         row["expires_at"],
         row["revoked_at"],
         row["last_used_at"],
+        msgspec.json.decode(row["networks"] or b"[]", type=tuple[str, ...]),
+        row["signing"] or "",
+        KeyId(row["replaces"] or ""),
     )

@@ -176,6 +176,8 @@ class PeopleDesk:
         hashed, at = self._hash(password), self._clock()
         with self._records.writing() as conn:
             identity.user(conn, TenantId(tenant), UserId(user))
+            if user in identity.owners(conn, tenant):
+                raise Conflict(f"{user} is a service account: it has keys, and no password")
             if store.person(conn, tenant, user) is not None:
                 store.change_person(
                     conn, tenant, user, password=hashed, password_at=at, verified_at=at,
