@@ -57,6 +57,11 @@ GUARDED: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
         "/users/tim/roles",
         {"roles": ["risk", "admin"], "reason": "as agreed"},
     ),
+    "identity.create_service_account": (
+        "POST",
+        "/service-accounts",
+        {"user": "svc-bot", "roles": ["trader"], "reason": "as agreed"},
+    ),
 }
 # Who lacks the scope, the account or the tenant for a second opinion about it.
 UNFIT: Final = {
@@ -64,6 +69,7 @@ UNFIT: Final = {
     "risk.set_limits": ("tim/first", "sue/first", "zed/first"),
     "fix.set_sequence": ("tim/first", "sue/first", "zed/first"),
     "identity.set_roles": ("tim/first", "sue/first", "zed/first"),
+    "identity.create_service_account": ("tim/first", "sue/first", "zed/first"),
 }
 
 

@@ -23,9 +23,9 @@ from fondaco.app.people import KeyFile
 from fondaco.domain.identity import api, signatures
 from fondaco.domain.identity.directory import Directory
 from fondaco.domain.identity.key_terms import Terms, _is_within, networks_of, next_name
-from fondaco.domain.identity.model import Role, Scope
+from fondaco.domain.identity.model import Role, Scope, SignedRequest
 from fondaco.domain.identity.room import room
-from fondaco.domain.identity.signatures import SKEW_S, Nonces, Signature, SignedRequest
+from fondaco.domain.identity.signatures import SKEW_S, Nonces, Signature
 from fondaco.gateway.door import Door
 from fondaco.gateway.idempotency import MemoryReplies
 from fondaco.kernel.errors import Conflict, Denied, FondacoError, Invalid, NotFound
@@ -161,7 +161,7 @@ def test_nobody_is_given_more_by_rotating(house: House) -> None:
 
 def test_a_service_account_has_keys_that_its_owner_makes(house: House) -> None:
     house.key("root")
-    ask = api.CreateServiceAccount("svc-bot", [Role.TRADER], "trades the model", "ada")
+    ask = api.CreateMachine("svc-bot", [Role.TRADER], "trades the model", "ada")
     assert house.ask(api.create_service_account, ask, "root/first").owner == "ada"
     with pytest.raises(Conflict):
         house.ask(api.create_service_account, ask, "root/first")
@@ -331,7 +331,7 @@ def test_a_signed_request_is_good_once_and_only_as_it_is(house: House, signing: 
                 headers = signed_headers("GET", get, b"", key_id, sign, **change)
                 assert await ask(target, headers) == 401, (target, change)
             for other in ("key_0000000000000000", key_id):
-                wrong = signed_headers("GET", get, b"", other, lambda text: sign(text)[::-1])
+                wrong = signed_headers("GET", get, b"", other, lambda text: bytes(64))
                 assert await ask(get, wrong) == 401
             if token:
                 assert await ask(get, {"Authorization": f"Bearer {token}"}) == 401

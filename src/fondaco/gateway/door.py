@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from fondaco.domain.identity.signatures import SignedRequest
+from fondaco.domain.identity.model import SignedRequest
 from fondaco.gateway import pages
 from fondaco.gateway.context import Context, Names
 from fondaco.gateway.house import House

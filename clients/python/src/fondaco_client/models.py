@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 86fa3eafd17004ee01d17f74f12492a97c6618e426bdfc428f310a22dbd2017e
+OpenAPI sha256 8f2eec51a622deb101feadda1a0be487dd95cc9fe38ccbf5626a201064885d45
 """
 
 from __future__ import annotations
@@ -56,10 +56,15 @@ class CreateKey(TypedDict):
     scopes: NotRequired[list[Scope] | None]
     accounts: NotRequired[list[str] | None]
     expires_at: NotRequired[int | None]
+    networks: NotRequired[list[str]]
+    signing: NotRequired[Literal['', 'ed25519', 'hmac-sha256']]
+    public_key: NotRequired[str]
+    user: NotRequired[str | None]
 
 
 class CreatedKey(TypedDict):
-    """`token` is shown this once."""
+    """`token` is shown this once. Of a key that signs it is the secret of hmac-sha256, or empty.
+    """
     token: str
     key: Key
 
@@ -76,6 +81,9 @@ class Key(TypedDict):
     expires_at: int | None
     revoked_at: NotRequired[int | None]
     last_used_at: NotRequired[int | None]
+    networks: NotRequired[list[str]]
+    signing: NotRequired[str]
+    replaces: NotRequired[str]
 
 
 class ListKeys(TypedDict):
@@ -86,12 +94,39 @@ class Keys(TypedDict):
     items: list[Key]
 
 
+class RotateKey(TypedDict):
+    """What is not said stays as it is. `grace_s`: how long the old one is still good."""
+    key_id: str
+    name: NotRequired[str | None]
+    grace_s: NotRequired[int]
+    networks: NotRequired[list[str] | None]
+    public_key: NotRequired[str]
+
+
 class RevokeKey(TypedDict):
     key_id: str
 
 
 class RevokedKey(TypedDict):
     key_id: str
+
+
+class CreateMachine(TypedDict):
+    """`owner` makes its keys; null: whoever asks."""
+    user: str
+    roles: list[Role]
+    reason: str
+    owner: NotRequired[str | None]
+
+
+class Machine(TypedDict):
+    user: str
+    owner: str
+    roles: list[str]
+
+
+class Machines(TypedDict):
+    items: list[Machine]
 
 
 class IssueTicket(TypedDict):

@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 86fa3eafd17004ee01d17f74f12492a97c6618e426bdfc428f310a22dbd2017e
+OpenAPI sha256 8f2eec51a622deb101feadda1a0be487dd95cc9fe38ccbf5626a201064885d45
 """
 
 from __future__ import annotations
@@ -34,12 +34,38 @@ class Identity:
         scopes: list[m.Scope] | None = ABSENT,
         accounts: list[str] | None = ABSENT,
         expires_at: int | None = ABSENT,
+        networks: list[str] = ABSENT,
+        signing: Literal['', 'ed25519', 'hmac-sha256'] = ABSENT,
+        public_key: str = ABSENT,
+        user: str | None = ABSENT,
     ) -> m.CreatedKey:
         """Make an API key for yourself; its token is shown this once. Scope: keys:write."""
         found: m.CreatedKey = self._ask(
             "POST",
             "/api/keys",
-            body={"name": name, "scopes": scopes, "accounts": accounts, "expires_at": expires_at},
+            body={"name": name, "scopes": scopes, "accounts": accounts, "expires_at": expires_at, "networks": networks, "signing": signing, "public_key": public_key, "user": user},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def rotate_key(
+        self,
+        *,
+        key_id: str,
+        idempotency_key: str = ABSENT,
+        name: str | None = ABSENT,
+        grace_s: int = ABSENT,
+        networks: list[str] | None = ABSENT,
+        public_key: str = ABSENT,
+    ) -> m.CreatedKey:
+        """Make a key in place of one of yours, which stays good for a time of grace. Scope:
+        keys:write.
+        """
+        found: m.CreatedKey = self._ask(
+            "POST",
+            "/api/keys/{key_id}/rotate",
+            path_={"key_id": key_id},
+            body={"name": name, "grace_s": grace_s, "networks": networks, "public_key": public_key},
             header={"Idempotency-Key": idempotency_key},
         )
         return found
@@ -55,6 +81,36 @@ class Identity:
             "DELETE",
             "/api/keys/{key_id}",
             path_={"key_id": key_id},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def service_accounts(
+        self,
+    ) -> m.Machines:
+        """The tenant's service accounts, and who makes their keys. Scope: keys:write."""
+        found: m.Machines = self._ask(
+            "GET",
+            "/api/service-accounts",
+        )
+        return found
+
+    def create_service_account(
+        self,
+        *,
+        user: str,
+        roles: list[m.Role],
+        reason: str,
+        idempotency_key: str = ABSENT,
+        owner: str | None = ABSENT,
+    ) -> m.Machine:
+        """Add a user who is a machine: no password, and keys that its owner makes. Scope:
+        house:write.
+        """
+        found: m.Machine = self._ask(
+            "POST",
+            "/api/service-accounts",
+            body={"user": user, "roles": roles, "reason": reason, "owner": owner},
             header={"Idempotency-Key": idempotency_key},
         )
         return found

@@ -19,7 +19,7 @@ AccountText = Annotated[str, Meta(min_length=1, max_length=64)]
 Network = Annotated[str, Meta(min_length=2, max_length=64, examples=["203.0.113.0/24"])]
 Networks = Annotated[list[Network], Meta(max_length=32)]
 PublicKey = Annotated[str, Meta(max_length=64, pattern=r"^[A-Za-z0-9_-]*=?$")]
-PUBLIC_KEY_BYTES: Final = 32  # of ed25519
+PUBLIC_KEY_DIGITS: Final = 43  # of the 32 bytes of ed25519
 SECOND_NS: Final = 1_000_000_000
 
 
@@ -67,7 +67,7 @@ class RotateKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     public_key: PublicKey = ""
 
 
-class CreateServiceAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class CreateMachine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`owner` makes its keys; null: whoever asks."""
 
     user: NameText
@@ -76,14 +76,14 @@ class CreateServiceAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
     owner: NameText | None = None
 
 
-class ServiceAccount(msgspec.Struct, frozen=True):
+class Machine(msgspec.Struct, frozen=True):
     user: str
     owner: str
     roles: list[str]
 
 
-class ServiceAccounts(msgspec.Struct, frozen=True):
-    items: list[ServiceAccount]
+class Machines(msgspec.Struct, frozen=True):
+    items: list[Machine]
 
 
 class IssueTicket(msgspec.Struct, frozen=True):
@@ -111,9 +111,10 @@ def _terms(networks: list[str], signing: Signing, public_key: str) -> Terms:
         raise Invalid("public_key goes with signing ed25519, and with nothing else")
     raw = b""
     if public_key:
-        raw = urlsafe_b64decode(public_key.rstrip("=") + "=" * (-len(public_key.rstrip("=")) % 4))
-        if len(raw) != PUBLIC_KEY_BYTES:
-            raise Invalid(f"public_key has {len(raw)} bytes, must have {PUBLIC_KEY_BYTES}")
+        bare = public_key.rstrip("=")
+        if len(bare) != PUBLIC_KEY_DIGITS:
+            raise Invalid(f"public_key has {len(bare)} digits of base64url, must have 43: 32 bytes")
+        raw = urlsafe_b64decode(bare + "=")
     return Terms(networks_of(networks), signing, raw)
 
 
@@ -157,8 +158,8 @@ async def _list(_: ListKeys, stamp: Stamp, directory: Directory) -> Keys:
 
 
 async def _create_service_account(
-    request: CreateServiceAccount, stamp: Stamp, directory: Directory
-) -> ServiceAccount:
+    request: CreateMachine, stamp: Stamp, directory: Directory
+) -> Machine:
     owner = request.owner or stamp.caller.partition("/")[0]
     made = await asyncio.to_thread(
         directory.create_service_account,
@@ -168,18 +169,18 @@ async def _create_service_account(
         request.roles,
         stamp.caller,
     )
-    return ServiceAccount(made.user, owner, [str(role) for role in made.roles])
+    return Machine(made.user, owner, [str(role) for role in made.roles])
 
 
-async def _service_accounts(_: ListKeys, stamp: Stamp, directory: Directory) -> ServiceAccounts:
-    return ServiceAccounts(await asyncio.to_thread(_accounts, directory, stamp.tenant))
+async def _service_accounts(_: ListKeys, stamp: Stamp, directory: Directory) -> Machines:
+    return Machines(await asyncio.to_thread(_accounts, directory, stamp.tenant))
 
 
-def _accounts(directory: Directory, tenant: str) -> list[ServiceAccount]:
+def _accounts(directory: Directory, tenant: str) -> list[Machine]:
     owners = directory.owners(tenant)
     users = {user.user: user.roles for user in directory.users(tenant)}
     return [
-        ServiceAccount(user, owner, [str(role) for role in users[user]])  # type: ignore[index]
+        Machine(user, owner, [str(role) for role in users[user]])  # type: ignore[index]
         for user, owner in sorted(owners.items())
     ]
 
@@ -253,8 +254,8 @@ create_service_account: Final = Do(
     summary="Add a user who is a machine: no password, and keys that its owner makes.",
     method="POST",
     path="/service-accounts",
-    request=CreateServiceAccount,
-    reply=ServiceAccount,
+    request=CreateMachine,
+    reply=Machine,
     scope=Scope.HOUSE_WRITE,
     errors=(Conflict, NotFound),
     status=201,
@@ -269,7 +270,7 @@ service_accounts: Final = Do(
     method="GET",
     path="/service-accounts",
     request=ListKeys,
-    reply=ServiceAccounts,
+    reply=Machines,
     scope=Scope.KEYS_WRITE,
     source="identity",
     answer=_service_accounts,

@@ -21,6 +21,7 @@ from fondaco.domain.identity.model import (
     NameText,
     Role,
     Scope,
+    SignedRequest,
     TenantId,
     User,
     UserId,
@@ -33,7 +34,7 @@ from fondaco.domain.identity.model import (
     token_of,
 )
 from fondaco.domain.identity.people import store as people
-from fondaco.domain.identity.signatures import Nonces, SignedRequest, Signing
+from fondaco.domain.identity.signatures import Nonces, Signing
 from fondaco.kernel.errors import Conflict, Denied, Invalid, NotFound
 from fondaco.kernel.event import Instant
 from fondaco.ports.cache import TICKET_MS, Cache

@@ -54,9 +54,7 @@ class KeyRotated(Event, frozen=True, gc=False, tag="identity.key_rotated.v1"):
     by: str
 
 
-class ServiceAccountCreated(
-    Event, frozen=True, gc=False, tag="identity.service_account_created.v1"
-):
+class MachineCreated(Event, frozen=True, gc=False, tag="identity.machine_created.v1"):
     """A user who is a machine, has no password, and whose keys `owner` makes."""
 
     tenant: str
@@ -136,7 +134,7 @@ IdentityEvent: TypeAlias = (
     | KeyCreated
     | KeyTermsSet
     | KeyRotated
-    | ServiceAccountCreated
+    | MachineCreated
     | KeyRevoked
     | PersonRegistered
     | PersonVerified

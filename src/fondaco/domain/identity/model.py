@@ -156,6 +156,16 @@ class Key(msgspec.Struct, frozen=True, gc=False):
         return min(self.expires_at or NEVER, self.revoked_at or NEVER)
 
 
+class SignedRequest(msgspec.Struct, frozen=True):
+    """What came, to be judged by its signature. `headers` have names in lower case; `target` is
+    path and query as they stood there."""
+
+    method: str
+    target: str
+    headers: Mapping[bytes, bytes]
+    body: bytes
+
+
 class TooMany(Unavailable):
     """More requests than the caller's rate allows. Refused at the door, so nothing was reached."""
 

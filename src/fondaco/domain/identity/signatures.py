@@ -10,7 +10,7 @@ import hmac
 import re
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256, sha512
 from typing import Final, Literal
 
@@ -18,6 +18,7 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from fondaco.domain.identity.model import SignedRequest
 from fondaco.kernel.errors import Denied, Unavailable
 from fondaco.kernel.event import Instant
 
@@ -35,15 +36,6 @@ _PARAMETER: Final = re.compile(r';([a-z]+)=(?:"([^"]*)"|(\d+))')
 _NAME: Final = re.compile(r'"([^"]+)"')
 _SIGNATURE: Final = re.compile(r"([a-z*][a-z0-9_.*-]{0,63})=:([A-Za-z0-9+/=]{1,200}):").fullmatch
 _DIGEST: Final = re.compile(r"(sha-256|sha-512)=:([A-Za-z0-9+/=]{1,100}):").fullmatch
-
-
-class SignedRequest(msgspec.Struct, frozen=True):
-    """What came. `headers` in lower case; `target` is path and query as they stood there."""
-
-    method: str
-    target: str
-    headers: Mapping[bytes, bytes]
-    body: bytes
 
 
 class Signature(msgspec.Struct, frozen=True):

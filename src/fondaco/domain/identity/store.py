@@ -12,8 +12,8 @@ from fondaco.domain.identity.events import (
     KeyRevoked,
     KeyRotated,
     KeyTermsSet,
+    MachineCreated,
     RolesChanged,
-    ServiceAccountCreated,
     TenantCreated,
     UserCreated,
 )
@@ -225,7 +225,7 @@ def add_service_account(conn: sa.Connection, user: User, owner: str, by: str, at
             tenant=user.tenant, user=user.user, owner=owner, created_at=at
         )
     )
-    _tell(conn, ServiceAccountCreated(user.tenant, user.user, owner, by), at)
+    _tell(conn, MachineCreated(user.tenant, user.user, owner, by), at)
 
 
 def owners(conn: sa.Connection, tenant: str) -> dict[str, str]:
