@@ -52,6 +52,23 @@ def test_1_positions_count_over_all_sources(tape: Tape) -> None:
     assert [frame.position for frame in tape.read()] == [1, 2, 3, 4]
 
 
+@each
+def test_1_frames_that_are_given_together_are_as_if_given_one_by_one(tape: Tape) -> None:
+    """Also where a segment of the disk's tape, which here has room for four, ends among them."""
+    assert tape.append_all("a", Instant(1), []) == 0
+    assert tape.append_all("a", Instant(5), ODD) == len(ODD)
+    assert tape.append("b", Instant(6), b"between") == len(ODD) + 1
+    for nth in range(1, 9):
+        assert tape.append_all("a", Instant(7), [b"%d" % n for n in range(nth)]) == tape.position
+    found = list(tape.read())
+    assert [frame.position for frame in found] == list(range(1, tape.position + 1))
+    said = [raw for nth in range(1, 9) for raw in (b"%d" % n for n in range(nth))]
+    assert [frame.raw for frame in found] == [*ODD, b"between", *said]
+    assert {frame.at for frame in found if frame.source == "a"} == {5, 7}
+    tape.seal()
+    assert tape.verify() == []
+
+
 def test_1_positions_go_on_where_the_tape_was_closed(tmp_path: Path) -> None:
     tape = OPEN["segments"](tmp_path)
     written = fill(tape, 3)

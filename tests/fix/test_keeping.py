@@ -157,9 +157,9 @@ def test_passwords_are_not_kept() -> None:
     kept = Kept(tape, NAME)
     logon = encode("FIX.4.4", [(35, b"A"), (34, b"1"), (553, b"me"), (554, b"geheim"), (925, b"x")])
     order = encode("FIX.4.4", [(35, b"D"), (34, b"2"), (58, b"554=geheim")])
-    kept.received(logon, BEGINS)
+    kept.received([logon], BEGINS)
     kept.sent(Write(logon, 1), BEGINS)
-    kept.received(order, BEGINS)
+    kept.received([order], BEGINS)
     heard, said, other = [frame.raw for frame in tape.read()]
     for raw in (heard[1:], said[9:]):
         message = parse(raw)

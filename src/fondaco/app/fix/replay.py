@@ -147,8 +147,8 @@ class _Counting(Forgetful):
     def __init__(self) -> None:
         self.types: Counter[str] = Counter()
 
-    def received(self, raw: bytes, at: int) -> None:
-        self.types[loose(raw).msg_type] += 1
+    def received(self, raws: Sequence[bytes], at: int) -> None:
+        self.types.update(loose(raw).msg_type for raw in raws)
 
 
 class _Replaying:

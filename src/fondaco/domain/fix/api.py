@@ -45,6 +45,7 @@ from fondaco.domain.fix.session.model import Up as Up
 from fondaco.domain.fix.session.model import Write as Write
 from fondaco.domain.fix.session.quick import deliver as deliver
 from fondaco.domain.fix.session.quick import say as say
+from fondaco.domain.fix.session.quick import say_all as say_all
 from fondaco.domain.fix.session.rules import NEVER as NEVER
 from fondaco.domain.fix.session.rules import Acts as Acts
 from fondaco.domain.fix.session.rules import Law as Law

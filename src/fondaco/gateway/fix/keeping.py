@@ -19,7 +19,7 @@ and the other side sees a gap, which is filled, rather than a number twice.
 from array import array
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from re import compile as compile_
 from re import sub
@@ -112,8 +112,9 @@ class Kept:
 
     # --- Keeper ---------------------------------------------------------------------------------
 
-    def received(self, raw: bytes, at: int) -> None:
-        self._append(RECEIVED + without_secrets(raw), at)
+    def received(self, raws: Sequence[bytes], at: int) -> None:
+        frames = [RECEIVED + without_secrets(raw) for raw in raws]
+        self._tape.append_all(self.source, Instant(at), frames)
 
     def sent(self, write: Write, at: int) -> None:
         if not write.is_new:
@@ -124,6 +125,16 @@ class Kept:
         place = self._append(SENT + _NUMBER.pack(self.mark) + raw, at)
         self._known.append(write.seq_num)
         self._places.append(place)
+
+    def sent_all(self, writes: Sequence[Write], at: int) -> None:
+        frames = []
+        for write in writes:
+            if write.mark > self.mark:
+                self.mark = write.mark
+            frames.append(SENT + _NUMBER.pack(self.mark) + without_secrets(write.raw))
+        last = self._tape.append_all(self.source, Instant(at), frames)
+        self._known.extend([write.seq_num for write in writes])
+        self._places.extend(range(last - len(writes) + 1, last + 1))
 
     def done(self, next_in: int, at: int) -> None:
         self._append(DONE + _NUMBER.pack(next_in), at)

@@ -31,6 +31,7 @@ from fondaco.domain.fix.api import (
     Write,
     deliver,
     say,
+    say_all,
 )
 from fondaco.kernel.errors import Unavailable
 
@@ -65,9 +66,13 @@ class Application(Protocol):
 class Keeper(Protocol):
     """Where a session's messages and numbers survive."""
 
-    def received(self, raw: bytes, at: int) -> None: ...
+    def received(self, raws: Sequence[bytes], at: int) -> None: ...
 
     def sent(self, write: Write, at: int) -> None: ...
+
+    def sent_all(self, writes: Sequence[Write], at: int) -> None:
+        """Each new, and said in a row."""
+        ...
 
     def done(self, next_in: int, at: int) -> None: ...
 
@@ -82,9 +87,11 @@ class Keeper(Protocol):
 class Forgetful:
     """A keeper for sessions that begin anew at every logon."""
 
-    def received(self, raw: bytes, at: int) -> None: ...
+    def received(self, raws: Sequence[bytes], at: int) -> None: ...
 
     def sent(self, write: Write, at: int) -> None: ...
+
+    def sent_all(self, writes: Sequence[Write], at: int) -> None: ...
 
     def done(self, next_in: int, at: int) -> None: ...
 
@@ -118,6 +125,7 @@ class Line:
         self.is_enabled = True
         self.state_reason = ""  # why it is down
         self.connected_at = self.received_count = self.sent_count = 0
+        self.reads = 0  # how often bytes came in which messages were complete
         self.peer = ""
         self.on_end: Callable[[], None] = lambda: None  # for whoever connects again
         self.now, self._keeper, self._log = now, keeper or Forgetful(), log
@@ -164,6 +172,23 @@ class Line:
         if not self._depth:
             self._leave()
 
+    def send_all(self, msg_type: str, bodies: Sequence[tuple[bytes, int]]) -> None:
+        """As `send` of each body and its mark. A body is bytes, from its first tag to its last SOH,
+        such as the codec would write, without raw data."""
+        now = self.now()
+        writes = say_all(self.session, msg_type, bodies, now)
+        if writes is None:
+            with self.gathered():
+                for body, mark in bodies:
+                    self.send(msg_type, _fields(body), mark=mark)
+            return
+        self._keeper.sent_all(writes, now)
+        self.mark = max(self.mark, max(mark for _, mark in bodies))
+        self.sent_count += len(writes)
+        self._out += [write.raw for write in writes]
+        if not self._depth:
+            self._leave()
+
     @contextmanager
     def gathered(self) -> Iterator[None]:
         """What is said within the block leaves at its end, in one write."""
@@ -177,6 +202,14 @@ class Line:
     def done(self, seq_num: int) -> None:
         """The effect of a message that was delivered is durable."""
         self._pending.pop(seq_num, None)
+        if not self._depth:
+            self._settle()
+
+    def all_done(self, seq_nums: Sequence[int]) -> None:
+        """`done` of each."""
+        pending = self._pending
+        for seq_num in seq_nums:
+            pending.pop(seq_num, None)
         if not self._depth:
             self._settle()
 
@@ -201,14 +234,17 @@ class Line:
         self.receive_frames(self._framer.feed(chunk))
 
     def receive_frames(self, frames: Sequence[Frame]) -> None:
+        if not frames:
+            return
+        now = self.now()
+        self.reads += 1
+        self.received_count += len(frames)
+        self._keeper.received([frame.raw for frame in frames], now)
         self._depth += 1
         try:
             for frame in frames:
                 if self._closing or self._transport is None:
                     break
-                now = self.now()
-                self.received_count += 1
-                self._keeper.received(frame.raw, now)
                 act = deliver(self.session, frame, now)
                 if act is not None:
                     self._give(act)
@@ -349,3 +385,8 @@ class Line:
     def _wake(self) -> None:
         self._timer, self._timer_at = None, NEVER
         self.tick()
+
+
+def _fields(body: bytes) -> list[Field]:
+    pairs = [each.partition(b"=") for each in body.split(b"\x01")[:-1]]
+    return [(int(tag), value) for tag, _, value in pairs]

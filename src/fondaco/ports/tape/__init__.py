@@ -4,6 +4,7 @@ Promises, which `tests/conformance/test_tape.py` holds every adapter to, one tes
 
 1. Positions grow over all sources, 1, 2, 3 …, and name one frame for good. After a crash they go on
    at a distance, so that a position which somebody noted before is never given to another frame.
+   Frames that are given together have positions in a row.
 2. Nothing is refused for its content: any bytes, an empty frame, a time before the last one's.
 3. What is read equals what was appended, byte for byte, any range, any choice of sources. Opening
    a tape changes nothing; only the first frame appended does.
@@ -14,7 +15,7 @@ Promises, which `tests/conformance/test_tape.py` holds every adapter to, one tes
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final, Protocol
 
 import msgspec
@@ -53,6 +54,10 @@ class Tape(Protocol):
 
     def append(self, source: str, at: Instant, raw: bytes) -> int:
         """Keep `raw` and give its position. Raises `Invalid` for a source that is no name."""
+        ...
+
+    def append_all(self, source: str, at: Instant, raws: Sequence[bytes]) -> int:
+        """As `append` of each, at one time, with no other frame between them; the last position."""
         ...
 
     def read(

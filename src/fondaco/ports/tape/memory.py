@@ -1,8 +1,8 @@
 """The tape in a list, for tests and simulation. Seals nothing, survives nothing, has no quota."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
-from threading import Lock
+from threading import RLock
 
 from fondaco.kernel.event import Instant
 from fondaco.ports.tape import Frame, check_source
@@ -12,7 +12,7 @@ class MemoryTape:
     def __init__(self) -> None:
         self._frames: list[Frame] = []
         self._sources: set[str] = set()
-        self._lock = Lock()
+        self._lock = RLock()
 
     @property
     def position(self) -> int:
@@ -33,6 +33,12 @@ class MemoryTape:
             position = len(self._frames) + 1
             self._frames.append(Frame(position, source, at, bytes(raw)))
         return position
+
+    def append_all(self, source: str, at: Instant, raws: Sequence[bytes]) -> int:
+        with self._lock:
+            for raw in raws:
+                self.append(source, at, raw)
+            return self.position
 
     def read(
         self, after: int = 0, limit: int = -1, sources: Collection[str] | None = None

@@ -14,12 +14,12 @@ observed, and nobody was promised anything on it.
 import heapq
 import os
 import struct
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
-from threading import Event, Lock, Thread
+from threading import Event, Lock, RLock, Thread
 from typing import BinaryIO, Final
 from zlib import crc32
 
@@ -83,7 +83,7 @@ class SegmentTape:
         self._quota_bytes, self._segment_bytes = quota_bytes, segment_bytes
         self._buffer_bytes = buffer_bytes
         self._retention_ns = retention_days * 24 * HOUR_NS
-        self._lock = Lock()  # of everything below; held for moments
+        self._lock = RLock()  # of everything below; held for moments
         self._disk = Lock()  # one at a time writes files; taken before the other
         self._open: dict[str, _Open] = {}
         self._full: list[tuple[str, _Open]] = []  # to be written out and sealed
@@ -131,6 +131,42 @@ class SegmentTape:
             segment.size += size
             self._buffered += size
             return position
+
+    def append_all(self, source: str, at: Instant, raws: Sequence[bytes]) -> int:
+        if not raws:
+            return self._position
+        size = sum(map(len, raws)) + _HEAD.size * len(raws)
+        hour = at // HOUR_NS
+        if self._thread is None:
+            self._start(source)
+        with self._lock:
+            segment = self._open.get(source)
+            if (
+                segment is not None
+                and segment.hour == hour
+                and segment.size + size < self._segment_bytes
+                and self._buffered + size <= self._buffer_bytes
+            ):
+                return self._append_all(segment, at, raws, size)
+            for raw in raws:
+                last = self.append(source, at, raw)
+            return last
+
+    def _append_all(self, segment: _Open, at: int, raws: Sequence[bytes], size: int) -> int:
+        """Within the lock, where all of them have room in one segment."""
+        position, pack, crc = self._position, _BODY.pack, crc32
+        pieces: list[bytes] = []
+        for raw in raws:
+            position += 1
+            body = pack(len(raw), position, at)
+            pieces += (crc(raw, crc(body)).to_bytes(4, "little"), body, raw)
+        segment.buffer += b"".join(pieces)
+        segment.last = self._position = position
+        segment.frames += len(raws)
+        segment.at = at
+        segment.size += size
+        self._buffered += size
+        return position
 
     def read(
         self, after: int = 0, limit: int = -1, sources: Collection[str] | None = None

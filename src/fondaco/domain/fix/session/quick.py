@@ -5,12 +5,16 @@ Either gives None where anything is unusual, and has changed nothing then: the l
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from fondaco.domain.fix.message import parse
 from fondaco.domain.fix.model import Frame, Garbled
 from fondaco.domain.fix.session.model import ADMIN, SECOND_NS, Deliver, Field, Write
 from fondaco.domain.fix.session.rules import Law
 from fondaco.kernel.errors import Invalid
+
+_ASKED: Final = (35, 8, 34, 49, 56)
+_ADMIN: Final = frozenset(each.encode() for each in ADMIN) | {None}
 
 
 def deliver(law: Law, frame: Frame, now: int) -> Deliver | None:
@@ -19,20 +23,21 @@ def deliver(law: Law, frame: Frame, now: int) -> Deliver | None:
         return None
     try:
         message = parse(frame.raw)
+        msg_type, begin_string, seq_num, sender, target = message.values(_ASKED)
         if (
-            message.msg_type in ADMIN
-            or message.get(8) != law._begin_string
-            or message.integer(34) != law.next_in
+            msg_type in _ADMIN
+            or begin_string != law._begin_string
+            or seq_num != b"%d" % law.next_in
             or not _is_timely(law, message.timestamp(52), now)
-            or not _is_ours(law, message.get(49), message.get(56))
+            or not _is_ours(law, sender, target)
             or law._check(message) is not None
         ):
             return None
     except (Garbled, Invalid):
         return None
     law._last_received, law._tests = now, 0
-    seq_num, law.next_in = law.next_in, law.next_in + 1
-    return Deliver(message, seq_num)
+    number, law.next_in = law.next_in, law.next_in + 1
+    return Deliver(message, number)
 
 
 def say(
@@ -42,6 +47,25 @@ def say(
     if not law.is_up or law._sends.limit or law._waiting or not law._hours.is_open(now):
         return None
     return law._write(msg_type, body, now, header=header, mark=mark)
+
+
+def say_all(
+    law: Law, msg_type: str, bodies: Sequence[tuple[bytes, int]], now: int
+) -> list[Write] | None:
+    """What `say` would give for each of some bodies, which are bytes already, and their marks."""
+    if not law.is_up or law._sends.limit or law._waiting or not law._hours.is_open(now):
+        return None
+    first = law.next_out
+    made = law._writer.make_all(msg_type, [body for body, _ in bodies], seq_num=first, now=now)
+    if made is None:
+        return None
+    law.next_out, law._last_sent = first + len(made), now
+    leaves, keep = law.is_connected, law._sent.keep
+    writes = []
+    for seq_num, (raw, (_, mark)) in enumerate(zip(made, bodies, strict=True), first):
+        keep(seq_num, raw)
+        writes.append(Write(raw, seq_num, leaves=leaves, mark=mark))
+    return writes
 
 
 def _is_timely(law: Law, sent_at: int | None, now: int) -> bool:

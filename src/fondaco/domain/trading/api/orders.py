@@ -300,8 +300,12 @@ def place(ask: PlaceOrderRequest, stamp: Stamp) -> ev.PlaceOrder:
 
 def placed_at(ask: PlaceOrderRequest, at: Instant) -> ev.PlaceOrder:
     """As `place`; an order needs nothing else of its stamp."""
-    asked = order_ask(ask)
-    return ev.PlaceOrder(request_id(ask.cl_ord_id, fingerprint(asked)), at, asked)
+    return place_ask(order_ask(ask), at)
+
+
+def place_ask(asked: OrderAsk, at: Instant) -> ev.PlaceOrder:
+    """As `place`, of what has been read already."""
+    return ev.PlaceOrder(request_id(asked.cl_ord_id, fingerprint(asked)), at, asked)
 
 
 def place_all(ask: BulkRequest, stamp: Stamp) -> ev.PlaceOrders:

@@ -6,7 +6,7 @@ account's stream and nothing else: it is read again from the journal whenever a 
 
 from collections.abc import Callable
 from decimal import Decimal
-from functools import singledispatchmethod
+from functools import lru_cache, singledispatchmethod
 from typing import Any, Final
 
 import msgspec
@@ -28,6 +28,7 @@ ENDED_MAX: Final = 10_000  # orders that are done and may still be asked about
 _AVG_PLACES: Final = 6  # of AvgPx, beyond the tick's own
 _REFUSALS_MAX: Final = 1_000
 _ANSWERS: Final = {"1": ("6", "4"), "2": ("E",)}  # ExecTypes that answer a cancel, a replace
+_text: Final = lru_cache(maxsize=4_096)(format_scaled)  # sizes and prices come again
 _OPEN: Final = frozenset(
     (
         OrdStatus.PENDING_NEW,
@@ -106,7 +107,10 @@ class Blotter:
         if entry.version <= self.version:
             return None
         self.version = entry.version
-        return self._of(entry.event, entry)
+        event = entry.event
+        if type(event) is ev.OrderAccepted:
+            return self._accepted(event.order, entry)
+        return self._of(event, entry)
 
     def find(self, cl_ord_id: str, order: str = "") -> Known | None:
         """An order by its OrderID, or by any ClOrdID that it has had."""
@@ -129,12 +133,35 @@ class Blotter:
     def _of(self, event: Any, entry: Entry) -> Told | None:
         return None
 
-    @_of.register
-    def _(self, event: ev.OrderAccepted, entry: Entry) -> Told:
-        known = self._known(event.order)
+    def _accepted(self, order: Order, entry: Entry) -> Report:
+        known = self._known(order)
         self.orders[known.number] = known
         self.numbers[known.cl_ord_id] = known.number
-        return self._report(known, entry, "0")
+        if order.stop_px or not known.is_open:
+            return self._report(known, entry, "0")
+        # The same at a fraction of the cost: there is one for every order.
+        instrument = self._instrument(known.symbol)
+        qty = _text(known.lots * instrument.lot_units, instrument.qty_decimals)
+        px = known.px if known.ord_type.endswith("limit") else 0
+        return Report(
+            order_id=order_id(self.account, known.number),
+            account=self.account,
+            cl_ord_id=known.cl_ord_id,
+            symbol=known.symbol,
+            side=known.side,
+            ord_type=known.ord_type,
+            time_in_force=known.time_in_force,
+            order_qty=qty,
+            price=_text(px * instrument.tick_units, instrument.px_decimals) if px else "",
+            leaves_qty=qty,
+            exec_type="0",
+            ord_status=ORD_STATUSES[known.status],
+            exec_id=str(entry.position),
+            mic=known.mic,
+            at=entry.at,
+            position=entry.position,
+            is_new=True,
+        )
 
     @_of.register
     def _(self, event: ev.OrderRejected, entry: Entry) -> Told:

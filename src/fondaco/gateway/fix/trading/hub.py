@@ -6,7 +6,7 @@ Nothing is said before it is durable: the kernel gives its listeners the entries
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from fondaco.domain.trading.model import PREFIX, AccountId, TradingRefs, account_stream
+from fondaco.domain.trading.model import AccountId, TradingRefs, account_stream
 from fondaco.gateway.fix.trading.blotter import Blotter, Told
 from fondaco.gateway.house import House
 from fondaco.kernel.event import Entry, StreamId
@@ -71,7 +71,7 @@ class Hub:
         """The entries of a commit."""
         said: dict[int, tuple[Hearer, list[Told]]] = {}
         for entry in entries:
-            blotter = self._blotters.get(entry.stream) if _is_account(entry) else None
+            blotter = self._blotters.get(entry.stream)
             if blotter is None:
                 continue
             told = blotter.hear(entry)
@@ -82,7 +82,3 @@ class Hub:
         self.position = entries[-1].position
         for hearer, found in said.values():
             hearer.tell(found)
-
-
-def _is_account(entry: Entry) -> bool:
-    return entry.stream.startswith(PREFIX)

@@ -5,6 +5,7 @@ docs/fix.md is made from them, so it cannot say anything else than what happens.
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -214,6 +215,7 @@ class Report(msgspec.Struct, gc=False, kw_only=True):
     mass_status: str = ""
     total: str = ""
     is_last: str = ""
+    is_new: bool = False  # an order was accepted, and there is nothing more to it: see `NEW`
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -226,8 +228,13 @@ class Said(msgspec.Struct, frozen=True):
 
 def utc(at: int) -> str:
     """UTCTimestamp in microseconds, of nanoseconds since 1970."""
-    moment = _EPOCH + timedelta(microseconds=at // 1_000)
-    return moment.strftime("%Y%m%d-%H:%M:%S.%f")
+    second, rest = divmod(at, 1_000_000_000)
+    return f"{_second(second)}.{rest // 1_000:06d}"
+
+
+@lru_cache(maxsize=64)
+def _second(at_s: int) -> str:
+    return (_EPOCH + timedelta(seconds=at_s)).strftime("%Y%m%d-%H:%M:%S")
 
 
 _BACK: Final[dict[str, dict[str, str]]] = {
@@ -281,6 +288,8 @@ REPORT: Final = (
     Said(911, "reports that answer a mass status request", lambda of: of.total),
     Said(912, "Y: the last of them", lambda of: of.is_last),
 )
+# What a report of an order that was just accepted has to say, and may have.
+NEW: Final = frozenset({1, 6, 11, 14, 17, 20, 37, 38, 39, 40, 44, 54, 55, 59, 60, 150, 151, 797})
 # TradeCaptureReport (AE) of one execution, and the one side that its NoSides (552) has.
 TRADE: Final = (
     Said(17, "ExecID of its ExecutionReport", lambda of: of.exec_id),

@@ -3,12 +3,13 @@
 What a session's version of FIX does not know is left out, or said by the nearest that it knows.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from fondaco.domain.fix.api import OF_APPL_VER_ID, Dictionary, Field, Terms, dictionary
 from fondaco.gateway.fix.trading.blotter import Blotter, CancelReject, Known
 from fondaco.gateway.fix.trading.words import (
+    NEW,
     ORD_STATUSES,
     REPORT,
     TRADE,
@@ -33,6 +34,11 @@ class Writing:
         self._is_old = version in _OLD_STATUS
         self._fields: dict[str, frozenset[int]] = {}
         self._rows = [row for row in REPORT if row.tag in self._known("8")]
+        self._new = {
+            (has_price, is_copy): self._template(has_price, is_copy)
+            for has_price in (False, True)
+            for is_copy in (False, True)
+        }
 
     def report(self, report: Report) -> list[Field]:
         """ExecutionReport (8)."""
@@ -44,6 +50,12 @@ class Writing:
             if value:
                 body.append((row.tag, self._spoken(row.tag, value)))
         return body
+
+    def opened(self, report: Report, *, is_copy: bool = False) -> bytes:
+        """What `report` gives for one that `is_new`, as bytes: every value of it is plain text."""
+        template, values = self._new[bool(report.price), is_copy]
+        said = values(report)
+        return (template % said).encode("latin-1", "replace")
 
     def refused(
         self, of: Readable, text: str, number: int, reason: str = "99", exec_type: str = "8"
@@ -154,6 +166,17 @@ class Writing:
                 (750, "0" if result == "0" else "2"),
             ],
         )
+
+    def _template(
+        self, has_price: bool, is_copy: bool
+    ) -> tuple[str, Callable[[Report], tuple[str, ...]]]:
+        """The tags of a report of a new order, and what makes their values."""
+        left_out = {*(() if has_price else (44,)), *(() if is_copy else (797,))}
+        rows = [row for row in self._rows if row.tag in NEW - left_out]
+        fixed = {6: "0", 14: "0", 20: "0", 150: "0", 797: "Y"}
+        template = "".join(f"{row.tag}={fixed.get(row.tag, '%s')}\x01" for row in rows)
+        writes = [row.write for row in rows if row.tag not in fixed]
+        return template, lambda report: tuple([write(report) for write in writes])
 
     # --- What the version has -------------------------------------------------------------------
 
