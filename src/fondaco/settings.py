@@ -36,11 +36,14 @@ PREFIX: Final = "FONDACO_"
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 _FEEDS: Final = ("auto", "none", "synthetic", "replay:", "binance:")
 _ALONE: Final = ("auto", "none")
+_SYSLOG: Final = ("syslog+udp://", "syslog+tcp://", "syslog+tls://")
 # Where a part of the house is: a word, or how an address begins.
 _PLACES: Final[Mapping[str, tuple[str, ...]]] = {
     "journal": ("segments", "postgresql://", "postgres://"),
     "store": ("sqlite", "postgresql://", "postgres://"),
     "cache": ("memory", "redis://", "rediss://", "unix://"),
+    "fix_publish_to": ("none", "file://", "redis://", "rediss://", "unix://", "kafka://"),
+    "fix_alerts_to": ("none", *_SYSLOG, "http://", "https://"),
 }
 _SECRET: Final = re.compile(r"(://[^/@:]*:)[^/@]*@|(password=)[^&]*")
 _KIB: Final = 1024
@@ -112,6 +115,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "host:port",
         ),
     ] = ""
+
+    fix_publish_to: Annotated[
+        str,
+        _why(
+            "F7, F8: FIX messages and alerts for other programs, keyed by session, at least once: "
+            "kafka://host:9092, redis:// (streams) or file:// (JSON lines); ?partitions=8",
+            "address",
+        ),
+    ] = "none"
+    fix_alerts_to: Annotated[
+        str,
+        _why(
+            "each alert to a SIEM: syslog+tls://host:6514, syslog+tcp://, syslog+udp:// (CEF), or "
+            "https:// (OCSF); ?form=ecs for another form, ca=FILE for an authority of one's own",
+            "address",
+        ),
+    ] = "none"
 
     # Four eyes
     four_eyes: Annotated[

@@ -4,6 +4,7 @@ import json
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,10 @@ import pytest
 
 from fix.foreign import Foreign, agreements, free_port, order
 from fix.recorded import log_of
+from fix.siems import Listener
+from fondaco.app.fix.publishing import MESSAGES
 from fondaco.domain.identity.model import digest_of, key_id_of
+from fondaco.ports.bus.files import FileBus
 from running import Client, Running, begin, house
 
 KEY = key_id_of(digest_of("demo"))
@@ -33,8 +37,21 @@ def port() -> int:
 
 
 @pytest.fixture(scope="module")
-def running(data: Path, port: int) -> Iterator[Running]:
-    with house(data, options=("--fix-port", str(port))) as found:
+def siem() -> Iterator[Listener]:
+    with closing(Listener()) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def options(port: int, siem: Listener) -> tuple[str, ...]:
+    alerts_to = f"fix_alerts_to=syslog+tcp://127.0.0.1:{siem.port}?form=ecs"
+    to = ("--set", "fix_publish_to=file://", "--set", alerts_to)
+    return ("--fix-port", str(port), *to)
+
+
+@pytest.fixture(scope="module")
+def running(data: Path, options: tuple[str, ...]) -> Iterator[Running]:
+    with house(data, options=options) as found:
         yield found
 
 
@@ -108,8 +125,27 @@ def test_what_is_no_capture_fails_and_says_why(client: Client) -> None:
     assert client.ask("GET", "/api/fix/captures/99").status == 404
 
 
+def pushed(siem: Listener) -> dict[str, tuple[int, Any]]:
+    """What a SIEM was told: when, and what, by the alert's id."""
+    lines = [(at, line) for at, batch in siem.heard for line in batch]
+    found = [(at, json.loads(line[line.index(b" - {") + 3 :])) for at, line in lines]
+    return {line["event"]["id"]: (at, line) for at, line in reversed(found)}
+
+
+def published(data: Path) -> list[str]:
+    """Ids of the messages of the topic, those of a repetition left out."""
+    bus = FileBus(data / "published")
+    pages = [bus.read(MESSAGES, each, limit=100_000) for each in range(bus.partitions(MESSAGES))]
+    return list(dict.fromkeys(each.record.headers["id"] for page in pages for each in page))
+
+
 def test_messages_are_found_told_and_survive(
-    running: Running, client: Client, data: Path, port: int
+    running: Running,
+    client: Client,
+    data: Path,
+    port: int,
+    siem: Listener,
+    options: tuple[str, ...],
 ) -> None:
     buyer = Foreign(port, "BUYSIDE")
     buyer.log_on((553, "buyer"), (554, "geheim"))
@@ -167,6 +203,12 @@ def test_messages_are_found_told_and_survive(
         storm["id"]
     ) == 1
 
+    # F12: pushed to a SIEM within a second of its message, the quickest of them on a busy machine.
+    _, line = awaited(lambda: pushed(siem).get(storm["id"]))
+    assert (line["rule"]["id"], line["fondaco"]["subject"]) == ("F10", storm["subject"])
+    took = [at - line["fondaco"]["evidence"][-1]["at"] for at, line in pushed(siem).values()]
+    assert min(took) < 1_000_000_000
+
     time.sleep(1.5)  # what was found once more is counted
     known = alerts(client)
     storms = [each for each in known if each["pattern"] == "F10"]
@@ -174,7 +216,7 @@ def test_messages_are_found_told_and_survive(
     # Killed and begun again, nothing is lost and nothing is there twice.
     before = client.all("/api/fix/messages?limit=1000")
     running.kill()
-    again = begin(data, options=("--fix-port", str(port))).wait()
+    again = begin(data, options=options).wait()
     try:
         later = again.client()
         assert buyer.back()[35] == "A"
@@ -186,6 +228,9 @@ def test_messages_are_found_told_and_survive(
         after = later.all("/api/fix/messages?limit=7")
         assert after[-len(before) :] == before
         assert len({each["id"] for each in after}) == len(after)
+        ids = [each["id"] for each in reversed(after)]
+        assert awaited(lambda: published(data)[len(ids) - 1 :])
+        assert published(data)[: len(ids)] == ids  # F7: all of them, in their order
         later.close()
     finally:
         again.kill()

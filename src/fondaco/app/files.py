@@ -75,6 +75,11 @@ class Files:
         return self.root / "lake" / "fix"
 
     @property
+    def fix_places(self) -> Path:
+        """How far FIX messages and alerts were published, by address."""
+        return self.root / "publishing"
+
+    @property
     def records(self) -> Path:
         return self.root / "records.db"
 

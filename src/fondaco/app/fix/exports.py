@@ -24,7 +24,7 @@ def exported(report: Report, form: str) -> Iterator[str]:
 
 def exported_alerts(alerts: Iterable[Mapping[str, Any]], form: str) -> Iterator[str]:
     """Alerts as an audit shows them, a line each."""
-    write = _FORMS[form]
+    write = FORMS[form]
     for alert in alerts:
         yield write(alert)
 
@@ -36,6 +36,7 @@ def _ecs(alert: Mapping[str, Any]) -> str:
             "@timestamp": _iso(alert["last_at"]),
             "ecs": {"version": "8.11.0"},
             "event": {
+                **({"id": alert["id"]} if "id" in alert else {}),
                 "kind": "alert",
                 "category": ["network", "intrusion_detection"],
                 "type": ["info"],
@@ -83,7 +84,8 @@ def _ocsf(alert: Mapping[str, Any]) -> str:
             "status_id": 1,
             "message": alert["reason"],
             "finding_info": {
-                "uid": f"{alert['pattern']}:{alert['subject']}:{alert['first_at']}",
+                "uid": alert.get("id")
+                or f"{alert['pattern']}:{alert['subject']}:{alert['first_at']}",
                 "title": alert["title"],
                 "desc": alert["reason"],
                 "analytic": {"type_id": 1, "type": "Rule", "uid": alert["pattern"]},
@@ -120,6 +122,8 @@ def _cef(alert: Mapping[str, Any]) -> str:
         "cs2Label": "attack",
         "cs2": " ".join(alert["attack"]),
     }
+    if "id" in alert:
+        extension["externalId"] = alert["id"]
     if alert["evidence"]:
         first = alert["evidence"][0]
         extension |= {
@@ -151,7 +155,7 @@ def _iso(at: int) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S") + f".{at % 1_000_000_000 // _MS:03d}Z"
 
 
-_FORMS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
+FORMS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "ecs": _ecs,
     "cef": _cef,
     "ocsf": _ocsf,

@@ -6,8 +6,6 @@ from contextlib import closing, contextmanager
 from threading import Lock
 from typing import Any, Final
 
-import msgspec
-
 from fondaco.app.files import Files
 from fondaco.app.fix.archive import Retention, manifest, retention_of
 from fondaco.app.fix.captures import CaptureFolder
@@ -15,7 +13,9 @@ from fondaco.app.fix.desk import Desk
 from fondaco.app.fix.exports import exported_alerts
 from fondaco.app.fix.indexing import Indexer
 from fondaco.app.fix.measures import series_reply
+from fondaco.app.fix.publishing import Publisher, is_asked_for
 from fondaco.app.fix.store import open_messages
+from fondaco.app.fix.telling import plain
 from fondaco.app.fix.timeline import timeline
 from fondaco.app.fix.times import moment, nanoseconds
 from fondaco.app.house import Kernel
@@ -71,19 +71,25 @@ class Messages:
         retention: Retention,
         *,
         follows: bool,
+        publisher: Publisher | None = None,
     ) -> None:
         self._files, self._records, self._captures = files, records, captures
+        self._publisher = publisher
         self._retention = retention
         self._opening = Lock()
         self._store: SqliteStore | None = None
         self._indexer: Indexer | None = None
         if follows or captures.numbers():
             self._begin()
+        if publisher is not None:
+            publisher.begin()
 
     def keep_alive(self) -> None:
         """To be called often."""
         if self._indexer is not None:
             self._indexer.keep_alive()
+        if self._publisher is not None:
+            self._publisher.keep_alive()
 
     @property
     def indexer(self) -> Indexer | None:
@@ -92,6 +98,8 @@ class Messages:
     def close(self) -> None:
         if self._indexer is not None:
             self._indexer.end()
+        if self._publisher is not None:
+            self._publisher.end()
         if self._store is not None:
             self._store.close()
 
@@ -182,7 +190,7 @@ class Messages:
         with self._records.reading() as conn:
             severity = Severity[asked.severity.upper()]
             found = alerts.page(conn, below=_NEVER, limit=asked.limit, severity=severity)
-        return "".join(f"{line}\n" for line in exported_alerts(map(_plain, found), asked.form))
+        return "".join(f"{line}\n" for line in exported_alerts(map(plain, found), asked.form))
 
     # --- Captures -------------------------------------------------------------------------------
 
@@ -293,17 +301,6 @@ def _told(found: alerts.Recorded) -> dict[str, Any]:
     }
 
 
-def _plain(found: alerts.Recorded) -> dict[str, Any]:
-    """As an audit shows alerts."""
-    evidence = [msgspec.to_builtins(proof.evidence) for proof in found.proofs]
-    return {
-        **_told(found),
-        "first_at": found.first_at,
-        "last_at": found.last_at,
-        "evidence": evidence,
-    }
-
-
 @contextmanager
 def messages(kernel: Kernel, records: Store, desk: Desk) -> Iterator[Messages]:
     """Of a house that is being begun: where nobody speaks FIX, nothing is followed."""
@@ -315,8 +312,10 @@ def messages(kernel: Kernel, records: Store, desk: Desk) -> Iterator[Messages]:
         quota=settings.fix_captures_quota_bytes,
     )
     follows = bool(desk.agreements.sessions)
+    publisher = Publisher(files, settings) if follows and is_asked_for(settings) else None
+    retention = retention_of(settings)
     with closing(
-        Messages(files, records, captures, retention_of(settings), follows=follows)
+        Messages(files, records, captures, retention, follows=follows, publisher=publisher)
     ) as found:
         yield found
 

@@ -32,7 +32,7 @@ def with_search(kinds: Kinds) -> None:
     forms.add_argument("--count", action="store_const", const="count", dest="form")
     search.set_defaults(run=_search)
     _with_replay(kinds)
-    for name, run in (("index", _index), ("read-captures", _read)):
+    for name, run in (("index", _index), ("publish", _publish), ("read-captures", _read)):
         child = kinds.add_parser(name, help="A process that `up` starts itself.")
         child.add_argument("--data", default=".fondaco", help="the data directory [.fondaco]")
         child.set_defaults(run=run)
@@ -158,6 +158,12 @@ def _index(asked: argparse.Namespace) -> None:
 
     settings = load({"data": asked.data}, os.environ)
     follow_messages(_files(asked), retention_of(settings))
+
+
+def _publish(asked: argparse.Namespace) -> None:
+    from fondaco.app.fix.publishing import publish
+
+    publish(_files(asked), load({"data": asked.data}, os.environ))
 
 
 def _read(asked: argparse.Namespace) -> None:

@@ -39,6 +39,15 @@ alerts: Final = sa.Table(
 )
 _C: Final = alerts.c
 
+# What is told to others, in its order: an alert that is new, and again one more severe.
+told: Final = sa.Table(
+    "surveillance_told",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("alert", sa.String(40), nullable=False),
+    sqlite_autoincrement=True,
+)
+
 
 class Proof(msgspec.Struct, frozen=True):
     """A message that proves an alert; `message` is its id where it is kept for search."""
@@ -122,6 +131,7 @@ def record(
         conn.execute(alerts.update().where(_C.alert == name).values(**changed))
     is_news = known is None or alert.severity > known[0]
     if is_news and capture == HOUSE:
+        conn.execute(told.insert().values(alert=name))
         publish(conn, FIX_ALERTS, _event(name, alert, session, messages), Instant(at))
     return is_news
 
@@ -170,6 +180,18 @@ def page(
         selected = selected.where(_C.session == session)
     rows = conn.execute(selected.order_by(_C.number.desc()).limit(limit))
     return [_recorded(row) for row in rows]
+
+
+def news(conn: sa.Connection, after: int, limit: int) -> list[tuple[int, Recorded]]:
+    """What is to be told behind a number, with its own; each alert as it stands by now."""
+    selected = (
+        sa.select(told.c.number.label("news"), alerts)
+        .join_from(told, alerts, told.c.alert == _C.alert)
+        .where(told.c.number > after)
+        .order_by(told.c.number)
+        .limit(limit)
+    )
+    return [(row.news, _recorded(row)) for row in conn.execute(selected)]
 
 
 def _recorded(row: Any) -> Recorded:
