@@ -1,5 +1,5 @@
 """The command line: fondaco up | record | trace | replay | why | verify | proof | rebuild |
-backup | restore | key | user | approvals | doctor | sim | fix | bench."""
+backup | restore | key | user | approvals | secrets | keys | doctor | sim | fix | bench."""
 
 import argparse
 import json
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fondaco.app.fix.commands import with_fix
 from fondaco.app.identity_commands import with_people
 from fondaco.app.key_commands import with_keys
+from fondaco.app.secret_commands import with_secrets
 from fondaco.kernel.errors import FondacoError, Invalid
 from fondaco.settings import effective, knobs, load, without_secrets
 
@@ -103,13 +104,16 @@ def _parser() -> argparse.ArgumentParser:
     with_journal("rebuild", _rebuild, "Fill the views anew and compare them with what they were.")
     backup = with_journal("backup", _backup, "Copy a house, running or not, to a new folder.")
     backup.add_argument("--to", required=True, type=Path)
+    backup.add_argument("--keys", type=Path, help="a folder for the keys, kept in another place")
     restore = with_journal("restore", _restore, "Make a data directory out of a backup.")
     restore.add_argument("--from", required=True, type=Path, dest="source")
+    restore.add_argument("--keys", type=Path, help="the newest copy of the house's keys")
     _with_settings(
         command("doctor", _doctor, "Say what runs compiled, and every setting's source.")
     )
     with_keys(commands)
     with_people(commands)
+    with_secrets(commands)
     with_fix(commands)
     _with_seeds(command("sim", _sim, "Run the house under a seed, among faults and crashes."))
     bench = commands.add_parser(
@@ -270,13 +274,13 @@ def _rebuild(asked: argparse.Namespace) -> int:
 def _backup(asked: argparse.Namespace) -> None:
     from fondaco.app.offline import backup
 
-    _tell(backup(_files(asked), asked.to))
+    _tell(backup(_files(asked), asked.to, asked.keys))
 
 
 def _restore(asked: argparse.Namespace) -> None:
     from fondaco.app.offline import restore
 
-    _tell(restore(asked.source, Path(asked.data), _files(asked).journal_at))
+    _tell(restore(asked.source, Path(asked.data), _files(asked).journal_at, asked.keys))
 
 
 def _doctor(asked: argparse.Namespace) -> None:

@@ -44,6 +44,8 @@ _PLACES: Final[Mapping[str, tuple[str, ...]]] = {
     "cache": ("memory", "redis://", "rediss://", "unix://"),
     "fix_publish_to": ("none", "file://", "redis://", "rediss://", "unix://", "kafka://"),
     "fix_alerts_to": ("none", *_SYSLOG, "http://", "https://"),
+    "secrets": ("file", "aws:", "pkcs11:"),
+    "unseal": ("key", "file:", "env:"),
 }
 _SECRET: Final = re.compile(r"(://[^/@:]*:)[^/@]*@|(password=)[^&]*")
 _KIB: Final = 1024
@@ -276,6 +278,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = "sqlite"
 
+    # Secrets
+    secrets: Annotated[
+        str,
+        _why(
+            "the key ring: file (in the data directory), aws:REGION/ALIAS (KMS and Secrets "
+            "Manager) or pkcs11:TOKEN (an HSM); chosen when a house first starts",
+            "address",
+        ),
+    ] = "file"
+    unseal: Annotated[
+        str,
+        _why(
+            "what unseals the ring: key (a file beside it, which protects backups and copies), "
+            "file:PATH or env:NAME (a passphrase, or the PIN of a token: protects the disk, too)",
+            "address",
+        ),
+    ] = "key"
+
     # Cache
     cache: Annotated[
         str,
@@ -387,7 +407,7 @@ def effective(arguments: Mapping[str, object], environment: Mapping[str, str]) -
         for name, value in environment.items()
         if name.startswith(PREFIX)
     }
-    folder = given.get("data", inherited.get("data", Settings.data))
+    folder = given.get("data", inherited.get("data", Settings().data))
     file = _file(Path(str(folder)) / FILE)
     _refuse_unknown(file, "file")
     rows = []
@@ -469,7 +489,7 @@ def _is_allowed(name: str, text: str) -> bool:
         return _is_feed(text)
     places = _PLACES.get(name)
     return places is None or any(
-        text.startswith(place) if place.endswith("//") else text == place for place in places
+        text.startswith(place) if place.endswith(("//", ":")) else text == place for place in places
     )
 
 

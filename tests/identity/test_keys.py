@@ -19,7 +19,8 @@ from httpx2 import ASGITransport, AsyncClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fondaco.app.people import KeyFile
+from fondaco.app.files import Files
+from fondaco.app.secrets import sealing_at
 from fondaco.domain.identity import api, signatures
 from fondaco.domain.identity.directory import Directory
 from fondaco.domain.identity.key_terms import Terms, _is_within, networks_of, next_name
@@ -45,7 +46,7 @@ class House:
         self.store = SqliteStore(folder / "records.db")
         clock = lambda: Instant(self.now)  # noqa: E731
         self.directory = Directory(self.store, MemoryCache(clock), clock, os.urandom)
-        self.directory.sealing = KeyFile(folder / "records.key")
+        self.directory.sealing = sealing_at(Files(folder))
         self.directory.create_user("acme", "ada", [Role.TRADER])
         self.directory.create_user("acme", "bob", [Role.TRADER])
         self.directory.create_user("acme", "root", [Role.ADMIN])

@@ -381,17 +381,3 @@ def test_a_change_by_cookie_needs_the_header() -> None:
         assert found.value.code == "csrf"
     assert {"csrf", "sign_in_failed", "weak_password", "wrong_code"} <= MEANINGS.keys()
     assert right not in b"token"
-
-
-def test_what_is_sealed_is_nobody_elses(tmp_path: Path) -> None:
-    from fondaco.app.people import KeyFile
-
-    first = KeyFile(tmp_path / "records.key")
-    sealed = first.seal(b"ada@example.com", "acme/ada")
-    assert KeyFile(tmp_path / "records.key").unseal(sealed, "acme/ada") == b"ada@example.com"
-    assert sealed != first.seal(b"ada@example.com", "acme/ada")
-    with pytest.raises(Unavailable):
-        first.unseal(sealed, "acme/eve")
-    with pytest.raises(Unavailable):
-        KeyFile(tmp_path / "other.key").unseal(sealed, "acme/ada")
-    assert (tmp_path / "records.key").stat().st_mode & 0o077 == 0

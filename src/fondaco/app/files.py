@@ -45,6 +45,11 @@ class Files:
         return self.root / "tape"
 
     @property
+    def secrets(self) -> Path:
+        """The key ring, and the keys of those whom data is about; no backup has them."""
+        return self.root / "secrets"
+
+    @property
     def fix(self) -> Path:
         """The tape of FIX sessions, from which they know their numbers."""
         return self.root / "fix"

@@ -24,6 +24,7 @@ from fondaco.app.fix.copying import wrong as fix_wrong
 from fondaco.app.kinds import room_of
 from fondaco.app.listening import on_signals
 from fondaco.app.machines import SEGMENTS, SQLITE, journal_facts, open_journal, open_records
+from fondaco.app.secrets import copy_keys
 from fondaco.app.views import POSTS, every_view
 from fondaco.domain.identity.directory import Directory
 from fondaco.domain.identity.key_terms import Terms, networks_of
@@ -169,17 +170,21 @@ def rebuild(root: Path | Files) -> dict[str, Any]:
     return {"entries": entries, "different": different}
 
 
-def backup(root: Path | Files, to: Path) -> dict[str, Any]:
+def backup(root: Path | Files, to: Path, keys: Path | None = None) -> dict[str, Any]:
     """Copy what cannot be worked out again: the journal, the records, the tape of FIX sessions with
-    its archive, its columns and uploads, and the files of settings.
+    its archive, its columns and uploads, and the files of settings. The keys go to a folder of
+    their own, or nowhere.
 
     Consistent while a house runs: the records of one moment, then the journal up to what is durable
     after it. What those records still had to tell is told again by the restored house, to no
     further effect; the other way round, it might have been told in between, and be in neither.
     """
     files, copy = files_at(root), Files(to)
-    if to.exists():
-        raise Invalid(f"{to} exists already; name a folder that does not")
+    for folder in (to, keys):
+        if folder is not None and folder.exists():
+            raise Invalid(f"{folder} exists already; name a folder that does not")
+    if keys is not None:
+        copy_keys(files, keys)
     with _journal(root) as journal:
         to.mkdir(parents=True)
         if files.store_at != SQLITE or files.records.exists():
@@ -194,8 +199,11 @@ def backup(root: Path | Files, to: Path) -> dict[str, Any]:
     return {"to": str(to), "entries": _checked(copy), "bytes": _size(to)}
 
 
-def restore(source: Path, root: Path, journal_at: str = SEGMENTS) -> dict[str, Any]:
+def restore(
+    source: Path, root: Path, journal_at: str = SEGMENTS, keys: Path | None = None
+) -> dict[str, Any]:
     """Make `root` out of a backup, which is checked first. Nothing that exists is overwritten.
+    `keys` are the newest that there are, so that who was forgotten stays so.
 
     Elsewhere than in segments the journal must be empty; every entry keeps its position.
     """
@@ -210,6 +218,8 @@ def restore(source: Path, root: Path, journal_at: str = SEGMENTS) -> dict[str, A
     else:
         shutil.copytree(source, partial, ignore=_all_but(source / "journal"))
         _carry_journal(source, Files(partial, journal_at))
+    if keys is not None:
+        shutil.copytree(keys, Files(partial).secrets)
     partial.replace(root)
     return {"data": str(root), "entries": entries, "bytes": _size(root)}
 

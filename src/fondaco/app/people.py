@@ -7,54 +7,24 @@ from pathlib import Path
 from typing import Final
 
 import segno
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from fondaco.app.files import Files
 from fondaco.app.say import say
+from fondaco.app.secrets import sealing_at
 from fondaco.domain.identity import store as identity
 from fondaco.domain.identity.directory import Directory
 from fondaco.domain.identity.model import Caller, Role, TenantId, User, UserId
 from fondaco.domain.identity.people.api import UserShown
 from fondaco.domain.identity.people.desk import PeopleDesk
 from fondaco.domain.identity.people.passwords import Hashing
+from fondaco.domain.identity.subjects.keys import SubjectKeys
 from fondaco.gateway.cookies import csrf_of, set_cookie
-from fondaco.kernel.errors import Denied, Unavailable
+from fondaco.kernel.errors import Denied
 from fondaco.kernel.operation import Stamp
 from fondaco.ports.store import Store
 from fondaco.settings import Settings
 
-KEY_BYTES: Final = 32
-NONCE_BYTES: Final = 12
 MINUTE_NS: Final = 60_000_000_000
-
-
-class KeyFile:
-    """AES-256-GCM under one key in a file that no backup has. `about` is bound to what is sealed,
-    so that nobody's row can be given to somebody else."""
-
-    def __init__(self, path: Path) -> None:
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(made, "wb") as file:
-                file.write(os.urandom(KEY_BYTES))
-        self._path = path
-        self._key = AESGCM(path.read_bytes())
-
-    def seal(self, text: bytes, about: str) -> bytes:
-        nonce = os.urandom(NONCE_BYTES)
-        return nonce + self._key.encrypt(nonce, text, about.encode())
-
-    def unseal(self, sealed: bytes, about: str) -> bytes:
-        try:
-            found = self._key.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], about.encode())
-        except InvalidTag as error:
-            raise Unavailable(
-                f"what is kept of {about} was sealed with another key than {self._path.name}: put "
-                "back the one that belongs to these records"
-            ) from error
-        return found
 
 
 class MailFolder:
@@ -77,8 +47,11 @@ class MailFolder:
 class PeoplePart:
     """What operations on people are answered from."""
 
-    def __init__(self, records: Store, directory: Directory, desk: PeopleDesk) -> None:
+    def __init__(
+        self, records: Store, directory: Directory, desk: PeopleDesk, keys: SubjectKeys
+    ) -> None:
         self._records, self._directory, self.desk = records, directory, desk
+        self.keys = keys
 
     def caller(self, stamp: Stamp) -> Caller:
         """Raises `Denied` for nobody: these operations are open to any role, not to strangers."""
@@ -117,7 +90,7 @@ def _shown(user: User) -> UserShown:
 def people_part(
     settings: Settings, files: Files, records: Store, directory: Directory
 ) -> PeoplePart:
-    directory.sealing = sealing = KeyFile(files.root / "records.key")
+    directory.sealing = sealing = sealing_at(files, settings)
     desk = PeopleDesk(
         records,
         directory,
@@ -129,4 +102,6 @@ def people_part(
         session_ns=settings.session_max_min * MINUTE_NS,
         idle_ns=settings.session_idle_min * MINUTE_NS,
     )
-    return PeoplePart(records, directory, desk)
+    if moved := sealing.move(records):
+        say(f"{moved} fields of people are sealed under keys of their own now")
+    return PeoplePart(records, directory, desk, sealing.keys)

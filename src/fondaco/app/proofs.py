@@ -13,6 +13,7 @@ from fondaco.app.files import Files, is_served
 from fondaco.app.kinds import CODEC
 from fondaco.app.machines import open_journal
 from fondaco.app.say import say
+from fondaco.app.secrets import open_ring, signing_seed
 from fondaco.kernel.errors import Corrupt, FondacoError
 from fondaco.ports.journal import Journal
 from fondaco.runtime.proofs import roots, signature_verifier, signing, verifier
@@ -29,7 +30,14 @@ _TELL_EVERY_S: Final = 2.0
 
 def grow(files: Files, journal: Journal, *, every_s: int) -> Growth:
     """For the one process that hashes what is written."""
-    return Growth(files.proofs, journal, Clock(), say, every_s=every_s)
+    return Growth(
+        files.proofs, journal, Clock(), say, every_s=every_s, signing=lambda: _signer(files)
+    )
+
+
+def _signer(files: Files) -> signing.Signer:
+    with closing(open_ring(files)) as ring:
+        return signing.signer(files.proofs, signing_seed(ring))
 
 
 def proofs(files: Files, journal: Journal) -> Proofs:

@@ -4,6 +4,7 @@ import fcntl
 import os
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +14,7 @@ from fondaco.ports.journal import Journal
 from fondaco.runtime.proofs import roots
 from fondaco.runtime.proofs.leaves import leaf_hashes
 from fondaco.runtime.proofs.roots import Root
-from fondaco.runtime.proofs.signing import signer
+from fondaco.runtime.proofs.signing import Signer, signer
 from fondaco.runtime.proofs.tree import GrowingTree
 
 STEP: Final = 2_048  # entries at a time
@@ -35,8 +36,11 @@ class Growth:
         say: Callable[[str], None],
         *,
         every_s: int,
+        signing: Callable[[], Signer] | None = None,
     ) -> None:
+        """`signing` gives who signs roots; else that is the key in the folder."""
         self._folder = folder
+        self._signing = signing or partial(signer, folder)
         self._journal = journal
         self._now = now
         self._say = say
@@ -148,7 +152,7 @@ class Growth:
             return
         tree.sync()
         root = Root(tree.size, tree.root(tree.size).hex(), roots.moment(self._now()), why)
-        root = signer(self._folder).signed(root)
+        root = self._signing().signed(root)
         roots.publish(self._folder, root)
         self._note(root)
         self._say(f"root {root}")

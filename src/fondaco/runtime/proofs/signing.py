@@ -1,8 +1,8 @@
 """The key that signs roots, and whether roots are signed.
 
-It is made at the first start and stays in the data directory, readable by the house alone. Whoever
-has the directory has the key: a signature says that a root is of this house, and only a root that
-has left the machine says that nothing was changed since. A backup has the public key and not the
+It is made at the first start and stays in the house's key ring. Whoever has that has the key: a
+signature says that a root is of this house, and only a root that has left the machine says that
+nothing was changed since. A backup has the public key and not the
 other: a house that is restored from it makes itself a new one, and each root names its own.
 """
 
@@ -33,15 +33,16 @@ class Signer:
         return msgspec.structs.replace(root, signature=sign(self._seed, _text(root)).hex())
 
 
-def signer(folder: Path) -> Signer:
-    """With the key of a folder, made if there is none. Raises `Corrupt` for what is no key, and
-    `Unavailable`."""
+def signer(folder: Path, seed: bytes | None = None) -> Signer:
+    """With the key that a ring keeps; else with that of the folder, made if there is none. Raises
+    `Corrupt` for what is no key, and `Unavailable`."""
     path = folder / KEY
     try:
-        if not path.exists():
-            _write(path, os.urandom(SEED_BYTES).hex(), 0o600)
-        text = path.read_text("ascii").strip()
-        found = Signer(bytes.fromhex(text))
+        if seed is None:
+            if not path.exists():
+                _write(path, os.urandom(SEED_BYTES).hex(), 0o600)
+            seed = bytes.fromhex(path.read_text("ascii").strip())
+        found = Signer(seed)
         if public(folder) != found.key:
             _write(folder / PUBLIC, found.key, 0o644)
     except OSError as error:

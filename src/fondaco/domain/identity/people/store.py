@@ -71,6 +71,25 @@ devices: Final = sa.Table(
 )
 
 
+# What is sealed under its subject's key, by table.
+SEALED: Final[Mapping[str, tuple[str, ...]]] = {
+    people.name: ("email", "name", "totp"),
+    sessions.name: ("device", "address"),
+}
+
+
+def sealed_rows(conn: sa.Connection) -> Iterable[tuple[sa.Table, Any]]:
+    """Every row in which something is sealed, with its table."""
+    for table in (people, sessions):
+        for row in conn.execute(sa.select(table)).all():
+            yield table, row
+
+
+def put_sealed(conn: sa.Connection, table: sa.Table, row: Any, values: Mapping[str, bytes]) -> None:
+    there = [column == getattr(row, column.name) for column in table.primary_key]
+    conn.execute(table.update().where(*there).values(**values))
+
+
 def person(conn: sa.Connection, tenant: str, user: str) -> Any:
     """The row, or None."""
     there = sa.and_(people.c.tenant == tenant, people.c.user == user)
