@@ -26,6 +26,7 @@ from fondaco.domain.identity.rate_limit import RateLimit
 from fondaco.domain.ledger.events import RecordChecks
 from fondaco.domain.ledger.model import CHECKS_STREAM
 from fondaco.domain.trading.store.stops import at_work
+from fondaco.gateway.graphql.serving import Graph
 from fondaco.kernel.errors import Corrupt, FondacoError, NotFound, Unavailable
 from fondaco.kernel.event import Command, CommandId, StreamId
 from fondaco.ports.cache import Cache
@@ -77,6 +78,7 @@ class House:
         self.tracer: Tracer | None = None
         self.beside = Beside(kernel.files.traces, POSTS)
         self.health: Health  # once there are doors to be counted at
+        self.graph: Graph  # likewise
         self.people: PeoplePart  # once there are records
         self.fix: Desk  # once its sessions are open
         self.approvals = ApprovalsDesk(kernel, directory, self.source)

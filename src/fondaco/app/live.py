@@ -55,6 +55,7 @@ from fondaco.domain.venues import api as venues_api
 from fondaco.domain.venues.pooling import api as pooling_api
 from fondaco.gateway import terminal
 from fondaco.gateway.door import Door
+from fondaco.gateway.graphql.serving import Graph
 from fondaco.gateway.idempotency import Replies
 from fondaco.gateway.kept import StoreReplies
 from fondaco.gateway.logs import Log
@@ -76,6 +77,7 @@ def make_door(
     """Every operation of every room behind one door, and its WebSockets."""
     kernel = house.kernel
     streams: list[Streams] = []
+    house.graph = Graph()
     door = Door(
         house,
         house.approvals.guarded(operations(house)),
@@ -88,6 +90,7 @@ def make_door(
         numbers=lambda: numbers(house, streams[0]),
         **({"note": house.watch.note} if settings.traces_quota_bytes else {}),
         routes=terminal.routes(),
+        doors=(house.graph.open,),
     )
     streams.append(Streams(door, house.refs, kernel.board, position=kernel.committer.position))
     kernel.listeners.append(streams[0].publish)
@@ -215,6 +218,7 @@ async def running(
         replies = StoreReplies(records)
         doors = make_door(house, replies, readers, settings)
         stack.push_async_callback(house.health.close)
+        stack.callback(house.graph.close)
         parts = {
             "upkeep": upkeep(house, replies),
             "outbox": tell_journal(records, house),

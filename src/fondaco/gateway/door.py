@@ -62,10 +62,12 @@ class Door:
         numbers: Callable[[], Iterable[Metric]] = tuple,
         routes: Sequence[BaseRoute] = (),
         note: Callable[[Request], None] = _unnoted,
+        doors: Sequence[Callable[["Door"], Sequence[BaseRoute]]] = (),
     ) -> None:
         """`checks` are what `/ready` asks, `numbers` what `/metrics` shows besides our own;
         `routes` are Starlette's: pages that are no operations, before all others. `note` is told
-        of requests whose trace does not follow from what they leave."""
+        of requests whose trace does not follow from what they leave. `doors` are others to the same
+        operations; they are given this one and say what they serve."""
         self.house = house
         self.body_max = body_max
         self.context = Context(house, replies, readers, log or Log(), Names(), set(), note)
@@ -88,8 +90,9 @@ class Door:
             self.endpoints, version, checks, self._counted(numbers), lambda: self.sockets
         )
         served = [Route(path, self._page(page)) for path, page in shown.items()]
+        beside = [route for other in doors for route in other(self)]
         self._others = Router(
-            [*routes, *served, *named], redirect_slashes=False, default=self._missing
+            [*routes, *beside, *served, *named], redirect_slashes=False, default=self._missing
         )
 
     def _counted(self, numbers: Callable[[], Iterable[Metric]]) -> Callable[[], Iterable[Metric]]:
@@ -115,7 +118,7 @@ class Door:
         done = asyncio.get_running_loop().create_future()
         exchange = Exchange(endpoint, headers, lambda _: done.set_result(None))
         try:
-            body = await self._body(scope, receive)
+            body = await self.body(scope, receive)
         except FondacoError as error:
             exchange.fail(error)
         except ClientDisconnect:
@@ -139,7 +142,7 @@ class Door:
             else:
                 await self._serve(endpoint, scope.get("path_params", {}), scope, receive, send)
 
-        return _Application(place)
+        return Application(place)
 
     def _page(self, page: Page) -> ASGIApp:
         async def serve(scope: Scope, receive: Receive, send: Send) -> None:
@@ -152,7 +155,7 @@ class Door:
             found.headers["x-correlation-id"] = exchange.correlation_id
             await found(scope, receive, send)
 
-        return _Application(serve)
+        return Application(serve)
 
     async def _not_allowed(self, allow: str, scope: Scope, send: Send) -> None:
         error = Invalid(
@@ -173,7 +176,7 @@ class Door:
         headers = dict(scope["headers"])
         exchange = Exchange(endpoint, headers, _said)
         try:
-            body = await self._body(scope, receive) if endpoint.has_body else b""
+            body = await self.body(scope, receive) if endpoint.has_body else b""
         except ClientDisconnect:
             return
         except FondacoError as error:
@@ -200,8 +203,8 @@ class Door:
         exchange.fail(error)
         await respond(send, exchange, exchange.response)
 
-    async def _body(self, scope: Scope, receive: Receive) -> bytes:
-        """Raises `Invalid`, code "too_large", as soon as that is known."""
+    async def body(self, scope: Scope, receive: Receive) -> bytes:
+        """Of a request. Raises `Invalid`, code "too_large", as soon as that is known."""
         body, more = b"", True
         for name, value in scope["headers"]:
             if name == b"content-length" and int(value) > self.body_max:
@@ -217,7 +220,7 @@ class Door:
         return body
 
 
-class _Application:
+class Application:
     """Starlette takes a function for an endpoint of requests; this is an application."""
 
     def __init__(self, app: ASGIApp) -> None:

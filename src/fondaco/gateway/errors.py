@@ -92,6 +92,11 @@ MEANINGS: Final[dict[str, str]] = {
     "glass_unreviewed": "You have broken glass before that nobody has reviewed yet.",
     "already_reviewed": "It was reviewed before.",
     "too_many_waiting": "Too much waits for a second person already: somebody must decide first.",
+    "query_too_deep": "The GraphQL document nests fields too deeply: ask in several documents.",
+    "query_too_costly": "The GraphQL document asks for too much: lower `limit`, ask page by page.",
+    "query_too_large": "The GraphQL document has too many aliases or fragments.",
+    "document_not_listed": "This house executes listed GraphQL documents only.",
+    "PERSISTED_QUERY_NOT_FOUND": "Nobody has left a document of this hash: send its text, too.",
     "gone": "The position is no longer kept for resuming: take a snapshot instead.",
 }
 

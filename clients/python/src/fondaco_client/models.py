@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 8f2eec51a622deb101feadda1a0be487dd95cc9fe38ccbf5626a201064885d45
+OpenAPI sha256 3ca3ed641ea149f8304f9f2bc933ffb7f8420c653a35e13b022f6bec842952fa
 """
 
 from __future__ import annotations
@@ -2026,6 +2026,7 @@ class OrdersRequest(TypedDict):
     cursor: NotRequired[str]
     limit: NotRequired[int]
     min_position: NotRequired[int]
+    order_ids: NotRequired[str | None]
 
 
 class Page_OrderLine_(TypedDict):
@@ -2112,6 +2113,7 @@ class ExecutionsRequest(TypedDict):
     cursor: NotRequired[str]
     limit: NotRequired[int]
     min_position: NotRequired[int]
+    order_ids: NotRequired[str | None]
 
 
 class Page_ExecutionLine_(TypedDict):

@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 8f2eec51a622deb101feadda1a0be487dd95cc9fe38ccbf5626a201064885d45
+OpenAPI sha256 3ca3ed641ea149f8304f9f2bc933ffb7f8420c653a35e13b022f6bec842952fa
 """
 
 from __future__ import annotations
@@ -1241,6 +1241,7 @@ class Trading:
         cursor: str = ABSENT,
         limit: int = ABSENT,
         min_position: int = ABSENT,
+        order_ids: str = ABSENT,
     ) -> m.Page_OrderLine_:
         """List orders, newest first, by account, cl_ord_id, symbol, status, side, time. Scope:
         orders:read.
@@ -1248,7 +1249,7 @@ class Trading:
         found: m.Page_OrderLine_ = self._ask(
             "GET",
             "/api/orders",
-            query={"account_id": account_id, "cl_ord_id": cl_ord_id, "symbol": symbol, "ord_status": ord_status, "side": side, "since": since, "until": until, "cursor": cursor, "limit": limit, "min_position": min_position},
+            query={"account_id": account_id, "cl_ord_id": cl_ord_id, "symbol": symbol, "ord_status": ord_status, "side": side, "since": since, "until": until, "cursor": cursor, "limit": limit, "min_position": min_position, "order_ids": order_ids},
         )
         return found
 
@@ -1635,12 +1636,13 @@ class Trading:
         cursor: str = ABSENT,
         limit: int = ABSENT,
         min_position: int = ABSENT,
+        order_ids: str = ABSENT,
     ) -> m.Page_ExecutionLine_:
         """List executions, newest first. Scope: orders:read."""
         found: m.Page_ExecutionLine_ = self._ask(
             "GET",
             "/api/executions",
-            query={"account_id": account_id, "symbol": symbol, "since": since, "until": until, "cursor": cursor, "limit": limit, "min_position": min_position},
+            query={"account_id": account_id, "symbol": symbol, "since": since, "until": until, "cursor": cursor, "limit": limit, "min_position": min_position, "order_ids": order_ids},
         )
         return found
 

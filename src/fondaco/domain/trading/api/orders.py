@@ -39,6 +39,9 @@ ClOrdIdText = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:+=-]{1,64}$", examples
 OrderIdText = Annotated[
     str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}\.[1-9][0-9]{0,17}$", examples=["demo.57"])
 ]
+OrderIdsText = Annotated[  # one or several, separated by commas
+    str, Meta(pattern=r"^[A-Za-z0-9_.,-]+$", max_length=9_000, examples=["demo.57,demo.58"])
+]
 BULK_MAX: Final = 1_000
 AN_ORDER: Final = {
     "account_id": "demo",

@@ -24,19 +24,14 @@ from fondaco.domain.trading.api.margin import TierBody, tiers_of
 from fondaco.domain.trading.api.orders import (
     AccountText,
     ClOrdIdText,
+    OrderIdsText,
     OrderIdText,
     RefsNow,
     instant_of,
     stream_of_account,
 )
 from fondaco.domain.trading.looks import Holding, MarkLine, account_reply
-from fondaco.domain.trading.model import (
-    AccountState,
-    AccountType,
-    OrdStatus,
-    Side,
-    TradingRefs,
-)
+from fondaco.domain.trading.model import AccountState, AccountType, OrdStatus, Side, TradingRefs
 from fondaco.domain.trading.printed import daily_html
 from fondaco.domain.trading.replies import (
     AccountLine,
@@ -175,6 +170,7 @@ class OrdersRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cursor: CursorText = ""  # the `next` of the page before
     limit: Limit = 100
     min_position: Position = 0
+    order_ids: OrderIdsText | None = None
 
 
 class OrderRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -190,6 +186,7 @@ class ExecutionsRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     cursor: CursorText = ""
     limit: Limit = 100
     min_position: Position = 0
+    order_ids: OrderIdsText | None = None
 
 
 class AccountsRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -361,6 +358,7 @@ class Looks:
             cl_ord_id=ask.cl_ord_id,
             since=_instant(ask.since),
             until=_instant(ask.until),
+            order_ids=ask.order_ids,
         )
         return self._ask.orders(on.source, on.tenant, asked, cursor=ask.cursor, limit=ask.limit)
 
@@ -378,6 +376,7 @@ class Looks:
             until=_instant(ask.until),
             cursor=ask.cursor,
             limit=ask.limit,
+            order_ids=ask.order_ids,
         )
 
     def accounts(self, ask: AccountsRequest, on: Reading) -> Page[AccountLine]:

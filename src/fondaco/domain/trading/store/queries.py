@@ -35,6 +35,7 @@ from fondaco.kernel.errors import Invalid, NotFound
 from fondaco.kernel.money import Asset, AssetCode
 from fondaco.runtime.projector import positions as stands_at
 
+_DIGITS: Final = 18  # of an order's number
 LIMIT_MAX: Final = 1_000
 _CHILD_STATES: Final = frozenset({"suspended"})
 
@@ -49,6 +50,7 @@ class OrderFilter(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     cl_ord_id: str | None = None
     since: int | None = None
     until: int | None = None
+    order_ids: str | None = None  # separated by commas
 
 
 def terms(conn: sa.Connection) -> Terms:
@@ -107,6 +109,8 @@ def orders(
 def _matching(asked: OrderFilter) -> list[sa.ColumnElement[bool]]:
     o = t.orders.c
     found: list[sa.ColumnElement[bool]] = []
+    if asked.order_ids is not None:
+        found.append(_named(o, asked.order_ids))
     if asked.symbol is not None:
         symbol = o.symbol if _by_symbol(asked) else _unindexed(o.symbol)
         found.append(symbol == asked.symbol)
@@ -129,6 +133,22 @@ def _by_symbol(asked: OrderFilter) -> bool:
 def _unindexed(column: sa.Column[str]) -> sa.ColumnElement[str]:
     """`column`, but no reason to choose an index: there is a better one for this question."""
     return column.concat("")
+
+
+def _named(columns: Any, order_ids: str) -> sa.ColumnElement[bool]:
+    """Rows of these orders. Raises `Invalid` for what is no id of one."""
+    numbers: dict[str, list[int]] = {}
+    for order_id in order_ids.split(","):
+        account, _, number = order_id.rpartition(".")
+        if not account or not number.isdecimal() or len(number) > _DIGITS:
+            raise Invalid(f"order_ids has {order_id[:80]!r}, must be such as demo.57,demo.58")
+        numbers.setdefault(account, []).append(int(number))
+    return sa.or_(
+        *(
+            sa.and_(columns.account_id == account, columns.number.in_(found))
+            for account, found in numbers.items()
+        )
+    )
 
 
 def _numbers_called(conn: sa.Connection, account_id: str, cl_ord_id: str) -> list[int]:
@@ -260,6 +280,7 @@ def executions(
     until: int | None = None,
     cursor: str = "",
     limit: int = 100,
+    order_ids: str | None = None,
 ) -> Page[ExecutionLine]:
     """Trade history."""
     x, limit = t.executions.c, min(limit, LIMIT_MAX)
@@ -269,6 +290,9 @@ def executions(
         query = query.where((x.tenant if by_tenant else _unindexed(x.tenant)) == tenant)
     if account_id is not None:
         query = query.where(x.account_id == account_id)
+    if order_ids is not None:  # what has happened to an order is found by its number
+        e = t.order_events.c
+        query = query.where(x.position.in_(sa.select(e.position).where(_named(e, order_ids))))
     if symbol is not None:
         query = query.where((x.symbol if account_id is None else _unindexed(x.symbol)) == symbol)
     if since is not None:
