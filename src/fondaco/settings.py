@@ -255,6 +255,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int, _whole("days", 1, 36_500, "X22: raw market data for a year, within its quota")
     ] = 365
 
+    retention_orders_years: Annotated[
+        int,
+        _whole("years", 1, 100, "R16: what somebody who is forgotten did stays; 17a-4 asks six"),
+    ] = 7
     retention_fix_admin_days: Annotated[
         int,
         _whole("days", 1, 36_500, "heartbeats are searched so long, then archived in files"),

@@ -105,6 +105,8 @@ def test_4_an_older_master_goes_on_unwrapping(ring: Ring) -> None:
     assert secrets.unwrap(old, "house") == DATA_KEY
     assert other.unwrap(new, "house") == DATA_KEY, "another process learns of it by itself"
     assert not other.is_current(old)
+    secrets.rotate()
+    assert secrets.is_current(other.wrap(DATA_KEY, "house")), "it knew the master of before"
     other.close()
 
 

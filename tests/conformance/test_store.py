@@ -278,3 +278,18 @@ def test_records_are_synced_and_never_begun_anew(tmp_path: Path) -> None:
         assert conn.exec_driver_sql("PRAGMA synchronous").scalar() == 2
     store.close()
     assert not (tmp_path / "records.db.boot").exists()
+
+
+@each
+def test_9_what_was_deleted_is_nowhere_once_it_is_scrubbed(store: Store, tmp_path: Path) -> None:
+    with store.writing() as conn:
+        for number in range(200):
+            join(conn, f"Lovelace {number}")
+        join(conn, "Moneypenny")
+    with store.writing() as conn:
+        conn.execute(people.delete().where(people.c.name != "Moneypenny"))
+    store.scrub()
+    kept = b"".join(path.read_bytes() for path in tmp_path.iterdir() if path.is_file())
+    assert b"Lovelace" not in kept
+    with store.reading() as conn:
+        assert names(conn) == ["Moneypenny"]

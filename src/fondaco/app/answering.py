@@ -10,6 +10,7 @@ from typing import Any, Final
 from fondaco.app.about import about
 from fondaco.app.approvals import ApprovalsDesk
 from fondaco.app.checks import Heard
+from fondaco.app.erasure import ErasureDesk
 from fondaco.app.fix.desk import Desk
 from fondaco.app.fix.messages import Messages
 from fondaco.app.follower import Follower
@@ -80,6 +81,7 @@ class House:
         self.health: Health  # once there are doors to be counted at
         self.graph: Graph  # likewise
         self.people: PeoplePart  # once there are records
+        self.erasure: ErasureDesk
         self.fix: Desk  # once its sessions are open
         self.approvals = ApprovalsDesk(kernel, directory, self.source)
         self.fix_messages: Messages
@@ -179,7 +181,7 @@ class House:
                 return self
             case "about":
                 return self.about
-            case "fix" | "fix_messages" | "approvals" | "people":
+            case "fix" | "fix_messages" | "approvals" | "people" | "erasure":
                 return getattr(self, name)
             case _:
                 raise NotFound(f"operations have no source called {name}")

@@ -16,6 +16,7 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def with_people(commands: Commands) -> None:
     _with_users(commands)
+    _with_erasure(commands)
     _with_approvals(commands)
 
 
@@ -110,6 +111,30 @@ def _add(asked: argparse.Namespace) -> None:
             asked.name,
         )
     )
+
+
+def _with_erasure(commands: Commands) -> None:
+    text = "Forget a person of a running house; somebody else must agree."
+    erase = commands.add_parser("erase", help=text, description=text)
+    erase.add_argument("user")
+    erase.add_argument("--dry-run", action="store_true", help="say what lies where, and no more")
+    erase.add_argument("--reason", default="", help="kept in the journal: it names nobody")
+    erase.add_argument("--url", default="http://127.0.0.1:8000", help="of the house")
+    erase.add_argument("--token", help="[the environment's FONDACO_TOKEN, or demo]")
+    erase.set_defaults(run=_erase)
+
+
+def _erase(asked: argparse.Namespace) -> None:
+    from fondaco.app.asking import Asking
+
+    house = Asking(asked.url, asked.token or os.environ.get("FONDACO_TOKEN", "demo"))
+    path = f"/api/users/{asked.user}/erasure"
+    if asked.dry_run:
+        _tell(house.get(path))
+    elif not asked.reason:
+        raise Invalid("say why with --reason; it stays in the journal and must name nobody")
+    else:
+        _tell(house.post(path, {"reason": asked.reason}))
 
 
 def _with_approvals(commands: Commands) -> None:

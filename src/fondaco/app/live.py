@@ -15,6 +15,7 @@ from fondaco.app.answering import House
 from fondaco.app.candles import candles_of
 from fondaco.app.child import CommandLine
 from fondaco.app.demo import seed_accounts
+from fondaco.app.erasure import ErasureDesk
 from fondaco.app.files import Files, make_root, tape_lock
 from fondaco.app.fix.desk import fix_desk
 from fondaco.app.fix.door import applications, set_routes
@@ -216,6 +217,10 @@ async def running(
         await house.approvals.open()
         house.fix_messages = stack.enter_context(messages(kernel, records, house.fix))
         replies = StoreReplies(records)
+        people = house.people.sealing
+        house.erasure = ErasureDesk(
+            settings, files, records, directory, people, kernel.journal, replies
+        )
         doors = make_door(house, replies, readers, settings)
         stack.push_async_callback(house.health.close)
         stack.callback(house.graph.close)

@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from typing import Any, Final
 
 from fondaco.app.files import Files, read_cursor
-from fondaco.app.kinds import CODEC
+from fondaco.app.journal_sealing import sealing_codec
 from fondaco.app.say import say
 from fondaco.domain.identity.rate_limit import RateLimit
 from fondaco.kernel.errors import Conflict, Corrupt, FondacoError, Invalid, NotFound
@@ -44,7 +44,9 @@ def open_journal(
         raise NotFound(
             f"{files.root} holds no journal; name the data directory of a house with --data"
         )
-    return SegmentJournal(files.journal, CODEC, writer=writer, segment_bytes=segment_bytes)
+    return SegmentJournal(
+        files.journal, sealing_codec(files), writer=writer, segment_bytes=segment_bytes
+    )
 
 
 def _open_postgres(files: Files, address: str, *, writer: bool) -> LastingJournal:
@@ -57,7 +59,7 @@ def _open_postgres(files: Files, address: str, *, writer: bool) -> LastingJourna
         from fondaco.ports.journal.postgres import PostgresJournal
     except ImportError as error:
         raise _extra_missing("postgres", error) from error
-    journal = PostgresJournal(address, CODEC, writer=writer)
+    journal = PostgresJournal(address, sealing_codec(files), writer=writer)
     try:
         _mark_as_belonging_to(files, journal.house)
     except BaseException:

@@ -10,14 +10,13 @@ import segno
 
 from fondaco.app.files import Files
 from fondaco.app.say import say
-from fondaco.app.secrets import sealing_at
+from fondaco.app.secrets import SubjectSealing, sealing_at
 from fondaco.domain.identity import store as identity
 from fondaco.domain.identity.directory import Directory
 from fondaco.domain.identity.model import Caller, Role, TenantId, User, UserId
 from fondaco.domain.identity.people.api import UserShown
 from fondaco.domain.identity.people.desk import PeopleDesk
 from fondaco.domain.identity.people.passwords import Hashing
-from fondaco.domain.identity.subjects.keys import SubjectKeys
 from fondaco.gateway.cookies import csrf_of, set_cookie
 from fondaco.kernel.errors import Denied
 from fondaco.kernel.operation import Stamp
@@ -48,10 +47,10 @@ class PeoplePart:
     """What operations on people are answered from."""
 
     def __init__(
-        self, records: Store, directory: Directory, desk: PeopleDesk, keys: SubjectKeys
+        self, records: Store, directory: Directory, desk: PeopleDesk, sealing: SubjectSealing
     ) -> None:
         self._records, self._directory, self.desk = records, directory, desk
-        self.keys = keys
+        self.sealing = sealing
 
     def caller(self, stamp: Stamp) -> Caller:
         """Raises `Denied` for nobody: these operations are open to any role, not to strangers."""
@@ -104,4 +103,4 @@ def people_part(
     )
     if moved := sealing.move(records):
         say(f"{moved} fields of people are sealed under keys of their own now")
-    return PeoplePart(records, directory, desk, sealing.keys)
+    return PeoplePart(records, directory, desk, sealing)

@@ -114,7 +114,8 @@ def _keys(asked: argparse.Namespace) -> None:
             return
         master = ring.rotate(BY)
         done = keys.rewrap()
-        gone = list(ring.retire(BY)) if asked.retire else []
+        behind = keys.rewrap(dry_run=True).rewrapped  # what came in between is not thrown away
+        gone = list(ring.retire(BY)) if asked.retire and not behind else []
         said = {"master": master, **msgspec.to_builtins(done), "masters_destroyed": gone}
         print(json.dumps(said, indent=2))
 

@@ -232,6 +232,14 @@ class SubjectSealing:
                 "back the one that belongs to these records"
             ) from error
 
+    def new_master(self) -> None:
+        """The old ones are destroyed, so that a copy of keys that was made before opens nothing
+        beside the ring as it is now."""
+        self._ring.rotate("erasure")
+        self.keys.rewrap()
+        if not self.keys.rewrap(dry_run=True).rewrapped:  # else next time: they would be lost
+            self._ring.retire("erasure")
+
     def move(self, records: Store) -> int:
         """Seal again what was sealed with the one key that all had; how many fields that was."""
         moved = 0

@@ -66,6 +66,7 @@ async def upkeep(house: House, replies: Replies) -> None:
         await house.approvals.tick()
         with suppress(Unavailable):  # the records are locked or their disk is full: next time
             await asyncio.to_thread(house.people.desk.tick)
+            await asyncio.to_thread(house.erasure.tick)
             if second % FORGET_EVERY == 0:
                 await asyncio.to_thread(replies.forget, Instant(house.now() - kept_ns))
             if second % RECORDS_EVERY == RECORDS_EVERY - 1:

@@ -10,6 +10,7 @@ reply, which may be a token, nor a fingerprint, by which a password could be gue
 is then told that it was done.
 """
 
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 import msgspec
@@ -40,6 +41,10 @@ class Replies(Protocol):
         """Drop what is older; how many."""
         ...
 
+    def forget_texts(self, texts: Sequence[bytes]) -> int:
+        """Drop the answers in which one of these stands; how many."""
+        ...
+
 
 class MemoryReplies:
     """For tests, and for a house that may forget them when it ends."""
@@ -53,6 +58,12 @@ class MemoryReplies:
 
     def put(self, key: str, reply: Kept, at: Instant) -> None:
         self._kept.setdefault(key, (at, reply))
+
+    def forget_texts(self, texts: Sequence[bytes]) -> int:
+        gone = [key for key, (_, kept) in self._kept.items() if any(t in kept.body for t in texts)]
+        for key in gone:
+            del self._kept[key]
+        return len(gone)
 
     def forget(self, before: Instant) -> int:
         old = [key for key, (at, _) in self._kept.items() if at < before]

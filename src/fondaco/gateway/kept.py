@@ -4,6 +4,7 @@ The statements are written out, since the gateway knows no SQL library. Whatever
 goes into them as hexadecimal digits, so that nothing needs quoting in any dialect.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import blake2b
 from typing import Final
@@ -25,6 +26,7 @@ _INSERT: Final = (
     "INSERT INTO gateway_replies (name, content, status, media_type, body, kept_at)"
     " VALUES ('%s', '%016x', %d, '%s', '%s', %d)"
 )
+_DELETE_TEXT: Final = "DELETE FROM gateway_replies WHERE replace(body, '%s', '') <> body"
 _DELETE: Final = "DELETE FROM gateway_replies WHERE kept_at < %d"
 
 
@@ -59,6 +61,13 @@ class StoreReplies:
                     at,
                 )
             )
+
+    def forget_texts(self, texts: Sequence[bytes]) -> int:
+        gone = 0
+        with self._store.writing() as conn:
+            for text in texts:
+                gone += int(conn.exec_driver_sql(_DELETE_TEXT % text.hex()).rowcount)
+        return gone
 
     def forget(self, before: Instant) -> int:
         with self._store.writing() as conn:

@@ -6,7 +6,7 @@ are stored, behind the place of an entry in it: `fondaco.runtime.proofs.leaves`.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -14,6 +14,7 @@ from fondaco.kernel.errors import Corrupt
 from fondaco.kernel.event import CommandId, Decision, Event, Instant, StreamId
 
 MSGPACK: Final = 1  # `Record.codec`: the events as a msgpack array, in the clear
+SEALED: Final = 2  # the same, encrypted under the key that `Record.key_id` names
 _UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError)
 
 
@@ -31,10 +32,36 @@ class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
     payload: bytes
 
 
-class Codec:
-    """`kinds` is the union of every event that this build can read: `TradingEvent | VenueEvent`."""
+class Unread(Event, frozen=True, gc=False, tag="kernel.unread.v1"):
+    """In place of an event that nobody can read any more, since its key was destroyed, or not here.
+    Never written."""
 
-    def __init__(self, kinds: object) -> None:
+    key_id: str
+
+
+class Sealer(Protocol):
+    """Encrypts what some streams say. Called by writers and readers, on any thread."""
+
+    @property
+    def stream(self) -> StreamId:
+        """The one whose records may be sealed."""
+        ...
+
+    def seal(self, decision: Decision[Event], packed: bytes) -> tuple[str, bytes] | None:
+        """The key's id, and `packed` under it; None: it is written in the clear."""
+        ...
+
+    def opened(self, record: Record) -> bytes | None:
+        """What was sealed; None where the key is gone. Raises `Corrupt`."""
+        ...
+
+
+class Codec:
+    """`kinds` is the union of every event that this build can read: `TradingEvent | VenueEvent`.
+    Without a `sealer` nothing is sealed, and what was is `Unread`."""
+
+    def __init__(self, kinds: object, sealer: Sealer | None = None) -> None:
+        self._kinds, self._sealer = kinds, sealer
         self._encoder = msgspec.msgpack.Encoder()
         self._events = msgspec.msgpack.Decoder(tuple[kinds, ...])  # type: ignore[valid-type]
         self._records = msgspec.msgpack.Decoder(list[Record])
@@ -43,6 +70,8 @@ class Codec:
     def encode(self, decisions: Sequence[Decision[Event]]) -> bytes:
         """`decisions` as one msgpack array of records."""
         encode = self._encoder.encode
+        if self._sealer is not None and any(d.stream == self._sealer.stream for d in decisions):
+            return encode([self._row(d, self._sealer) for d in decisions])
         # A tuple is written as a `Record` is, and is made in a fifth of the time.
         return encode(
             [
@@ -61,6 +90,16 @@ class Codec:
             ]
         )
 
+    def with_sealer(self, sealer: Sealer) -> "Codec":
+        return Codec(self._kinds, sealer)
+
+    def _row(self, d: Decision[Event], sealer: Sealer) -> tuple[object, ...]:
+        codec, key_id, payload = MSGPACK, "", self._encoder.encode(d.events)
+        if d.stream == sealer.stream and (found := sealer.seal(d, payload)) is not None:
+            codec, (key_id, payload) = SEALED, found
+        head = (d.stream, d.expected_version, d.caused_by, d.at, d.refs_version, len(d.events))
+        return (*head, codec, key_id, payload)
+
     def records(self, stored: bytes | memoryview) -> list[Record]:
         """The records of one `encode`, their events still packed: enough to index and to skip."""
         try:
@@ -77,10 +116,17 @@ class Codec:
 
     def events(self, record: Record) -> tuple[Event, ...]:
         """Raises `Corrupt` for what this build cannot read: an older build on a newer journal."""
+        payload = record.payload
         if record.codec != MSGPACK or record.key_id:
-            raise Corrupt(f"codec {record.codec}, key {record.key_id!r}: this build cannot read it")
+            if record.codec != SEALED:
+                said = f"codec {record.codec}, key {record.key_id!r}"
+                raise Corrupt(f"{said}: this build cannot read it")
+            found = self._sealer.opened(record) if self._sealer is not None else None
+            if found is None:
+                return (Unread(record.key_id),) * record.count
+            payload = found
         try:
-            return self._events.decode(record.payload)
+            return self._events.decode(payload)
         except _UNREADABLE as error:
             raise Corrupt(f"run the build that wrote this: {error}") from error
 

@@ -127,6 +127,29 @@ class SignInHeldUp(Event, frozen=True, gc=False, tag="identity.sign_in_held_up.v
     user: str
 
 
+class PersonErased(Event, frozen=True, gc=False, tag="identity.person_erased.v1"):
+    """Somebody was forgotten. `subject` is the SHA-256 of what their key was called."""
+
+    tenant: str
+    subject: str
+    by: str
+
+
+class LegalHoldPlaced(Event, frozen=True, gc=False, tag="identity.legal_hold_placed.v1"):
+    """Nothing of this user is destroyed until then. Why is in the records."""
+
+    tenant: str
+    user: str
+    until: Instant
+    by: str
+
+
+class LegalHoldLifted(Event, frozen=True, gc=False, tag="identity.legal_hold_lifted.v1"):
+    tenant: str
+    user: str
+    by: str
+
+
 IdentityEvent: TypeAlias = (
     TenantCreated
     | UserCreated
@@ -144,4 +167,7 @@ IdentityEvent: TypeAlias = (
     | SessionBegun
     | SessionEnded
     | SignInHeldUp
+    | PersonErased
+    | LegalHoldPlaced
+    | LegalHoldLifted
 )

@@ -3,6 +3,7 @@
 from typing import Final, get_args
 
 from fondaco.domain.identity import api, sessions
+from fondaco.domain.identity.erasure import api as erasure
 from fondaco.domain.identity.events import IdentityEvent
 from fondaco.domain.identity.people import api as people
 from fondaco.domain.identity.rules import decider
@@ -12,6 +13,6 @@ room: Final = Room(
     name="identity",
     prefix="identity/",
     decider=decider,
-    operations=(*api.OPERATIONS, *sessions.OPERATIONS, *people.OPERATIONS),
+    operations=(*api.OPERATIONS, *sessions.OPERATIONS, *people.OPERATIONS, *erasure.OPERATIONS),
     kinds=get_args(IdentityEvent),
 )

@@ -11,7 +11,7 @@ Promises, which `tests/conformance/test_secrets.py` holds every adapter to, one 
 2. Neither a secret nor a wrapped key lies in clear in what a ring keeps.
 3. What was wrapped `about` something is unwrapped about the same, and about nothing else: Corrupt.
 4. After `rotate` what was wrapped before is still unwrapped, and `is_current` tells it from what is
-   wrapped since.
+   wrapped since, by whichever process.
 5. After `retire` what an older master has wrapped is unwrapped by nobody any more: Unavailable.
    Secrets that were put before are still got. Where a master cannot be destroyed, see `retire`.
 6. Who has not the means to unseal a ring is told Denied, and given nothing.

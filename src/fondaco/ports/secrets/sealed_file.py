@@ -97,6 +97,7 @@ class SealedFile:
 
     def wrap(self, key: bytes, about: str) -> bytes:
         with self._lock:
+            self._learn(self._read())  # another process may have begun a newer one
             name = self._newest
             return name.encode() + b":" + sealed(self._master(name), key, f"wrapped {about}")
 

@@ -13,6 +13,7 @@ Promises, which `tests/conformance/test_store.py` holds every adapter to, one te
 7. A row that is there already is a Conflict, tables that are missing or broken are Corrupt, any
    other failure is Unavailable. No library's error leaves an adapter.
 8. `copy` makes a whole store of one moment while others read and write.
+9. After `scrub` what was deleted before is nowhere in the store's own files.
 """
 
 from collections.abc import Sequence
@@ -45,6 +46,11 @@ class Store(Protocol):
 
     def settle(self) -> None:
         """Make what was committed outlive a power cut, also where commits are not synced."""
+        ...
+
+    def scrub(self) -> None:
+        """Write the file anew, so that nothing that was deleted is on free pages or in a log of its
+        own. Others may read and write meanwhile, and wait for a moment."""
         ...
 
     def close(self) -> None: ...

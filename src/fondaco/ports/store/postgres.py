@@ -1,7 +1,7 @@
 """The store in PostgreSQL, or CockroachDB: for records that several machines must find."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
@@ -93,6 +93,14 @@ class PostgresStore:
             _take_turn(conn)
             conn.exec_driver_sql("SET LOCAL synchronous_commit = on")
             conn.commit()
+
+    def scrub(self) -> None:
+        """Of its tables. What the server's own log and its replicas keep is theirs to forget."""
+        with self._turn, _translated(), closing(self._connect_alone()) as conn:
+            conn.execute("VACUUM (FULL)")
+
+    def _connect_alone(self) -> Any:
+        return psycopg.connect(self._url, autocommit=True)
 
     def close(self) -> None:
         self._readers.dispose()

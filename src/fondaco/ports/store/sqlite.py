@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import cache
@@ -17,6 +18,8 @@ _READERS_MAX: Final = 16
 # No such table or column, a broken file, another kind of file.
 _NOT_OURS: Final = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _COMPILED: Final = sa.util.LRUCache[Any, Any](1_000)  # statements, for all files of a process
+_TRUNCATE_TRIES: Final = 50  # of emptying the log, while others read
+_TRUNCATE_AGAIN_S: Final = 0.1
 _WAIT_S: Final = 10  # for a reader's connection, and for another process that writes
 
 
@@ -80,6 +83,17 @@ class SqliteStore:
         if self._boot and not busy:
             _marker(self._path).unlink(missing_ok=True)
 
+    def scrub(self) -> None:
+        with self._writing, _translated(), closing(self._connect()) as last:
+            last.execute("PRAGMA secure_delete = ON")
+            last.execute("VACUUM")
+            for _ in range(_TRUNCATE_TRIES):
+                busy, _, _ = last.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                if not busy:
+                    return
+                time.sleep(_TRUNCATE_AGAIN_S)
+        raise Unavailable(f"{self._path} is being read: its log could not be emptied; try again")
+
     def close(self) -> None:
         self._readers.dispose()
         self._writer.dispose()
@@ -102,6 +116,7 @@ def _engine(path: Path, connections: int, begin: str, pragma: str) -> sa.Engine:
     def connected(connection: Any, _: object) -> None:
         connection.isolation_level = None
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA secure_delete = FAST")  # zeros where that costs nothing more
         connection.execute(pragma)
 
     def begun(conn: sa.Connection) -> None:

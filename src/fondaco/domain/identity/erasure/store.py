@@ -1,0 +1,109 @@
+"""Records of who is held from being forgotten, and of who was forgotten; and the rows that go."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from fondaco.domain.identity import store as identity
+from fondaco.domain.identity.events import LegalHoldLifted, LegalHoldPlaced, PersonErased
+from fondaco.domain.identity.people import store as people
+from fondaco.domain.identity.people.store import tell
+from fondaco.kernel.event import Instant
+from fondaco.ports.store import outbox
+
+metadata: Final = sa.MetaData()
+
+holds: Final = sa.Table(
+    "identity_holds",
+    metadata,
+    sa.Column("tenant", sa.Text, primary_key=True),
+    sa.Column("user", sa.Text, primary_key=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("until", sa.BigInteger, nullable=False),
+    sa.Column("placed_by", sa.Text, nullable=False),
+    sa.Column("placed_at", sa.BigInteger, nullable=False),
+)
+
+erased: Final = sa.Table(
+    "identity_erased",
+    metadata,
+    sa.Column("tenant", sa.Text, primary_key=True),
+    sa.Column("user", sa.Text, primary_key=True),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("done_at", sa.BigInteger),  # null: the rows are gone, and the key is still there
+)
+
+# By table: what a person's rows there are, in words.
+ROWS: Final[tuple[tuple[sa.Table, str], ...]] = (
+    (people.people, "name, address, password hash and second factor"),
+    (people.sessions, "sessions, with their devices and addresses"),
+    (people.devices, "devices that are known"),
+    (people.recovery, "recovery codes"),
+    (identity.preferences, "what they keep for their pages"),
+    (identity.keys, "API keys, with the names that they were given"),
+)
+
+
+def counts(conn: sa.Connection, tenant: str, user: str) -> list[tuple[str, str, int]]:
+    """Table, what it is, and how many rows."""
+    return [(table.name, what, _count(conn, table, tenant, user)) for table, what in ROWS]
+
+
+def _count(conn: sa.Connection, table: sa.Table, tenant: str, user: str) -> int:
+    found = sa.select(sa.func.count()).select_from(table).where(*_of(table, tenant, user))
+    return conn.scalar(found) or 0
+
+
+def _of(table: sa.Table, tenant: str, user: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return table.c.tenant == tenant, table.c.user == user
+
+
+def take_rows(
+    conn: sa.Connection, tenant: str, user: str, subject: str, by: str, at: Instant
+) -> None:
+    """Every row of a person but their user, who may do nothing from here on: so that nobody else is
+    given that name. The journal is told in words that name nobody."""
+    own = sa.select(identity.keys.c.key_id).where(*_of(identity.keys, tenant, user))
+    terms = identity.key_terms
+    conn.execute(terms.delete().where(terms.c.key_id.in_(own)))
+    for table, _ in ROWS:
+        conn.execute(table.delete().where(*_of(table, tenant, user)))
+    users = identity.users
+    conn.execute(users.update().where(*_of(users, tenant, user)).values(roles="[]"))
+    conn.execute(erased.delete().where(*_of(erased, tenant, user)))
+    conn.execute(erased.insert().values(tenant=tenant, user=user, at=at))
+    tell(conn, PersonErased(tenant, subject, by), at)
+
+
+def unfinished(conn: sa.Connection) -> Sequence[Any]:
+    return conn.execute(sa.select(erased).where(erased.c.done_at.is_(None))).all()
+
+
+def finish(conn: sa.Connection, tenant: str, user: str, at: Instant) -> None:
+    conn.execute(erased.update().where(*_of(erased, tenant, user)).values(done_at=at))
+
+
+def waits_to_be_told(conn: sa.Connection) -> bool:
+    return conn.scalar(sa.select(outbox.c.number).limit(1)) is not None
+
+
+def hold_of(conn: sa.Connection, tenant: str, user: str) -> Any:
+    """The row, or None."""
+    return conn.execute(sa.select(holds).where(*_of(holds, tenant, user))).one_or_none()
+
+
+def put_hold(
+    conn: sa.Connection, tenant: str, user: str, reason: str, until: Instant, by: str, at: Instant
+) -> None:
+    conn.execute(holds.delete().where(*_of(holds, tenant, user)))
+    row = {"tenant": tenant, "user": user, "reason": reason, "until": until}
+    conn.execute(holds.insert().values(**row, placed_by=by, placed_at=at))
+    tell(conn, LegalHoldPlaced(tenant, user, until, by), at)
+
+
+def lift_hold(conn: sa.Connection, tenant: str, user: str, by: str, at: Instant) -> bool:
+    gone = conn.execute(holds.delete().where(*_of(holds, tenant, user))).rowcount == 1
+    if gone:
+        tell(conn, LegalHoldLifted(tenant, user, by), at)
+    return gone
