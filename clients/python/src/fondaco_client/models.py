@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 3ca3ed641ea149f8304f9f2bc933ffb7f8420c653a35e13b022f6bec842952fa
+OpenAPI sha256 7965f545e9b6ea89549f94afd969217af2b7fed20c60e01329f031b114f861ce
 """
 
 from __future__ import annotations
@@ -308,6 +308,48 @@ class RolesRequest(TypedDict):
     user: str
     roles: list[Role]
     reason: str
+
+
+class ErasurePlanRequest(TypedDict):
+    user: str
+
+
+class ErasurePlan(TypedDict):
+    """`state` is "possible", "held" (see `hold`), "done", or "unfinished": the rows are gone, and
+    the key follows.
+    """
+    user: str
+    state: Literal['done', 'held', 'possible', 'unfinished']
+    hold: NotRequired[str]
+    places: list[Place]
+
+
+class Place(TypedDict):
+    """What lies in one place. `until` is nanoseconds since 1970, "" where nothing is kept."""
+    where: str
+    what: str
+    count: int
+    fate: Literal['destroyed', 'kept', 'unreadable']
+    why: NotRequired[str]
+    until: NotRequired[str]
+
+
+class EraseRequest(TypedDict):
+    """`reason` stays in the journal: it must not say who the person is."""
+    user: str
+    reason: str
+
+
+class HoldRequest(TypedDict):
+    """`until` is nanoseconds since 1970, UTC. `reason` is kept with the records."""
+    user: str
+    reason: str
+    until: int
+
+
+class HoldReply(TypedDict):
+    user: str
+    is_held: bool
 
 
 class ApprovalsRequest(TypedDict):

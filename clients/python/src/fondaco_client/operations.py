@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 3ca3ed641ea149f8304f9f2bc933ffb7f8420c653a35e13b022f6bec842952fa
+OpenAPI sha256 7965f545e9b6ea89549f94afd969217af2b7fed20c60e01329f031b114f861ce
 """
 
 from __future__ import annotations
@@ -207,6 +207,73 @@ class Identity:
             "/api/users/{user}/roles",
             path_={"user": user},
             body={"roles": roles, "reason": reason},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def erasure_plan(
+        self,
+        *,
+        user: str,
+    ) -> m.ErasurePlan:
+        """What lies where of a person, what would go, and what must stay until when. Scope:
+        house:read.
+        """
+        found: m.ErasurePlan = self._ask(
+            "GET",
+            "/api/users/{user}/erasure",
+            path_={"user": user},
+        )
+        return found
+
+    def erase_person(
+        self,
+        *,
+        user: str,
+        reason: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.ErasurePlan:
+        """Forget a person: destroy their key, and what is kept of them. Scope: house:write."""
+        found: m.ErasurePlan = self._ask(
+            "POST",
+            "/api/users/{user}/erasure",
+            path_={"user": user},
+            body={"reason": reason},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def hold_person(
+        self,
+        *,
+        user: str,
+        reason: str,
+        until: int,
+        idempotency_key: str = ABSENT,
+    ) -> m.HoldReply:
+        """Have nothing of a person destroyed until a day: a legal hold. Scope: house:write."""
+        found: m.HoldReply = self._ask(
+            "PUT",
+            "/api/users/{user}/hold",
+            path_={"user": user},
+            body={"reason": reason, "until": until},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def lift_hold(
+        self,
+        *,
+        user: str,
+        reason: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.HoldReply:
+        """End a legal hold on a person. Scope: house:write."""
+        found: m.HoldReply = self._ask(
+            "POST",
+            "/api/users/{user}/hold/lift",
+            path_={"user": user},
+            body={"reason": reason},
             header={"Idempotency-Key": idempotency_key},
         )
         return found
