@@ -14,6 +14,7 @@ from fondaco import __version__
 from fondaco.app import live
 from fondaco.app.answering import House
 from fondaco.gateway import openapi
+from fondaco.gateway.editions import FIRST
 
 # Operations are bound to reference data and tenants, which a document does not need.
 _NOBODY: Final = cast(
@@ -23,7 +24,7 @@ _NOBODY: Final = cast(
 
 def document() -> dict[str, Any]:
     """As JSON has it."""
-    made = openapi.openapi(live.operations(_NOBODY), __version__)
+    made = openapi.openapi(live.operations(_NOBODY), FIRST.version)
     found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(made))
     return found
 

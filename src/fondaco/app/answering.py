@@ -28,6 +28,7 @@ from fondaco.domain.ledger.events import RecordChecks
 from fondaco.domain.ledger.model import CHECKS_STREAM
 from fondaco.domain.trading.store.stops import at_work
 from fondaco.gateway.graphql.serving import Graph
+from fondaco.gateway.uses import KeptUses
 from fondaco.kernel.errors import Corrupt, FondacoError, NotFound, Unavailable
 from fondaco.kernel.event import Command, CommandId, StreamId
 from fondaco.ports.cache import Cache
@@ -40,6 +41,18 @@ READY_POLL_S: Final = 0.02
 VIEWS_WAIT_S: Final = 2.0
 VIEWS_STILL_S: Final = 10.0  # a step under load takes far less
 VIEWS_BEHIND_MAX: Final = 50_000  # entries; about a second of full load
+
+# Parts of a house that operations are answered from.
+_PARTS: Final = frozenset(
+    {
+        "approvals",
+        "erasure",
+        "fix",
+        "fix_messages",
+        "people",
+        "uses",
+    }
+)
 
 
 class House:
@@ -85,6 +98,7 @@ class House:
         self.fix: Desk  # once its sessions are open
         self.approvals = ApprovalsDesk(kernel, directory, self.source)
         self.fix_messages: Messages
+        self.uses: KeptUses
         self._views_were_at = self._views_moved_s = 0.0
 
     def part_ended(self, task: "asyncio.Task[None]") -> None:
@@ -181,7 +195,7 @@ class House:
                 return self
             case "about":
                 return self.about
-            case "fix" | "fix_messages" | "approvals" | "people" | "erasure":
+            case _ if name in _PARTS:
                 return getattr(self, name)
             case _:
                 raise NotFound(f"operations have no source called {name}")

@@ -45,6 +45,7 @@ from fondaco.app.say import say
 from fondaco.app.server import certificates_of, make_server
 from fondaco.app.tracing import house_watch, keep_times, tracing
 from fondaco.app.upkeep import arm_house, tell_journal, upkeep, wait_for_views
+from fondaco.app.versions import OPERATIONS as VERSIONS
 from fondaco.domain.identity.directory import Directory, seed_demo
 from fondaco.domain.market import api as market_api
 from fondaco.domain.market.feeds import Feed
@@ -62,6 +63,7 @@ from fondaco.gateway.kept import StoreReplies
 from fondaco.gateway.logs import Log
 from fondaco.gateway.streams import Streams
 from fondaco.gateway.tls import keep_renewed
+from fondaco.gateway.uses import KeptUses
 from fondaco.kernel.operation import Operation
 from fondaco.ports.cache.memory import MemoryCache
 from fondaco.ports.tape import Tape
@@ -89,6 +91,7 @@ def make_door(
         version=__version__,
         checks=house.checks,
         numbers=lambda: numbers(house, streams[0]),
+        uses=house.uses.counted,
         **({"note": house.watch.note} if settings.traces_quota_bytes else {}),
         routes=terminal.routes(),
         doors=(house.graph.open,),
@@ -105,6 +108,7 @@ def operations(house: House) -> list[Operation[Any, Any]]:
         *(operation for room in ROOMS for operation in room.operations),
         *market_api.OPERATIONS,
         *HEALTH,
+        *VERSIONS,
         *trading_api.operations(house.refs, trading_law.decide),
         *venues_api.operations(house.refs),
         *pooling_api.operations(house.refs),
@@ -221,6 +225,8 @@ async def running(
         house.erasure = ErasureDesk(
             settings, files, records, directory, people, kernel.journal, replies
         )
+        uses = house.uses = KeptUses(records)
+        stack.callback(lambda: uses.keep(uses.counted.taken(), kernel.now()))
         doors = make_door(house, replies, readers, settings)
         stack.push_async_callback(house.health.close)
         stack.callback(house.graph.close)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from fondaco.gateway import idempotency
 from fondaco.gateway.house import House
 from fondaco.gateway.logs import Log
+from fondaco.gateway.uses import Uses
 from fondaco.runtime.tracing.rows import Request
 
 
@@ -33,3 +34,4 @@ class Context(NamedTuple):
     names: Names
     in_use: set[str]  # Idempotency-Keys whose first request is under way
     note: Callable[[Request], None]  # of a request whose trace its entries do not tell
+    uses: Uses  # of the API's versions

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from fondaco.domain.identity.model import SignedRequest
 from fondaco.gateway import pages
 from fondaco.gateway.context import Context, Names
+from fondaco.gateway.editions import EDITIONS, FIRST, HEADER, Edition, edition_of
 from fondaco.gateway.house import House
 from fondaco.gateway.idempotency import Replies
 from fondaco.gateway.logs import Log
@@ -24,12 +25,15 @@ from fondaco.gateway.metrics import Metric
 from fondaco.gateway.pages import Checks, Page
 from fondaco.gateway.rest import Endpoint, Exchange, Response
 from fondaco.gateway.tally import Tally
+from fondaco.gateway.uses import Uses
 from fondaco.kernel.errors import FondacoError, Invalid, NotFound
 from fondaco.kernel.operation import Look, Operation
 from fondaco.runtime.tracing.rows import Request
 
 SIGNATURE: Final = b"signature"
 PREFIXES: Final = ("/api", "/api/v1")
+# Who says these goes the long way.
+_ELSEWHERE: Final = frozenset({b"idempotency-key", SIGNATURE, HEADER})
 SECURITY: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"no-store"),
@@ -63,6 +67,7 @@ class Door:
         routes: Sequence[BaseRoute] = (),
         note: Callable[[Request], None] = _unnoted,
         doors: Sequence[Callable[["Door"], Sequence[BaseRoute]]] = (),
+        uses: Uses | None = None,
     ) -> None:
         """`checks` are what `/ready` asks, `numbers` what `/metrics` shows besides our own;
         `routes` are Starlette's: pages that are no operations, before all others. `note` is told
@@ -70,7 +75,9 @@ class Door:
         operations; they are given this one and say what they serve."""
         self.house = house
         self.body_max = body_max
-        self.context = Context(house, replies, readers, log or Log(), Names(), set(), note)
+        self.context = Context(
+            house, replies, readers, log or Log(), Names(), set(), note, uses or Uses()
+        )
         self.endpoints = [Endpoint(operation, self.context) for operation in operations]
         self.unknown = Endpoint(_NOTHING, self.context)
         self.hot: dict[tuple[bytes, bytes], Endpoint] = {}
@@ -82,6 +89,9 @@ class Door:
                 if endpoint.is_hot and "{" not in path:
                     self._hot[method, path] = endpoint
                     self.hot[method.encode(), path.encode()] = endpoint
+            for edition in EDITIONS[1:]:
+                for method, path in paths_of(endpoint.operation, edition):
+                    places.setdefault(path, {})[method] = endpoint.of(edition)
         # Literal paths before those with parameters: /orders/bulk is no order_id.
         ordered = sorted(places.items(), key=lambda place: place[0].count("{"))
         named = [Route(path, self._place(found)) for path, found in ordered]
@@ -112,7 +122,7 @@ class Door:
         self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send
     ) -> None:
         headers = dict(scope["headers"])
-        if b"idempotency-key" in headers or SIGNATURE in headers or scope["query_string"]:
+        if scope["query_string"] or not _ELSEWHERE.isdisjoint(headers):
             await self._serve(endpoint, {}, scope, receive, send)
             return
         done = asyncio.get_running_loop().create_future()
@@ -176,6 +186,8 @@ class Door:
         headers = dict(scope["headers"])
         exchange = Exchange(endpoint, headers, _said)
         try:
+            if HEADER in headers and endpoint.edition is FIRST:  # what the path says goes first
+                exchange.endpoint = endpoint = endpoint.of(edition_of(headers[HEADER]))
             body = await self.body(scope, receive) if endpoint.has_body else b""
         except ClientDisconnect:
             return
@@ -234,8 +246,11 @@ def too_large(body_max: int) -> Invalid:
     return Invalid(f"the body is above {body_max} bytes; send less at once", code="too_large")
 
 
-def paths_of(operation: Operation[Any, Any]) -> list[tuple[str, str]]:
+def paths_of(operation: Operation[Any, Any], edition: Edition = FIRST) -> list[tuple[str, str]]:
     """Where it is served. Aliases are what documents name, so they are served bare as well."""
+    if edition is not FIRST:
+        places = ((operation.method, operation.path), *operation.aliases)
+        return [(method, f"/api/v{edition.major}{path}") for method, path in places]
     found: list[tuple[str, str]] = []
     here = [(operation.method, operation.path, operation.bare)]
     for method, path, bare in [*here, *((m, p, True) for m, p in operation.aliases)]:

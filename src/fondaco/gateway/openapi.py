@@ -55,8 +55,8 @@ def openapi(operations: Sequence[Operation[Any, Any]], version: str) -> dict[str
             "version": version,
             "description": (
                 "Amounts are decimals as text. Every answer has X-Request-Id. Errors say whether"
-                " to retry and what is true now: /docs/errors. Paths under /api are also served"
-                " under /api/v1."
+                " to retry and what is true now: /docs/errors. Paths under /api are version 1,"
+                " as under /api/v1; others are at /api/versions."
             ),
         },
         "servers": [{"url": "/"}],

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from fondaco.domain.trading.model import Reason
 from fondaco.gateway import metrics, openapi
+from fondaco.gateway.editions import EDITIONS, FIRST
 from fondaco.gateway.metrics import Metric
 from fondaco.gateway.rest import Endpoint
 from fondaco.gateway.tally import Tally
@@ -51,7 +52,7 @@ def pages(
 ) -> dict[str, Page]:
     """What is served at each path, with and without a prefix."""
     operations = [endpoint.operation for endpoint in endpoints]
-    document = openapi.openapi(operations, version)
+    document = openapi.openapi(operations, FIRST.version)
     fixed: dict[str, tuple[bytes, str]] = {
         "/openapi.json": (msgspec.json.encode(document), JSON),
         "/asyncapi.json": (msgspec.json.encode(openapi.asyncapi(version)), JSON),
@@ -89,6 +90,9 @@ def pages(
     served = {path: fixed_page(*found) for path, found in fixed.items()}
     served |= {"/health": health, "/ready": ready, "/metrics": measured}
     everywhere = {prefix + path: page for path, page in served.items() for prefix in PREFIXES}
+    for edition in EDITIONS[1:]:
+        shown = msgspec.json.encode(edition.document(document))
+        everywhere[f"/api/v{edition.major}/openapi.json"] = fixed_page(shown, JSON)
     return {"/": start, "/favicon.ico": no_icon, **everywhere}
 
 

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Final
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from fondaco.gateway import editions
 from fondaco.gateway.door import SECURITY, Door, too_large
 from fondaco.gateway.rest import Endpoint, Exchange, Response
 from fondaco.kernel.errors import FondacoError, Invalid, Unavailable
@@ -35,7 +36,9 @@ _HEAD: Final = (
     b"%bcontent-type: %b\r\ncontent-length: %d\r\n"
     b"x-request-id: %b\r\nx-correlation-id: %b\r\ntraceparent: %b\r\n%b%b%b\r\n%b"
 )
-_ELSEWHERE: Final = frozenset({b"idempotency-key", b"expect", b"signature", b"upgrade"})
+_ELSEWHERE: Final = frozenset(
+    {b"idempotency-key", b"expect", b"signature", b"upgrade", editions.HEADER}
+)
 
 
 class _Busy:

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from fondaco.gateway import cookies, idempotency
 from fondaco.gateway.context import Context
+from fondaco.gateway.editions import FIRST, Edition
 from fondaco.gateway.errors import problem_of
 from fondaco.gateway.house import Caller, House
 from fondaco.gateway.idempotency import Kept
@@ -166,7 +167,7 @@ class Exchange:
         except Exception as error:
             self.fail(unforeseen(error))
         else:
-            self.finish(Response(endpoint.status, JSON, _encode(reply)))
+            self.finish(Response(endpoint.status, JSON, _encode(reply), endpoint.more))
 
     def finish(self, response: Response) -> None:
         self.response = response
@@ -200,19 +201,25 @@ class Exchange:
             headers = ((b"www-authenticate", b"Bearer"),)
         elif problem.status == 405:
             headers = ((b"allow", str(error.details.get("allow", "")).encode()),)
+        headers += self.endpoint.more
         return Response(problem.status, PROBLEM_JSON, _encode(problem), headers)
 
 
 class Endpoint:
     """One operation behind this door."""
 
-    def __init__(self, operation: Operation[Any, Any], context: Context) -> None:
+    def __init__(
+        self, operation: Operation[Any, Any], context: Context, edition: Edition = FIRST
+    ) -> None:
         self.operation: Any = operation
         self.context = context
+        self.edition = edition
+        self.more = edition.headers
+        self._editions: dict[int, Endpoint] = {}
         self.tally = Tally()
         self.status = operation.status
         self.media_type = operation.media_type.encode()
-        self.is_hot = isinstance(operation, Ask) and operation.hot
+        self.is_hot = isinstance(operation, Ask) and operation.hot and not edition.changes
         self.is_several = isinstance(operation, Do)  # commands, or none
         self.has_body = operation.method in ("POST", "PUT", "PATCH")
         self._decoder = msgspec.json.Decoder(operation.request)
@@ -220,6 +227,16 @@ class Endpoint:
         self._scope = operation.scope
         self._account = operation.account
         self._accounts = hasattr(operation.request, "account_ids")  # several, to be checked each
+
+    def of(self, edition: Edition) -> "Endpoint":
+        """The same as a version of the API has it. What is counted is counted together."""
+        if edition is self.edition:
+            return self
+        found = self._editions.get(edition.major)
+        if found is None:
+            found = self._editions[edition.major] = Endpoint(self.operation, self.context, edition)
+            found.tally = self.tally
+        return found
 
     # The steps that all requests take, in this order
 
@@ -238,6 +255,8 @@ class Endpoint:
             except Denied:
                 may_ask(house, "", address)  # who guesses asks, too
                 raise
+        if caller is not None:
+            self.context.uses.count(caller, self.edition.major)
         self.take(caller, address)
         return caller
 
@@ -278,7 +297,8 @@ class Endpoint:
         if self.has_body and not path:
             if query:
                 raise Invalid("parameters of this request belong in its body, not in the query")
-            return self.decode(body or b"{}")
+            if not self.edition.changes:
+                return self.decode(body or b"{}")
         try:
             if self.has_body:
                 found = msgspec.json.decode(body or b"{}", type=dict[str, Any])
@@ -289,7 +309,8 @@ class Endpoint:
                     raise Invalid("a parameter is given twice in the query")
             if twice := found.keys() & path.keys():
                 raise Invalid(f"{', '.join(sorted(twice))} is given twice: the path says it")
-            return self.read({**found, **path}, strict=self.has_body)
+            found = self.edition.request({**found, **path}, self.operation)
+            return self.read(found, strict=self.has_body)
         except msgspec.MsgspecError as error:
             raise Invalid(self._said(error)) from error
         except (RecursionError, ValueError) as error:
@@ -356,11 +377,14 @@ class Endpoint:
             exchange.caller = caller = self.admit(headers, address, signer)
             exchange.ask = ask = self.convert(path, query, body)
             self.authorise(caller, ask)
-            return await self.reply(exchange, headers.get(b"idempotency-key"))
+            response = await self.reply(exchange, headers.get(b"idempotency-key"))
         except FondacoError as error:
-            return exchange.problem(error)
+            response = exchange.problem(error)
         except Exception as error:  # A poison request fails alone.
-            return exchange.problem(unforeseen(error))
+            response = exchange.problem(unforeseen(error))
+        if response.media_type in (JSON, PROBLEM_JSON):
+            response = response._replace(body=self.edition.reply(response.body))
+        return response
 
     # What follows is the same for every door that is not hot
 
@@ -386,7 +410,8 @@ class Endpoint:
             kept = await off_loop(context.readers, context.replies.get, name)
             if kept is not None:
                 kept = idempotency.replayed(kept, content)
-                return Response(kept.status, kept.media_type.encode(), kept.body, (REPLAYED,))
+                more = (REPLAYED, *self.more)
+                return Response(kept.status, kept.media_type.encode(), kept.body, more)
             try:
                 response = await self._answer(exchange, caller, key)
             except FondacoError as error:
@@ -414,9 +439,9 @@ class Endpoint:
             reply = await operation.answer(ask, stamp, house.source(operation.source))
         else:
             reply = await look(house, self.context.readers, operation, ask, caller)
-        status, more = self.status, _NO_MORE
+        status, more = self.status, self.more
         if isinstance(reply, Answered):
-            status, more, reply = reply.status or status, reply.headers, reply.reply
+            status, more, reply = reply.status or status, reply.headers + more, reply.reply
         if isinstance(reply, str) and self.media_type != JSON:
             return Response(status, self.media_type, reply.encode(), more)
         return Response(status, JSON, b"" if status == 204 else _encode(reply), more)
@@ -432,7 +457,6 @@ class _Nobody(NamedTuple):
 
 
 NOBODY: Final[Caller] = _Nobody()
-_NO_MORE: Final[tuple[tuple[bytes, bytes], ...]] = ()
 REPLAYED: Final = (b"idempotent-replayed", b"true")
 _NOTHING: Final = Response(500, JSON, b"")
 

@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 7965f545e9b6ea89549f94afd969217af2b7fed20c60e01329f031b114f861ce
+OpenAPI sha256 8ff8d470e8d7ee2e21b0f3da372904eefce11476513883b6a0049d7701bf1e60
 """
 
 from __future__ import annotations
@@ -1278,6 +1278,50 @@ class LatencyReply(TypedDict):
     orders: list[int]
     refused: list[int]
     entries: list[int]
+
+
+class VersionsRequest(TypedDict):
+    """What versions of the API there are."""
+
+
+class VersionsReply(TypedDict):
+    items: list[VersionLine]
+
+
+class VersionLine(TypedDict):
+    """Days are ISO 8601; null where nobody has said when."""
+    major: int
+    version: str
+    path: str
+    document: str
+    released: str
+    deprecated: str | None
+    sunset: str | None
+    changes: list[ChangeLine]
+
+
+class ChangeLine(TypedDict):
+    title: str
+    why: str
+
+
+class UsesRequest(TypedDict):
+    """Who of your tenant asked for which version."""
+
+
+class UsesReply(TypedDict):
+    """Of the last 400 days, whoever asks most first."""
+    items: list[UseLine]
+
+
+class UseLine(TypedDict):
+    """`caller` is a user, with `/` and the name of the key; `is_ending` is of its version."""
+    caller: str
+    major: int
+    requests: int
+    first_day: str
+    last_day: str
+    is_ending: bool
 
 
 class PlaceOrderRequest(TypedDict):

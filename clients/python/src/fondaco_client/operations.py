@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 7965f545e9b6ea89549f94afd969217af2b7fed20c60e01329f031b114f861ce
+OpenAPI sha256 8ff8d470e8d7ee2e21b0f3da372904eefce11476513883b6a0049d7701bf1e60
 """
 
 from __future__ import annotations
@@ -1142,6 +1142,27 @@ class House:
             "GET",
             "/api/house/latency",
             query={"seconds": seconds, "step_s": step_s},
+        )
+        return found
+
+    def versions(
+        self,
+    ) -> m.VersionsReply:
+        """Versions of the API: what changed in each, and until when it is served."""
+        found: m.VersionsReply = self._ask(
+            "GET",
+            "/api/versions",
+        )
+        return found
+
+    def version_uses(
+        self,
+    ) -> m.UsesReply:
+        """Who of your tenant asked for which version of the API, and when last. Scope: house:read.
+        """
+        found: m.UsesReply = self._ask(
+            "GET",
+            "/api/versions/uses",
         )
         return found
 
