@@ -1,8 +1,15 @@
 """One suite for every key ring, one test a promise. An adapter not in `OPEN` does not exist."""
 
+import atexit
+import os
+import shutil
+import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, Final, TypeAlias
+from zlib import crc32
 
 import pytest
 
@@ -11,6 +18,7 @@ from fondaco.ports.secrets import KEY_BYTES, SECRET_MAX, Secrets
 from fondaco.ports.secrets.sealed_file import SealedFile
 
 VALUE = b"hunter2 \x00\xff and more of it"
+SOFTHSM: Final = Path("/usr/lib/softhsm/libsofthsm2.so")
 DATA_KEY = bytes(range(KEY_BYTES))
 
 
@@ -40,10 +48,66 @@ def by_passphrase(text: bytes) -> Callable[[Path], Secrets]:
     return lambda folder: SealedFile(folder, lambda: text, is_key=False, memory_kib=64, passes=1)
 
 
+@cache
+def moto() -> Any:
+    """KMS and Secrets Manager in this process, at a port of its own."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    atexit.register(server.stop)
+    host, port = server.get_host_and_port()
+    return f"http://{host}:{port}"
+
+
+def in_aws(folder: Path) -> Secrets:
+    from fondaco.ports.secrets.aws import AwsSecrets
+
+    os.environ |= {
+        "AWS_ENDPOINT_URL": moto(),
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
+    return AwsSecrets("eu-west-1", f"ring-{crc32(str(folder).encode()):08x}")
+
+
+@cache
+def tokens() -> Path:
+    """Where SoftHSM keeps its tokens; skips where there is none."""
+    if not SOFTHSM.exists() or shutil.which("softhsm2-util") is None:
+        pytest.skip("SoftHSM is not here: apt-get install softhsm2")
+    folder = Path(tempfile.mkdtemp(prefix="softhsm_"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    (folder / "softhsm2.conf").write_text(f"directories.tokendir = {folder}/tokens\n")
+    (folder / "tokens").mkdir()
+    os.environ["SOFTHSM2_CONF"] = str(folder / "softhsm2.conf")
+    return folder
+
+
+def in_token(pin: bytes) -> Callable[[Path], Secrets]:
+    def opened(folder: Path) -> Secrets:
+        from fondaco.ports.secrets.pkcs11 import Pkcs11Secrets
+
+        tokens()
+        name = f"t{crc32(str(folder).encode()):08x}"
+        if not (folder / name).exists():
+            (folder / name).touch()
+            made = ["softhsm2-util", "--init-token", "--free", "--label", name]
+            subprocess.run([*made, "--pin", "123456", "--so-pin", "654321"], check=True)
+            import pkcs11
+
+            pkcs11.lib(str(SOFTHSM)).reinitialize()
+        return Pkcs11Secrets(str(SOFTHSM), name, lambda: pin)
+
+    return opened
+
+
 Ring: TypeAlias = tuple[Secrets, Kind, Path]
 OPEN: dict[str, Kind] = {
     "file": Kind(by_key(b"k" * KEY_BYTES), by_key(b"x" * KEY_BYTES), files_of),
     "passphrase": Kind(by_passphrase(b"nine plain words"), by_passphrase(b"guess"), files_of),
+    "aws": Kind(in_aws, None, files_of),
+    "pkcs11": Kind(in_token(b"123456"), in_token(b"guess123"), lambda _: files_of(tokens())),
 }
 
 
@@ -132,10 +196,10 @@ def test_5_a_master_that_is_retired_unwraps_nothing(ring: Ring) -> None:
 def test_6_who_cannot_unseal_it_is_given_nothing(ring: Ring) -> None:
     secrets, kind, folder = ring
     secrets.put("feed/kalshi", VALUE)
+    secrets.close()
     if kind.stranger is not None:
         with pytest.raises(Denied):
             kind.stranger(folder).get("feed/kalshi")
-    secrets.close()
     with pytest.raises(Unavailable):
         secrets.get("feed/kalshi")
     with pytest.raises(Unavailable):
@@ -164,3 +228,13 @@ def test_8_what_fails_is_an_error_of_ours(ring: Ring) -> None:
         path.unlink()
         with pytest.raises(FondacoError):
             secrets.get("feed/kalshi")
+
+
+def test_8_a_cloud_that_is_away_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    from fondaco.ports.secrets.aws import AwsSecrets
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    with pytest.raises(Unavailable):
+        AwsSecrets("eu-west-1", "away")

@@ -86,7 +86,7 @@ def open_ring(files: Files, settings: Settings | None = None) -> KeyRing:
 
 def _opened(files: Files, where: Belongs) -> Secrets:
     if where.secrets != FILE:
-        raise Invalid(f"secrets is {where.secrets}, must be {FILE}")
+        return _elsewhere(files, where)
     give, is_key = unsealing(files, where)
     try:
         return SealedFile(files.secrets, give, is_key=is_key)
@@ -95,6 +95,27 @@ def _opened(files: Files, where: Belongs) -> Secrets:
             raise
     give, is_key = unsealing(files, where.before)
     return SealedFile(files.secrets, give, is_key=is_key)
+
+
+def _elsewhere(files: Files, where: Belongs) -> Secrets:
+    kind, _, rest = where.secrets.partition(":")
+    try:
+        if kind == "aws":
+            from fondaco.ports.secrets.aws import AwsSecrets
+
+            region, _, name = rest.partition("/")
+            return AwsSecrets(region, name or "fondaco")
+        from fondaco.ports.secrets.pkcs11 import Pkcs11Secrets
+    except ImportError as error:
+        raise Invalid(
+            f"this needs more than is installed: pip install 'fondaco[{kind}]' ({error})"
+        ) from error
+    if where.unseal == KEY:
+        raise Invalid("a token is unsealed by its PIN: set unseal to file:PATH or env:NAME")
+    module = os.environ.get("PKCS11_MODULE", "")
+    if not module:
+        raise Invalid("name the library of the token's maker in the environment: PKCS11_MODULE")
+    return Pkcs11Secrets(module, rest, unsealing(files, where)[0])
 
 
 def unsealing(files: Files, where: Belongs) -> tuple[Callable[[], bytes], bool]:

@@ -24,7 +24,7 @@ from typing import Final, Protocol
 
 KEY_BYTES: Final = 32  # AES-256
 NAME_MAX: Final = 200
-SECRET_MAX: Final = 64 * 1024  # bytes: what Secrets Manager takes
+SECRET_MAX: Final = 64 * 1024 - 1  # bytes: what Secrets Manager takes
 
 
 class Secrets(Protocol):
