@@ -75,7 +75,8 @@ class ErasureDesk:
             places.append(
                 Place("journal and its backups", "what it says of them", said, "unreadable", why)
             )
-        until = str(at + self._settings.retention_orders_years * YEAR_NS)
+        settings = self._settings
+        until = str(at + settings.retention_orders_years * YEAR_NS)
         places.append(Place("journal", "what they did as a user", 1, "kept", ORDERS_KEPT, until))
         for path in found_in(self._elsewhere(), texts):
             until = str(at + self._settings.retention_fix_archive_days * YEAR_NS // 365)

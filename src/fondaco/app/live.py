@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from functools import partial
@@ -236,18 +236,28 @@ async def running(
             "times": keep_times(watch),
         }
         if source:
-            tape = stack.enter_context(_tape(settings, files))
-            house.tape_lost = lambda: tape.lost
-            kernel.board.on_switch.append(tell_switch)
-            candles = stack.enter_context(candles_of(kernel.board, files))
-            parts["candles"] = candles.run(kernel.now)
-            intake = Intake(kernel.board, tape, source.listings, source.wire)
-            parts["feed"] = keep_running(partial(source.run, kernel.now, intake), house.feed_died)
+            parts |= _fed(stack, house, settings, source)
         tasks = [asyncio.create_task(part, name=name) for name, part in parts.items()]
         for task in tasks:
             task.add_done_callback(house.part_ended)
         stack.push_async_callback(_cancel, tasks)
         yield house, *doors
+
+
+def _fed(
+    stack: AsyncExitStack, house: House, settings: Settings, source: Feed
+) -> dict[str, Coroutine[Any, Any, None]]:
+    """What a feed needs: its tape, the candles of what it says, and to be kept running."""
+    kernel = house.kernel
+    tape = stack.enter_context(_tape(settings, kernel.files))
+    house.tape_lost = lambda: tape.lost
+    kernel.board.on_switch.append(tell_switch)
+    candles = stack.enter_context(candles_of(kernel.board, kernel.files))
+    intake = Intake(kernel.board, tape, source.listings, source.wire)
+    return {
+        "candles": candles.run(kernel.now),
+        "feed": keep_running(partial(source.run, kernel.now, intake), house.feed_died),
+    }
 
 
 async def _feed(settings: Settings) -> Feed | None:
