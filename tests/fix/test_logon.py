@@ -48,7 +48,10 @@ def acceptor(numbers: Numbers = Numbers(), **agreed: Any) -> Law:  # noqa: B008 
     [
         ([(108, b"-1")], "HeartBtInt is -1, must be at least 0"),
         ([(98, b"1")], "EncryptMethod must be 0: use TLS"),
-        ([(789, b"9")], "NextExpectedMsgSeqNum too high, expecting 5 but received 9"),
+        (
+            [(789, b"9")],
+            "Tag 789 (NextExpectedMsgSeqNum) is higher than expected. Expected 5, Received 9",
+        ),
     ],
 )
 def test_what_cannot_be_agreed_to_is_answered_with_a_logout(

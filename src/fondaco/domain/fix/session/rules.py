@@ -76,10 +76,8 @@ class Law:
         self.heart_bt_int_s = terms.heart_bt_int_s
         self._writer = Writer(terms)
         self._begin_string = terms.id.begin_string.encode()
-        self._ours, self._theirs = (
-            terms.id.sender_comp_id.encode(),
-            terms.id.target_comp_id.encode(),
-        )
+        self._ours = terms.id.sender_comp_id.encode()
+        self._theirs = terms.id.target_comp_id.encode()
         self._hours = Hours(terms.schedule)
         self._sent, self._check, self._admit = sent, check, admit
         self._waiting: deque[tuple[str, Sequence[Field], Sequence[Field], int]] = deque()
@@ -311,11 +309,11 @@ class Law:
 
     def _deliver(self, message: Message, now: int) -> Acts:
         seq_num, self.next_in = self.next_in, self.next_in + 1
-        if not self._receives.takes(now):
-            text = f"more than {self._receives.limit} messages in a second"
-            yield from self.refuse(message, Unsupported(_THROTTLED, text), now)
-        else:
+        if self._receives.takes(now):
             yield Deliver(message, seq_num)
+            return
+        text = f"more than {self._receives.limit} messages in a second"
+        yield from self.refuse(message, Unsupported(_THROTTLED, text), now)
 
     def _verify(
         self,
@@ -435,25 +433,24 @@ class Law:
     def _accept(self, message: Message, now: int, *, reset: bool) -> Acts:
         seq_num, was_up = message.integer(34) or 0, self.is_up
         gap = seq_num > self.next_in and not reset
-        expected, last = message.integer(789), self.next_out - 1
+        expected, before = message.integer(789), self.next_out
         self.is_up = True
         if not gap:
             self.next_in += 1
         if not self.is_initiator or (reset and not self._sent_reset):
             self.heart_bt_int_s = message.integer(108) or 0
             yield self._write("A", self._logon_body(reset, self.next_in), now)
-        self._sent_reset = False
+        self._sent_reset, last = False, self.next_out - 1
         if not was_up:
             yield Up()
             yield from self._flush(now)
-        if expected is not None and self.terms.next_expected and expected <= last:
-            yield from self._resend(expected, last, now)
+        if expected is not None and self.terms.next_expected and expected < before:
+            yield from self._resend(expected, last, now)  # our Logon is in its place, too
         if not gap:
             return
         if self.terms.next_expected and expected is not None:  # they send it without being asked
             self._queue[seq_num] = message
-            self._asked = (self.next_in, seq_num - 1)
-            self._asked_to = seq_num - 1
+            self._asked, self._asked_to = (self.next_in, seq_num - 1), seq_num - 1
         else:
             yield from self._too_high(message, seq_num, now)
 
@@ -540,8 +537,10 @@ class Law:
         new = message.integer(36)
         if new is None or new < self.next_in:
             yield from self._reject(message, _WRONG_VALUE, now)
-        else:
-            self.next_in = new
+            return
+        self.next_in = new
+        if self._asked and not is_reset and new == self._asked_to < self._asked[1]:
+            yield from self._ask(self._asked[1], now)  # some call a part that lacks its last done
 
     # --- Liveness -------------------------------------------------------------------------------
 

@@ -222,5 +222,6 @@ def logon_refusal(terms: Terms, message: Message, next_out: int) -> str:
     if encryption not in (None, b"0"):
         return "EncryptMethod must be 0: use TLS"
     if terms.next_expected and expected is not None and expected > next_out:
-        return f"NextExpectedMsgSeqNum too high, expecting {next_out} but received {expected}"
+        named = "Tag 789 (NextExpectedMsgSeqNum) is higher than expected"  # the words of others
+        return f"{named}. Expected {next_out}, Received {expected}"
     return ""
