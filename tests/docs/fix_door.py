@@ -31,13 +31,18 @@ to try: FONDACO to DEMO in 4.2, 4.4 and FIXT.1.1 trades, FONDACO to WATCHER in 4
   (ExecType I). With other content it is refused as a duplicate.
 - A request that cannot be read, or may not be made, is answered by a rejected ExecutionReport, by
   OrderCancelReject or BusinessMessageReject, and leaves nothing in the journal.
+- What a cancel or a list was called is kept in the cause of what it left in the journal: after a
+  crash the report of a pending cancel still has its ClOrdID, and a list its ListID.
 - OrigClOrdID may be any ClOrdID that the order has had; OrderID is `account.number`, as over HTTP.
 """
 ANSWERS: Final = {
     "NewOrderSingle (D)": "ExecutionReport (8)",
     "NewOrderList (E): all of them or none; ContingencyType (1385) 1 is an OCO, 2 a bracket": (
-        "ExecutionReport (8) of each"
+        "ExecutionReport (8) of each, with its ListID (66), and ListStatus (N): 429=1 when it is"
+        " taken or refused (431=7), and 429=5 when the last order of it has ended"
     ),
+    "ListStatusRequest (M)": "ListStatus (N), 429=2; where there is no such list, j with 380=1",
+    "ListCancelRequest (K): what is open of it": "ExecutionReport (8) of each, and ListStatus (N)",
     "OrderCancelRequest (F), OrderCancelReplaceRequest (G)": (
         "ExecutionReport (8), or OrderCancelReject (9)"
     ),

@@ -154,11 +154,34 @@ def test_a_list_is_placed_together_or_not_at_all(buyer: Foreign) -> None:
         return [*head, *(field for entry in entries for field in entry)]
 
     buyer.send("E", listed("g", "901.00"))
-    assert [buyer.report("0", t39="0")[11] for _ in range(2)] == ["g-1", "g-2"]
+    new = [buyer.report("0", t39="0", t66="g") for _ in range(2)]
+    assert [each[11] for each in new] == ["g-1", "g-2"]
+    taken = buyer.hear("N")
+    assert {tag: taken[tag] for tag in (66, 68, 73, 429, 431)} == {
+        66: "g", 68: "2", 73: "2", 429: "1", 431: "3",
+    }  # fmt: skip
+    buyer.send("F", [(41, "g-1"), (11, "g-3"), *WHICH])
+    buyer.report("6", t11="g-3", t66="g")
+    buyer.report("4", t11="g-3")
+    buyer.send("M", [(66, "g")])
+    asked = buyer.hear("N")
+    assert (asked[429], asked[431]) == ("2", "3"), "one still works"
+    buyer.send("K", [(66, "g"), (60, "20260102-10:11:12")])
+    said = [buyer.hear("8", "N") for _ in range(4)]
+    assert [each[150] for each in said if each[35] == "8"] == ["6", "4"]
+    assert [each[429] for each in said if each[35] == "N"] == ["2", "5"]
+    assert said[-1][431] == "6", "all of it is done"
+    assert (said[-1][84], said[-1][151]) == ("0.01", "0")
+    buyer.send("M", [(66, "nobody's")])
+    assert buyer.hear("j")[380] == "1"
     buyer.send("E", [*listed("none", "900.00")[:3], (73, "0")])
     assert buyer.hear("j")[380] == "5"
     buyer.send("E", listed("h", "901.001"))
-    assert {buyer.report("8")[11] for _ in range(2)} == {"h-1", "h-2"}
+    assert {buyer.report("8", t66="h")[11] for _ in range(2)} == {"h-1", "h-2"}
+    refused = buyer.hear("N")
+    assert (refused[66], refused[429], refused[431]) == ("h", "1", "7")
+    assert refused[39] == "8"
+    assert refused[444]
 
 
 def test_the_market_is_shown_and_kept_up_to_date(buyer: Foreign) -> None:

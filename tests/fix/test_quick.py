@@ -169,7 +169,7 @@ def test_the_report_of_a_new_order_is_what_the_tables_say(name: str, version: st
 
     entry = accepted(using, 3, change)
     blotter = Blotter(STREAM, lambda: using)
-    quick = blotter.hear(entry)
+    [quick] = blotter.hear(entry)
     plain = blotter._report(blotter.orders[3], entry, "0")
     assert isinstance(quick, words.Report)
     assert quick.is_new == (name not in ("stop", "ended"))

@@ -14,6 +14,7 @@ import msgspec
 from fondaco.domain.reference.model import Instrument
 from fondaco.domain.trading import events as ev
 from fondaco.domain.trading.model import Order, OrdStatus, TradingRefs, account_of, order_id
+from fondaco.gateway.fix.trading.naming import CANCEL, LIST, name_in
 from fondaco.gateway.fix.trading.words import (
     CXL_REJ_REASONS,
     EXCEEDS,
@@ -25,6 +26,7 @@ from fondaco.kernel.event import Entry, StreamId
 from fondaco.kernel.money import format_scaled
 
 ENDED_MAX: Final = 10_000  # orders that are done and may still be asked about
+LIST_DONE: Final = "6"  # ListOrderStatus (431): nothing of it is open
 _AVG_PLACES: Final = 6  # of AvgPx, beyond the tick's own
 _REFUSALS_MAX: Final = 1_000
 _ANSWERS: Final = {"1": ("6", "4"), "2": ("E",)}  # ExecTypes that answer a cancel, a replace
@@ -63,6 +65,32 @@ class CancelReject(msgspec.Struct, frozen=True, kw_only=True):
     position: int = 0
 
 
+class ListRow(msgspec.Struct, frozen=True):
+    """One order of a list, in text."""
+
+    cl_ord_id: str
+    cum_qty: str
+    ord_status: str
+    leaves_qty: str
+    cxl_qty: str
+    avg_px: str
+    text: str = ""
+
+
+class ListTold(msgspec.Struct, frozen=True):
+    """How a list stands: FIX ListStatus (N). `kind` is ListStatusType (429), `status` is
+    ListOrderStatus (431)."""
+
+    list_id: str
+    kind: str
+    status: str
+    rows: list[ListRow]
+    account: str
+    at: int
+    text: str = ""
+    position: int = 0
+
+
 class Known(msgspec.Struct, gc=False):
     """An order as the journal has it so far. Lots and ticks."""
 
@@ -81,13 +109,14 @@ class Known(msgspec.Struct, gc=False):
     paid: int = 0  # ticks x lots
     asked: Asked | None = None
     replacing: str = ""  # cl_ord_id of a replace that the venue must answer
+    list_id: str = ""  # ListID (66) of the NewOrderList that it came in
 
     @property
     def is_open(self) -> bool:
         return self.status in _OPEN
 
 
-Told = Report | CancelReject
+Told = Report | CancelReject | ListTold
 
 
 class Blotter:
@@ -99,18 +128,29 @@ class Blotter:
         self.orders: dict[int, Known] = {}
         self.numbers: dict[str, int] = {}  # by every cl_ord_id that an order has had
         self.asked: dict[str, Asked] = {}  # replaces by their cl_ord_id, until they are decided
+        self.lists: dict[str, list[int]] = {}  # numbers of the orders of each, by ListID
         self._refs = refs
         self._ended: list[int] = []
+        self._over: list[str] = []  # lists whose last order may have ended with this entry
 
-    def hear(self, entry: Entry) -> Told | None:
-        """What the entry says to a counterparty, or None."""
+    def hear(self, entry: Entry) -> list[Told]:
+        """What the entry says to a counterparty: mostly one thing, or nothing."""
         if entry.version <= self.version:
-            return None
+            return []
         self.version = entry.version
         event = entry.event
         if type(event) is ev.OrderAccepted:
-            return self._accepted(event.order, entry)
-        return self._of(event, entry)
+            return [self._accepted(event.order, entry)]
+        told = self._of(event, entry)
+        found = [] if told is None else [told]
+        if self._over:
+            found += self._over_now(entry)
+        return found
+
+    def _over_now(self, entry: Entry) -> list[Told]:
+        over, self._over = dict.fromkeys(self._over), []
+        told = [self.list_told(each, "5", entry.at, entry.position) for each in over]
+        return [each for each in told if each is not None and each.status == LIST_DONE]
 
     def find(self, cl_ord_id: str, order: str = "") -> Known | None:
         """An order by its OrderID, or by any ClOrdID that it has had."""
@@ -123,6 +163,36 @@ class Blotter:
     def status(self, known: Known, at: int) -> Report:
         """Where an order stands: ExecType I."""
         return self._report(known, None, "I", known.status, exec_id="0", at=at)
+
+    def open_in(self, list_id: str) -> list[Known]:
+        """What is open of a list, in its order."""
+        found = [self.orders.get(number) for number in self.lists.get(list_id, ())]
+        return [known for known in found if known is not None and known.is_open]
+
+    def list_told(self, list_id: str, kind: str, at: int, position: int = 0) -> ListTold | None:
+        """How a list stands; None where there is none."""
+        found = [self.orders.get(number) for number in self.lists.get(list_id, ())]
+        orders = [known for known in found if known is not None]
+        if not orders:
+            return None
+        status = LIST_DONE
+        if any(known.is_open for known in orders):
+            is_canceling = any(known.status is OrdStatus.PENDING_CANCEL for known in orders)
+            status = "4" if is_canceling else "3"
+        rows = [self._row(known) for known in orders]
+        return ListTold(list_id, kind, status, rows, self.account, at, position=position)
+
+    def _row(self, known: Known) -> ListRow:
+        instrument = self._instrument(known.symbol)
+        left = max(known.lots - known.cum_lots, 0)
+        return ListRow(
+            known.cl_ord_id,
+            instrument.qty_text(known.cum_lots),
+            ORD_STATUSES[known.status],
+            instrument.qty_text(left if known.is_open else 0),
+            instrument.qty_text(0 if known.is_open else left),
+            self._avg_px(known, instrument),
+        )
 
     def open_orders(self) -> list[Known]:
         return [known for known in self.orders.values() if known.is_open]
@@ -137,7 +207,11 @@ class Blotter:
         known = self._known(order)
         self.orders[known.number] = known
         self.numbers[known.cl_ord_id] = known.number
-        if order.stop_px or not known.is_open:
+        if entry.caused_by[:1] == "!":
+            known.list_id = name_in(entry.caused_by, LIST)
+        if known.list_id:
+            self.lists.setdefault(known.list_id, []).append(known.number)
+        if order.stop_px or known.list_id or not known.is_open:
             return self._report(known, entry, "0")
         # The same at a fraction of the cost: there is one for every order.
         instrument = self._instrument(known.symbol)
@@ -198,6 +272,7 @@ class Blotter:
             text=text,
             at=entry.at,
             position=entry.position,
+            list_id=name_in(entry.caused_by, LIST),
         )
 
     @_of.register
@@ -237,10 +312,12 @@ class Blotter:
 
     @_of.register
     def _(self, event: ev.CancelRequested, entry: Entry) -> Told | None:
+        self._remember(event.number, entry)
         return self._ask(event.number, OrdStatus.PENDING_CANCEL, entry, "6")
 
     @_of.register
     def _(self, event: ev.OrderCanceled, entry: Entry) -> Told | None:
+        self._remember(event.number, entry)
         return self._ask(event.number, OrdStatus.CANCELED, entry, "4", event.reason)
 
     @_of.register
@@ -333,6 +410,12 @@ class Blotter:
             known.asked = None
         return told
 
+    def _remember(self, number: int, entry: Entry) -> None:
+        """What the request to cancel is called, where it came over FIX."""
+        known, cl_ord_id = self.orders.get(number), name_in(entry.caused_by, CANCEL)
+        if known is not None and known.asked is None and cl_ord_id:
+            known.asked = Asked(cl_ord_id, "1")
+
     def _known(self, order: Order) -> Known:
         return Known(
             order.number,
@@ -352,6 +435,8 @@ class Blotter:
         known.status = status
         if known.is_open:
             return
+        if known.list_id:
+            self._over.append(known.list_id)
         self._ended.append(known.number)
         if len(self._ended) > ENDED_MAX + _REFUSALS_MAX:
             for number in self._ended[:_REFUSALS_MAX]:
@@ -359,6 +444,8 @@ class Blotter:
             self._ended = self._ended[_REFUSALS_MAX:]
             kept = self.orders
             self.numbers = {name: each for name, each in self.numbers.items() if each in kept}
+            of_lists = self.lists.items()
+            self.lists = {name: its for name, its in of_lists if any(each in kept for each in its)}
 
     def _report(
         self,
@@ -405,6 +492,7 @@ class Blotter:
             text=text,
             at=entry.at if entry else at,
             position=entry.position if entry else 0,
+            list_id=known.list_id,
         )
 
     def _avg_px(self, known: Known, instrument: Instrument) -> str:

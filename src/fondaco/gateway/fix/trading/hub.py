@@ -56,8 +56,8 @@ class Hub:
                 if entry.position > self.position:
                     break
                 told = again.hear(entry)
-                if told is not None and entry.position > after:
-                    found.append(told)
+                if entry.position > after:
+                    found += told
         found.sort(key=lambda told: told.position)
         return found
 
@@ -75,10 +75,10 @@ class Hub:
             if blotter is None:
                 continue
             told = blotter.hear(entry)
-            if told is None:
+            if not told:
                 continue
             for hearer in self._hearers.get(entry.stream, ()):
-                said.setdefault(id(hearer), (hearer, []))[1].append(told)
+                said.setdefault(id(hearer), (hearer, []))[1].extend(told)
         self.position = entries[-1].position
         for hearer, found in said.values():
             hearer.tell(found)

@@ -18,14 +18,22 @@ from fondaco.domain.trading.api import orders as od
 from fondaco.domain.trading.api.orders import stream_of_account, stream_of_order
 from fondaco.domain.trading.model import AccountId, account_stream
 from fondaco.gateway.fix.line import Application, Line
-from fondaco.gateway.fix.trading import words
-from fondaco.gateway.fix.trading.blotter import Asked, Blotter, CancelReject, Known, Told
+from fondaco.gateway.fix.trading import lists, words
+from fondaco.gateway.fix.trading.blotter import (
+    Asked,
+    Blotter,
+    CancelReject,
+    Known,
+    ListTold,
+    Told,
+)
 from fondaco.gateway.fix.trading.hub import Hub
+from fondaco.gateway.fix.trading.naming import CANCEL, key_of
 from fondaco.gateway.fix.trading.usual import usual
 from fondaco.gateway.fix.trading.writing import Writing
 from fondaco.gateway.house import Caller
 from fondaco.kernel.errors import Denied, FondacoError, Invalid, Unavailable
-from fondaco.kernel.event import Command, Entry, StreamId
+from fondaco.kernel.event import Command, Entry, StreamId, fingerprint, request_id
 from fondaco.kernel.operation import Stamp
 from fondaco.runtime.committer import Outcome
 
@@ -74,14 +82,21 @@ class Watching:
                 if new:
                     line.send_all("8", new)
                     new = []
-                if isinstance(each, CancelReject):
+                if isinstance(each, CancelReject | ListTold):
                     if not self.is_copy:
-                        line.send("9", self.writing.cancel_reject(each), mark=each.position)
+                        self._answer(line, each)
                     continue
                 each.is_copy = self.is_copy
                 line.send("8", self.writing.report(each), mark=each.position)
             if new:
                 line.send_all("8", new)
+
+    def _answer(self, line: Line, told: CancelReject | ListTold) -> None:
+        """What only those hear who trade."""
+        if isinstance(told, CancelReject):
+            line.send("9", self.writing.cancel_reject(told), mark=told.position)
+        else:
+            line.send("N", self.writing.list_status(told), mark=told.position)
 
     # --- For those who ask ----------------------------------------------------------------------
 
@@ -97,7 +112,7 @@ class Watching:
         account = of.text(1) or by_order
         return self.hub.blotter(account if account in self.accounts else self.accounts[0])
 
-    def _authorise(self, account: str, scope: Scope) -> Caller:
+    def authorise(self, account: str, scope: Scope) -> Caller:
         """As the door does over HTTP. Raises `Unsupported`, which is answered with its reason."""
         try:
             caller = self.who()
@@ -110,13 +125,13 @@ class Watching:
             raise Unsupported(NOT_AUTHORIZED, f"there is no account {account}")
         return caller
 
-    def _admit(self, account: str, line: Line) -> Caller:
+    def admit(self, account: str, line: Line) -> Caller:
         """Who asks, and whether the house takes on more, is looked at once for what came at once;
         how often they ask, for each."""
         if self._admitted[:2] == (line.reads, account):
             caller: Caller = self._admitted[2]
         else:
-            caller = self._authorise(account, Scope.ORDERS_WRITE)
+            caller = self.authorise(account, Scope.ORDERS_WRITE)
             pressure = self.house.pressure()
             if pressure is not None:
                 raise Unsupported(NOT_AVAILABLE, pressure.message)
@@ -149,21 +164,21 @@ class Orders(Watching):
         found = usual(message, self.accounts, self.accounts[0])
         if found is None:
             try:
-                ask = self._order(message)
+                ask = self.order_of(message)
             except (Invalid, ValueError) as error:
                 line.send("8", self.writing.refused(message, _said(error), seq_num))
                 return None
             found = ask.account_id, od.order_ask(ask)
         account, asked = found
-        self._admit(account, line)
+        self.admit(account, line)
         command = od.place_ask(asked, self.house.now())
         is_again = asked.cl_ord_id in self._placing
         settled = partial(self._placed, line, message, seq_num, is_again)
-        taken = self._submit(account_stream(AccountId(account)), command, settled, seq_num)
+        taken = self.submit(account_stream(AccountId(account)), command, settled, seq_num)
         self._placing.add(asked.cl_ord_id)
         return taken
 
-    def _order(self, of: words.Readable) -> od.PlaceOrderRequest:
+    def order_of(self, of: words.Readable) -> od.PlaceOrderRequest:
         said = {**words.read(words.ORDER, of), "account_id": self._account(of)}
         return msgspec.convert(said, od.PlaceOrderRequest)
 
@@ -204,26 +219,7 @@ class Orders(Watching):
 
     def place_list(self, line: Line, message: Message, seq_num: int) -> bool | None:
         entries = message.group(73, self.writing.dictionary)
-        if not entries:
-            raise Unsupported(5, ref_tag=73)
-        if len(entries) > od.BULK_MAX:
-            raise Unsupported(OTHER, f"a list has {od.BULK_MAX} orders at most")
-        try:
-            asks = [self._order(each) for each in entries]
-            contingency = words.one_of(words.CONTINGENCIES)(message, 1385)
-            ask = od.BulkRequest(asks, True, contingency)
-            command = od.place_all(ask, self._stamp(self.who(), message, line))
-        except (Invalid, ValueError, Denied) as error:
-            raise Unsupported(OTHER, _said(error), ref_id=message.text(66) or "") from error
-        self._admit(asks[0].account_id, line)
-        first = entries[0]
-        return self._submit(
-            stream_of_account(asks[0]), command, partial(self._placed_list, line, first), seq_num
-        )
-
-    def _placed_list(self, line: Line, first: Any, outcome: Outcome) -> None:
-        if isinstance(outcome, FondacoError) and not isinstance(outcome, Unavailable):
-            line.send("8", self.writing.refused(first, outcome.message, 0, "6"))
+        return lists.place(self, line, message, seq_num, entries)
 
     # --- OrderCancelRequest (F), OrderCancelReplaceRequest (G) ----------------------------------
 
@@ -240,8 +236,8 @@ class Orders(Watching):
             text = "unknown_order"
             line.send("9", self.writing.change_refused(message, blotter, None, kind, text))
             return None
-        caller = self._admit(blotter.account, line)
-        stamp = self._stamp(caller, message, line)
+        caller = self.admit(blotter.account, line)
+        stamp = self.stamp_of(caller, message, line)
         try:
             stream, command = self._changing(blotter, known, message, kind, stamp)
         except (Invalid, ValueError) as error:
@@ -253,7 +249,7 @@ class Orders(Watching):
             blotter.asked[asked.cl_ord_id] = Asked(known.cl_ord_id, kind)
         settled = partial(self._changed, line, message, blotter, known, kind)
         try:
-            return self._submit(stream, command, settled, seq_num)
+            return self.submit(stream, command, settled, seq_num)
         except Unsupported:
             known.asked = None if known.asked is asked else known.asked
             raise
@@ -264,7 +260,9 @@ class Orders(Watching):
         called = f"{blotter.account}.{known.number}"
         if kind == "1":
             ask: Any = od.CancelOrderRequest(called)
-            return stream_of_order(ask), od.cancel(ask, stamp)
+            key = key_of(CANCEL, message.text(11) or "", f"{stamp.caller}/{stamp.idempotency_key}")
+            named = request_id(key, fingerprint(ask))
+            return stream_of_order(ask), ev.CancelOrder(named, stamp.at, known.number)
         said = {**words.read(words.REPLACE, message), "order_id": called}
         ask = msgspec.convert(said, od.ReplaceOrderRequest)
         return stream_of_order(ask), od.replace(ask, stamp)
@@ -307,9 +305,9 @@ class Orders(Watching):
         except (Invalid, ValueError) as error:
             line.send("r", self.writing.mass_canceled(message, "0", 0, _said(error)))
             return None
-        stamp = self._stamp(self._admit(ask.account_id, line), message, line)
+        stamp = self.stamp_of(self.admit(ask.account_id, line), message, line)
         settled = partial(self._all_canceled, line, message, asked)
-        return self._submit(stream_of_account(ask), od.cancel_all(ask, stamp), settled, seq_num)
+        return self.submit(stream_of_account(ask), od.cancel_all(ask, stamp), settled, seq_num)
 
     def _all_canceled(self, line: Line, message: Message, asked: str, outcome: Outcome) -> None:
         if isinstance(outcome, FondacoError):
@@ -324,7 +322,7 @@ class Orders(Watching):
 
     def status(self, line: Line, message: Message, seq_num: int) -> None:
         blotter = self._blotter(message)
-        self._authorise(blotter.account, Scope.ORDERS_READ)
+        self.authorise(blotter.account, Scope.ORDERS_READ)
         known = blotter.find(message.text(11) or "", message.text(37) or "")
         if known is None:
             line.send("8", self.writing.refused(message, "unknown_order", seq_num, "5", "I"))
@@ -336,7 +334,7 @@ class Orders(Watching):
             blotter = self.hub.blotter(self._account(message))
         except Invalid as error:
             raise Unsupported(OTHER, error.message) from error
-        self._authorise(blotter.account, Scope.ORDERS_READ)
+        self.authorise(blotter.account, Scope.ORDERS_READ)
         symbol = message.text(55)
         found = [k for k in blotter.open_orders() if symbol is None or k.symbol == symbol]
         if not found:
@@ -361,7 +359,7 @@ class Orders(Watching):
         except Invalid as error:
             raise Unsupported(OTHER, error.message) from error
         account = named if message.text(1) else self._blotter(message).account
-        self._authorise(account, Scope.ORDERS_READ)
+        self.authorise(account, Scope.ORDERS_READ)
         if message.text(569) not in ("0", "1") or message.text(263) not in (None, "0"):
             text = "TradeRequestType 0 and 1 are served, once and not as a subscription"
             line.send("AQ", self.writing.trades_asked(message, "8", text=text))
@@ -395,7 +393,7 @@ class Orders(Watching):
 
     # --- Turns ----------------------------------------------------------------------------------
 
-    def _submit(
+    def submit(
         self,
         stream: StreamId,
         command: Command,
@@ -425,7 +423,7 @@ class Orders(Watching):
             with self.line.gathered():
                 self.line.all_done(done)
 
-    def _stamp(self, caller: Caller, message: Message, line: Line) -> Stamp:
+    def stamp_of(self, caller: Caller, message: Message, line: Line) -> Stamp:
         """The same ClOrdID of the same session is the same request, whenever it comes again."""
         key = f"{line.id}/{message.msg_type}/{message.text(11) or message.text(66) or ''}"
         return Stamp(self.house.now(), key, caller.name, caller.tenant, key)
@@ -447,6 +445,8 @@ def _said(error: Exception) -> str:
 _TAKEN: Final = {
     "D": Orders.place,
     "E": Orders.place_list,
+    "K": lists.cancel,
+    "M": lists.status,
     "F": Orders.cancel,
     "G": Orders.replace,
     "q": Orders.cancel_all,

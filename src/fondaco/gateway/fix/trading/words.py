@@ -212,6 +212,7 @@ class Report(msgspec.Struct, gc=False, kw_only=True):
     at: int = 0
     position: int = 0
     is_copy: bool = False
+    list_id: str = ""
     mass_status: str = ""
     total: str = ""
     is_last: str = ""
@@ -276,6 +277,7 @@ REPORT: Final = (
     Said(58, "reason and text of a refusal, or what the venue said", lambda of: of.text),
     Said(59, "time_in_force", lambda of: _BACK["time_in_force"].get(of.time_in_force, "")),
     Said(60, "when it was decided", lambda of: utc(of.at) if of.at else ""),
+    Said(66, "of the NewOrderList that it came in", lambda of: of.list_id),
     Said(99, "stop_px", lambda of: of.stop_px),
     Said(103, "reason", lambda of: of.reason),
     Said(150, "what happened", lambda of: of.exec_type),

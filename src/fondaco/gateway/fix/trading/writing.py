@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from fondaco.domain.fix.api import OF_APPL_VER_ID, Dictionary, Field, Terms, dictionary
-from fondaco.gateway.fix.trading.blotter import Blotter, CancelReject, Known
+from fondaco.gateway.fix.trading.blotter import Blotter, CancelReject, Known, ListTold
 from fondaco.gateway.fix.trading.words import (
     NEW,
     ORD_STATUSES,
@@ -16,6 +16,7 @@ from fondaco.gateway.fix.trading.words import (
     TRADE_SIDE,
     Readable,
     Report,
+    utc,
 )
 
 NONE: Final = "NONE"  # OrderID of what never was an order
@@ -136,6 +137,29 @@ class Writing:
                 (1369, message.text(11) or NONE),
             ],
         )
+
+    def list_status(self, of: ListTold) -> list[Field]:
+        """ListStatus (N), in one message."""
+        count = str(len(of.rows))
+        head = [(60, utc(of.at)), (66, of.list_id or NONE), (68, count)]
+        rest = [(82, "1"), (83, "1"), (429, of.kind), (431, of.status), (444, of.text)]
+        layout = self.dictionary.layout("N")
+        inside = layout.groups[73].members if layout else frozenset()
+        entries = [(73, count.encode())]
+        for row in of.rows:
+            said = [
+                (11, row.cl_ord_id),
+                (14, row.cum_qty),
+                (39, row.ord_status),
+                (151, row.leaves_qty),
+                (84, row.cxl_qty),
+                (6, row.avg_px),
+                (58, row.text),
+            ]
+            entries += [
+                (tag, self._spoken(tag, text)) for tag, text in said if text and tag in inside
+            ]
+        return [*self._only("N", head), *entries, *self._only("N", rest)]
 
     @property
     def has_trades(self) -> bool:
