@@ -45,7 +45,7 @@ venue = {{ mic = "HOUSEB", symbols = {{ "BTC-USD" = "BTX-USD" }}, answer_s = 1.0
 SESSION = "FIX.4.4:HOUSEB->HOUSEA"
 
 
-WAIT_S = 15.0
+WAIT_S = 40.0
 
 
 def wait_for(what: Callable[[], object], seen: Callable[[], object] = lambda: "") -> None:
