@@ -70,8 +70,11 @@ class Codec:
     def encode(self, decisions: Sequence[Decision[Event]]) -> bytes:
         """`decisions` as one msgpack array of records."""
         encode = self._encoder.encode
-        if self._sealer is not None and any(d.stream == self._sealer.stream for d in decisions):
-            return encode([self._row(d, self._sealer) for d in decisions])
+        if self._sealer is not None:
+            sealed = self._sealer.stream
+            for d in decisions:  # nearly always none of them: nothing else is paid for
+                if d.stream == sealed:
+                    return encode([self._row(each, self._sealer) for each in decisions])
         # A tuple is written as a `Record` is, and is made in a fifth of the time.
         return encode(
             [
