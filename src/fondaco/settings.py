@@ -314,6 +314,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     body_max_bytes: Annotated[
         int, _whole("bytes", _KIB, 256 * _MIB, "holds a bulk of 1,000 orders with room to spare")
     ] = _MIB
+    graphql_documents: Annotated[
+        str,
+        _why("a JSON object of GraphQL documents: then no other is executed; none: any", "file"),
+    ] = ""
     header_timeout_s: Annotated[
         int, _whole("s", 1, 300, "who has not sent a whole request by then is cut off")
     ] = 10

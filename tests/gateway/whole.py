@@ -1,7 +1,7 @@
 """A house with the real laws and real views, in memory: for tests of what operations do."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -102,6 +102,7 @@ class Whole:
         self.reference = refs_of(HouseState(), self.board.marks, self.now())
         self.pressed: FondacoError | None = None  # what a test wants it to say
         self.draining = False
+        self.listeners: list[Callable[[Sequence[Entry]], None]] = []
         self.accounts: dict[str, str] = {}
         self.hosts: dict[str, Host[Any, Any, Any, Any]] = {
             prefix: Host(law, lambda _: self.reference, self.journal, self.committer)
@@ -202,6 +203,8 @@ class Whole:
         return {"house": self, "journal": self.journal, "market": self.board}[name]
 
     def _publish(self, entries: Sequence[Entry]) -> None:
+        for listener in self.listeners:
+            listener(entries)
         for entry in entries:
             if isinstance(entry.event, AccountOpened):
                 self.accounts[account_of(entry.stream)] = entry.event.tenant

@@ -80,7 +80,8 @@ def make_door(
     """Every operation of every room behind one door, and its WebSockets."""
     kernel = house.kernel
     streams: list[Streams] = []
-    house.graph = Graph()
+    listed = settings.graphql_documents
+    house.graph = Graph(Path(listed) if listed else None)
     door = Door(
         house,
         house.approvals.guarded(operations(house)),
@@ -98,6 +99,7 @@ def make_door(
     )
     streams.append(Streams(door, house.refs, kernel.board, position=kernel.committer.position))
     kernel.listeners.append(streams[0].publish)
+    house.graph.listen(streams[0])
     house.health = Health(house, door, streams[0])
     return door, streams[0]
 

@@ -85,6 +85,8 @@ class Socket(WebSocketsSansIOProtocol):
                     self.address = self.client[0] if self.client else ""
                     headers = {key.lower(): value for key, value in event.headers.raw_items()}
                     self.session = opening(self, headers, parse_qs(query))
+                    if spoken := getattr(self.session, "subprotocol", ""):
+                        self.response.headers["Sec-WebSocket-Protocol"] = spoken
             except FondacoError as error:
                 self.response = self.conn.reject(codes_of(error).http, error.message)
         self.handshake_complete = True

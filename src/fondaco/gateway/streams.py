@@ -38,6 +38,7 @@ class Streams:
         self.market = MarketHub(board, door.house.now) if board is not None else None
         door.sockets = self.trading.tally
         self.publish = self.trading.publish
+        self.others: dict[str, Opening] = {}  # of other doors, by path
         self._socket: type[Socket] | None = None
 
     @property
@@ -49,19 +50,21 @@ class Streams:
         openings: dict[str, Opening] = {prefix + TRADING: self._open_trading for prefix in PREFIXES}
         if self.market is not None:
             openings |= {prefix + MARKET: self._open_market for prefix in PREFIXES}
+        openings |= self.others
         self._socket = socket_of(openings, queue_max=queue_max, connections_max=connections_max)
         return self._socket
 
     def _open_trading(
         self, socket: Socket, headers: Mapping[str, str], query: dict[str, list[str]]
     ) -> Any:
-        return TradingTalk(self.trading, *self._of(socket, headers, query))
+        return TradingTalk(self.trading, *self.parts(socket, headers, query))
 
     def _open_market(
         self, socket: Socket, headers: Mapping[str, str], query: dict[str, list[str]]
     ) -> Any:
         assert self.market is not None  # noqa: S101  # else there is no such path
-        return MarketTalk(self.market, *self._of(socket, headers, query))
+        return MarketTalk(self.market, *self.parts(socket, headers, query))
 
-    def _of(self, *asked: Any) -> tuple[Any, ...]:
+    def parts(self, *asked: Any) -> tuple[Any, ...]:
+        """What a talk is made of, for what is asked by a socket: itself, its headers, its query."""
         return (self._context, *asked, self.users, self._per_user_max)

@@ -58,7 +58,7 @@ _named: Final = msgspec.json.Decoder(_Named)
 
 
 class Talk:
-    """One peer. `scope` is what it must hold."""
+    """One peer. `scope` is what it must hold; "" where each thing it asks says so itself."""
 
     scope = ""
 
@@ -89,7 +89,7 @@ class Talk:
         socket.loop.call_later(AUTH_WITHIN_S, self._must_be_known)
 
     def admit(self, caller: Caller) -> None:
-        if self.scope not in caller.scopes:
+        if self.scope and self.scope not in caller.scopes:
             raise Denied(f"{caller.name} lacks {self.scope}; use a key that has it")
         count = self._users.get(caller.name, 0)
         if count >= self._per_user_max:

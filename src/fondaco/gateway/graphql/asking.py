@@ -16,6 +16,7 @@ from fondaco.gateway.rest import JSON, Endpoint, Exchange
 from fondaco.kernel.errors import FondacoError
 
 Carry = Callable[[Endpoint, Mapping[str, Any], str], "Future[Exchange]"]
+Listen = Callable[[Any, Mapping[str, Any]], "Future[Any]"]
 Problem = Callable[[FondacoError, bool], Mapping[str, Any]]
 HELD: Final = 202  # answered by `Held`: a second person must agree
 STATUS: Final = "__status"  # no field of a reply is called so
@@ -59,6 +60,7 @@ class Asking:
         self._carry = carry
         self._key = key
         self.single = True  # whether the document changes one thing at most
+        self.listen: Listen | None = None  # where something may be subscribed to
         self.said: list[dict[str, Any]] = []
         self.loaders: dict[Any, Loader] = {}
 

@@ -41,10 +41,9 @@ class Engine:
         self,
         endpoints: Sequence[Endpoint],
         documents: Documents,
-        told: Mapping[str, Any],
         measures: Bounds | None = None,
     ) -> None:
-        self.schema = schema_of(endpoints, told)
+        self.schema = schema_of(endpoints)
         self._documents = documents
         self._limits = measures or Bounds()
         self._parsed: OrderedDict[tuple[str, bool], DocumentNode] = OrderedDict()
@@ -102,8 +101,14 @@ class Engine:
                 raise Invalid("malformed", errors=self._malformed(sent, result.errors or []))
             yield self._said(sent, result, asking)
             return
-        async for each in result:
-            yield self._said(sent, each, asking)
+        try:
+            async for each in result:
+                yield self._said(sent, each, asking)
+        except GraphQLError as error:
+            cause = error.original_error
+            if isinstance(cause, ProblemError | FondacoError):
+                raise cause from error
+            raise unforeseen(cause or error) from error
 
     # Before
 

@@ -6,7 +6,7 @@ Amounts become `Decimal` (text, exact), whole numbers that may pass 32 bits `Lon
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from inspect import cleandoc
 from typing import Any, Final, cast, get_args
 
@@ -156,6 +156,10 @@ class Kinds:
 
             def fields() -> dict[str, GraphQLField]:
                 found = {each.encode_name: self._field(each, name) for each in struct.fields}
+                if struct.array_like:
+                    for nth, field in enumerate(found.values()):
+                        field.resolve = _at(nth)
+                    return found
                 return {**self.more(struct, name), **found}
 
             self._outputs[name] = GraphQLObjectType(name, fields, description=_doc(struct.cls))
@@ -254,6 +258,15 @@ class Kinds:
     @property
     def objects(self) -> list[GraphQLObjectType]:
         return list(self._outputs.values())
+
+
+def _at(nth: int) -> Callable[[Sequence[Any], Any], Any]:
+    """Of a struct that JSON has as an array."""
+
+    def resolve(source: Sequence[Any], _: Any) -> Any:
+        return source[nth] if nth < len(source) else None
+
+    return resolve
 
 
 def _no_more(_: inspect.StructType, __: str) -> dict[str, GraphQLField]:

@@ -20,6 +20,7 @@ from fondaco.gateway.graphql.asking import Asking, ProblemError, Resolving
 from fondaco.gateway.graphql.kinds import Kinds
 from fondaco.gateway.rest import Endpoint
 
+RELATION: Final = {"relation": True}
 BATCH: Final = 100  # orders asked for at once
 PAGE: Final = 1_000
 PAGES_MAX: Final = 5  # of the executions of a batch
@@ -68,7 +69,9 @@ class Relations:
             return await asking.ask(endpoint, without_nulls(endpoint, fields), info.path.as_list())
 
         kind = self._kinds.output(self._kinds.of[operation.reply], operation.name, "")
-        return GraphQLField(_nullable(kind), arguments, resolve, description=operation.summary)
+        return GraphQLField(
+            _nullable(kind), arguments, resolve, description=operation.summary, extensions=RELATION
+        )
 
     # Batches
 
@@ -87,7 +90,9 @@ class Relations:
             return await asking.loader("account", load).get(name) if name else None
 
         kind = self._kinds.output(self._kinds.of[endpoint.operation.reply], "", "")
-        return GraphQLField(_nullable(kind), resolve=resolve, description="Whose it is.")
+        return GraphQLField(
+            _nullable(kind), resolve=resolve, description="Whose it is.", extensions=RELATION
+        )
 
     def _instrument(self) -> GraphQLField:
         endpoint = self._endpoints["reference.instruments"]
@@ -104,7 +109,10 @@ class Relations:
             return await asking.loader("instrument", load).get(symbol) if symbol else None
 
         return GraphQLField(
-            self._kinds.object(item_of(reply)), resolve=resolve, description="As it is listed."
+            self._kinds.object(item_of(reply)),
+            resolve=resolve,
+            description="As it is listed.",
+            extensions=RELATION,
         )
 
     def _order(self) -> GraphQLField:
@@ -121,7 +129,10 @@ class Relations:
             return await asking.loader("order", load).get(order_id) if order_id else None
 
         return GraphQLField(
-            self._kinds.object(item_of(reply)), resolve=resolve, description="As it stands now."
+            self._kinds.object(item_of(reply)),
+            resolve=resolve,
+            description="As it stands now.",
+            extensions=RELATION,
         )
 
     def _executions(self) -> GraphQLField:
@@ -140,7 +151,10 @@ class Relations:
             return await asking.loader("executions", load).get(source["order_id"])
 
         return GraphQLField(
-            GraphQLList(GraphQLNonNull(line)), resolve=resolve, description="Newest first."
+            GraphQLList(GraphQLNonNull(line)),
+            resolve=resolve,
+            description="Newest first.",
+            extensions=RELATION,
         )
 
 

@@ -19,9 +19,11 @@ from starlette.types import Receive, Scope, Send
 from fondaco.gateway.carried import carry, known
 from fondaco.gateway.door import Application, Door, Nothing, address_of, respond
 from fondaco.gateway.errors import problem_of
-from fondaco.gateway.graphql.asking import Asked, Sent
+from fondaco.gateway.graphql.asking import Asked, Listen, Sent
 from fondaco.gateway.graphql.beside import Beside
+from fondaco.gateway.graphql.live import Pipe, Told, listen
 from fondaco.gateway.graphql.page import PAGE, PAGE_HEADERS
+from fondaco.gateway.graphql.socket import GraphTalk, check_offer
 from fondaco.gateway.house import Caller
 from fondaco.gateway.rest import (
     JSON,
@@ -32,6 +34,8 @@ from fondaco.gateway.rest import (
     check_media_type,
     may_ask,
 )
+from fondaco.gateway.sockets import Socket
+from fondaco.gateway.streams import Streams
 from fondaco.kernel.errors import FondacoError, Invalid
 from fondaco.kernel.operation import Look
 
@@ -48,14 +52,37 @@ class Graph:
         self._listed = listed
         self.beside = Beside("graphql")
         self._engine: Any = None
-        self.told: Callable[[], Mapping[str, Any]] = dict  # fields of subscriptions
         self.door: Door
+        self.streams: Streams
         self.endpoint: Endpoint  # of documents
 
     def open(self, door: Door) -> Sequence[BaseRoute]:
         self.door = door
         self.endpoint = Endpoint(_DOCUMENT, door.context)
         return [Route(path, Application(self._serve)) for path in PATHS]
+
+    def listen(self, streams: Streams) -> None:
+        """Also over WebSocket, and to what happens."""
+        self.streams = streams
+        streams.others |= dict.fromkeys(PATHS, self._open_socket)
+
+    def _open_socket(
+        self, socket: Socket, headers: Mapping[str, str], query: dict[str, list[str]]
+    ) -> GraphTalk:
+        check_offer(headers)
+        return GraphTalk(self, *self.streams.parts(socket, headers, query))
+
+    def listener(self, caller: Caller, address: str) -> Listen:
+        """How a subscription gets from the thread of documents to what happens."""
+        loop = asyncio.get_running_loop()
+
+        async def begin(told: Told, given: Mapping[str, Any]) -> Pipe:
+            return listen(self.streams, caller, address, told, given)
+
+        def listened(told: Told, given: Mapping[str, Any]) -> "Future[Pipe]":
+            return asyncio.run_coroutine_threadsafe(begin(told, given), loop)
+
+        return listened
 
     def close(self) -> None:
         self.beside.close()
@@ -100,7 +127,7 @@ class Graph:
             asked,
             caller is not None,
             self.carrier(caller, exchange, exchange.address),
-            self._problem(exchange),
+            self.problem(exchange),
             headers.get(b"idempotency-key", b"").decode("latin-1"),
             reads,
         )
@@ -117,10 +144,10 @@ class Graph:
             from fondaco.gateway.graphql.persisted import Documents, allowed
 
             documents = Documents(allowed(self._listed) if self._listed else None)
-            self._engine = Engine(self.door.endpoints, documents, self.told())
+            self._engine = Engine(self.door.endpoints, documents)
         return self._engine
 
-    def _problem(self, exchange: Exchange) -> Callable[[FondacoError, bool], Mapping[str, Any]]:
+    def problem(self, exchange: Exchange) -> Callable[[FondacoError, bool], Mapping[str, Any]]:
         """What the thread of documents says of an error, and has the loop of the house log."""
         loop = asyncio.get_running_loop()
 
