@@ -156,6 +156,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     session_max_min: Annotated[
         int, _whole("min", 5, 43_200, "nobody stays signed in for longer, however busy: 24 hours")
     ] = 1_440
+    issuer: Annotated[
+        str,
+        _why(
+            "the name of this house as an OpenID provider, https://fondaco.example.com; empty: the "
+            "address that it listens on"
+        ),
+    ] = ""
+    oauth_registration: Annotated[
+        bool,
+        _why(
+            "whether applications may register themselves (RFC 7591), as MCP clients do; they can "
+            "do nothing until a person agrees. A demo lets them"
+        ),
+    ] = False
     break_glass_max_min: Annotated[
         int, _whole("min", 0, 1_440, "how long one may do without a second person; 0 is never")
     ] = 60

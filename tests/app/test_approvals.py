@@ -62,6 +62,11 @@ GUARDED: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
         "/service-accounts",
         {"user": "svc-bot", "roles": ["trader"], "reason": "as agreed"},
     ),
+    "identity.rotate_signing_key": (
+        "POST",
+        "/oauth-keys/rotate",
+        {"alg": "EdDSA", "reason": "as agreed"},
+    ),
 }
 # Who lacks the scope, the account or the tenant for a second opinion about it.
 UNFIT: Final = {
@@ -70,6 +75,7 @@ UNFIT: Final = {
     "fix.set_sequence": ("tim/first", "sue/first", "zed/first"),
     "identity.set_roles": ("tim/first", "sue/first", "zed/first"),
     "identity.create_service_account": ("tim/first", "sue/first", "zed/first"),
+    "identity.rotate_signing_key": ("tim/first", "sue/first", "zed/first"),
 }
 
 

@@ -209,7 +209,18 @@ async def test_what_failed_with_a_secret_may_be_asked_again(
     assert made.status_code == 201
 
 
-SECRETS = ("password", "old", "new", "code", "token", "secret", "ticket", "recovery_codes", "csrf")
+SECRETS = (
+    "client_secret",
+    "password",
+    "old",
+    "new",
+    "code",
+    "token",
+    "secret",
+    "ticket",
+    "recovery_codes",
+    "csrf",
+)
 
 
 @pytest.mark.parametrize(

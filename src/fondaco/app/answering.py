@@ -16,6 +16,7 @@ from fondaco.app.fix.messages import Messages
 from fondaco.app.follower import Follower
 from fondaco.app.health import Health
 from fondaco.app.house import Kernel
+from fondaco.app.oidc import Provider
 from fondaco.app.people import PeoplePart
 from fondaco.app.proofs import proofs
 from fondaco.app.say import say, say_error
@@ -45,6 +46,7 @@ VIEWS_BEHIND_MAX: Final = 50_000  # entries; about a second of full load
 # Parts of a house that operations are answered from.
 _PARTS: Final = frozenset(
     {
+        "applications",
         "approvals",
         "erasure",
         "fix",
@@ -95,6 +97,7 @@ class House:
         self.graph: Graph  # likewise
         self.people: PeoplePart  # once there are records
         self.erasure: ErasureDesk
+        self.applications: Provider  # likewise
         self.fix: Desk  # once its sessions are open
         self.approvals = ApprovalsDesk(kernel, directory, self.source)
         self.fix_messages: Messages
@@ -191,6 +194,8 @@ class House:
                 return self.proofs
             case "identity":
                 return self.directory
+            case "issuer":
+                return self.applications.issuer
             case "house":
                 return self
             case "about":

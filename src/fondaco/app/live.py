@@ -38,6 +38,7 @@ from fondaco.app.machines import (
     refuse_lost_end,
 )
 from fondaco.app.numbers import numbers
+from fondaco.app.oidc import provider_part
 from fondaco.app.people import MINUTE_NS, people_part
 from fondaco.app.proofs import publish_last
 from fondaco.app.queries import queries
@@ -61,6 +62,7 @@ from fondaco.gateway.graphql.serving import Graph
 from fondaco.gateway.idempotency import Replies
 from fondaco.gateway.kept import StoreReplies
 from fondaco.gateway.logs import Log
+from fondaco.gateway.oidc.routes import ProviderDoor
 from fondaco.gateway.streams import Streams
 from fondaco.gateway.tls import keep_renewed
 from fondaco.gateway.uses import KeptUses
@@ -94,7 +96,7 @@ def make_door(
         numbers=lambda: numbers(house, streams[0]),
         uses=house.uses.counted,
         **({"note": house.watch.note} if settings.traces_quota_bytes else {}),
-        routes=terminal.routes(),
+        routes=[*terminal.routes(), *ProviderDoor(house, lambda: house.applications).routes()],
         doors=(house.graph.open,),
     )
     streams.append(Streams(door, house.refs, kernel.board, position=kernel.committer.position))
@@ -153,6 +155,8 @@ async def _serve(settings: Settings, follower: Follower) -> int:
                     server.should_exit = house.draining = True
 
                 on_signals(drain)
+                issuer = house.applications.issuer
+                issuer.url = issuer.url or url(bound, settings)
                 greet(house.kernel, bound)
                 parts = {"announcement": announce(house.checks, url(bound, settings))}
                 if certificates:
@@ -209,6 +213,7 @@ async def running(
         house = House(kernel, directory, limits, views, follower, watch)
         house.tracer = tracer
         house.people = people_part(settings, files, records, directory)
+        house.applications = provider_part(settings, records, directory, house.people)
         house.shared_cache = None if settings.cache == MEMORY else cache
         await kernel.start(house.part_ended)
         await arm_house(house)

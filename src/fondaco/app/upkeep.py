@@ -68,6 +68,7 @@ async def upkeep(house: House, replies: Replies) -> None:
             await asyncio.to_thread(house.people.desk.tick)
             await asyncio.to_thread(house.erasure.tick)
             if second % FORGET_EVERY == 0:
+                await asyncio.to_thread(house.applications.issuer.tick)
                 await asyncio.to_thread(replies.forget, Instant(house.now() - kept_ns))
             if second % RECORDS_EVERY == RECORDS_EVERY - 1:
                 await asyncio.to_thread(house.directory.note_use)

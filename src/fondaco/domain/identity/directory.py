@@ -3,15 +3,17 @@ known is known from memory, and the records are asked only about a token never s
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from ipaddress import ip_network
 from threading import Lock
-from typing import Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
 from fondaco.domain.identity import signatures, store
 from fondaco.domain.identity.key_terms import ANY, Guard, KeySealing, Terms, next_name
 from fondaco.domain.identity.model import (
+    BEARER_MARK,
     DEMO,
     NEVER,
     SESSION_MARK,
@@ -42,6 +44,8 @@ from fondaco.ports.store import Store, outbox_metadata
 
 _SEEN_MAX: Final = 65_536  # tokens kept beside their hashes, so as not to hash every request
 _STRANGERS_PER_S: Final = 200  # unknown tokens that may cost a look into the records
+_BORNE_MAX: Final = 10_000  # signed tokens that were verified and may come again
+SIGNED_DOTS: Final = 2  # in a signed token, and in no other
 _TICKET: Final = "ticket:"
 _OPERATOR: Final = "operator"
 
@@ -51,6 +55,27 @@ class Ticket(msgspec.Struct, frozen=True, gc=False):
 
     ticket: str
     expires_at: Instant
+
+
+RolesOf = Callable[[str, str], tuple[Role, ...] | None]  # of a tenant's user, where there is one
+
+
+class Bearing(Protocol):
+    """Knows tokens that are signed, and kept nowhere."""
+
+    def refresh(self) -> None: ...
+
+    def verified(self, token: str) -> Any:
+        """What it says. Raises `Denied`."""
+        ...
+
+    def caller(self, claims: Any, roles_of: RolesOf) -> tuple[Caller, Instant]:
+        """Whom that stands for now, and until when. Raises `Denied`."""
+        ...
+
+    def still(self, tenant: str, name: str, roles_of: RolesOf) -> Caller:
+        """Whom such a caller's name stands for, also once their token has expired."""
+        ...
 
 
 class _Known:
@@ -94,6 +119,9 @@ class Directory:
         self._known: dict[str, _Known] = {}  # by digest
         self._by_id: dict[KeyId, _Known] = {}
         self._by_name: dict[tuple[str, str], _Known] = {}  # tenant and name
+        self._roles: dict[tuple[str, str], tuple[Role, ...]] = {}
+        self.bearing: Bearing | None = None
+        self._borne: dict[str, tuple[Any, _Known]] = {}  # by token
         self._nonces = Nonces(clock)
         self.sealing: KeySealing | None = None  # where there are keys that sign with a secret
         self._seen: dict[str, _Known] = {}  # by token; some of `_known`
@@ -155,8 +183,11 @@ class Directory:
 
     def refresh(self) -> None:
         """Read all keys again: another process may have revoked one. To be called now and then."""
+        if self.bearing is not None:
+            self.bearing.refresh()
         with self._learning:
             with self._records.reading() as conn:
+                self._roles = store.roles(conn)
                 found = list(store.holders(conn))
                 begun = list(people.open_sessions(conn, self._clock()))
                 self._secrets = store.secrets_of_keys(conn)
@@ -395,6 +426,8 @@ class Directory:
         """Whom a stamp named, as they are now: a session may have ended, its user may still do what
         they may. Raises `Denied` where the key, or the user, is gone."""
         user, mark, session_id = name.partition(SESSION_MARK)
+        if BEARER_MARK in name and self.bearing is not None:
+            return self.bearing.still(tenant, name, self._roles_of)
         if not mark:
             return self.caller_named(tenant, name)
         with self._records.reading() as conn:
@@ -437,11 +470,45 @@ class Directory:
     def _look_up(self, token: str) -> _Known:
         digest = digest_of(token)
         with self._learning:
+            if self.bearing is not None and token.count(".") == SIGNED_DOTS:
+                return self._bear(self.bearing, token)
             known = self._known.get(digest) or self._ask_records(digest)
             if len(self._seen) >= _SEEN_MAX:
                 self._seen = {}
             self._seen[token] = known
             return known
+
+    def _bear(self, bearing: Bearing, token: str) -> _Known:
+        """A signed token that was not seen yet. It is verified once, and judged anew whenever what
+        is known of users and grants is read again."""
+        if self._cache.take("strangers", per_s=_STRANGERS_PER_S, burst=_STRANGERS_PER_S):
+            raise _stranger()
+        claims = bearing.verified(token)
+        known = _Known(*bearing.caller(claims, self._roles_of))
+        if len(self._borne) >= _BORNE_MAX:
+            self._borne = {}  # they are verified again
+        self._borne[token] = (claims, known)
+        self._show(token, known)
+        return known
+
+    def _show(self, token: str, known: _Known) -> None:
+        self._seen[token] = known
+        self._by_id[known.caller.key_id] = known
+        self._by_name[known.caller.tenant, known.caller.name] = known
+
+    def _judge_again(self) -> None:
+        now, borne = self._clock(), self._borne
+        self._borne = {}
+        for token, (claims, known) in borne.items():
+            if self.bearing is None or now >= known.ends_at:
+                continue
+            with suppress(Denied):
+                known.caller, known.ends_at = self.bearing.caller(claims, self._roles_of)
+                self._borne[token] = (claims, known)
+                self._show(token, known)
+
+    def _roles_of(self, tenant: str, user: str) -> tuple[Role, ...] | None:
+        return self._roles.get((tenant, user))
 
     def _ask_records(self, digest: str) -> _Known:
         """A key that another process made since. Guessing must not keep the records busy."""
@@ -463,6 +530,7 @@ class Directory:
             (holder.caller.tenant, holder.caller.name): holder for holder in known.values()
         }
         self._seen = {}
+        self._judge_again()
 
     def _build_in(self, token: str, caller: Caller) -> None:
         with self._learning:

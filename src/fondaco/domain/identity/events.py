@@ -150,6 +150,50 @@ class LegalHoldLifted(Event, frozen=True, gc=False, tag="identity.legal_hold_lif
     by: str
 
 
+class ClientRegistered(Event, frozen=True, gc=False, tag="identity.client_registered.v1"):
+    """An application that may ask for access, with what it may ask for. `machine` is the service
+    account in whose name it asks by itself, ""; `by` is "" where it has registered itself."""
+
+    client_id: str
+    tenant: str
+    scopes: tuple[str, ...]
+    machine: str
+    is_public: bool
+    by: str
+
+
+class ClientRemoved(Event, frozen=True, gc=False, tag="identity.client_removed.v1"):
+    client_id: str
+    tenant: str
+    by: str
+
+
+class AccessGranted(Event, frozen=True, gc=False, tag="identity.access_granted.v1"):
+    """A user has agreed that a client may do this in their name."""
+
+    grant_id: str
+    client_id: str
+    tenant: str
+    user: str
+    scopes: tuple[str, ...]
+
+
+class AccessRevoked(Event, frozen=True, gc=False, tag="identity.access_revoked.v1"):
+    """`by` is a caller, "client", or which token came a second time, so that somebody has stolen
+    it."""
+
+    grant_id: str
+    by: str
+
+
+class SigningKeyRotated(Event, frozen=True, gc=False, tag="identity.signing_key_rotated.v1"):
+    """From now on tokens are signed with `kid`. `by` is a caller, "age" or "first"."""
+
+    kid: str
+    alg: str
+    by: str
+
+
 IdentityEvent: TypeAlias = (
     TenantCreated
     | UserCreated
@@ -170,4 +214,9 @@ IdentityEvent: TypeAlias = (
     | PersonErased
     | LegalHoldPlaced
     | LegalHoldLifted
+    | ClientRegistered
+    | ClientRemoved
+    | AccessGranted
+    | AccessRevoked
+    | SigningKeyRotated
 )

@@ -28,6 +28,7 @@ DEMO: Final = "demo"  # tenant, user, key and token of a house that was started 
 TOKEN_PREFIX: Final = "fk_"  # noqa: S105  so that a scanner finds one that was published by mistake
 SESSION_PREFIX: Final = "ses_"
 SESSION_MARK: Final = "/~"  # in a caller's name; no key may be called so
+BEARER_MARK: Final = "/@"  # in the name of a caller with a signed token
 TOKEN_BYTES: Final = 32
 NEVER: Final = Instant(2**63 - 1)
 

@@ -5,6 +5,7 @@ from typing import Final, get_args
 from fondaco.domain.identity import api, sessions
 from fondaco.domain.identity.erasure import api as erasure
 from fondaco.domain.identity.events import IdentityEvent
+from fondaco.domain.identity.oidc import api as oidc
 from fondaco.domain.identity.people import api as people
 from fondaco.domain.identity.rules import decider
 from fondaco.runtime.room import Room
@@ -13,6 +14,12 @@ room: Final = Room(
     name="identity",
     prefix="identity/",
     decider=decider,
-    operations=(*api.OPERATIONS, *sessions.OPERATIONS, *people.OPERATIONS, *erasure.OPERATIONS),
+    operations=(
+        *api.OPERATIONS,
+        *sessions.OPERATIONS,
+        *people.OPERATIONS,
+        *oidc.OPERATIONS,
+        *erasure.OPERATIONS,
+    ),
     kinds=get_args(IdentityEvent),
 )

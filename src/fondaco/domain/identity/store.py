@@ -138,6 +138,11 @@ def user(conn: sa.Connection, tenant: TenantId, name: UserId) -> User:
     return User(tenant, name, _roles(roles))
 
 
+def roles(conn: sa.Connection) -> dict[tuple[str, str], tuple[Role, ...]]:
+    """Of every tenant's users."""
+    return {(row.tenant, row.user): _roles(row.roles) for row in conn.execute(sa.select(users))}
+
+
 def users_of(conn: sa.Connection, tenant: TenantId) -> Sequence[User]:
     chosen = users.c.tenant == tenant
     rows = conn.execute(sa.select(users.c.user, users.c.roles).where(chosen).order_by(users.c.user))

@@ -373,6 +373,26 @@ class PeopleDesk:
             for row in live
         ]
 
+    def signed_in(self, caller: Caller) -> tuple[str, Instant]:
+        """With which second factor a session was begun, and when. Raises `Denied`."""
+        with self._records.reading() as conn:
+            rows = store.sessions_of(conn, caller.tenant, caller.user)
+        for row in rows:
+            if row.session_id == caller.key_id:
+                return row.second_factor, Instant(row.created_at)
+        raise Denied("this session has ended", code="unauthenticated")
+
+    def personal(self, tenant: str, user: str) -> dict[str, str]:
+        """Name and address, where they are known."""
+        with self._records.reading() as conn:
+            row = store.person(conn, tenant, user)
+        if row is None:
+            return {}
+        return {
+            "name": self._unsealed(row.name, tenant, user),
+            "email": self._unsealed(row.email, tenant, user),
+        }
+
     def _lives(self, row: Any, at: Instant) -> bool:
         used_at = max(row.last_used_at, self._directory.used_at(row.session_id))
         return bool(at < row.ends_at and at < used_at + self._idle_ns)

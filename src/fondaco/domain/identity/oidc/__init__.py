@@ -1,0 +1,1 @@
+"""The house as an OpenID provider: clients, consent, tokens, and the keys that sign them."""
