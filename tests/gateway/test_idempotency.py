@@ -210,17 +210,9 @@ async def test_what_failed_with_a_secret_may_be_asked_again(
 
 
 SECRETS = (
-    "client_secret",
-    "password",
-    "old",
-    "new",
-    "code",
+    "client_secret", "code", "csrf", "new", "old", "password", "recovery_codes", "secret", "ticket",
     "token",
-    "secret",
-    "ticket",
-    "recovery_codes",
-    "csrf",
-)
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -157,6 +157,7 @@ async def _serve(settings: Settings, follower: Follower) -> int:
                 on_signals(drain)
                 issuer = house.applications.issuer
                 issuer.url = issuer.url or url(bound, settings)
+                house.people.served_at(issuer.url)
                 greet(house.kernel, bound)
                 parts = {"announcement": announce(house.checks, url(bound, settings))}
                 if certificates:
@@ -212,7 +213,7 @@ async def running(
         limits = [rate_limit(settings, each) for each in caches]
         house = House(kernel, directory, limits, views, follower, watch)
         house.tracer = tracer
-        house.people = people_part(settings, files, records, directory)
+        house.people = people_part(settings, files, records, directory, cache)
         house.applications = provider_part(settings, records, directory, house.people)
         house.shared_cache = None if settings.cache == MEMORY else cache
         await kernel.start(house.part_ended)

@@ -345,7 +345,8 @@ def add_person(
     with _directory(root) as directory:
         if roles:
             directory.create_user(tenant, user, [_role(role) for role in roles])
-        part = people_part(settings, root, directory.records, directory)
+        cache = MemoryCache(directory.clock)
+        part = people_part(settings, root, directory.records, directory, cache)
         part.desk.add(tenant, user, password, email, name)
     return {"tenant": tenant, "user": user, "sign_in": "with this password"}
 

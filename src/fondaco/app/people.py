@@ -5,6 +5,7 @@ import os
 import time
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import segno
 
@@ -16,12 +17,14 @@ from fondaco.domain.identity.directory import Directory
 from fondaco.domain.identity.model import Caller, Role, TenantId, User, UserId
 from fondaco.domain.identity.people.api import UserShown
 from fondaco.domain.identity.people.desk import PeopleDesk
+from fondaco.domain.identity.people.passkeys import Passkeys
 from fondaco.domain.identity.people.passwords import Hashing
 from fondaco.gateway.cookies import csrf_of, set_cookie
 from fondaco.kernel.errors import Denied
 from fondaco.kernel.operation import Stamp
+from fondaco.ports.cache import Cache
 from fondaco.ports.store import Store
-from fondaco.settings import Settings
+from fondaco.settings import LOOPBACK, Settings
 
 MINUTE_NS: Final = 60_000_000_000
 
@@ -47,10 +50,24 @@ class PeoplePart:
     """What operations on people are answered from."""
 
     def __init__(
-        self, records: Store, directory: Directory, desk: PeopleDesk, sealing: SubjectSealing
+        self,
+        records: Store,
+        directory: Directory,
+        desk: PeopleDesk,
+        sealing: SubjectSealing,
+        passkeys: Passkeys,
     ) -> None:
         self._records, self._directory, self.desk = records, directory, desk
-        self.sealing = sealing
+        self.sealing, self.passkeys = sealing, passkeys
+
+    def served_at(self, url: str) -> None:
+        """Passkeys belong to a name, and an address of this machine has only one: localhost."""
+        found = urlsplit(url)
+        host = found.hostname or ""
+        self.passkeys.rp_id, self.passkeys.origins = host, (url,)
+        if host in LOOPBACK:
+            self.passkeys.rp_id = "localhost"
+            self.passkeys.origins = (url, f"{found.scheme}://localhost:{found.port}")
 
     def caller(self, stamp: Stamp) -> Caller:
         """Raises `Denied` for nobody: these operations are open to any role, not to strangers."""
@@ -87,7 +104,7 @@ def _shown(user: User) -> UserShown:
 
 
 def people_part(
-    settings: Settings, files: Files, records: Store, directory: Directory
+    settings: Settings, files: Files, records: Store, directory: Directory, cache: Cache
 ) -> PeoplePart:
     directory.sealing = sealing = sealing_at(files, settings)
     desk = PeopleDesk(
@@ -103,4 +120,5 @@ def people_part(
     )
     if moved := sealing.move(records):
         say(f"{moved} fields of people are sealed under keys of their own now")
-    return PeoplePart(records, directory, desk, sealing)
+    passkeys = Passkeys(records, desk, cache, directory.clock, os.urandom)
+    return PeoplePart(records, directory, desk, sealing, passkeys)

@@ -35,6 +35,7 @@ from fondaco.domain.identity.model import (
     session_caller_of,
     token_of,
 )
+from fondaco.domain.identity.oidc import store as applications
 from fondaco.domain.identity.people import store as people
 from fondaco.domain.identity.signatures import Nonces, Signing
 from fondaco.kernel.errors import Conflict, Denied, Invalid, NotFound
@@ -130,6 +131,7 @@ class Directory:
         records.create(outbox_metadata)
         records.create(store.metadata)
         records.create(people.metadata)
+        records.create(applications.metadata)
         self.refresh()
 
     def authenticate(self, token: str, address: str = "") -> Caller:

@@ -150,6 +150,21 @@ class LegalHoldLifted(Event, frozen=True, gc=False, tag="identity.legal_hold_lif
     by: str
 
 
+class PasskeyAdded(Event, frozen=True, gc=False, tag="identity.passkey_added.v1"):
+    """`passkey` is a hash of its id, which could tell that a person is known elsewhere, too."""
+
+    tenant: str
+    user: str
+    passkey: str
+
+
+class PasskeyRemoved(Event, frozen=True, gc=False, tag="identity.passkey_removed.v1"):
+    tenant: str
+    user: str
+    passkey: str
+    by: str
+
+
 class ClientRegistered(Event, frozen=True, gc=False, tag="identity.client_registered.v1"):
     """An application that may ask for access, with what it may ask for. `machine` is the service
     account in whose name it asks by itself, ""; `by` is "" where it has registered itself."""
@@ -214,6 +229,8 @@ IdentityEvent: TypeAlias = (
     | PersonErased
     | LegalHoldPlaced
     | LegalHoldLifted
+    | PasskeyAdded
+    | PasskeyRemoved
     | ClientRegistered
     | ClientRemoved
     | AccessGranted

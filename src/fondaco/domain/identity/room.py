@@ -7,6 +7,7 @@ from fondaco.domain.identity.erasure import api as erasure
 from fondaco.domain.identity.events import IdentityEvent
 from fondaco.domain.identity.oidc import api as oidc
 from fondaco.domain.identity.people import api as people
+from fondaco.domain.identity.people import passkey_api as passkeys
 from fondaco.domain.identity.rules import decider
 from fondaco.runtime.room import Room
 
@@ -18,6 +19,7 @@ room: Final = Room(
         *api.OPERATIONS,
         *sessions.OPERATIONS,
         *people.OPERATIONS,
+        *passkeys.OPERATIONS,
         *oidc.OPERATIONS,
         *erasure.OPERATIONS,
     ),

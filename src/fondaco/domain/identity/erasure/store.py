@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from fondaco.domain.identity import store as identity
 from fondaco.domain.identity.events import LegalHoldLifted, LegalHoldPlaced, PersonErased
+from fondaco.domain.identity.oidc import store as oidc
 from fondaco.domain.identity.people import store as people
 from fondaco.domain.identity.people.store import tell
 from fondaco.kernel.event import Instant
@@ -40,6 +41,8 @@ ROWS: Final[tuple[tuple[sa.Table, str], ...]] = (
     (people.sessions, "sessions, with their devices and addresses"),
     (people.devices, "devices that are known"),
     (people.recovery, "recovery codes"),
+    (people.passkeys, "passkeys, with the names that they were given"),
+    (oidc.grants, "what they have agreed that applications may do"),
     (identity.preferences, "what they keep for their pages"),
     (identity.keys, "API keys, with the names that they were given"),
 )

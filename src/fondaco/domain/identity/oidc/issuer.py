@@ -88,7 +88,6 @@ class Issuer:
         self._clock, self._random = directory.clock, random
         self._sealing, self._about = sealing, about
         self.url = url
-        records.create(store.metadata)
         self._keys: dict[str, tuple[str, jwt.PrivateKey]] = {}  # by algorithm: what signs
         self.verifying: dict[str, jwt.VerifyingKey] = {}  # by kid
         self.jwks: list[dict[str, str]] = []

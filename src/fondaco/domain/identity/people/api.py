@@ -13,8 +13,9 @@ from msgspec import Meta
 
 from fondaco.domain.identity.model import Caller, NameText, Role, Scope
 from fondaco.domain.identity.people import totp
-from fondaco.domain.identity.people.desk import ISSUER, PeopleDesk, SignedInShown
+from fondaco.domain.identity.people.desk import ISSUER, PeopleDesk, SignedIn, SignedInShown
 from fondaco.kernel.errors import Conflict, Denied, Invalid, NotFound, Unavailable
+from fondaco.kernel.event import Instant
 from fondaco.kernel.operation import Answered, Do, Operation, Stamp
 
 Password = Annotated[str, Meta(min_length=1, max_length=1_024, examples=["nine plain words help"])]
@@ -189,18 +190,31 @@ async def _login(ask: LoginRequest, stamp: Stamp, on: Asked) -> Any:
     )
     if found is None:
         return LoginReply("code_needed")
+    return replied(found, on, stamp.at, cookie=ask.cookie)
+
+
+class Cookies(Protocol):
+    """How a browser is given a session."""
+
+    def cookie(self, token: str, seconds: int) -> tuple[bytes, bytes]: ...
+
+    def csrf(self, token: str) -> str: ...
+
+
+def replied(found: SignedIn, on: Cookies, at: Instant, *, cookie: bool) -> Any:
+    """To somebody who has signed in, by whatever."""
     reply = LoginReply(
         "signed_in",
-        "" if ask.cookie else found.token,
-        on.csrf(found.token) if ask.cookie else "",
+        "" if cookie else found.token,
+        on.csrf(found.token) if cookie else "",
         found.session_id,
         found.device,
         str(found.ends_at),
         found.second_factor,
     )
-    if not ask.cookie:
+    if not cookie:
         return reply
-    seconds = (found.ends_at - stamp.at) // 1_000_000_000
+    seconds = (found.ends_at - at) // 1_000_000_000
     return Answered(reply, headers=(on.cookie(found.token, seconds),))
 
 

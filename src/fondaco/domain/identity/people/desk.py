@@ -184,6 +184,7 @@ class PeopleDesk:
                     totp=None, totp_at=None,
                 )  # fmt: skip
                 store.put_codes(conn, tenant, user, ())
+                store.remove_passkeys(conn, tenant, user)
                 store.tell(conn, ev.PasswordChanged(tenant, user, "operator"), at)
                 store.tell(conn, ev.SecondFactorSet(tenant, user, ""), at)
                 for row in store.sessions_of(conn, tenant, user):
@@ -233,7 +234,9 @@ class PeopleDesk:
             self._failed(tenant, user, address, known)
             raise Denied(WRONG, code="sign_in_failed")
         factor = ""
-        if row.totp_at is not None:
+        with self._records.reading() as conn:
+            has_passkey = bool(store.passkeys_of(conn, tenant, user))
+        if row.totp_at is not None or has_passkey:
             if not code:
                 return None
             factor = self._second(row, code)
@@ -251,7 +254,8 @@ class PeopleDesk:
         digest = digest_of(token)
         session_id, about = session_id_of(digest), f"{row.tenant}/{row.user}"
         ends_at = Instant(at + self._session_ns)
-        hashed = self._hash(password) if self._hashing.is_old(row.password) else ""
+        is_old = password and self._hashing.is_old(row.password)
+        hashed = self._hash(password) if is_old else ""
         with self._records.writing() as conn:
             store.add_session(
                 conn,
@@ -286,6 +290,8 @@ class PeopleDesk:
         """Which second factor `code` is; "" where it is none, or was used before."""
         code, at = code.strip().replace(" ", "").replace("-", "").upper(), self._clock()
         if code.isdecimal() and len(code) == totp.DIGITS:
+            if row.totp is None:
+                return ""
             secret = self._sealing.unseal(row.totp, f"{row.tenant}/{row.user}")
             step = totp.step_that_fits(secret, code, at, row.totp_step)
             if step is None:
@@ -427,6 +433,30 @@ class PeopleDesk:
             row = store.person(conn, caller.tenant, caller.user)
             left = store.codes_left(conn, caller.tenant, caller.user)
         return row is not None and row.totp_at is not None, left
+
+    # --- For passkeys ----------------------------------------------------------------------------
+
+    def prove(self, caller: Caller, password: str, address: str) -> None:
+        """Raises `Denied` unless they know their password."""
+        self._proven(caller, password, address)
+
+    def begin(self, row: Any, factor: str, address: str, device_name: str) -> SignedIn:
+        """Somebody has signed in without a password."""
+        return self._begin(row, "", factor, address, "", device_name)
+
+    def new_codes(self, caller: Caller) -> list[str]:
+        """Recovery codes instead of all that there were."""
+        row, codes = self._person(caller), [self._recovery_code() for _ in range(CODES)]
+        with self._records.writing() as conn:
+            digests = [_code_digest(row, each.replace("-", "")) for each in codes]
+            store.put_codes(conn, row.tenant, row.user, digests)
+        return codes
+
+    def sealed(self, text: str, tenant: str, user: str) -> bytes:
+        return self._sealing.seal(text.encode(), f"{tenant}/{user}")
+
+    def unsealed(self, sealed: bytes, tenant: str, user: str) -> str:
+        return self._unsealed(sealed, tenant, user)
 
     # --- Parts of these --------------------------------------------------------------------------
 

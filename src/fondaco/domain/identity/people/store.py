@@ -75,12 +75,13 @@ devices: Final = sa.Table(
 SEALED: Final[Mapping[str, tuple[str, ...]]] = {
     people.name: ("email", "name", "totp"),
     sessions.name: ("device", "address"),
+    "identity_passkeys": ("name",),
 }
 
 
 def sealed_rows(conn: sa.Connection) -> Iterable[tuple[sa.Table, Any]]:
     """Every row in which something is sealed, with its table."""
-    for table in (people, sessions):
+    for table in (people, sessions, passkeys):
         for row in conn.execute(sa.select(table)).all():
             yield table, row
 
@@ -88,6 +89,61 @@ def sealed_rows(conn: sa.Connection) -> Iterable[tuple[sa.Table, Any]]:
 def put_sealed(conn: sa.Connection, table: sa.Table, row: Any, values: Mapping[str, bytes]) -> None:
     there = [column == getattr(row, column.name) for column in table.primary_key]
     conn.execute(table.update().where(*there).values(**values))
+
+
+passkeys: Final = sa.Table(
+    "identity_passkeys",
+    metadata,
+    sa.Column("passkey_id", sa.Text, primary_key=True),  # of the credential, hexadecimal
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("user", sa.Text, nullable=False),
+    sa.Column("public_key", sa.LargeBinary, nullable=False),  # SubjectPublicKeyInfo
+    sa.Column("sign_count", sa.BigInteger, nullable=False),
+    sa.Column("name", sa.LargeBinary, nullable=False),  # sealed
+    sa.Column("is_copied", sa.Boolean, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("last_used_at", sa.BigInteger),
+)
+
+
+def passkey(conn: sa.Connection, passkey_id: str) -> Any:
+    """The row, or None."""
+    there = passkeys.c.passkey_id == passkey_id
+    return conn.execute(sa.select(passkeys).where(there)).one_or_none()
+
+
+def passkeys_of(conn: sa.Connection, tenant: str, user: str) -> Sequence[Any]:
+    """Oldest first."""
+    chosen = (passkeys.c.tenant == tenant, passkeys.c.user == user)
+    return conn.execute(sa.select(passkeys).where(*chosen).order_by(passkeys.c.created_at)).all()
+
+
+def add_passkey(conn: sa.Connection, **row: Any) -> None:
+    conn.execute(passkeys.insert().values(**row))
+
+
+def use_passkey(
+    conn: sa.Connection, passkey_id: str, before: int, sign_count: int, at: Instant
+) -> bool:
+    """Whether its counter still stood at `before`."""
+    there = (passkeys.c.passkey_id == passkey_id, passkeys.c.sign_count == before)
+    change = passkeys.update().where(*there).values(sign_count=sign_count, last_used_at=at)
+    return conn.execute(change).rowcount == 1
+
+
+def remove_passkey(conn: sa.Connection, tenant: str, user: str, passkey_id: str) -> bool:
+    there = (
+        passkeys.c.tenant == tenant,
+        passkeys.c.user == user,
+        passkeys.c.passkey_id == passkey_id,
+    )
+    return conn.execute(passkeys.delete().where(*there)).rowcount == 1
+
+
+def remove_passkeys(conn: sa.Connection, tenant: str, user: str) -> None:
+    """All of somebody's."""
+    there = (passkeys.c.tenant == tenant, passkeys.c.user == user)
+    conn.execute(passkeys.delete().where(*there))
 
 
 def person(conn: sa.Connection, tenant: str, user: str) -> Any:
