@@ -160,7 +160,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         _why(
             "the name of this house as an OpenID provider, https://fondaco.example.com; empty: the "
-            "address that it listens on"
+            "address that it listens on",
+            "URL",
         ),
     ] = ""
     oauth_registration: Annotated[

@@ -205,7 +205,9 @@ def provider_part(
 ) -> Provider:
     sealing = directory.sealing
     assert sealing is not None  # noqa: S101  # people have one
-    issuer = Issuer(records, directory, os.urandom, sealing, people.desk.personal, settings.issuer)
+    issuer = Issuer(
+        records, directory, os.urandom, sealing, people.desk.personal, settings.issuer.rstrip("/")
+    )
     directory.bearing = Bearers(issuer)
     return Provider(
         issuer,

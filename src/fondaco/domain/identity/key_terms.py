@@ -10,6 +10,8 @@ from fondaco.domain.identity.model import Key
 from fondaco.domain.identity.signatures import Signing
 from fondaco.kernel.errors import Denied, Invalid
 
+FOUND_MAX: Final = 64
+
 
 class Terms(msgspec.Struct, frozen=True):
     """How a key may be used. `public_key` is that of ed25519, whose other half is not here."""
@@ -33,10 +35,11 @@ class KeySealing(Protocol):
 class Guard:
     """What is asked of a key besides its token. Most have none, and are asked nothing."""
 
-    __slots__ = ("networks", "signing")
+    __slots__ = ("_found", "networks", "signing")
 
     def __init__(self, key: Key) -> None:
         self.networks = [ip_network(each) for each in key.networks]
+        self._found: set[str] = set()  # addresses that were within lately: to read one takes time
         self.signing: Signing = key.signing  # type: ignore[assignment]  # checked when it was made
 
     def check(self, address: str, *, signed: bool) -> None:
@@ -48,12 +51,17 @@ class Guard:
                 else "this key signs nothing: send its token",
                 code="unauthenticated",
             )
-        if self.networks and not _is_within(address, self.networks):
+        if not self.networks or address in self._found:
+            return
+        if not _is_within(address, self.networks):
             raise Denied(
                 f"this key may not be used from {address or 'where you are'}: its list of networks "
                 "does not hold it",
                 code="address_not_allowed",
             )
+        if len(self._found) >= FOUND_MAX:
+            self._found.clear()
+        self._found.add(address)
 
 
 def _is_within(address: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
