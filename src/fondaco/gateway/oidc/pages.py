@@ -43,9 +43,9 @@ gap:16px}
 code{color:var(--soft);font:12px/20px ui-monospace,Menlo,"DejaVu Sans Mono",monospace}
 label{display:block;margin:0 0 12px;color:var(--soft)}
 input{display:block;width:100%;height:36px;margin-top:4px;padding:0 8px;color:var(--ink);
-background:var(--bg);border:1px solid var(--edge);border-radius:3px;font:15px/20px inherit}
+background:var(--bg);border:1px solid var(--edge);border-radius:3px;font:inherit;font-size:15px}
 button{height:36px;padding:0 16px;border-radius:3px;border:1px solid var(--edge);
-background:transparent;color:var(--ink);font:600 13px/20px inherit;cursor:pointer}
+background:transparent;color:var(--ink);font:inherit;font-weight:600;cursor:pointer}
 button.first{background:var(--accent);border-color:var(--accent);color:var(--on)}
 .row{display:flex;gap:8px;justify-content:flex-end;margin-top:16px}
 .bad{color:var(--bad)}
