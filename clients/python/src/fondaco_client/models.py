@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 8ff8d470e8d7ee2e21b0f3da372904eefce11476513883b6a0049d7701bf1e60
+OpenAPI sha256 37c3db3d4385ad445703084a6eef6265ee0598e9ed5b5aef95b47206222ff3f6
 """
 
 from __future__ import annotations
@@ -308,6 +308,141 @@ class RolesRequest(TypedDict):
     user: str
     roles: list[Role]
     reason: str
+
+
+class BeginPasskey(TypedDict):
+    password: str
+
+
+class PasskeyAsked(TypedDict):
+    """`options` go to `PublicKeyCredential.parseCreationOptionsFromJSON` or its sister for asking;
+    `handle` comes back with the answer within five minutes.
+    """
+    handle: str
+    options: dict[str, Any]
+
+
+class AddPasskey(TypedDict):
+    """The three are fields of the answer's `response`."""
+    handle: str
+    client_data_json: str
+    authenticator_data: str
+    public_key: str
+    name: NotRequired[str]
+
+
+class AddedPasskey(TypedDict):
+    """`recovery_codes` are shown this once; none where there were some."""
+    passkey: PasskeyShown
+    recovery_codes: list[str]
+
+
+class PasskeyShown(TypedDict):
+    """Times are nanoseconds since 1970, UTC. `is_copied`: it is kept in more than one device."""
+    passkey_id: str
+    name: str
+    created_at: str
+    last_used_at: str | None
+    is_copied: bool
+
+
+class PasskeysReply(TypedDict):
+    items: list[PasskeyShown]
+
+
+class RemovePasskey(TypedDict):
+    passkey_id: str
+    password: str
+
+
+class RemovedPasskey(TypedDict):
+    passkey_id: str
+
+
+class PasskeyLogin(TypedDict):
+    """`cookie`: have a cookie for a browser, rather than a token."""
+    handle: str
+    credential_id: str
+    client_data_json: str
+    authenticator_data: str
+    signature: str
+    device_name: NotRequired[str]
+    cookie: NotRequired[bool]
+
+
+class RegisterClient(TypedDict):
+    """`machine` is a service account in whose name it asks by itself (client credentials).
+    `is_public`: it runs where nobody can keep a secret, as in a browser or on a phone.
+    """
+    name: str
+    scopes: list[Scope]
+    redirect_uris: NotRequired[list[str]]
+    machine: NotRequired[str | None]
+    is_public: NotRequired[bool]
+
+
+class RegisteredClient(TypedDict):
+    """`client_secret` is shown this once; it is empty for a public client."""
+    client_secret: str
+    client: Client
+
+
+class Client(TypedDict):
+    """An application. `machine` is the user in whose name it asks by itself; "" where it does not.
+    `is_public`: it can keep no secret.
+    """
+    client_id: str
+    tenant: str
+    name: str
+    redirect_uris: list[str]
+    scopes: list[str]
+    machine: str
+    is_public: bool
+    created_at: int
+
+
+class NoFields(TypedDict):
+    pass
+
+
+class Clients(TypedDict):
+    items: list[Client]
+
+
+class NamedClient(TypedDict):
+    client_id: str
+
+
+class Gone(TypedDict):
+    removed: str
+
+
+class Grants(TypedDict):
+    items: list[GrantShown]
+
+
+class GrantShown(TypedDict):
+    """What somebody has agreed to. Times are nanoseconds since 1970, UTC."""
+    grant_id: str
+    client_id: str
+    client_name: str
+    scopes: list[str]
+    created_at: str
+    ends_at: str
+
+
+class NamedGrant(TypedDict):
+    grant_id: str
+
+
+class RotateSigningKey(TypedDict):
+    alg: Literal['ES256', 'EdDSA', 'RS256']
+    reason: str
+
+
+class RotatedSigningKey(TypedDict):
+    kid: str
+    alg: str
 
 
 class ErasurePlanRequest(TypedDict):

@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 8ff8d470e8d7ee2e21b0f3da372904eefce11476513883b6a0049d7701bf1e60
+OpenAPI sha256 37c3db3d4385ad445703084a6eef6265ee0598e9ed5b5aef95b47206222ff3f6
 """
 
 from __future__ import annotations
@@ -207,6 +207,69 @@ class Identity:
             "/api/users/{user}/roles",
             path_={"user": user},
             body={"roles": roles, "reason": reason},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def clients(
+        self,
+    ) -> m.Clients:
+        """The tenant's applications. Scope: house:read."""
+        found: m.Clients = self._ask(
+            "GET",
+            "/api/oauth-clients",
+        )
+        return found
+
+    def register_client(
+        self,
+        *,
+        name: str,
+        scopes: list[m.Scope],
+        idempotency_key: str = ABSENT,
+        redirect_uris: list[str] = ABSENT,
+        machine: str | None = ABSENT,
+        is_public: bool = ABSENT,
+    ) -> m.RegisteredClient:
+        """Register an application that asks for access; its secret is shown this once. Scope:
+        house:write.
+        """
+        found: m.RegisteredClient = self._ask(
+            "POST",
+            "/api/oauth-clients",
+            body={"name": name, "scopes": scopes, "redirect_uris": redirect_uris, "machine": machine, "is_public": is_public},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def remove_client(
+        self,
+        *,
+        client_id: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.Gone:
+        """Remove an application; every token that it was given ends. Scope: house:write."""
+        found: m.Gone = self._ask(
+            "DELETE",
+            "/api/oauth-clients/{client_id}",
+            path_={"client_id": client_id},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def rotate_signing_key(
+        self,
+        *,
+        alg: Literal['ES256', 'EdDSA', 'RS256'],
+        reason: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.RotatedSigningKey:
+        """Sign tokens with a new key; the old one verifies for another day. Scope: house:write.
+        """
+        found: m.RotatedSigningKey = self._ask(
+            "POST",
+            "/api/oauth-keys/rotate",
+            body={"alg": alg, "reason": reason},
             header={"Idempotency-Key": idempotency_key},
         )
         return found
@@ -449,6 +512,126 @@ class Users:
         found: m.EndedReply = self._ask(
             "POST",
             "/api/users/sessions/end-others",
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def begin_passkey(
+        self,
+        *,
+        password: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.PasskeyAsked:
+        """Begin a passkey: what a page hands to navigator.credentials.create."""
+        found: m.PasskeyAsked = self._ask(
+            "POST",
+            "/api/users/passkeys/begin",
+            body={"password": password},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def passkeys(
+        self,
+    ) -> m.PasskeysReply:
+        """Your passkeys, and when each was used last."""
+        found: m.PasskeysReply = self._ask(
+            "GET",
+            "/api/users/passkeys",
+        )
+        return found
+
+    def add_passkey(
+        self,
+        *,
+        handle: str,
+        client_data_json: str,
+        authenticator_data: str,
+        public_key: str,
+        idempotency_key: str = ABSENT,
+        name: str = ABSENT,
+    ) -> m.AddedPasskey:
+        """Keep the passkey that an authenticator has made; recovery codes are shown this once.
+        """
+        found: m.AddedPasskey = self._ask(
+            "POST",
+            "/api/users/passkeys",
+            body={"handle": handle, "client_data_json": client_data_json, "authenticator_data": authenticator_data, "public_key": public_key, "name": name},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def remove_passkey(
+        self,
+        *,
+        passkey_id: str,
+        password: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.RemovedPasskey:
+        """Remove one of your passkeys; it takes your password."""
+        found: m.RemovedPasskey = self._ask(
+            "POST",
+            "/api/users/passkeys/remove",
+            body={"passkey_id": passkey_id, "password": password},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def ask_passkey(
+        self,
+        *,
+        idempotency_key: str = ABSENT,
+    ) -> m.PasskeyAsked:
+        """Begin to sign in with a passkey: what a page hands to navigator.credentials.get."""
+        found: m.PasskeyAsked = self._ask(
+            "POST",
+            "/api/users/passkeys/ask",
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def passkey_login(
+        self,
+        *,
+        handle: str,
+        credential_id: str,
+        client_data_json: str,
+        authenticator_data: str,
+        signature: str,
+        idempotency_key: str = ABSENT,
+        device_name: str = ABSENT,
+        cookie: bool = ABSENT,
+    ) -> m.LoginReply:
+        """Sign in with a passkey alone."""
+        found: m.LoginReply = self._ask(
+            "POST",
+            "/api/users/passkeys/login",
+            body={"handle": handle, "credential_id": credential_id, "client_data_json": client_data_json, "authenticator_data": authenticator_data, "signature": signature, "device_name": device_name, "cookie": cookie},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def grants(
+        self,
+    ) -> m.Grants:
+        """What you have agreed that applications may do in your name."""
+        found: m.Grants = self._ask(
+            "GET",
+            "/api/users/grants",
+        )
+        return found
+
+    def revoke_grant(
+        self,
+        *,
+        grant_id: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.Gone:
+        """Agree no more; tokens of it end at once."""
+        found: m.Gone = self._ask(
+            "DELETE",
+            "/api/users/grants/{grant_id}",
+            path_={"grant_id": grant_id},
             header={"Idempotency-Key": idempotency_key},
         )
         return found
