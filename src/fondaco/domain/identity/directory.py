@@ -6,12 +6,21 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from ipaddress import ip_network
 from threading import Lock
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import msgspec
 
 from fondaco.domain.identity import signatures, store
-from fondaco.domain.identity.key_terms import ANY, Guard, KeySealing, Terms, next_name
+from fondaco.domain.identity.bearing import Bearing
+from fondaco.domain.identity.key_terms import (
+    ANY,
+    Guard,
+    KeySealing,
+    Terms,
+    check_holds,
+    check_whole,
+    next_name,
+)
 from fondaco.domain.identity.model import (
     BEARER_MARK,
     DEMO,
@@ -31,7 +40,6 @@ from fondaco.domain.identity.model import (
     digest_of,
     is_session,
     key_id_of,
-    scopes_of,
     session_caller_of,
     token_of,
 )
@@ -56,27 +64,6 @@ class Ticket(msgspec.Struct, frozen=True, gc=False):
 
     ticket: str
     expires_at: Instant
-
-
-RolesOf = Callable[[str, str], tuple[Role, ...] | None]  # of a tenant's user, where there is one
-
-
-class Bearing(Protocol):
-    """Knows tokens that are signed, and kept nowhere."""
-
-    def refresh(self) -> None: ...
-
-    def verified(self, token: str) -> Any:
-        """What it says. Raises `Denied`."""
-        ...
-
-    def caller(self, claims: Any, roles_of: RolesOf) -> tuple[Caller, Instant]:
-        """Whom that stands for now, and until when. Raises `Denied`."""
-        ...
-
-    def still(self, tenant: str, name: str, roles_of: RolesOf) -> Caller:
-        """Whom such a caller's name stands for, also once their token has expired."""
-        ...
 
 
 class _Known:
@@ -294,9 +281,9 @@ class Directory:
             old = store.key_named(conn, caller.tenant, key_id)
             user = store.user(conn, old.tenant, old.user)
             if user.user == caller.user:
-                _check_holds(caller, old.scopes, old.accounts)
+                check_holds(caller, old.scopes, old.accounts)
             else:
-                _check_whole(caller)
+                check_whole(caller)
             if now >= old.ends_at:
                 raise Conflict(f"{key_id} has ended: make a new one", code="key_ended")
             if terms is None:
@@ -358,14 +345,14 @@ class Directory:
         if user and user != caller.user:
             if self.owners(tenant).get(user) != caller.user:
                 raise NotFound(f"you have no service account {user[:64]}")
-            _check_whole(caller)
+            check_whole(caller)
             return self.create_key(
                 tenant, user, name, scopes=scopes, accounts=accounts, expires_at=expires_at,
                 by=caller.name, terms=terms,
             )  # fmt: skip
         wanted = caller.scopes if scopes is None else frozenset(scopes)
         allowed = caller.accounts if accounts is None else frozenset(accounts)
-        _check_holds(caller, wanted, allowed)
+        check_holds(caller, wanted, allowed)
         return self.create_key(
             tenant,
             caller.user,
@@ -564,26 +551,6 @@ def _stranger() -> Denied:
         "revoked nor expired; `fondaco key create` makes one",
         code="unauthenticated",
     )
-
-
-def _check_holds(caller: Caller, scopes: Iterable[Scope], accounts: Iterable[str] | None) -> None:
-    """Raises `Denied` unless the caller may do all of that."""
-    for scope in scopes:
-        caller.require(scope)
-    if accounts is None and caller.accounts is not None:
-        raise Denied(f"{caller.name} may not use all accounts", code="forbidden")
-    for account in accounts or ():
-        caller.require("", account)
-
-
-def _check_whole(caller: Caller) -> None:
-    """A key that may do a part of what its user may must not lead to a service account's."""
-    if caller.accounts is not None or caller.scopes != scopes_of(caller.roles):
-        raise Denied(
-            "a service account's keys are made by somebody signed in, or by a key that may do all "
-            "that its user may",
-            code="forbidden",
-        )
 
 
 def _known(user: User, key: Key) -> _Known:

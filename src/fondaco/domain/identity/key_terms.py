@@ -6,7 +6,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from fondaco.domain.identity.model import Key
+from fondaco.domain.identity.model import Caller, Key, Scope, scopes_of
 from fondaco.domain.identity.signatures import Signing
 from fondaco.kernel.errors import Denied, Invalid
 
@@ -93,3 +93,23 @@ def networks_of(texts: Iterable[str]) -> tuple[str, ...]:
                 f"networks has {text[:64]!r}: {error}; write 203.0.113.0/24 or 2001:db8::/32"
             ) from None
     return tuple(sorted(frozenset(found)))
+
+
+def check_holds(caller: Caller, scopes: Iterable[Scope], accounts: Iterable[str] | None) -> None:
+    """Raises `Denied` unless the caller may do all of that."""
+    for scope in scopes:
+        caller.require(scope)
+    if accounts is None and caller.accounts is not None:
+        raise Denied(f"{caller.name} may not use all accounts", code="forbidden")
+    for account in accounts or ():
+        caller.require("", account)
+
+
+def check_whole(caller: Caller) -> None:
+    """A key that may do a part of what its user may must not lead to a service account's."""
+    if caller.accounts is not None or caller.scopes != scopes_of(caller.roles):
+        raise Denied(
+            "a service account's keys are made by somebody signed in, or by a key that may do all "
+            "that its user may",
+            code="forbidden",
+        )

@@ -1,15 +1,15 @@
 """Whom a signed token stands for: ours, or one of a provider that this house trusts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 import msgspec
 
+from fondaco.domain.identity.bearing import RolesOf
 from fondaco.domain.identity.model import (
     BEARER_MARK,
     Caller,
     KeyId,
-    Role,
     Scope,
     TenantId,
     UserId,
@@ -21,7 +21,6 @@ from fondaco.domain.identity.oidc.model import SECOND_NS
 from fondaco.kernel.event import Instant
 
 GRANT_SHOWN: Final = 8  # digits of a grant in a caller's name
-RolesOf = Callable[[str, str], tuple[Role, ...] | None]
 
 
 class _Issued(msgspec.Struct, frozen=True):
@@ -63,7 +62,7 @@ class Bearers:
         return self._issuer.claims(token)
 
     def caller(self, claims: Mapping[str, Any], roles_of: RolesOf) -> tuple[Caller, Instant]:
-        """Whom they stand for now: no more than was agreed to, and than the user may do today."""
+        """Whom they stand for today: no more than was agreed to, and than the user may do today."""
         if claims["iss"] != self._issuer.url:
             if self.foreign is None:
                 raise jwt.refused("it is another issuer's")
