@@ -8,8 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fix.link import BEGINS, MOVES, SECOND, End, Link, play, terms
+from fondaco.app.fix.taped import Made, Taped
+from fondaco.app.fix.watching import Watching
 from fondaco.domain.fix.api import Law, Numbers, Renumbered, SessionId, Write, encode, parse
+from fondaco.domain.fix.search.model import Asked
 from fondaco.gateway.fix import keeping
+from fondaco.gateway.fix.ends import Ends
 from fondaco.gateway.fix.keeping import SKIPPED, Kept, source_of
 from fondaco.ports.tape.memory import MemoryTape
 from fondaco.ports.tape.segments import SegmentTape
@@ -22,6 +26,11 @@ class Flushed(MemoryTape):
 
     def flush(self) -> None:
         """It is in memory already."""
+
+
+def said(kind: bytes) -> bytes:
+    at = b"20240304-09:00:00"
+    return encode("FIX.4.4", [(35, kind), (34, b"1"), (49, b"A"), (52, at), (56, b"B")])
 
 
 def law(kept: Kept) -> Law:
@@ -166,3 +175,36 @@ def test_passwords_are_not_kept() -> None:
         assert (message.get(553), message.get(554), message.get(925)) == (b"me", b"******", b"*")
         assert len(raw) == len(logon)
     assert other[1:] == order
+
+
+def test_connections_stand_on_the_tape_and_move_no_number(tmp_path: Path) -> None:
+    tape = Flushed()
+    kept = Kept(tape, NAME)
+    kept.received(said(b"0"), BEGINS)
+    before = kept.numbers
+    kept.connected(Ends("10.0.0.9", 4_711, "10.0.0.1", 9_876, is_encrypted=True), BEGINS + 1)
+    kept.disconnected(BEGINS + 2)
+    kept.flush()
+    assert Kept(tape, NAME).numbers == before
+    taped, frames = Taped(tmp_path), list(tape.read())
+    assert [each.direction for _, each in taped.messages(frames)] == ["in"]
+    made = [each for _, each in taped.connections(frames)]
+    assert [(each.at - BEGINS, each.ends and each.ends.host) for each in made] == [
+        (1, "10.0.0.9"),
+        (2, None),
+    ]
+
+
+def test_a_name_from_another_address_is_told_of_the_houses_own_sessions() -> None:
+    watching = Watching()
+
+    def comes(n: int, host: str, at: int) -> list[str]:
+        logon = said(b"A")
+        ended = (n, Made(at, "s", None))
+        made = (n + 1, Made(at + 1, "s", Ends(host, 40_000 + n, "10.0.0.1", 9_876)))
+        asked = (n + 2, Asked(at + 2, "s", "in", logon))
+        return [each.alert.pattern for each in watching.see([ended, made, asked])]
+
+    assert comes(1, "10.0.0.9", BEGINS) == []
+    assert comes(4, "10.0.0.9", BEGINS + 10) == []
+    assert comes(7, "192.168.7.7", BEGINS + 20) == ["F04"]

@@ -8,6 +8,7 @@ from fondaco.domain.fix.capture.flows import Endpoint
 from fondaco.domain.fix.capture.packets import Packets
 from fondaco.domain.fix.capture.tally import Tally
 from fondaco.domain.fix.capture.writing import Conversation, fix, pcap
+from fondaco.domain.surveillance.api import Sensor, Thresholds
 from fondaco.domain.surveillance.fix.content import entropy
 from fondaco.domain.surveillance.fix.evidence import masked
 from fondaco.domain.surveillance.fix.times import timestamp
@@ -87,6 +88,25 @@ LOGON: list[Said] = [
         ([(0, 2, b"B", 2, [(58, b"UEsDBBQAAAAIAA" * 12)])], {"F21"}),
         ([(0, 2, b"D", 2, [(11, b"a"), (38, b"0")])], {"F15"}),
         ([(0, 2, b"D", 900, [(11, b"a"), (38, b"5")])], {"F08"}),
+        # A number with a sign or a blank is one to some parsers, and none to others.
+        ([(0, 2, b"D", 2, [(11, b"a"), (38, b"+5")])], {"F16"}),
+        ([(0, 2, b"D", 2, [(11, b"a"), (44, b" 5")])], {"F16"}),
+        ([(0, 2, b"D", 2, [(11, b"a"), (44, b"-5")])], set()),
+        # A venue's own tags are no attack, one that tries tags is.
+        ([(0, 2, b"D", 2, [(11, b"a"), *((9_000 + n, b"x") for n in range(20))])], set()),
+        ([(0, 2, b"D", 2, [(11, b"a"), *((60_000 + n, b"x") for n in range(20))])], {"F15"}),
+        # Rejects of one tag are somebody's mistake, of many somebody's experiment.
+        ([(1, n, b"3", n, [(371, b"44"), (373, b"6")]) for n in range(2, 7)], set()),
+        ([(1, n, b"3", n, [(371, b"%d" % (40 + n)), (373, b"6")]) for n in range(2, 7)], {"F15"}),
+        # On whose behalf is free until it is known.
+        ([(0, n, b"D", n, [(115, b"DESK%d" % n)]) for n in range(2, 9)], set()),
+        (
+            [
+                *((0, n, b"D", n, [(115, b"DESK")]) for n in range(2, 60)),
+                (0, 60, b"D", 60, [(115, b"OTHER")]),
+            ],
+            {"F05"},
+        ),
     ],
 )
 def test_what_is_told_above_low(said: list[Said], patterns: set[str]) -> None:
@@ -130,3 +150,68 @@ def test_entropy_is_shannons() -> None:
 )
 def test_timestamps(text: bytes | None, ns: int) -> None:
     assert timestamp(text) == ns
+
+
+def said_by(half: int, begin: str, seq: int, fields: Sequence[tuple[int, bytes]] = ()) -> bytes:
+    names = (b"BUYER", b"VENUE")
+    head = [(35, b"A" if seq == 1 else b"0"), (34, b"%d" % seq), (49, names[half])]
+    return fix(begin, [*head, (52, b"20231114-22:13:20.000"), (56, names[1 - half]), *fields])
+
+
+def test_the_same_names_in_two_versions_are_two_sessions() -> None:
+    sensor = Sensor()
+    told = []
+    for seq in (1, 2, 3):
+        for begin in ("FIX.4.2", "FIX.4.4"):
+            for half, way in ((0, "in"), (1, "out")):
+                told += sensor.feed(begin, way, AT, said_by(half, begin, seq))
+    assert told == []
+    assert [each.begin_string for each in sensor.tally.sessions] == ["FIX.4.2", "FIX.4.4"]
+
+
+def test_a_connection_speaks_for_whom_it_logged_on() -> None:
+    def told(fields: Sequence[tuple[int, bytes]], begin: str = "FIX.4.4") -> list[str]:
+        sensor = Sensor()
+        sensor.feed("s", "in", AT, said_by(0, "FIX.4.4", 1, [(50, b"DESK")]))
+        sensor.feed("s", "out", AT, said_by(1, "FIX.4.4", 1))
+        return [each.pattern for each in sensor.feed("s", "in", AT, said_by(0, begin, 2, fields))]
+
+    assert told([(50, b"DESK")]) == []
+    assert told([]) == []
+    assert told([(50, b"OTHER")]) == ["F05"]
+    assert told([], "FIX.4.2") == ["F05"]
+
+
+def test_nobody_trades_on_a_holiday() -> None:
+    def told(**limits: tuple[str, ...]) -> set[str]:
+        sensor = Sensor(Thresholds(**limits))  # type: ignore[arg-type]
+        return {each.pattern for each in sensor.feed("s", "in", AT, said_by(0, "FIX.4.4", 1))}
+
+    assert told() == set()
+    assert told(holidays=("2023-11-15",)) == set()
+    assert told(holidays=("2023-11-14",)) == {"F22"}
+
+
+def orders(sizes: Sequence[int], prices: Sequence[float]) -> set[tuple[str, str]]:
+    """What is told of these orders, one after the other, by pattern and what about it."""
+    told = []
+    sensor = Sensor()
+    sensor.feed("s", "in", AT, said_by(0, "FIX.4.4", 1))
+    sensor.feed("s", "out", AT, said_by(1, "FIX.4.4", 1))
+    for n, (size, price) in enumerate(zip(sizes, prices, strict=True), 2):
+        body = [(11, b"%d" % n), (38, b"%d" % size), (44, b"%.2f" % price), (55, b"X")]
+        head = [(35, b"D"), (34, b"%d" % n), (49, b"BUYER"), (52, b"20231114-22:13:20.000")]
+        at = AT + n * NS
+        told += sensor.feed("s", "in", at, fix("FIX.4.4", [*head, (56, b"VENUE"), *body]))
+    return {(each.pattern, each.key) for each in told if each.pattern == "F24"}
+
+
+def test_a_price_is_far_off_beside_how_far_they_usually_are() -> None:
+    near = [100 + n % 3 for n in range(60)]
+    wide = [80 + 40 * (n % 5) / 4 for n in range(60)]
+    assert orders([5] * 61, [*near, 103]) == set()
+    assert orders([5] * 61, [*near, 130]) == {("F24", "price")}
+    assert orders([5] * 61, [*wide, 130]) == set(), "who bids far away is used to it"
+    assert orders([*[5] * 60, 60], [*near, 100]) == {("F24", "size")}
+    mixed = [1 if n % 2 else 100 for n in range(60)], [100 if n % 2 else 1 for n in range(60)]
+    assert orders([*mixed[0], 90], [*mixed[1], 99]) == {("F24", "worth")}

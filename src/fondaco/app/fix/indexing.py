@@ -18,7 +18,7 @@ from fondaco.app.fix.archive import Archiving, Retention
 from fondaco.app.fix.captures import CaptureFolder, waiting
 from fondaco.app.fix.columns import Columns, has_lake, open_lake
 from fondaco.app.fix.store import open_messages
-from fondaco.app.fix.taped import Taped
+from fondaco.app.fix.taped import Made, Taped
 from fondaco.app.fix.watching import Raised, Watching
 from fondaco.app.machines import open_records
 from fondaco.app.say import say
@@ -77,7 +77,8 @@ class Indexing:
             return False
         rows = sorted(self._taped.messages(frames), key=lambda row: row[0])
         # Alerts first, which are the same when they are found again.
-        self._record(self._watching.see(rows))
+        happened: list[tuple[int, Asked | Made]] = [*rows, *self._taped.connections(frames)]
+        self._record(self._watching.see(sorted(happened, key=lambda each: each[0])))
         self._look_again()
         with self._store.writing() as conn:
             self._keeper.keep(conn, [(id_of(position), each) for position, each in rows])

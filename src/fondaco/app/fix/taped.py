@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
+
+import msgspec
 
 from fondaco.domain.fix.search.model import Asked, Direction
-from fondaco.gateway.fix.keeping import AGAIN, RECEIVED, SENT
+from fondaco.gateway.fix.ends import Ends
+from fondaco.gateway.fix.keeping import AGAIN, CONNECTED, ENDED, RECEIVED, SENT
 from fondaco.ports.tape import Frame
 
 _KINDS: Final[Mapping[bytes, tuple[Direction, int]]] = {  # and where the message begins
@@ -13,6 +16,14 @@ _KINDS: Final[Mapping[bytes, tuple[Direction, int]]] = {  # and where the messag
     SENT: ("out", 9),
     AGAIN: ("out", 1),
 }
+
+
+class Made(NamedTuple):
+    """A session's connection was made, or it ended where `ends` is None."""
+
+    at: int
+    session: str
+    ends: Ends | None
 
 
 class Taped:
@@ -30,6 +41,14 @@ class Taped:
                 direction, begin = kind
                 name = self.session(frame.source)
                 yield frame.position, Asked(frame.at, name, direction, frame.raw[begin:])
+
+    def connections(self, frames: Iterable[Frame]) -> Iterator[tuple[int, Made]]:
+        """Positions and the connections that were made or ended there."""
+        for frame in frames:
+            kind = frame.raw[:1]
+            if kind in (CONNECTED, ENDED):
+                ends = msgspec.json.decode(frame.raw[1:], type=Ends) if kind == CONNECTED else None
+                yield frame.position, Made(frame.at, self.session(frame.source), ends)
 
     def session(self, source: str) -> str:
         """The name of the session whose source that is, as the house has noted it."""

@@ -1,13 +1,22 @@
 """The detectors over the house's own sessions, message by message as the tape has them."""
 
 from collections.abc import Iterable
+from ipaddress import ip_address
 from typing import Final, NamedTuple
 
+from fondaco.app.fix.taped import Made
 from fondaco.domain.fix.search.model import Asked
 from fondaco.domain.surveillance.api import Alert, Sensor, Thresholds
 
 COUNTED: Final = 500  # alerts whose repetitions are noted
 SECOND_NS: Final = 1_000_000_000
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return not host or ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
 
 
 class Raised(NamedTuple):
@@ -25,14 +34,32 @@ class Watching:
         self._counted: dict[int, tuple[Raised, int]] = {}  # by the alert's number, and its count
         self._passed_at = 0
 
-    def see(self, messages: Iterable[tuple[int, Asked]]) -> list[Raised]:
-        """Alerts that are new, or more severe than they were."""
+    def see(self, happened: Iterable[tuple[int, Asked | Made]]) -> list[Raised]:
+        """Messages, and connections made and ended. Alerts that are new, or more severe than they
+        were."""
         raised = []
-        for position, each in messages:
-            found = self._sensor.feed(each.session, each.direction, each.at, each.raw, position)
+        for position, each in happened:
+            if isinstance(each, Made):
+                found = self._connection(each)
+            else:
+                found = self._sensor.feed(each.session, each.direction, each.at, each.raw, position)
             raised += [Raised(alert, each.session) for alert in found]
         self._note(raised)
         return raised
+
+    def _connection(self, made: Made) -> list[Alert]:
+        ends = made.ends
+        if ends is None:
+            return self._sensor.disconnected(made.session, made.at)
+        return self._sensor.connected(
+            made.session,
+            made.at,
+            peer=(ends.host, ends.port),
+            local=(ends.our_host, ends.our_port),
+            initiated=ends.is_ours,
+            # Nobody else reads what never leaves the machine.
+            encrypted=ends.is_encrypted or (None if is_loopback(ends.host) else False),
+        )
 
     def passed(self, at: int) -> list[Raised]:
         """What is seen by waiting, about each second."""

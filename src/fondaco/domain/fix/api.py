@@ -8,6 +8,7 @@ from fondaco.domain.fix.capture.sighting import Sighting as Sighting
 from fondaco.domain.fix.capture.tally import Line as Line
 from fondaco.domain.fix.capture.tally import Session as Session
 from fondaco.domain.fix.capture.tally import Tally as Tally
+from fondaco.domain.fix.capture.tls import Greeting as Greeting
 from fondaco.domain.fix.capture.wire import Half as Half
 from fondaco.domain.fix.capture.writing import RST as RST
 from fondaco.domain.fix.capture.writing import Conversation as Conversation

@@ -44,7 +44,8 @@ class Alert(msgspec.Struct):
     """Something found, once for each subject and reason; `count` says how often it came again.
 
     Times are nanoseconds since 1970 by the capture's clock; `number` is 1 for the first alert of
-    whoever found it, and stays when the alert counts up or becomes more severe.
+    whoever found it, and stays when the alert counts up or becomes more severe. `key` tells apart
+    what one pattern finds of one subject.
     """
 
     pattern: str
@@ -58,3 +59,4 @@ class Alert(msgspec.Struct):
     count: int
     evidence: list[Evidence]
     number: int = 0
+    key: str = ""

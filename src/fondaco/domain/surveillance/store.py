@@ -13,6 +13,7 @@ from fondaco.domain.surveillance.rules import FIX_ALERTS
 from fondaco.kernel.event import Instant
 from fondaco.ports.store import publish
 
+REPEAT_NS: Final = 900_000_000_000  # as the threshold repeat_s has it
 HOUSE: Final = 0  # its own sessions; captures are numbered from 1
 
 metadata: Final = sa.MetaData()
@@ -79,12 +80,32 @@ _proofs: Final = msgspec.json.Decoder(tuple[Proof, ...])
 
 
 def name_of(alert: Alert, capture: int = HOUSE) -> str:
-    """The same for the same finding, whoever finds it again: pattern, subject and the message that
-    it began with."""
-    first = alert.evidence[0] if alert.evidence else None
-    began = (first.sha256, first.at) if first else ("", alert.first_at)
-    content = msgspec.json.encode((capture, alert.pattern, alert.subject, began))
-    return f"{alert.pattern.lower()}-{sha256(content).hexdigest()[:16]}"
+    """The same for the same finding, whoever finds it again: pattern, subject, what about it, and
+    when it began."""
+    return f"{_what(alert, capture)}-{alert.first_at:x}"
+
+
+def _what(alert: Alert, capture: int) -> str:
+    content = msgspec.json.encode((capture, alert.pattern, alert.subject, alert.key))
+    return f"{alert.pattern.lower()}-{sha256(content).hexdigest()[:12]}"
+
+
+def _found_before(conn: sa.Connection, alert: Alert, capture: int) -> str:
+    """The name of the alert that this one goes on with, as far as those who look for it forget
+    between two of their lives: the same again within REPEAT_NS, or of no weight at all."""
+    what = _what(alert, capture)
+    rows = conn.execute(
+        sa.select(_C.alert, _C.severity, _C.first_at, _C.last_at)
+        .where(_C.capture == capture, _C.pattern == alert.pattern, _C.subject == alert.subject)
+        .order_by(_C.number.desc())
+    )
+    for name, severity, first_at, last_at in rows:
+        if not name.startswith(f"{what}-") or first_at > alert.last_at:
+            continue
+        light = severity == alert.severity == Severity.LOW
+        if light or alert.first_at - last_at <= REPEAT_NS:
+            return str(name)
+    return name_of(alert, capture)
 
 
 def record(
@@ -101,9 +122,9 @@ def record(
     The journal is told, in the same block, of one that is new or has become more severe: then it
     is True.
     """
-    name = name_of(alert, capture)
+    name = _found_before(conn, alert, capture)
     known = conn.execute(
-        sa.select(_C.severity, _C.count, _C.last_at).where(_C.alert == name)
+        sa.select(_C.severity, _C.count, _C.last_at, _C.first_at).where(_C.alert == name)
     ).first()
     proofs = tuple(map(Proof, messages, alert.evidence))
     changed = {
@@ -127,7 +148,15 @@ def record(
                 **changed,
             )
         )
-    elif (alert.severity, alert.count, alert.last_at) > tuple(known):
+    elif known.first_at != alert.first_at:  # found anew by one who forgot how it began
+        if alert.last_at > known.last_at or alert.severity > known.severity:
+            grown = {
+                "severity": max(known.severity, int(alert.severity)),
+                "last_at": max(known.last_at, alert.last_at),
+                "count": max(known.count + (alert.first_at > known.last_at), alert.count),
+            }
+            conn.execute(alerts.update().where(_C.alert == name).values(**grown))
+    elif (alert.severity, alert.count, alert.last_at) > tuple(known)[:3]:
         conn.execute(alerts.update().where(_C.alert == name).values(**changed))
     is_news = known is None or alert.severity > known[0]
     if is_news and capture == HOUSE:

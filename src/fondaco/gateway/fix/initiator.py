@@ -113,7 +113,8 @@ class _Talk(asyncio.Protocol):
             return
         name = transport.get_extra_info("peername")
         self.is_attached = True
-        self._line.attach(self._transport, str(name[0]) if isinstance(name, tuple) else "")
+        peer = str(name[0]) if isinstance(name, tuple) else ""
+        self._line.attach(self._transport, peer, is_ours=True)
 
     def data_received(self, data: bytes) -> None:
         if self.is_attached:

@@ -9,6 +9,8 @@ A frame of the tape begins with a byte that says what it is:
 | `A` | sent again, or a gap fill: numbers do not move |
 | `D` | everything below this number that came is done (8 bytes) |
 | `N` | numbers were set: JSON of `Set` |
+| `C` | a connection was made: JSON of `Ends` |
+| `X` | it ended |
 
 From these a session knows its numbers after any death of its process: what it sends next follows
 the last `S`, what it expects is the last `D`. What was received and not done is asked for again.
@@ -29,6 +31,7 @@ from typing import Final, Protocol
 import msgspec
 
 from fondaco.domain.fix.api import Garbled, Numbers, SessionId, Write, parse
+from fondaco.gateway.fix.ends import Ends
 from fondaco.kernel.errors import Unavailable
 from fondaco.kernel.event import Instant
 from fondaco.ports.tape import Tape
@@ -38,6 +41,7 @@ SKIPPED: Final = 10_000  # numbers, after a death of the machine
 _NUMBER: Final = Struct("<Q")
 _SECRET: Final = compile_(rb"(\x01(?:554|925|96)=)([^\x01]+)")
 RECEIVED, SENT, AGAIN, DONE, NUMBERS = b"R", b"S", b"A", b"D", b"N"
+CONNECTED, ENDED = b"C", b"X"
 
 
 class FlushedTape(Tape, Protocol):
@@ -154,6 +158,12 @@ class Kept:
             self.flush()
             self.set_at = place
             self.on_set(place)
+
+    def connected(self, ends: Ends, at: int) -> None:
+        self._append(CONNECTED + msgspec.json.encode(ends), at)
+
+    def disconnected(self, at: int) -> None:
+        self._append(ENDED, at)
 
     def flush(self) -> None:
         self._tape.flush()

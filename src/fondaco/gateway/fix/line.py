@@ -33,6 +33,7 @@ from fondaco.domain.fix.api import (
     say,
     say_all,
 )
+from fondaco.gateway.fix.ends import Ends, ends_of
 from fondaco.kernel.errors import Unavailable
 
 PENDING_MAX: Final = 10_000  # messages whose effect is not durable yet; then no more are read
@@ -78,6 +79,10 @@ class Keeper(Protocol):
 
     def renumbered(self, numbers: Numbers, reason: str, at: int) -> None: ...
 
+    def connected(self, ends: Ends, at: int) -> None: ...
+
+    def disconnected(self, at: int) -> None: ...
+
     def flush(self) -> None:
         """What was given is safe from the death of this process when this returns. Raises
         `Unavailable` where it cannot be."""
@@ -96,6 +101,10 @@ class Forgetful:
     def done(self, next_in: int, at: int) -> None: ...
 
     def renumbered(self, numbers: Numbers, reason: str, at: int) -> None: ...
+
+    def connected(self, ends: Ends, at: int) -> None: ...
+
+    def disconnected(self, at: int) -> None: ...
 
     def flush(self) -> None: ...
 
@@ -222,11 +231,12 @@ class Line:
 
     # --- For whoever has the socket -------------------------------------------------------------
 
-    def attach(self, transport: asyncio.Transport, peer: str) -> None:
+    def attach(self, transport: asyncio.Transport, peer: str, *, is_ours: bool = False) -> None:
         """There is a connection now."""
         self._transport, self.peer, self._framer = transport, peer, Framer()
         self._closing, self._is_paused = "", False
         self.connected_at = self.now()
+        self._keeper.connected(ends_of(transport, is_ours=is_ours), self.connected_at)
         self._run(self.session.connected(self.connected_at))
 
     def receive(self, chunk: bytes) -> None:
@@ -259,6 +269,7 @@ class Line:
         if self._transport is None or (transport is not None and transport is not self._transport):
             return
         self._transport = None
+        self._keeper.disconnected(self.now())
         self._run(self.session.disconnected(self.now(), self._closing or reason))
         self.state_reason = self._closing or reason
         self.on_end()

@@ -8,11 +8,13 @@ cdef class Sighting:
     cdef readonly object garbled
     cdef readonly str msg_type
     cdef readonly long long seq
+    cdef readonly bytes begin
     cdef readonly bytes sender
     cdef readonly bytes target
     cdef readonly object cl_ord_id
     cdef readonly bint poss_dup
     cdef readonly long long odd_bytes
+    cdef readonly long long undefined
     cdef readonly long long longest
     cdef readonly unsigned long long twice
     cdef readonly unsigned long long known

@@ -17,8 +17,9 @@ COMPILED = cython.compiled
 _KNOWN_MAX = 4096
 _LOW = cython.declare(cython.longlong, 64)  # tags below it have places of their own
 _PLACES_MAX = cython.declare(cython.Py_ssize_t, 65_535)  # in a message, that are kept
+_UNDEFINED = cython.declare(cython.longlong, 3_200)  # FIX defines none from here to 5000
 _TAG_MAX = cython.declare(cython.longlong, 1_000_000_000)
-_WANTED = cython.declare(cython.ulonglong, sum(1 << tag for tag in (11, 34, 35, 43, 49, 52, 56)))
+_WANTED = cython.declare(cython.ulonglong, sum(1 << tag for tag in (8, 11, 34, 35, 43, 49, 52, 56)))
 _ROUTING = cython.declare(cython.ulonglong, 1 << 34 | 1 << 49 | 1 << 56)
 _BODY = cython.declare(cython.ulonglong, sum(1 << tag for tag in (11, 37, 38, 44, 54, 55, 58)))
 _TYPES = {bytes([code]): chr(code) for code in range(33, 127)}
@@ -34,6 +35,7 @@ class Sighting:
     `at` is nanoseconds since 1970 by the capture's clock, when its last byte came; `offset` is
     the place in the file of the packet (or log line) that holds its first byte. `garbled` says
     what is wrong with its frame, or is None. `seq` is -1 where MsgSeqNum is absent or no number.
+    `undefined` counts tags that neither FIX nor an agreement of two parties may use.
     `longest` is the length of its longest value; bit n of `twice` says that tag n (below 64) stands
     more than once; `is_odd` that a field is oddly written, or a routing field stands in the body.
     """
@@ -57,11 +59,12 @@ class Sighting:
         self.garbled: Any = garbled
         self.msg_type = ""
         self.seq = -1
+        self.begin = b""
         self.sender = b""
         self.target = b""
         self.cl_ord_id: Any = None
         self.poss_dup = False
-        self.odd_bytes = 0
+        self.odd_bytes = self.undefined = 0
         self.longest = 0
         self.twice = self.known = self.beyond = 0
         self.is_odd = False
@@ -228,6 +231,10 @@ class Sighting:
             stop = i
             i += 1
             skip = -1
+            if tag >= _UNDEFINED and (tag < 5000 or tag >= 50_000):
+                self.undefined += 1
+            if tag < 64 and stop > start and text[start] < 48 and _is_whole(tag):
+                self.is_odd = self.is_odd or text[start] != 45
             if stop - start > self.longest:
                 self.longest = stop - start
             elif stop == start:
@@ -273,6 +280,8 @@ class Sighting:
         text: cython.p_const_uchar = self.raw
         if tag == 35:
             self.msg_type = _type_of(text[start:stop])
+        elif tag == 8:
+            self.begin = _party(text[start:stop])
         elif tag == 34:
             self.seq = _whole(text, start, stop)
         elif tag == 49:
@@ -360,7 +369,7 @@ class Sighting:
                 k += 1
         return part
 
-    def _split(self) -> None:
+    def _split(self) -> None:  # noqa: C901 - each way to write a field badly
         raw: bytes = self.raw
         text: cython.p_const_uchar = raw
         i: cython.Py_ssize_t = 0
@@ -401,6 +410,8 @@ class Sighting:
                     stop += 1
             if stop == i:
                 odd.append(f"empty value of tag {tag}")
+            elif text[i] < 48 and text[i] != 45 and _is_whole(tag):
+                odd.append(f"a number that begins with {text[i : i + 1]!r} in tag {tag}")
             tags.append(tag)
             if tag not in fields:
                 fields[tag] = text[i:stop]
@@ -409,6 +420,14 @@ class Sighting:
         self._fields = fields
         self._tags = tags
         self._oddities = odd
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(check=False)
+def _is_whole(tag: cython.longlong) -> cython.bint:
+    """Whether a tag below 64 has a number, which begins with a digit (or a minus)."""
+    return tag in (6, 7, 9, 10, 14, 16, 31, 32, 34, 36, 38, 44, 53)
 
 
 def _ill_written(field: bytes) -> str:

@@ -5,6 +5,7 @@ from fondaco.domain.fix.capture.wire cimport Half
 
 
 cdef class Line:
+    cdef readonly bytes begin
     cdef readonly bytes sender
     cdef readonly bytes target
     cdef readonly Session session
@@ -61,7 +62,7 @@ cdef class Tally:
 
     cpdef void observe(self, list sightings)
     cpdef Line line_of(self, object of)
-    cdef Line _begun(self, Sighting seen, Half half, bytes sender, bytes target)
+    cdef Line _begun(self, Sighting seen, Half half)
     cpdef void count(self, object of, Line line)
     cdef void _sequence(self, Sighting seen, Line line, Session session, str kind)
     cdef void _session_level(self, Sighting seen, Line line, Session session, str kind)

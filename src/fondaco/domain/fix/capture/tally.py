@@ -41,9 +41,10 @@ class Happening(NamedTuple):
 class Line:
     """What one CompID sent to another. `due` is the next MsgSeqNum, 0 before any was seen."""
 
-    def __init__(self, session: Any, side: int, sender: bytes, target: bytes) -> None:
+    def __init__(self, session: Any, side: int, sender: bytes, target: bytes, begin: bytes) -> None:
         self.session: Any = session
         self.side = side
+        self.begin = begin
         self.sender = sender
         self.target = target
         self.messages = self.octets = self.garbled = self.duplicates = 0
@@ -92,9 +93,9 @@ class Session:
     `state` is one of "begun before", "logon", "active", "logout" and "closed".
     """
 
-    def __init__(self, begin_string: str, client: bytes, server: bytes) -> None:
-        self.begin_string = begin_string
-        self.lines = (Line(self, 0, client, server), Line(self, 1, server, client))
+    def __init__(self, begin: bytes, client: bytes, server: bytes) -> None:
+        self.begin_string = begin.decode("latin-1")
+        self.lines = (Line(self, 0, client, server, begin), Line(self, 1, server, client, begin))
         self.flows: list[Flow] = []
         self.state = "begun before"
         self.happenings: list[Happening] = []
@@ -170,7 +171,7 @@ class Tally:
     def __init__(self) -> None:
         self.sessions: list[Session] = []
         self.messages = self.garbled = self.octets = 0
-        self._lines: dict[tuple[bytes, bytes], Line] = {}
+        self._lines: dict[tuple[bytes, bytes, bytes], Line] = {}
 
     def observe(self, sightings: list[Any]) -> None:
         for seen in sightings:
@@ -184,14 +185,18 @@ class Tally:
         if half.session is not None:
             line = half.session
             if (
-                (line.sender is seen.sender and line.target is seen.target)
+                (
+                    line.sender is seen.sender
+                    and line.target is seen.target
+                    and line.begin is seen.begin
+                )
                 or not seen.sender
                 or not seen.target
             ):
                 return line
-        found = self._lines.get((seen.sender, seen.target))
+        found = self._lines.get((seen.sender, seen.target, seen.begin))
         if found is None:
-            found = self._begun(seen, half, seen.sender, seen.target)
+            found = self._begun(seen, half)
         line = found
         half.session = line
         session: Session = line.session
@@ -199,13 +204,12 @@ class Tally:
             session.flows.append(half.flow)
         return line
 
-    def _begun(self, seen: Sighting, half: Half, sender: bytes, target: bytes) -> Line:
-        begin = seen.raw[2:12].partition(b"\x01")[0].decode("latin-1")
-        at_client = half.side == 0
-        session = Session(begin, sender if at_client else target, target if at_client else sender)
+    def _begun(self, seen: Sighting, half: Half) -> Line:
+        ends = (seen.sender, seen.target) if half.side == 0 else (seen.target, seen.sender)
+        session = Session(seen.begin, *ends)
         self.sessions.append(session)
         for line in session.lines:
-            self._lines.setdefault((line.sender, line.target), line)
+            self._lines.setdefault((line.sender, line.target, line.begin), line)
         return session.lines[half.side]
 
     def count(self, of: Any, line: Line) -> None:  # noqa: C901 - by kind of message

@@ -4,9 +4,9 @@ TLS 1.2 (RFC 5246) sends its certificate in the clear, TLS 1.3 (RFC 8446) does n
 seen is said to be unknown, never good. Reads just enough DER (X.690) for names and validity.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from hashlib import sha256
+from hashlib import md5, sha256
 from typing import Final
 
 import msgspec
@@ -17,6 +17,9 @@ _SERVER_HELLO: Final = 2
 _CERTIFICATE: Final = 11
 _SNI: Final = 0
 _SUPPORTED_VERSIONS: Final = 43
+_GROUPS: Final = 10
+_FORMATS: Final = 11
+_COMMON_NAME: Final = b"\x55\x04\x03"
 _VERSIONS: Final = {
     0x0300: "SSL 3.0",
     0x0301: "TLS 1.0",
@@ -37,13 +40,17 @@ _DES: Final = frozenset(
 class Greeting(msgspec.Struct, frozen=True):
     """What one end said of itself. Empty strings and zeros are what it did not show.
 
-    `not_before` and `not_after` are seconds since 1970; `fingerprint` is the SHA-256 of the leaf.
+    `ja3` is the hash of what a client offers (Althouse, Atkinson and Atkins, 2017), `subject` the
+    common name of the leaf, `fingerprint` its SHA-256; `not_before` and `not_after` are seconds
+    since 1970.
     """
 
     role: str = ""
     version: str = ""
     cipher: int = 0
     server_name: str = ""
+    ja3: str = ""
+    subject: str = ""
     fingerprint: str = ""
     self_signed: bool = False
     not_before: int = 0
@@ -111,14 +118,16 @@ def _hello(kind: int, body: bytes) -> dict[str, object]:
     i = 34
     i += 1 + body[i]
     cipher = int.from_bytes(body[i : i + 2], "big") if server else 0
-    i += 2 if server else 2 + int.from_bytes(body[i : i + 2], "big")
+    suites = b"" if server else body[i + 2 : i + 2 + int.from_bytes(body[i : i + 2], "big")]
+    i += 2 if server else 2 + len(suites)
     i += 1 if server else 1 + body[i]
     found: dict[str, object] = {"role": "server" if server else "client", "cipher": cipher}
     i += 2
+    offers: dict[int, bytes] = {}
     while i + 4 <= len(body):
         extension = int.from_bytes(body[i : i + 2], "big")
         size = int.from_bytes(body[i + 2 : i + 4], "big")
-        value = body[i + 4 : i + 4 + size]
+        value = offers[extension] = body[i + 4 : i + 4 + size]
         if extension == _SUPPORTED_VERSIONS:
             offered = value if server else value[1:]
             known = [int.from_bytes(offered[k : k + 2], "big") for k in range(0, len(offered), 2)]
@@ -126,8 +135,28 @@ def _hello(kind: int, body: bytes) -> dict[str, object]:
         elif extension == _SNI and not server:
             found["server_name"] = value[5:].decode("latin-1")
         i += 4 + size
+    if not server:
+        legacy = int.from_bytes(body[0:2], "big")
+        found["ja3"] = ja3(legacy, suites, offers)
     found["version"] = _VERSIONS.get(version, f"0x{version:04X}")
     return found
+
+
+def ja3(version: int, suites: bytes, offers: Mapping[int, bytes]) -> str:
+    """Version, cipher suites, extensions, groups and point formats, without GREASE (RFC 8701)."""
+    lists = (
+        _pairs(suites),
+        list(offers),
+        _pairs(offers.get(_GROUPS, b"")[2:]),
+        list(offers.get(_FORMATS, b"")[1:]),
+    )
+    parts = [f"{version}"]
+    parts += ["-".join(f"{n}" for n in each if n & 0x0F0F != 0x0A0A) for each in lists]
+    return md5(",".join(parts).encode(), usedforsecurity=False).hexdigest()
+
+
+def _pairs(octets: bytes) -> list[int]:
+    return [int.from_bytes(octets[k : k + 2], "big") for k in range(0, len(octets) - 1, 2)]
 
 
 def _certificate(body: bytes) -> dict[str, object]:
@@ -144,10 +173,21 @@ def _certificate(body: bytes) -> dict[str, object]:
     not_before, not_after = (_time(*each) for each in _der(validity))
     return {
         "fingerprint": sha256(leaf).hexdigest(),
+        "subject": _name(subject),
         "self_signed": issuer == subject,
         "not_before": not_before,
         "not_after": not_after,
     }
+
+
+def _name(subject: bytes) -> str:
+    """The first common name (X.520, 2.5.4.3) of a distinguished name, or ""."""
+    for _, relative in _der(subject):
+        for _, attribute in _der(relative):
+            kind, value = list(_der(attribute))[:2]
+            if kind[1] == _COMMON_NAME:
+                return value[1].decode("utf-8", "replace")
+    return ""
 
 
 def _der(octets: bytes) -> Iterator[tuple[int, bytes]]:

@@ -10,6 +10,7 @@ from fondaco.domain.fix.api import Sighting
 from fondaco.domain.surveillance.fix.detector import (
     DAY,
     HIGH,
+    HOUR,
     LOW,
     MEDIUM,
     MINUTE,
@@ -28,6 +29,7 @@ from fondaco.domain.surveillance.fix.triage import (
     ONCE_IN_ORDERS,
     SIZE,
     TEXT_MIN,
+    UNDEFINED,
 )
 
 _ECHOED: Final = (54, 55, 38, 44)
@@ -146,13 +148,51 @@ class Rejects(Detector):
     def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
         self._rejects = Window(MINUTE)
+        self._tags = Lately()
 
     def see(self, seen: Sighting, place: Place) -> None:
         count = self._rejects.add(id(place.line), seen.at)
+        tag = seen.get(371)
+        if tag is not None:
+            tags = self._tags.setdefault(id(place.line), {})
+            tags.pop(tag, None)
+            tags[tag] = seen.at
+            for each in [each for each, at in tags.items() if seen.at - at > MINUTE]:
+                del tags[each]
+            if len(tags) > self.limits.rejected_tags:
+                names = ", ".join(_text(each) for each in list(tags)[:8])
+                reason = f"{len(tags)} different tags rejected in a minute: {names}"
+                severity = LOW if place.call.is_log else MEDIUM
+                self.tell("F15", severity, place.session, reason, seen, key="tags")
         if count > self.limits.rejects_minute:
-            reason = f"{count} rejects in a minute, the last of tag {_text(seen.get(371))}"
+            code = _text(seen.get(373) or seen.get(380))
+            reason = f"{count} rejects in a minute, the last of tag {_text(tag)}, reason {code}"
             severity = LOW if place.call.is_log else MEDIUM
             self.tell("F15", severity, place.session, reason, seen, key="rejects")
+
+
+class Undefined(Detector):
+    """F15: tags that FIX does not define, one after the other."""
+
+    types = None
+    when = UNDEFINED
+
+    def __init__(self, limits: Thresholds, tell: Tell) -> None:
+        super().__init__(limits, tell)
+        self._tags = Lately()
+
+    def see(self, seen: Sighting, place: Place) -> None:
+        found = [tag for tag, _ in seen.fields_from(3_200) if tag < 5_000 or tag >= 50_000]
+        known: set[int]
+        hour, known = self._tags.get(id(place.line)) or (0, set())
+        if hour != seen.at // HOUR:
+            hour, known = seen.at // HOUR, set()
+        if len(known) < _TAGS_MAX:
+            known.update(found)
+        self._tags[id(place.line)] = (hour, known)
+        if len(known) > self.limits.undefined_tags:
+            reason = f"{len(known)} different tags in an hour that FIX does not define: {found[0]}"
+            self.tell("F15", MEDIUM, place.way, reason, seen, key="undefined")
 
 
 class Shadowing(Detector):
@@ -303,6 +343,7 @@ DETECTORS: Final[tuple[type[Detector], ...]] = (
     BadFrames,
     Malformed,
     Rejects,
+    Undefined,
     Shadowing,
     FreeText,
     AlgoParameters,

@@ -28,6 +28,8 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     poss_resends_minute: Annotated[int, _why("F12: PossResend in 60 s")] = 5
     garbled_minute: Annotated[int, _why("F14: garbled messages in 60 s")] = 3
     rejects_minute: Annotated[int, _why("F15: rejects in 60 s")] = 5
+    rejected_tags: Annotated[int, _why("F15: different tags rejected in 60 s")] = 4
+    undefined_tags: Annotated[int, _why("F15: different undefined tags in an hour")] = 5
     value_max: Annotated[int, _why("F15: bytes of a value that is no data field")] = 1024
     message_max: Annotated[int, _why("F15: bytes of a message")] = 65_536
     fields_max: Annotated[int, _why("F15: fields of a message")] = 1000
@@ -43,8 +45,12 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     text_entropy: Annotated[float, _why("F21: bits a byte; English has about 4.2")] = 4.5
     text_day: Annotated[int, _why("F21: bytes of suspicious text a day")] = 10_240
     days_learned: Annotated[int, _why("F22, F23: days before anything is called new")] = 5
+    holidays: Annotated[tuple[str, ...], _why("F22: days (YYYY-MM-DD) without trading")] = ()
     size_times: Annotated[int, _why("F24: times the 99th percentile of sizes")] = 10
     price_off_percent: Annotated[float, _why("F24: away from the median of recent prices")] = 5.0
+    price_spreads: Annotated[float, _why("F24: times the usual distance from it")] = 6.0
+    volume_percent: Annotated[float, _why("F24: of the average daily volume seen here")] = 5.0
+    volume_times: Annotated[float, _why("F24: and times the 99th percentile of sizes")] = 3.0
     orders_learned: Annotated[int, _why("F24, F29: orders before any is judged")] = 50
     burst_second: Annotated[int, _why("F25: orders, changes and cancels in 1 s")] = 50
     burst_times: Annotated[int, _why("F25: times the usual rate")] = 10

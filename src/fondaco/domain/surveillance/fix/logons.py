@@ -22,6 +22,12 @@ from fondaco.domain.surveillance.fix.triage import MOVED, OUTSIDE, STRANGE
 
 _ADMIN: Final = frozenset("0123456A") | {"n"}
 _TRIED_MAX: Final = 1000  # names of an address, addresses of a name
+_SUBS: Final = {
+    50: "SenderSubID",
+    57: "TargetSubID",
+    115: "OnBehalfOfCompID",
+    128: "DeliverToCompID",
+}
 _CREDENTIALS: Final = (554, 925, 1402, 1404, 96)
 
 
@@ -115,9 +121,10 @@ class Elsewhere(Detector):
         self._hosts = Lately()
 
     def see(self, seen: Sighting, place: Place) -> None:
-        if place.call.flow.is_log:
+        end = seen.half.endpoint
+        if place.call.flow.is_log or len(end.address) not in (4, 16):  # a name, no address
             return
-        host = seen.half.endpoint.host
+        host = end.host
         known = self._hosts.setdefault((seen.sender, seen.target), {})
         if not known:
             known[host] = seen
@@ -135,10 +142,17 @@ class ChangedIdentity(Detector):
     types = None
     when = STRANGE
 
+    def __init__(self, limits: Thresholds, tell: Tell) -> None:
+        super().__init__(limits, tell)
+        self._behalf = Lately()
+
     def see(self, seen: Sighting, place: Place) -> None:
         logon = place.call.logon
         if logon is None or place.call.flow.is_log:
             return
+        if seen.begin != logon.begin:
+            reason = f"names BeginString {_text(seen.begin)} after a logon as {_text(logon.begin)}"
+            self.tell("F05", HIGH, str(place.call.flow), reason, logon, seen, key="begin")
         same = seen.half is logon.half
         sender, target = (logon.sender, logon.target) if same else (logon.target, logon.sender)
         if seen.sender != sender or seen.target != target:
@@ -147,13 +161,41 @@ class ChangedIdentity(Detector):
                 f"{_text(sender)} → {_text(target)}"
             )
             self.tell("F05", HIGH, str(place.call.flow), reason, logon, seen)
+        self._further(logon, seen, place)
+
+    def _further(self, logon: Sighting, seen: Sighting, place: Place) -> None:
+        """Desks and those on whose behalf: one that the logon named, or those that were usual."""
+        flow = str(place.call.flow)
+        for mine, theirs in ((50, 57), (57, 50)):
+            was = logon.get(mine if seen.half is logon.half else theirs)
+            now = seen.get(mine)
+            if was and now and was != now:
+                reason = f"{_SUBS[mine]} {_text(now)} after a logon with {_text(was)}"
+                self.tell("F05", MEDIUM, flow, reason, logon, seen, key=mine)
+        for tag in (115, 128):
+            now = seen.get(tag)
+            if now is None:
+                continue
+            key = (id(place.line), tag)
+            known = self._behalf.setdefault(key, {})
+            if now not in known and len(known) < _TRIED_MAX:
+                count = sum(known.values())
+                if known and count >= self.limits.orders_learned:
+                    reason = f"{_SUBS[tag]} {_text(now)} in none of {count} messages before"
+                    self.tell("F05", MEDIUM, flow, reason, seen, key=tag)
+            known[now] = known.get(now, 0) + 1
 
 
 class Hijack(Detector):
-    """F06: a second connection with the identity of one that lives; a TTL that jumps."""
+    """F06: a second connection with the identity of one that lives; a TTL that
+    jumps, a TLS client that is another."""
 
     types = None
     when = MOVED
+
+    def __init__(self, limits: Thresholds, tell: Tell) -> None:
+        super().__init__(limits, tell)
+        self._greetings = Lately()
 
     def see(self, seen: Sighting, place: Place) -> None:
         call = place.call
@@ -172,6 +214,18 @@ class Hijack(Detector):
             if not call.accepted:
                 return
         track.owner, track.last = call, seen
+
+    def closed(self, call: Call) -> None:
+        """A client whose TLS library is another than it was: its greeting's JA3."""
+        greeting = call.flow.greetings.get(0)
+        if greeting is None or not greeting.ja3:
+            return
+        known = self._greetings.setdefault((call.host, call.flow.ends[1]), {})
+        if known and greeting.ja3 not in known and len(known) < _TRIED_MAX:
+            reason = f"greets as TLS client {greeting.ja3} (JA3), before as {next(iter(known))}"
+            at = call.flow.first_at
+            self.tell("F06", MEDIUM, call.host, reason, key=greeting.ja3, at=at)
+        known[greeting.ja3] = True
 
     def noted(self, flow: Flow, note: Oddity) -> None:
         if note.kind == "ttl":

@@ -1,5 +1,6 @@
 """What never was before, once enough days are known: F22 and F23."""
 
+from datetime import date
 from typing import Final
 
 from fondaco.domain.fix.api import Sighting
@@ -8,6 +9,7 @@ from fondaco.domain.surveillance.fix.detector import HOUR as HOUR_NS
 from fondaco.domain.surveillance.fix.limits import Thresholds
 from fondaco.domain.surveillance.fix.triage import HOUR
 
+_EPOCH: Final = date(1970, 1, 1).toordinal()
 _VALUES_MAX: Final = 20_000  # of a field and session
 _NAMES: Final = {1: "Account", 55: "Symbol", 54: "Side", 40: "OrdType"}
 _TAGS: Final = tuple(_NAMES)
@@ -23,6 +25,7 @@ class UnusualHours(Detector):
         super().__init__(limits, tell)
         self._days: dict[int, set[int]] = {}
         self._hours: dict[int, list[int]] = {}
+        self._holidays = {date.fromisoformat(day).toordinal() - _EPOCH for day in limits.holidays}
 
     def see(self, seen: Sighting, place: Place) -> None:
         key = id(place.line)
@@ -31,6 +34,11 @@ class UnusualHours(Detector):
             hours = self._hours[key] = [0] * 48
             self._days[key] = set()
         day = seen.at // DAY
+        if self._holidays and day in self._holidays:
+            when = date.fromordinal(_EPOCH + day).isoformat()
+            reason = f"MsgType {seen.msg_type} on {when}, which is a holiday"
+            self.tell("F22", MEDIUM, place.way, reason, seen, key="holiday")
+            return
         hour = seen.at // HOUR_NS % 24
         shift = 24 if (day + 3) % 7 > 4 else 0  # 1970 began on a Thursday; weekends apart
         days = self._days[key]

@@ -37,11 +37,11 @@ class Lines:
 
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
-        self._pairs: set[tuple[bytes, bytes]] = set()
+        self._pairs: set[tuple[bytes, bytes, bytes]] = set()
         self._strangers: Line | None = None
 
     def of(self, seen: Sighting) -> Line:
-        pair = (seen.sender, seen.target)
+        pair = (seen.sender, seen.target, seen.begin)
         if pair not in self._pairs:
             if len(self._pairs) >= 2 * SESSIONS_MAX:
                 if self._strangers is None:

@@ -3,7 +3,7 @@
 from collections import deque
 from typing import Final
 
-from fondaco.domain.fix.api import Flow, Oddity, Sighting
+from fondaco.domain.fix.api import Endpoint, Flow, Greeting, Oddity, Sighting
 from fondaco.domain.surveillance.fix.detector import (
     DAY,
     HIGH,
@@ -96,11 +96,12 @@ class _Usual:
     """What orders of one session and instrument are like: recent sizes and prices, the 99th
     percentile of the sizes and the median of the prices."""
 
-    __slots__ = ("count", "large", "middle", "prices", "sizes")
+    __slots__ = ("count", "large", "middle", "off", "paid", "prices", "sizes", "worth")
 
     def __init__(self) -> None:
         self.count = 0
-        self.large = self.middle = 0.0
+        self.large = self.middle = self.off = self.paid = 0.0
+        self.worth: deque[float] = deque(maxlen=_KEPT)
         self.sizes: deque[float] = deque(maxlen=_KEPT)
         self.prices: deque[float] = deque(maxlen=_KEPT)
 
@@ -108,25 +109,62 @@ class _Usual:
         self.sizes.append(size)
         if price:
             self.prices.append(price)
+            self.worth.append(size * price)
         self.count += 1
 
     def settle(self) -> None:
         ordered = sorted(self.sizes)
         self.large = ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)]
-        prices = self.prices
-        self.middle = sorted(prices)[len(prices) // 2] if prices else 0.0
+        if not self.prices:
+            return
+        worth, prices = sorted(self.worth), sorted(self.prices)
+        self.paid = worth[min(len(worth) - 1, len(worth) * 99 // 100)]
+        self.middle = prices[len(prices) // 2]
+        low, high = prices[len(prices) // 10], prices[len(prices) * 9 // 10]
+        # Half of what holds eight orders of ten: whoever always bids far away is used to it.
+        self.off = (high - low) / 2 / self.middle if self.middle else 0.0
 
 
 class FatFinger(Detector):
     """F24: a size or price far from those of the same session and instrument."""
 
-    types = ("D", "G")
+    types = ("D", "G", "8")
 
     def __init__(self, limits: Thresholds, tell: Tell) -> None:
         super().__init__(limits, tell)
         self._usual = Lately(_INSTRUMENTS_MAX)
+        self._volumes = Lately(_INSTRUMENTS_MAX)
+        self._much = ""
+
+    def _filled(self, seen: Sighting) -> None:
+        """The volume of each instrument, day by day: OrderQty where nothing is left of it."""
+        if seen.get(39) != b"2":
+            return
+        symbol, size = seen.get(55), _float(seen.get(38))
+        if symbol is None or size is None:
+            return
+        day = seen.at // DAY
+        known = self._volumes.get(symbol)
+        if known is None or known[0] != day:
+            last, before, days = known[1:] if known is not None else (0.0, 0.0, 0)
+            known = self._volumes[symbol] = [day, 0.0, before + last, days + (known is not None)]
+        known[1] += size
+
+    def _is_much(self, seen: Sighting, size: float, usual: _Usual) -> bool:
+        """Beside the average daily volume, once enough days are known."""
+        known = self._volumes.get(seen.get(55))
+        if known is None or known[3] < self.limits.days_learned:
+            return False
+        average = known[2] / known[3]
+        share = size / average * 100 if average else 0.0
+        self._much = f"{size:g} is {share:.0f} % of the average daily volume seen, {average:g}"
+        large = size > self.limits.volume_times * usual.large
+        return large and share > self.limits.volume_percent
 
     def see(self, seen: Sighting, place: Place) -> None:
+        if seen.msg_type == "8":
+            self._filled(seen)
+            return
         symbol = seen.get(55)
         size = _float(seen.get(38))
         if symbol is None or size is None:
@@ -143,13 +181,19 @@ class FatFinger(Detector):
                 reason = f"{size:g} of {name}: 99 of 100 orders are at most {usual.large:g}"
                 self.tell("F24", HIGH, place.way, reason, seen, key="size")
                 size = usual.large
+            elif price and size * price > self.limits.size_times * usual.paid:
+                reason = f"{size * price:g} worth of {name}: 99 of 100 are at most {usual.paid:g}"
+                self.tell("F24", HIGH, place.way, reason, seen, key="worth")
+            elif self._is_much(seen, size, usual):
+                self.tell("F24", MEDIUM, place.way, self._much, seen, key="volume")
             off = abs(price / usual.middle - 1) * 100 if price and usual.middle else 0
-            if off > self.limits.price_off_percent:
+            spreads = self.limits.price_spreads * usual.off * 100
+            if off > max(self.limits.price_off_percent, spreads):
                 reason = f"{name} at {price:g}, {off:.0f} % from recent {usual.middle:g}"
                 self.tell("F24", MEDIUM, place.way, reason, seen, key="price")
                 price = None
         usual.add(size, price)
-        if not learned or usual.count % 20 == 0:
+        if not learned or usual.count % 50 == 0:
             usual.settle()
 
 
@@ -228,11 +272,20 @@ class WeakTls(Detector):
             for weakness in greeting.weaknesses(flow.first_at // SECOND):
                 self.tell("F28", HIGH, str(server), weakness, key=weakness, at=flow.first_at)
             if greeting.fingerprint:
-                before = self._leaf.setdefault(server, greeting.fingerprint)
-                if before != greeting.fingerprint:
-                    reason = f"the certificate {before[:16]} became {greeting.fingerprint[:16]}"
-                    self.tell("F28", MEDIUM, str(server), reason, key="leaf", at=flow.first_at)
-                    self._leaf[server] = greeting.fingerprint
+                self._changed((server, greeting.role), greeting, flow)
+
+    def _changed(self, end: tuple[Endpoint, str], greeting: Greeting, flow: Flow) -> None:
+        """A certificate is renewed now and then, and keeps its name."""
+        before = self._leaf.setdefault(end, greeting)
+        if before.fingerprint == greeting.fingerprint:
+            return
+        self._leaf[end] = greeting
+        reason = f"the certificate {before.fingerprint[:16]} became {greeting.fingerprint[:16]}"
+        severity = MEDIUM
+        if before.subject != greeting.subject:
+            reason += f", and {before.subject or 'no name'} {greeting.subject or 'no name'}"
+            severity = HIGH
+        self.tell("F28", severity, str(end[0]), reason, key=severity, at=flow.first_at)
 
 
 class MassCancel(Detector):

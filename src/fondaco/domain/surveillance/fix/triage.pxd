@@ -17,6 +17,7 @@ cdef enum:
     _MOVED = 512
     _SKEWED = 1024
     _FRESH = 2048
+    _UNDEFINED = 4096
 
 
 cdef class Call:

@@ -35,13 +35,15 @@ STRANGE = 256  # names others than the connection's logon did
 MOVED = 512  # from the client, over another connection than the message before it
 SKEWED = 1024  # SendingTime is off, or drifts
 HOUR = 2048  # the first of its hour
+UNDEFINED = 4096  # tags that FIX does not define, nor leaves to those who agree on them
 # The compiler has them from triage.pxd.
 if not cython.compiled:
     _ODD, _BINARY, _LONG, _SIZE, _DUP, _UNDUE = ODD, BINARY, LONG, SIZE, DUP, UNDUE
     _OUTSIDE, _STRANGE, _MOVED, _SKEWED, _FRESH = OUTSIDE, STRANGE, MOVED, SKEWED, HOUR
+    _UNDEFINED = UNDEFINED
 
 TEXT_MIN = 80  # bytes of a text that could hide anything worth hiding
-ONCE_EVERYWHERE = frozenset({8, 9, 34, 35, 43, 49, 52, 56, 97, 122})
+ONCE_EVERYWHERE = frozenset({8, 9, 10, 34, 35, 43, 49, 52, 56, 97, 122})
 ONCE_IN_ORDERS = frozenset({1, 11, 38, 40, 41, 44, 54, 55, 59, 60, 99})
 _TWICE = cython.declare(
     cython.ulonglong, sum(1 << tag for tag in ONCE_EVERYWHERE | ONCE_IN_ORDERS if tag < 64)
@@ -279,6 +281,8 @@ class Triage:
             byte = text[seen._starts[38]]
             if byte < 49 or byte > 57:
                 found |= _SIZE
+        if seen.undefined:
+            found |= _UNDEFINED
         if seen.poss_dup or seen.beyond & _RESEND:
             found |= _DUP
         if seen.seq != place.due:
@@ -288,7 +292,7 @@ class Triage:
         if not call.is_log:
             if call.logon is not None:
                 logon = call.logon
-                if seen.known & _SUBS or seen.beyond & _BEHALF:
+                if seen.known & _SUBS or seen.beyond & _BEHALF or seen.begin is not logon.begin:
                     found |= _STRANGE
                 elif half is logon.half:
                     if seen.sender is not logon.sender or seen.target is not logon.target:

@@ -184,6 +184,7 @@ class Watch:
             count=1,
             evidence=self._evidence(proof),
             number=self._told,
+            key="" if key is None else f"{key}",
         )
         self._newest[pattern, subject, key] = alert
         self.alerts.append(alert)
