@@ -180,7 +180,7 @@ def test_passwords_are_not_kept() -> None:
 def test_connections_stand_on_the_tape_and_move_no_number(tmp_path: Path) -> None:
     tape = Flushed()
     kept = Kept(tape, NAME)
-    kept.received(said(b"0"), BEGINS)
+    kept.received([said(b"0")], BEGINS)
     before = kept.numbers
     kept.connected(Ends("10.0.0.9", 4_711, "10.0.0.1", 9_876, is_encrypted=True), BEGINS + 1)
     kept.disconnected(BEGINS + 2)
