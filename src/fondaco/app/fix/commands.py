@@ -72,6 +72,9 @@ def _with_audit(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     audit.add_argument(
         "--export", choices=("ecs", "cef", "ocsf"), help="print alerts as lines for a SIEM"
     )
+    audit.add_argument(
+        "--evidence", type=Path, metavar="DIR", help="write the packets of each alert to a folder"
+    )
     audit.add_argument("--limits", type=Path, metavar="TOML", help="thresholds of one's own")
     audit.add_argument("--no-threats", action="store_true", help="put sessions together, no more")
     audit.add_argument(
@@ -202,6 +205,7 @@ def _fix_audit(asked: argparse.Namespace) -> int:
     from fondaco.app.fix.audit import audit, is_bad, limits_of
     from fondaco.app.fix.audit_text import lines_of
     from fondaco.app.fix.baseline import read_baseline
+    from fondaco.app.fix.evidence import write_evidence
     from fondaco.app.fix.exports import exported
     from fondaco.app.fix.page import page_of
 
@@ -211,6 +215,8 @@ def _fix_audit(asked: argparse.Namespace) -> int:
         threats=not asked.no_threats,
         baseline=asked.baseline and read_baseline(asked.baseline),
     )
+    if asked.evidence is not None:
+        write_evidence(report.alerts, asked.file, asked.evidence)
     if asked.html is not None:
         asked.html.write_text(page_of(report), "utf-8")
     if asked.export:
