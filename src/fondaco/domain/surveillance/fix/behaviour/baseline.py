@@ -14,7 +14,7 @@ import msgspec
 from fondaco.domain.surveillance.fix.behaviour.windows import FEATURES, HOURS, Span
 from fondaco.kernel.errors import Invalid
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 _MAD: Final = 1.4826
 _DIGITS: Final = 6
 _FAR: Final = 20.0  # spreads beyond which further is no worse

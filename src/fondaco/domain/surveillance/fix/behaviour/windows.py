@@ -49,6 +49,7 @@ FEATURES: Final = (
     Feature("buys", "share of buys", False, 0.1),
     Feature("unknown", "share of orders for symbols that never were traded", False, 0.02),
     Feature("latency", "milliseconds to an answer", True, 0.15),
+    Feature("gap", "seconds from an order to the next, the median", True, 0.15),
     Feature("hour", "bits of surprise at the hour", False, 1.0),
 )
 
@@ -60,6 +61,8 @@ class Span:
         "at",
         "buys",
         "cancels",
+        "entered_at",
+        "gaps",
         "largest",
         "latencies",
         "messages",
@@ -86,6 +89,8 @@ class Span:
         self.second = self.within = self.peak = 0
         self.symbols: dict[bytes, int] = {}
         self.latencies: list[int] = []
+        self.entered_at = 0
+        self.gaps: list[int] = []
         self.proof: list[Sighting] = []
 
     def add(self, seen: Sighting) -> None:
@@ -104,6 +109,8 @@ class Span:
                 self.cancels += 1
             else:
                 self._order(seen)
+                if kind == "D":
+                    self._entered(seen.at)
         elif kind in _REJECTS:
             self.rejects += 1
 
@@ -126,6 +133,12 @@ class Span:
                 self.priced += 1
                 self.notional += math.log1p(size * price)
 
+    def _entered(self, at: int) -> None:
+        """How fast orders follow each other, which a window that is half empty does not hide."""
+        if self.entered_at and len(self.gaps) < _LATENCIES_MAX:
+            self.gaps.append(max(at - self.entered_at, 0))
+        self.entered_at = at
+
     def answered(self, ns: int) -> None:
         if len(self.latencies) < _LATENCIES_MAX:
             self.latencies.append(ns)
@@ -146,6 +159,8 @@ class Span:
         )
         latencies = sorted(self.latencies)
         median = latencies[len(latencies) // 2] if latencies else 0
+        gaps = sorted(self.gaps)
+        gap = gaps[len(gaps) // 2] if gaps else 0
         here = (hours[self.hour()] + 0.5) / (sum(hours) + HOURS / 2)
         return (
             math.log1p(self.messages / minutes),
@@ -160,6 +175,7 @@ class Span:
             self.buys / self.sided if self.sided >= FEW else NAN,
             strange / traded if traded else NAN,
             math.log1p(median / 1e6) if len(latencies) >= FEW else NAN,
+            math.log1p(gap / SECOND) if len(gaps) >= FEW else NAN,
             -math.log2(here),
         )
 
