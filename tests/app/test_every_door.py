@@ -127,8 +127,10 @@ def selection(kind: Any, within: tuple[str, ...] = ()) -> str | None:
     while isinstance(kind, GraphQLNonNull | GraphQLList):
         kind = kind.of_type
     if isinstance(kind, GraphQLUnionType):
-        parts = (f"... on {each} {selection(each, within)}" for each in kind.types)
-        return f"{{ __typename {' '.join(parts)} }}"
+        reply = next(each for each in kind.types if each.name != "Held")
+        return (
+            f"{{ ... on {reply} {selection(reply, within)} ... on Held {{ held: approval_id }} }}"
+        )
     if not isinstance(kind, GraphQLObjectType):
         return ""
     if kind.name in within:
