@@ -12,6 +12,7 @@ from fondaco.domain.identity.room import room as identity
 from fondaco.domain.ledger.room import checks
 from fondaco.domain.ledger.room import room as ledger
 from fondaco.domain.reference.room import room as reference
+from fondaco.domain.surveillance.cases.room import room as cases
 from fondaco.domain.surveillance.room import room as surveillance
 from fondaco.domain.trading.room import room as trading
 from fondaco.domain.venues.crossing.room import room as crossing
@@ -26,7 +27,7 @@ from fondaco.runtime.room import Room
 # Which comes first owns a stream: `routed` has every venue that is none of ours.
 ROOMS: Final = (
     reference, identity, approvals, ledger, checks, trading, venues, crossing, midpoint, pooling,
-    routed, fix, surveillance,
+    routed, fix, surveillance, cases,
 )  # fmt: skip
 KINDS: Final[tuple[type[Event], ...]] = tuple(kind for room in ROOMS for kind in room.kinds)
 POLICIES: Final = {
