@@ -5,6 +5,7 @@ import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,38 @@ def published(data: Path) -> list[str]:
     return list(dict.fromkeys(each.record.headers["id"] for page in pages for each in page))
 
 
+def is_there(client: Client, path: str) -> bool:
+    return client.ask("GET", path).status == 200
+
+
+def work_on_the_case(client: Client, alert: dict[str, Any]) -> None:
+    """F12: alerts of a subject are a case, which somebody takes, writes to and closes."""
+    path = f"/api/fix/cases?alert={alert['id']}"
+    [line] = awaited(lambda: client.get(path)["items"])
+    assert (line["state"], line["subject"]) == ("open", alert["subject"])
+    case = f"/api/fix/cases/{line['case_id']}"
+    shown = client.get(case)
+    assert alert["id"] in [each["alert"] for each in shown["alerts"]]
+    for what, body in (
+        ("assign", {"to": "ada"}),
+        ("comments", {"text": "asked their desk"}),
+        ("close", {"outcome": "true_positive", "reason": "their engine looped"}),
+    ):
+        assert client.ask("POST", f"{case}/{what}", body).status == 200
+    again = client.ask("POST", f"{case}/close", {"outcome": "benign", "reason": "or not"})
+    assert (again.status, again.body["code"]) == (409, "case_closed")
+    assert client.ask("POST", "/api/fix/cases/case-99/comments", {"text": "xxx"}).status == 404
+    shown = client.ask("POST", f"{case}/reopen", {"reason": "it goes on"}).body
+    assert (shown["state"], shown["assignee"], shown["outcome"]) == ("open", "ada", "")
+    told = [(each["what"], each["text"]) for each in shown["notes"]]
+    assert told[1:] == [
+        ("assigned", "ada"),
+        ("commented", "asked their desk"),
+        ("closed", "true_positive: their engine looped"),
+        ("reopened", "it goes on"),
+    ]
+
+
 def test_messages_are_found_told_and_survive(
     running: Running,
     client: Client,
@@ -194,7 +227,9 @@ def test_messages_are_found_told_and_survive(
     told = client.get(f"/api/fix/alerts/{storm['id']}")
     assert told["evidence"]
     for each in told["evidence"]:
-        proof = client.get(f"/api/fix/messages/{each['message']}")
+        path_of = f"/api/fix/messages/{each['message']}"
+        awaited(partial(is_there, client, path_of))  # the alert may be kept a moment before
+        proof = client.get(path_of)
         assert (proof["msg_type"], proof["raw"]) == ("2", each["text"])
     exported = client.ask("GET", "/api/fix/alerts/export?form=ecs").body.decode().splitlines()
     assert "F10" in [json.loads(each)["rule"]["id"] for each in exported]
@@ -208,6 +243,8 @@ def test_messages_are_found_told_and_survive(
     assert (line["rule"]["id"], line["fondaco"]["subject"]) == ("F10", storm["subject"])
     took = [at - line["fondaco"]["evidence"][-1]["at"] for at, line in pushed(siem).values()]
     assert min(took) < 1_000_000_000
+
+    work_on_the_case(client, storm)
 
     time.sleep(1.5)  # what was found once more is counted
     known = alerts(client)
@@ -225,6 +262,8 @@ def test_messages_are_found_told_and_survive(
         found(later, "ClOrdID=c-1", 2)
         assert {each["id"] for each in known} <= {each["id"] for each in alerts(later)}
         assert [a for a in alerts(later) if a["pattern"] == "F10"] == storms
+        [case] = later.get(f"/api/fix/cases?alert={storm['id']}&state=open")["items"]
+        assert (case["assignee"], case["state"]) == ("ada", "open")
         after = later.all("/api/fix/messages?limit=7")
         assert after[-len(before) :] == before
         assert len({each["id"] for each in after}) == len(after)

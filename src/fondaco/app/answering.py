@@ -11,6 +11,7 @@ from fondaco.app.about import about
 from fondaco.app.approvals import ApprovalsDesk
 from fondaco.app.checks import Heard
 from fondaco.app.erasure import ErasureDesk
+from fondaco.app.fix.cases import CaseDesk
 from fondaco.app.fix.desk import Desk
 from fondaco.app.fix.messages import Messages
 from fondaco.app.follower import Follower
@@ -50,6 +51,7 @@ _PARTS: Final = frozenset(
         "approvals",
         "erasure",
         "fix",
+        "fix_cases",
         "fix_messages",
         "people",
         "uses",
@@ -102,6 +104,7 @@ class House:
         self.approvals = ApprovalsDesk(kernel, directory, self.source)
         self.fix_messages: Messages
         self.uses: KeptUses
+        self.fix_cases = CaseDesk(kernel)
         self._views_were_at = self._views_moved_s = 0.0
 
     def part_ended(self, task: "asyncio.Task[None]") -> None:

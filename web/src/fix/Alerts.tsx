@@ -12,6 +12,7 @@ import { type Column, Table } from "../kit/Table";
 import { provide } from "../shell/keys";
 import { address, go, setQuery } from "../shell/routes";
 import { useAccountId } from "../shell/session";
+import { CaseOf } from "./Case";
 import type { ViewProps } from "./Fix";
 import { named } from "./said";
 
@@ -128,6 +129,7 @@ function AlertPanel({ id }: { id: string }) {
           <dt>ATT&amp;CK</dt><dd>{found.attack.length ? found.attack.join(", ") : <span className="dim">no technique fits</span>}</dd>
           {found.capture && <><dt>From</dt><dd>capture {found.capture}</dd></>}
         </dl>
+        <CaseOf alert={found.id} />
         <h3 className="label">Evidence, {number(String(found.evidence.length))} {found.evidence.length === 1 ? "message" : "messages"}</h3>
         <ol className="evidence">
           {found.evidence.map((each, nth) => (

@@ -44,7 +44,7 @@ class ReopenCase(Command, frozen=True, gc=False):
     by: str
 
 
-class CaseOpened(Event, frozen=True, gc=False, tag="surveillance.case_opened.v1"):
+class CaseOpened(Event, frozen=True, gc=False, tag="cases.opened.v1"):
     """The alert that it was opened for follows as the first that was gathered."""
 
     number: int
@@ -53,7 +53,7 @@ class CaseOpened(Event, frozen=True, gc=False, tag="surveillance.case_opened.v1"
     at: Instant
 
 
-class AlertGathered(Event, frozen=True, gc=False, tag="surveillance.alert_gathered.v1"):
+class AlertGathered(Event, frozen=True, gc=False, tag="cases.alert_gathered.v1"):
     number: int
     alert: str
     pattern: str
@@ -63,28 +63,28 @@ class AlertGathered(Event, frozen=True, gc=False, tag="surveillance.alert_gather
     at: Instant
 
 
-class AlertSetAside(Event, frozen=True, gc=False, tag="surveillance.alert_set_aside.v1"):
+class AlertSetAside(Event, frozen=True, gc=False, tag="cases.alert_set_aside.v1"):
     """No case was opened: it is not severe enough, or the case has it so already."""
 
     alert: str
     severity: str
 
 
-class CaseAssigned(Event, frozen=True, gc=False, tag="surveillance.case_assigned.v1"):
+class CaseAssigned(Event, frozen=True, gc=False, tag="cases.assigned.v1"):
     number: int
     to: str
     by: str
     at: Instant
 
 
-class CaseCommented(Event, frozen=True, gc=False, tag="surveillance.case_commented.v1"):
+class CaseCommented(Event, frozen=True, gc=False, tag="cases.commented.v1"):
     number: int
     text: str
     by: str
     at: Instant
 
 
-class CaseClosed(Event, frozen=True, gc=False, tag="surveillance.case_closed.v1"):
+class CaseClosed(Event, frozen=True, gc=False, tag="cases.closed.v1"):
     """`outcome` is "true_positive", "false_positive", "benign", "inconclusive" or "duplicate"."""
 
     number: int
@@ -94,14 +94,14 @@ class CaseClosed(Event, frozen=True, gc=False, tag="surveillance.case_closed.v1"
     at: Instant
 
 
-class CaseReopened(Event, frozen=True, gc=False, tag="surveillance.case_reopened.v1"):
+class CaseReopened(Event, frozen=True, gc=False, tag="cases.reopened.v1"):
     number: int
     reason: str
     by: str
     at: Instant
 
 
-class CaseDenied(Event, frozen=True, gc=False, tag="surveillance.case_denied.v1"):
+class CaseDenied(Event, frozen=True, gc=False, tag="cases.denied.v1"):
     """Somebody asked what the case does not allow: `code` is "unknown_case", "case_closed",
     "case_open" or "another_open"."""
 

@@ -59,7 +59,7 @@ class AlertCase(msgspec.Struct):
 
 
 class Cases(msgspec.Struct):
-    """In the order in which they were opened; `open_of` has the one case of a subject that is open."""
+    """In the order in which they were opened; `open_of` has the open one of each subject."""
 
     last: int = 0
     cases: dict[int, AlertCase] = {}

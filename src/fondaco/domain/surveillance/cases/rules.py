@@ -1,4 +1,4 @@
-"""The law of cases. A subject has at most one that is open, and every alert of it goes there. Pure."""
+"""The law of cases: a subject has at most one that is open, and its alerts go there. Pure."""
 
 from collections.abc import Callable
 from typing import Any, Final
