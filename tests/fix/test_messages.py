@@ -16,7 +16,9 @@ import pytest
 from fix.foreign import Foreign, agreements, free_port, order
 from fix.recorded import log_of
 from fix.siems import Listener
+from fondaco.app.files import Files
 from fondaco.app.fix.publishing import MESSAGES
+from fondaco.app.fix.trail import trail_in
 from fondaco.domain.identity.model import digest_of, key_id_of
 from fondaco.ports.bus.files import FileBus
 from running import Client, Running, begin, house
@@ -140,6 +142,32 @@ def published(data: Path) -> list[str]:
     return list(dict.fromkeys(each.record.headers["id"] for page in pages for each in page))
 
 
+def trails(client: Client, data: Path, message: str, cl_ord_id: str) -> None:
+    """F27: from the wire to the journal and back out again is one trace, here and in `why`."""
+    why = awaited(
+        lambda: (found := client.ask("GET", f"/api/why/{cl_ord_id}")).status == 200 and found
+    )
+    found = client.get(f"/api/fix/messages/{message}/trail")
+    assert found["trace_id"] == why.body["trace_id"]
+    stages = [each["stage"] for each in found["steps"]]
+    assert list(dict.fromkeys(stages)) == [
+        "message",
+        "ingestion",
+        "engine",
+        "compliance",
+        "security",
+        "storage",
+        "analytics",
+    ]
+    positions = [each["position"] for each in found["steps"] if each["stage"] == "engine"]
+    assert positions[0] == why.body["steps"][0]["position"]
+    assert {each["trace_id"] for each in found["steps"]} == {found["trace_id"]}
+    assert trail_in(Files(data), message).trace_id == found["trace_id"]
+    report = client.get(f"/api/fix/messages?query=35%3D8%20AND%2011%3D{cl_ord_id}")["items"][-1]
+    told = client.get(f"/api/fix/messages/{report['id']}/trail")
+    assert told["trace_id"] == found["trace_id"]
+
+
 def is_there(client: Client, path: str) -> bool:
     return client.ask("GET", path).status == 200
 
@@ -206,6 +234,8 @@ def test_messages_are_found_told_and_survive(
     assert wrong.status == 422
     assert "character 1: " in wrong.body["message"]
     assert "did you mean Symbol?" in wrong.body["message"]
+
+    trails(client, data, orders[0]["id"], "a-2")
 
     path = f"/api/fix/timeline?session={quote(SESSION)}&buckets=10"
     line = client.get(path)

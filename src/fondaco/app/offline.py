@@ -36,7 +36,7 @@ from fondaco.domain.market.feeds.spec import chosen, feed
 from fondaco.domain.market.intake import Emit
 from fondaco.domain.market.record import record as record_feed
 from fondaco.domain.trading.store.queries import client_balances
-from fondaco.domain.trading.why import text_of, why
+from fondaco.domain.trading.why import Why, text_of, why
 from fondaco.gateway import terminal
 from fondaco.kernel import compiled
 from fondaco.kernel.errors import Conflict, Corrupt, Invalid, Unavailable
@@ -100,6 +100,13 @@ def explain(root: Path | Files, name: str, *, as_json: bool) -> str:
     with _journal(files) as journal, _caught_up(files, journal) as store, store.reading() as conn:
         found = why(conn, journal, name, beside=Beside(files.traces, POSTS))
         return msgspec.json.encode(found).decode() if as_json else text_of(found)
+
+
+@contextmanager
+def explaining(files: Files) -> Iterator[Callable[[str], Why]]:
+    """Explains orders and positions, one after the other."""
+    with _journal(files) as journal, _caught_up(files, journal) as store, store.reading() as conn:
+        yield lambda about: why(conn, journal, about, beside=Beside(files.traces, POSTS))
 
 
 @contextmanager

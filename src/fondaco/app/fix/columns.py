@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Any, Final
 from fondaco.app.fix.taped import Taped
 from fondaco.domain.fix.search.model import Asked
 from fondaco.domain.fix.search.redaction import redacted
-from fondaco.domain.fix.series import Point, Row, row_of, series
+from fondaco.domain.fix.series import (
+    ANSWERS,
+    REJECTED,
+    REJECTS,
+    REPORT,
+    REQUESTS,
+    Point,
+    Row,
+    row_of,
+    series,
+)
 from fondaco.domain.fix.store import messages as kept
 from fondaco.ports.lake import Column, Lake, Table
 from fondaco.ports.tape import Frame
@@ -114,16 +124,32 @@ def series_of(
     """Points, and how many messages came from the lake; the others were in the index alone."""
     if lake is None:
         return series(indexed(conn, after, before, session, lambda _: -1), after, before, width), 0
-    for last in (False, True):
-        try:
-            frame = _scanned(lake, after, before, session)
-            break
-        except FileNotFoundError:  # put together with others since the manifest was read
-            if last:
-                raise
+    frame = _scanned(lake, after, before, session, SERIES)
     known: dict[str, int] = dict(frame.group_by("session").agg(_max_id()).iter_rows())
     young = list(indexed(conn, after, before, session, lambda name: known.get(name, -1)))
     return _points(_together(frame, young), after, width), frame.height
+
+
+def refused_of(
+    lake: Lake | None, conn: Any, after: int, before: int
+) -> Iterator[tuple[str, bytes]]:
+    """Session and bytes of each message that refuses something in that time."""
+    behind: dict[str, int] = {}
+    if lake is not None:
+        frame = _scanned(lake, after, before, None, [*SERIES, "raw"])
+        behind = dict(frame.group_by("session").agg(_max_id()).iter_rows())
+        yield from frame.filter(_refuses()).select("session", "raw").iter_rows()
+    for row in indexed(conn, after, before, None, lambda name: behind.get(name, -1)):
+        if row.is_reject:
+            yield row.session, row.raw
+
+
+def _refuses() -> "pl.Expr":
+    import polars as pl
+
+    kind = pl.col("msg_type")
+    is_rejected = (pl.col("exec_type") == REJECTED).fill_null(value=False)
+    return kind.is_in(list(REJECTS)) | ((kind == REPORT) & is_rejected)
 
 
 def _max_id() -> "pl.Expr":
@@ -132,18 +158,29 @@ def _max_id() -> "pl.Expr":
     return pl.col("id").max()
 
 
-def _scanned(lake: Lake, after: int, before: int, session: str | None) -> "pl.DataFrame":
+def _scanned(
+    lake: Lake, after: int, before: int, session: str | None, names: Sequence[str]
+) -> "pl.DataFrame":
+    try:
+        return _scanned_once(lake, after, before, session, names)
+    except FileNotFoundError:  # put together with others since the manifest was read
+        return _scanned_once(lake, after, before, session, names)
+
+
+def _scanned_once(
+    lake: Lake, after: int, before: int, session: str | None, names: Sequence[str]
+) -> "pl.DataFrame":
     import polars as pl
 
     at = pl.col("at").to_physical()
     frames = [
         pl.scan_parquet(lake.path(part), hive_partitioning=False)
-        .select(SERIES)
+        .select(names)
         .filter(at >= after, at < before)
         .collect()
         for part in lake.parts(after, before, session)
     ]
-    return pl.concat(frames) if frames else _frame([])
+    return pl.concat(frames) if frames else _frame([]).with_columns(raw=pl.lit(b"")).select(names)
 
 
 def _frame(rows: Sequence[Row]) -> "pl.DataFrame":
@@ -166,18 +203,14 @@ def _points(frame: "pl.DataFrame", after: int, width: int) -> list[Point]:
     """What `domain.fix.series.series` says of the same rows, by columns."""
     import polars as pl
 
-    from fondaco.domain.fix.series import REJECTED, REJECTS, REPORT
-
     begin = (after + (pl.col("at") - after) // width * width).alias("begin")
-    kind = pl.col("msg_type")
-    refused = kind.is_in(list(REJECTS)) | (
-        (kind == REPORT) & (pl.col("exec_type") == REJECTED).fill_null(value=False)
-    )
     is_in = pl.col("direction") == "in"
     counts = (
         frame.with_columns(begin)
         .group_by("begin", "session")
-        .agg(is_in.sum().alias("in"), (~is_in).sum().alias("out"), refused.sum().alias("rejects"))
+        .agg(
+            is_in.sum().alias("in"), (~is_in).sum().alias("out"), _refuses().sum().alias("rejects")
+        )
     )
     waits = _latencies(frame).with_columns(begin).group_by("begin", "session")
     rank = {percent: (pl.len() * percent + 99) // 100 - 1 for percent in (50, 99)}
@@ -197,8 +230,6 @@ def _points(frame: "pl.DataFrame", after: int, width: int) -> list[Point]:
 def _latencies(frame: "pl.DataFrame") -> "pl.DataFrame":
     """`at` of each request that was answered, and how long it waited."""
     import polars as pl
-
-    from fondaco.domain.fix.series import ANSWERS, REQUESTS
 
     named = frame.filter(pl.col("cl_ord_id").is_not_null()).sort("id")
     on = ["session", "direction", "cl_ord_id"]

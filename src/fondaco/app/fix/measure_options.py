@@ -16,7 +16,7 @@ Kinds = Any  # argparse keeps its type to itself
 
 
 def with_measures(kinds: Kinds) -> None:
-    """`fondaco fix series`."""
+    """`fondaco fix series`, `why` and `report`."""
     text = "Messages, rejects and latencies of sessions over time, from a house's columns."
     series = kinds.add_parser("series", help=text, description=text)
     _with_data(series)
@@ -26,6 +26,19 @@ def with_measures(kinds: Kinds) -> None:
     series.add_argument("--width", type=int, default=60, metavar="SECONDS", help="[60]")
     series.add_argument("--json", action="store_true")
     series.set_defaults(run=_series)
+    text = "Report a day of sessions: messages, rejects, latencies, alerts, top reasons."
+    report = kinds.add_parser("report", help=text, description=text)
+    _with_data(report)
+    report.add_argument("day", help="in UTC: 2026-11-22")
+    report.add_argument("--json", action="store_true")
+    report.add_argument("--html", type=Path, metavar="FILE", help="write it as a page by itself")
+    report.set_defaults(run=_report)
+    text = "Tell a message's way through the house, in one trace."
+    why = kinds.add_parser("why", help=text, description=text)
+    _with_data(why)
+    why.add_argument("message", help="its id; fondaco fix search --json tells it")
+    why.add_argument("--json", action="store_true")
+    why.set_defaults(run=_why)
 
 
 def _with_data(sub: argparse.ArgumentParser) -> None:
@@ -44,6 +57,30 @@ def _series(asked: argparse.Namespace) -> None:
         print(msgspec.json.encode(reply).decode())  # noqa: T201  # that is what was asked for
         return
     for line in lines_of(reply):
+        print(line)  # noqa: T201
+
+
+def _report(asked: argparse.Namespace) -> None:
+    from fondaco.app.fix.daily import lines_of, page_of_day, report_in
+
+    found = report_in(files_of(asked), asked.day)
+    if asked.html is not None:
+        asked.html.write_text(page_of_day(found), "utf-8")
+    if asked.json:
+        print(msgspec.json.encode(found).decode())  # noqa: T201  # that is what was asked for
+        return
+    for line in lines_of(found):
+        print(line)  # noqa: T201
+
+
+def _why(asked: argparse.Namespace) -> None:
+    from fondaco.app.fix.trail import lines_of, trail_in
+
+    found = trail_in(files_of(asked), asked.message)
+    if asked.json:
+        print(msgspec.json.encode(found).decode())  # noqa: T201  # that is what was asked for
+        return
+    for line in lines_of(found):
         print(line)  # noqa: T201
 
 

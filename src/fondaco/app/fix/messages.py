@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from threading import Lock
 from typing import Any, Final
 
 from fondaco.app.files import Files
 from fondaco.app.fix.archive import Retention, manifest, retention_of
 from fondaco.app.fix.captures import CaptureFolder
+from fondaco.app.fix.daily import page_of_day, report_of
 from fondaco.app.fix.desk import Desk
 from fondaco.app.fix.exports import exported_alerts
 from fondaco.app.fix.indexing import Indexer
@@ -18,8 +20,10 @@ from fondaco.app.fix.store import open_messages
 from fondaco.app.fix.telling import plain
 from fondaco.app.fix.timeline import timeline
 from fondaco.app.fix.times import moment, nanoseconds
+from fondaco.app.fix.trail import Kept, trail
 from fondaco.app.house import Kernel
 from fondaco.app.say import say
+from fondaco.app.views import POSTS
 from fondaco.domain.fix.looking import (
     Archived,
     MessageLine,
@@ -29,7 +33,7 @@ from fondaco.domain.fix.looking import (
     TimelineReply,
     TimelineRequest,
 )
-from fondaco.domain.fix.measuring import SeriesReply, SeriesRequest
+from fondaco.domain.fix.measuring import ReportReply, SeriesReply, SeriesRequest
 from fondaco.domain.fix.message import loose, what_is_wrong
 from fondaco.domain.fix.search.asking import asked as read_query
 from fondaco.domain.fix.search.model import All, OfSession, Pattern, Query, Way, When
@@ -37,6 +41,7 @@ from fondaco.domain.fix.search.telling import name_of as type_name
 from fondaco.domain.fix.search.telling import summary, written
 from fondaco.domain.fix.shown import decoded
 from fondaco.domain.fix.store import messages as kept
+from fondaco.domain.fix.trailing import TrailReply
 from fondaco.domain.fix.uploading import AppendCapture, CaptureLine, CaptureReply, UploadCapture
 from fondaco.domain.surveillance import store as alerts
 from fondaco.domain.surveillance.events import AlertRaised
@@ -50,11 +55,14 @@ from fondaco.domain.surveillance.looking import (
     ExportRequest,
 )
 from fondaco.domain.surveillance.model import Severity
+from fondaco.domain.trading.why import why
 from fondaco.kernel.errors import NotFound
 from fondaco.kernel.event import Entry
 from fondaco.kernel.operation import Stamp
+from fondaco.ports.journal import Journal
 from fondaco.ports.store import Store
 from fondaco.ports.store.sqlite import SqliteStore
+from fondaco.runtime.tracing.looking import Beside
 
 _NEVER: Final = 2**62
 
@@ -69,13 +77,14 @@ class Messages:
         records: Store,
         captures: CaptureFolder,
         retention: Retention,
+        journal: Journal,
         *,
         follows: bool,
         publisher: Publisher | None = None,
     ) -> None:
         self._files, self._records, self._captures = files, records, captures
         self._publisher = publisher
-        self._retention = retention
+        self._retention, self._journal = retention, journal
         self._opening = Lock()
         self._store: SqliteStore | None = None
         self._indexer: Indexer | None = None
@@ -142,6 +151,29 @@ class Messages:
     def timeline(self, asked: TimelineRequest, at: int) -> TimelineReply:
         with self._reading() as conn, self._records.reading() as records:
             return timeline(conn, records, asked, at)
+
+    def report(self, day: str) -> ReportReply:
+        with self._reading() as conn, self._records.reading() as records:
+            return report_of(self._files, conn, records, day)
+
+    def report_page(self, day: str) -> str:
+        return page_of_day(self.report(day))
+
+    def trail(self, message_id: str) -> TrailReply:
+        with ExitStack() as stack:
+            views = stack.enter_context(closing(SqliteStore(self._files.views, durable=False)))
+            of = Kept(
+                self._files,
+                stack.enter_context(self._reading()),
+                stack.enter_context(self._records.reading()),
+                partial(
+                    why,
+                    stack.enter_context(views.reading()),
+                    self._journal,
+                    beside=Beside(self._files.traces, POSTS),
+                ),
+            )
+            return trail(of, message_id)
 
     def series(self, asked: SeriesRequest, at: int) -> SeriesReply:
         with self._reading() as conn:
@@ -313,9 +345,16 @@ def messages(kernel: Kernel, records: Store, desk: Desk) -> Iterator[Messages]:
     )
     follows = bool(desk.agreements.sessions)
     publisher = Publisher(files, settings) if follows and is_asked_for(settings) else None
-    retention = retention_of(settings)
     with closing(
-        Messages(files, records, captures, retention, follows=follows, publisher=publisher)
+        Messages(
+            files,
+            records,
+            captures,
+            retention_of(settings),
+            kernel.journal,
+            follows=follows,
+            publisher=publisher,
+        )
     ) as found:
         yield found
 

@@ -43,7 +43,7 @@ def page_of(report: Report) -> str:
         "<h2>Sessions</h2>",
         *(each for one in report.sessions[:SESSIONS_SHOWN] for each in _session(one)),
         "<h2>Counterparties</h2>",
-        _table(
+        table(
             ("CompID", "sessions", "sent", "received", "garbled", "gaps"),
             [
                 (each.name, each.sessions, each.sent, each.received, each.garbled, each.gaps)
@@ -53,7 +53,7 @@ def page_of(report: Report) -> str:
         "<h2>Connections</h2>",
         _connections(report),
         "<h2>What was looked for</h2>",
-        _table(
+        table(
             ("pattern", "name", "what it is", "ATT&CK"),
             [
                 (each["id"], each["title"], each["says"], " ".join(each["attack"]))
@@ -166,12 +166,12 @@ def _session(session: SessionReport) -> Iterator[str]:
         for way in session.ways
         if way.messages
     ]
-    yield _table(
+    yield table(
         ("sender", "messages", "bytes", "garbled", "gaps", "rewinds", "PossDup", "types"), rows
     )
     if session.happenings:
         yield f"<details><summary>{session.happened:,} happenings</summary>"
-        yield _table(
+        yield table(
             ("time (UTC)", "byte", "what", ""),
             [
                 (moment(each["at"]), each["offset"], each["kind"], each["text"])
@@ -222,7 +222,7 @@ def timeline(session: SessionReport) -> str:
 
 
 def _connections(report: Report) -> str:
-    return _table(
+    return table(
         ("#", "client", "server", "speaks", "messages", "bytes", "lost", "again", "odd"),
         [
             (
@@ -241,7 +241,7 @@ def _connections(report: Report) -> str:
     )
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+def table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     body = []
     for row in rows:
         cells = "".join(

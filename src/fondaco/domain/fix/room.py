@@ -7,6 +7,7 @@ from fondaco.domain.fix.looking import OPERATIONS as LOOKS
 from fondaco.domain.fix.measuring import OPERATIONS as MEASURES
 from fondaco.domain.fix.operating import OPERATIONS
 from fondaco.domain.fix.rules import PREFIX, decider
+from fondaco.domain.fix.trailing import OPERATIONS as TRAILS
 from fondaco.domain.fix.uploading import OPERATIONS as UPLOADS
 from fondaco.runtime.room import Room
 
@@ -14,6 +15,6 @@ room: Final = Room(
     name="fix",
     prefix=PREFIX,
     decider=decider,
-    operations=(*OPERATIONS, *LOOKS, *MEASURES, *UPLOADS),
+    operations=(*OPERATIONS, *LOOKS, *MEASURES, *TRAILS, *UPLOADS),
     kinds=get_args(SessionEvent),
 )
