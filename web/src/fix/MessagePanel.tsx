@@ -61,8 +61,36 @@ function Both({ message, fields, bytes }: { message: Message; fields: readonly F
         </div>
         {bytes ? <Dump raw={raw} places={places} lit={lit} onLit={setLit} /> : <Text raw={raw} places={places} lit={lit} onLit={setLit} />}
         <p className="label">Passwords and signatures are starred out, byte for byte.</p>
+        <Trail id={message.id} />
       </div>
     </div>
+  );
+}
+
+/** What became of it, from the wire to storage, in one trace. */
+function Trail({ id }: { id: string }) {
+  const [isOpen, setOpen] = useState(false);
+  const account = useAccountId();
+  const asked = useAsked(isOpen ? `trail ${id}` : "", () => ok(api.GET("/api/fix/messages/{message_id}/trail", { params: { path: { message_id: id } } })));
+  return (
+    <details className="trail" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>What became of it</summary>
+      {isOpen && !asked.data && (asked.problem ? <ErrorPanel problem={asked.problem} retry={asked.again} /> : <Loading rows={4} waitsFor="Following it" />)}
+      {asked.data && (
+        <>
+          <p className="label">Trace <span className="mono">{asked.data.trace_id}</span></p>
+          <ol>
+            {asked.data.steps.map((step, nth) => (
+              <li key={nth}>
+                <span className="label">{step.stage}{step.at && <> {dayTime(step.at, "us")}</>}{step.position != null && <> @{number(String(step.position))}</>}</span>{" "}
+                {step.stage === "security" && step.reference ? <a href={address("fix", ["alerts", step.reference], { account })}>{step.said}</a> : step.said}
+                {step.trace_id !== asked.data?.trace_id && <span className="label"> of trace <span className="mono">{step.trace_id}</span></span>}
+              </li>
+            ))}
+          </ol>
+        </>
+      )}
+    </details>
   );
 }
 
