@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 37c3db3d4385ad445703084a6eef6265ee0598e9ed5b5aef95b47206222ff3f6
+OpenAPI sha256 41703e45a361b08f8d159c6928da0bccab78aa0f022ee701751d11dd61386284
 """
 
 from __future__ import annotations
@@ -941,6 +941,87 @@ class SeriesPoint(TypedDict):
     max_us: float | None
 
 
+class ReportRequest(TypedDict):
+    day: str
+
+
+class ReportReply(TypedDict):
+    """A day of FIX sessions (UTC). `reasons` are the 20 that came most often, `alerts` the 500
+    that are worst; `by_severity` counts all.
+    """
+    day: str
+    messages: int
+    rejects: int
+    sessions: list[FixPartLine]
+    counterparties: list[FixPartLine]
+    hours: list[HourLine]
+    reasons: list[ReasonLine]
+    by_severity: dict[str, int]
+    alerts: list[FoundLine]
+
+
+class FixPartLine(TypedDict):
+    """A session on that day, or a counterparty with all of its sessions (then `session` is "" and
+    its latencies are null: quantiles do not add up).
+    """
+    counterparty: str
+    session: str
+    received: int
+    sent: int
+    rejects: int
+    answered: int
+    p50_us: float | None
+    p99_us: float | None
+    max_us: float | None
+    alerts: int
+
+
+class HourLine(TypedDict):
+    at: str
+    messages: int
+    rejects: int
+
+
+class ReasonLine(TypedDict):
+    """Why messages were refused, and how often."""
+    name: str
+    text: str
+    count: int
+
+
+class FoundLine(TypedDict):
+    alert: str
+    at: str
+    pattern: str
+    title: str
+    severity: str
+    session: str
+    subject: str
+    count: int
+
+
+class TrailReply(TypedDict):
+    """`trace_id` is that of the command that the message was, or of the order that it tells of; of
+    one that reached no law it is its own.
+    """
+    message: str
+    session: str
+    trace_id: str
+    steps: list[TrailStep]
+
+
+class TrailStep(TypedDict):
+    """One thing that became of it. `at` is null where nobody notes when; `position` is of the
+    journal; `trace_id` differs from the message's where something else set it off, the market.
+    """
+    stage: Literal['analytics', 'compliance', 'engine', 'ingestion', 'message', 'security', 'storage']
+    at: str | None
+    said: str
+    trace_id: str
+    position: NotRequired[int | None]
+    reference: NotRequired[str]
+
+
 class UploadCapture(TypedDict):
     """The file, or its beginning where `more` follows: no request may be longer than the house's
     `body_max_bytes`. `content` is base64.
@@ -1075,6 +1156,98 @@ class EvidenceLine(TypedDict):
     msg_type: str
     text: str
     sha256: str
+
+
+class CasesRequest(TypedDict):
+    """`alert` and `subject` ask for those that have it."""
+    state: NotRequired[Literal['all', 'closed', 'open']]
+    alert: NotRequired[str | None]
+    subject: NotRequired[str | None]
+    limit: NotRequired[int]
+
+
+class CasesReply(TypedDict):
+    """The newest first."""
+    items: list[CaseLine]
+
+
+class CaseLine(TypedDict):
+    """Alerts of one subject; `severity` is the worst of them, `count` how many. Times are ISO 8601
+    in UTC.
+    """
+    case_id: str
+    subject: str
+    title: str
+    state: Literal['closed', 'open']
+    severity: str
+    opened_at: str
+    assignee: str
+    count: int
+    outcome: str
+    reason: str
+    closed_by: str
+    closed_at: str | None
+
+
+class CaseRequest(TypedDict):
+    case_id: str
+
+
+class CaseReply(TypedDict):
+    """`alerts` and `notes` are the newest, in their order."""
+    case_id: str
+    subject: str
+    title: str
+    state: Literal['closed', 'open']
+    severity: str
+    opened_at: str
+    assignee: str
+    count: int
+    outcome: str
+    reason: str
+    closed_by: str
+    closed_at: str | None
+    alerts: list[GatheredLine]
+    notes: list[NoteLine]
+
+
+class GatheredLine(TypedDict):
+    alert: str
+    at: str
+    pattern: str
+    title: str
+    severity: str
+    session: str
+
+
+class NoteLine(TypedDict):
+    """What was done; `by` "" is the house."""
+    at: str
+    by: str
+    what: str
+    text: str
+
+
+class AssignRequest(TypedDict):
+    """`to` "" takes it from whoever has it."""
+    case_id: str
+    to: str
+
+
+class CommentRequest(TypedDict):
+    case_id: str
+    text: str
+
+
+class CloseRequest(TypedDict):
+    case_id: str
+    outcome: Literal['benign', 'duplicate', 'false_positive', 'inconclusive', 'true_positive']
+    reason: str
+
+
+class ReopenRequest(TypedDict):
+    case_id: str
+    reason: str
 
 
 class PriceRequest(TypedDict):

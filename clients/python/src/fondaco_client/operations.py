@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 37c3db3d4385ad445703084a6eef6265ee0598e9ed5b5aef95b47206222ff3f6
+OpenAPI sha256 41703e45a361b08f8d159c6928da0bccab78aa0f022ee701751d11dd61386284
 """
 
 from __future__ import annotations
@@ -1081,6 +1081,48 @@ class Fix:
         )
         return found
 
+    def report(
+        self,
+        *,
+        day: str,
+    ) -> m.ReportReply:
+        """A day of FIX sessions: messages, rejects, latencies, alerts and top reasons. Scope:
+        house:read.
+        """
+        found: m.ReportReply = self._ask(
+            "GET",
+            "/api/fix/reports/{day}",
+            path_={"day": day},
+        )
+        return found
+
+    def report_page(
+        self,
+        *,
+        day: str,
+    ) -> str:
+        """The same as a page that needs nothing else. Scope: house:read."""
+        found: str = self._ask(
+            "GET",
+            "/api/fix/reports/{day}/page",
+            path_={"day": day},
+        )
+        return found
+
+    def message_trail(
+        self,
+        *,
+        message_id: str,
+    ) -> m.TrailReply:
+        """What became of a FIX message, from the wire to storage, in one trace. Scope: house:read.
+        """
+        found: m.TrailReply = self._ask(
+            "GET",
+            "/api/fix/messages/{message_id}/trail",
+            path_={"message_id": message_id},
+        )
+        return found
+
     def captures(
         self,
     ) -> m.CapturesReply:
@@ -1196,6 +1238,105 @@ class Fix:
             "GET",
             "/api/fix/alerts/{alert_id}",
             path_={"alert_id": alert_id},
+        )
+        return found
+
+    def cases(
+        self,
+        *,
+        state: Literal['all', 'closed', 'open'] = ABSENT,
+        alert: str = ABSENT,
+        subject: str = ABSENT,
+        limit: int = ABSENT,
+    ) -> m.CasesReply:
+        """Cases that alerts of FIX sessions were gathered in; the newest first. Scope: house:read.
+        """
+        found: m.CasesReply = self._ask(
+            "GET",
+            "/api/fix/cases",
+            query={"state": state, "alert": alert, "subject": subject, "limit": limit},
+        )
+        return found
+
+    def case(
+        self,
+        *,
+        case_id: str,
+    ) -> m.CaseReply:
+        """One case with its alerts, and what was done about it. Scope: house:read."""
+        found: m.CaseReply = self._ask(
+            "GET",
+            "/api/fix/cases/{case_id}",
+            path_={"case_id": case_id},
+        )
+        return found
+
+    def assign_case(
+        self,
+        *,
+        case_id: str,
+        to: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.CaseReply:
+        """Give a case to somebody. Scope: house:write."""
+        found: m.CaseReply = self._ask(
+            "POST",
+            "/api/fix/cases/{case_id}/assign",
+            path_={"case_id": case_id},
+            body={"to": to},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def comment_case(
+        self,
+        *,
+        case_id: str,
+        text: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.CaseReply:
+        """Write something to a case. Scope: house:write."""
+        found: m.CaseReply = self._ask(
+            "POST",
+            "/api/fix/cases/{case_id}/comments",
+            path_={"case_id": case_id},
+            body={"text": text},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def close_case(
+        self,
+        *,
+        case_id: str,
+        outcome: Literal['benign', 'duplicate', 'false_positive', 'inconclusive', 'true_positive'],
+        reason: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.CaseReply:
+        """Close a case, and say what it was. Scope: house:write."""
+        found: m.CaseReply = self._ask(
+            "POST",
+            "/api/fix/cases/{case_id}/close",
+            path_={"case_id": case_id},
+            body={"outcome": outcome, "reason": reason},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def reopen_case(
+        self,
+        *,
+        case_id: str,
+        reason: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.CaseReply:
+        """Open a closed case again. Scope: house:write."""
+        found: m.CaseReply = self._ask(
+            "POST",
+            "/api/fix/cases/{case_id}/reopen",
+            path_={"case_id": case_id},
+            body={"reason": reason},
+            header={"Idempotency-Key": idempotency_key},
         )
         return found
 
