@@ -1,5 +1,6 @@
 """The command line: fondaco up | record | trace | replay | why | verify | proof | rebuild |
-backup | restore | key | user | approvals | secrets | keys | doctor | sim | fix | bench."""
+backup | restore | key | user | approvals | agents | mcp | secrets | keys | doctor | sim | fix |
+bench."""
 
 import argparse
 import json

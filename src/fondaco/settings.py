@@ -135,6 +135,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = "none"
 
+    mcp_origins: Annotated[
+        str,
+        _why(
+            "pages elsewhere, parted by blanks, that may connect to /mcp from a browser, like "
+            "https://desk.example; those on this machine may; programs send no origin",
+            "origins",
+        ),
+    ] = ""
+
     # Four eyes
     four_eyes: Annotated[
         Literal["on", "off", "strict"],

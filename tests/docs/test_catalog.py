@@ -55,7 +55,8 @@ def test_operations_have_names_and_ways_of_their_own() -> None:
     )
     assert [name for name, count in (names | ways).items() if count > 1] == []
     groups = (
-        "approvals|fix|house|identity|journal|ledger|market|reference|risk|trading|users|venues"
+        "agents|approvals|fix|house|identity|journal|ledger|market|reference|risk|trading|users"
+        "|venues"
     )
     for operation in OPERATIONS:
         assert re.fullmatch(rf"({groups})\.[a-z_]+", operation.name)

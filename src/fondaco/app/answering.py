@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from fondaco.app.about import about
+from fondaco.app.agents import AgentsDesk
 from fondaco.app.approvals import ApprovalsDesk
 from fondaco.app.checks import Heard
 from fondaco.app.erasure import ErasureDesk
@@ -47,6 +48,7 @@ VIEWS_BEHIND_MAX: Final = 50_000  # entries; about a second of full load
 # Parts of a house that operations are answered from.
 _PARTS: Final = frozenset(
     {
+        "agents",
         "applications",
         "approvals",
         "erasure",
@@ -102,6 +104,7 @@ class House:
         self.applications: Provider  # likewise
         self.fix: Desk  # once its sessions are open
         self.approvals = ApprovalsDesk(kernel, directory, self.source)
+        self.agents = AgentsDesk(self.approvals, directory)
         self.fix_messages: Messages
         self.uses: KeptUses
         self.fix_cases = CaseDesk(kernel)

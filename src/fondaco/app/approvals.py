@@ -57,7 +57,7 @@ from fondaco.kernel.operation import Answered, Ask, Do, Held, Operation, Stamp
 REQUEST_BYTES_MAX: Final = 65_536
 MINUTE_NS: Final = 60_000_000_000
 ALONE: Final = "one person may do both halves here, because the house was started with --demo"
-_OWN: Final = frozenset({"own_approval", "own_review"})
+_OWN: Final = frozenset({"own_agent", "own_approval", "own_review"})
 
 
 class ApprovalsDesk:
@@ -68,9 +68,10 @@ class ApprovalsDesk:
         self._kernel, self._directory, self._source = kernel, directory, source
         self._is_off = settings.four_eyes == "off"
         self._demo_alone = settings.demo and settings.four_eyes == "on"
-        self._ttl_ns = settings.approval_ttl_s * 1_000_000_000
+        self.ttl_ns = settings.approval_ttl_s * 1_000_000_000
         self._glass_max_min = settings.break_glass_max_min
-        self._operations: dict[str, Operation[Any, Any]] = {}
+        self._operations: dict[str, Operation[Any, Any]] = {}  # that need a second person
+        self._offered: dict[str, Operation[Any, Any]] = {}  # as doors have them
         self._tenants: list[str] = []
 
     # --- What doors are given -------------------------------------------------------------------
@@ -78,8 +79,11 @@ class ApprovalsDesk:
     def guarded(self, operations: Iterable[Operation[Any, Any]]) -> list[Operation[Any, Any]]:
         """The operations as doors may have them."""
         if self._is_off:
-            return [replace(each, needs_second=False) for each in operations]
-        return [self._guard(each) if each.needs_second else each for each in operations]
+            found = [replace(each, needs_second=False) for each in operations]
+        else:
+            found = [self._guard(each) if each.needs_second else each for each in operations]
+        self._offered = {each.name: each for each in found}
+        return found
 
     def _guard(self, operation: Operation[Any, Any]) -> Operation[Any, Any]:
         self._operations[operation.name] = operation
@@ -108,7 +112,7 @@ class ApprovalsDesk:
             )
         account = operation.account(request) if operation.account else None
         command = AskApproval(
-            _cause("ask", stamp, operation.name.encode() + text),
+            cause_of("ask", stamp, operation.name.encode() + text),
             stamp.at,
             operation.name,
             text.decode(),
@@ -116,18 +120,18 @@ class ApprovalsDesk:
             account or "",
             caller.user,
             caller.name,
-            Instant(stamp.at + self._ttl_ns),
-            ALONE if self._demo_alone and stamp.tenant == DEMO else "",
+            Instant(stamp.at + self.ttl_ns),
+            self.alone(stamp.tenant),
         )
-        entries = await self._submit(stamp.tenant, command)
+        entries = await self.submit(stamp.tenant, command)
         asked = (each.event for each in entries)
         number = next(event.number for event in asked if isinstance(event, ApprovalAsked))
         if not any(isinstance(each.event, ApprovalGranted) for each in entries):
-            return self._held(operation, self._case(stamp.tenant, number))
-        case = self._case(stamp.tenant, number)
+            return self._held(operation, self.case(stamp.tenant, number))
+        case = self.case(stamp.tenant, number)
         if case.how == "glass":
             say(f"GLASS: {case.by} did {operation.name} alone, as {id_of(number)}: {case.reason}")
-        reply, error = await self._carry_out(stamp.tenant, case)
+        reply, error = await self.carry_out(stamp.tenant, case)
         if error is not None:
             raise error
         said = f"{id_of(number)}; {case.how}; {case.reason}"
@@ -143,7 +147,7 @@ class ApprovalsDesk:
             message=(
                 f"nothing was done yet: somebody other than {case.user} who holds "
                 f"{operation.scope} and approvals:write must agree, within "
-                f"{self._ttl_ns // 1_000_000_000} s: POST /api/approvals/{name}/approve, or "
+                f"{self.ttl_ns // 1_000_000_000} s: POST /api/approvals/{name}/approve, or "
                 f"fondaco approvals approve {name}"
             ),
             expires_at=str(case.expires_at),
@@ -152,7 +156,7 @@ class ApprovalsDesk:
 
     # --- What is agreed to is done ---------------------------------------------------------------
 
-    async def _carry_out(self, tenant: str, case: Case) -> tuple[Any, FondacoError | None]:
+    async def carry_out(self, tenant: str, case: Case) -> tuple[Any, FondacoError | None]:
         """The operation's reply, or why it could not be done; either is in the journal then. Where
         a machine fails nothing is, and `tick` tries again."""
         error: FondacoError | None = None
@@ -170,9 +174,10 @@ class ApprovalsDesk:
         return reply, error
 
     async def _perform(self, tenant: str, case: Case) -> Any:
-        operation: Any = self._operations.get(case.operation)
+        known = self._offered if case.is_agents else self._operations
+        operation: Any = known.get(case.operation)
         if operation is None:
-            raise NotFound(f"this house has no operation {case.operation} that needs a second")
+            raise NotFound(f"this house has no operation {case.operation} that waits for anybody")
         request = msgspec.json.decode(case.request, type=operation.request)
         evidence = f"{stream_of(tenant)}{MESSAGE_MARK}{case.version}"
         name = id_of(case.number)
@@ -203,7 +208,7 @@ class ApprovalsDesk:
         for tenant in self._tenants:
             for case in self._of(tenant):
                 if case.state == "approved":
-                    await self._carry_out(tenant, case)
+                    await self.carry_out(tenant, case)
 
     def _of(self, tenant: str) -> list[Case]:
         memory = self._kernel.peek(stream_of(tenant))
@@ -235,16 +240,20 @@ class ApprovalsDesk:
             self._check_rights(caller, case, agrees=agrees)
         kind = Approve if agrees else Reject
         content = f"{approval_id}/{reason}".encode()
-        cause = _cause("approve" if agrees else "reject", stamp, content)
+        cause = cause_of("approve" if agrees else "reject", stamp, content)
         command = kind(cause, stamp.at, case.number, caller.user, caller.name, reason)
-        entries = await self._submit(stamp.tenant, command)
-        case = self._case(stamp.tenant, case.number)
+        if isinstance(command, Approve) and case.is_agents:
+            command = msgspec.structs.replace(command, alone=self.alone(stamp.tenant))
+        entries = await self.submit(stamp.tenant, command)
+        case = self.case(stamp.tenant, case.number)
         result: Any = None
         if agrees and case.state == "approved":
-            result, error = await self._carry_out(stamp.tenant, case)
+            result, error = await self.carry_out(stamp.tenant, case)
+            if isinstance(result, Answered):  # it waits for a second person, besides
+                result = result.reply
             if isinstance(error, Unavailable):
                 say(f"{approval_id} is agreed to and will be done: {error.message}")
-            case = self._case(stamp.tenant, case.number)
+            case = self.case(stamp.tenant, case.number)
         shown = self._shown(caller, case)
         return msgspec.structs.replace(shown, position=entries[-1].position, result=result)
 
@@ -260,7 +269,9 @@ class ApprovalsDesk:
                 f"{case.by} has asked, and is no longer known here: reject it",
                 code="forbidden",
             ) from None
-        asker.require(case.scope, case.account or None)
+        may_propose = case.is_agents and case.scope == "orders:write"
+        scope = "orders:propose" if may_propose and not asker.may(case.scope) else case.scope
+        asker.require(scope, case.account or None)
 
     async def break_glass(self, stamp: Stamp, reason: str, minutes: int) -> GlassShown:
         if minutes > self._glass_max_min:
@@ -269,18 +280,19 @@ class ApprovalsDesk:
                 "setting break_glass_max_min"
             )
         caller, _ = await self._looking(stamp)
+        caller.require("house:read")  # who only trades has nothing to break glass for
         until = Instant(stamp.at + minutes * MINUTE_NS)
         command = BreakGlass(
-            _cause("glass", stamp, f"{minutes}/{reason}".encode()),
+            cause_of("glass", stamp, f"{minutes}/{reason}".encode()),
             stamp.at,
             caller.user,
             caller.name,
             reason,
             until,
         )
-        entries = await self._submit(stamp.tenant, command)
+        entries = await self.submit(stamp.tenant, command)
         say(f"GLASS BROKEN by {caller.name} for {minutes} min: {reason}")
-        state = self._state(stamp.tenant)
+        state = self.state(stamp.tenant)
         number = entries[-1].event.number  # type: ignore[attr-defined]
         return self._glass(caller, state, state.glasses[number])
 
@@ -288,7 +300,7 @@ class ApprovalsDesk:
         caller, _ = await self._looking(stamp)
         number = _number(approval_id)
         command = ReviewGlass(
-            _cause("review", stamp, f"{approval_id}/{verdict}/{reason}".encode()),
+            cause_of("review", stamp, f"{approval_id}/{verdict}/{reason}".encode()),
             stamp.at,
             number,
             caller.user,
@@ -296,9 +308,9 @@ class ApprovalsDesk:
             verdict,
             reason,
         )
-        await self._submit(stamp.tenant, command)
+        await self.submit(stamp.tenant, command)
         say(f"GLASS {approval_id} reviewed by {caller.name}: {verdict}, {reason}")
-        state = self._state(stamp.tenant)
+        state = self.state(stamp.tenant)
         return self._glass(caller, state, state.glasses[number])
 
     def checks(self) -> dict[str, tuple[bool, str]]:
@@ -316,7 +328,7 @@ class ApprovalsDesk:
 
     # --- Parts of these --------------------------------------------------------------------------
 
-    async def _submit(self, tenant: str, command: Any) -> tuple[Entry, ...]:
+    async def submit(self, tenant: str, command: Any) -> tuple[Entry, ...]:
         """Raises what the law denies."""
         if tenant not in self._tenants:
             self._tenants.append(tenant)
@@ -331,32 +343,39 @@ class ApprovalsDesk:
                 raise Refused(event.text, code=event.code, position=entry.position)
         return entries
 
-    async def _looking(self, stamp: Stamp) -> tuple[Caller, Approvals]:
+    async def looking(self, stamp: Stamp) -> Caller:
         caller = self._directory.caller_named(stamp.tenant, stamp.caller)
         await self._kernel.wake(stream_of(stamp.tenant))
-        return caller, self._state(stamp.tenant)
+        return caller
 
-    def _state(self, tenant: str) -> Approvals:
+    async def _looking(self, stamp: Stamp) -> tuple[Caller, Approvals]:
+        return await self.looking(stamp), self.state(stamp.tenant)
+
+    def alone(self, tenant: str) -> str:
+        """Why one person may do both halves; "" where nobody may."""
+        return ALONE if self._demo_alone and tenant == DEMO else ""
+
+    def state(self, tenant: str) -> Approvals:
         memory = self._kernel.peek(stream_of(tenant))
         if memory is None:
             raise Unavailable("what waits for a second person is being loaded; ask again")
         state: Approvals = memory.state
         return state
 
-    def _case(self, tenant: str, number: int) -> Case:
-        return self._state(tenant).cases[number]
+    def case(self, tenant: str, number: int) -> Case:
+        return self.state(tenant).cases[number]
 
     def _mode(self, tenant: str) -> str:
         if self._is_off:
             return "off: the setting four_eyes lets everybody do both halves"
-        if self._demo_alone and tenant == DEMO:
-            return ALONE
-        return "a second person must agree"
+        return self.alone(tenant) or "a second person must agree"
 
     def _shown(self, caller: Caller, case: Case) -> ApprovalShown:
         tenant = caller.tenant
-        operation = self._operations.get(case.operation)
+        operation = self._offered.get(case.operation)
         decides = case.state == "waiting" and case.user != caller.user
+        if case.is_agents and caller.name in self.state(tenant).agents and not self.alone(tenant):
+            decides = False
         return ApprovalShown(
             approval_id=id_of(case.number),
             operation=case.operation,
@@ -376,6 +395,9 @@ class ApprovalsDesk:
             error=case.error,
             evidence=f"{stream_of(tenant)}{MESSAGE_MARK}{case.version}" if case.version else "",
             may_decide=decides and caller.may(case.scope) and caller.may("approvals:write"),
+            is_agents=case.is_agents,
+            client=case.client,
+            preview=msgspec.json.decode(case.preview) if case.preview else None,
         )
 
     def _glass(self, caller: Caller, state: Approvals, glass: Glass) -> GlassShown:
@@ -406,14 +428,17 @@ def _found(caller: Caller, state: Approvals, approval_id: str) -> Case:
 
 
 def _may_see(caller: Caller, case: Case) -> bool:
-    return not case.account or caller.may_use(case.account)
+    """Who looks after the house sees all; others what they may decide, and their own."""
+    if case.account and not caller.may_use(case.account):
+        return False
+    return caller.may("house:read") or caller.may(case.scope) or case.by == caller.name
 
 
 def _number(approval_id: str) -> int:
     return int(approval_id.removeprefix(ID_PREFIX))
 
 
-def _cause(what: str, stamp: Stamp, content: bytes) -> CommandId:
+def cause_of(what: str, stamp: Stamp, content: bytes) -> CommandId:
     """The id of an ask that brings none: of its Idempotency-Key, or of the request's own id."""
     key = stamp.idempotency_key or stamp.request_id
     asked = f"{stamp.tenant}/{stamp.caller}/{key}".encode()

@@ -35,6 +35,9 @@ class Asking:
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         return self._ask("POST", path, body)
 
+    def put(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        return self._ask("PUT", path, body)
+
     def _ask(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
         headers = {"Content-Type": "application/json"}
         if self._token:
@@ -62,9 +65,10 @@ def approvals_table(found: dict[str, Any]) -> Iterator[str]:
             )
     for each in found["items"]:
         agreed = f", {each['how']} {each['decided_by']}" if each["decided_by"] else ""
+        who = "the agent " if each["is_agents"] else ""
         yield (
             f"{each['approval_id']}  {each['state']}  {each['operation']}  "
-            f"asked by {each['asked_by']}{agreed}"
+            f"asked by {who}{each['asked_by']}{agreed}"
         )
         yield f"    {json.dumps(each['request'])}"
         if each["reason"] or each["error"]:

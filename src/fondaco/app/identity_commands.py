@@ -1,4 +1,4 @@
-"""`fondaco user` and `fondaco approvals`: who signs in, and what needs a second person."""
+"""`fondaco user`, `fondaco approvals`: who signs in, and what needs a second person."""
 
 import argparse
 import getpass
@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
+from fondaco.app.agent_commands import with_agents
 from fondaco.kernel.errors import Invalid
 from fondaco.settings import load
 
@@ -18,6 +19,7 @@ def with_people(commands: Commands) -> None:
     _with_users(commands)
     _with_erasure(commands)
     _with_approvals(commands)
+    with_agents(commands)
 
 
 def _with_users(commands: Commands) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fondaco import __version__
+from fondaco.app.agents_door import agents_door
 from fondaco.app.answering import House
 from fondaco.app.candles import candles_of
 from fondaco.app.child import CommandLine
@@ -97,7 +98,7 @@ def make_door(
         uses=house.uses.counted,
         **({"note": house.watch.note} if settings.traces_quota_bytes else {}),
         routes=[*terminal.routes(), *ProviderDoor(house, lambda: house.applications).routes()],
-        doors=(house.graph.open,),
+        doors=(house.graph.open, agents_door(house, settings)),
     )
     streams.append(Streams(door, house.refs, kernel.board, position=kernel.committer.position))
     kernel.listeners.append(streams[0].publish)

@@ -101,6 +101,11 @@ MEANINGS: Final[dict[str, str]] = {
     "query_too_large": "The GraphQL document has too many aliases or fragments.",
     "document_not_listed": "This house executes listed GraphQL documents only.",
     "PERSISTED_QUERY_NOT_FOUND": "Nobody has left a document of this hash: send its text, too.",
+    "already_waiting": "The same proposal of the same agent waits already: it is answered again.",
+    "own_agent": "No agent's key says what an agent may do: a person must, with another key.",
+    "agent_stopped": "A person has stopped this agent: it asks nothing until it is started again.",
+    "too_many_agents": "More keys than a tenant may have came to the door for agents.",
+    "unknown_agent": "There is no such agent, or you may not know that there is.",
     "gone": "The position is no longer kept for resuming: take a snapshot instead.",
 }
 

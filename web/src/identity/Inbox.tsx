@@ -12,7 +12,7 @@ type Case = Schemas["ApprovalShown"];
 type Glass = Schemas["GlassShown"];
 const EVERY_MS = 5_000;
 const FEW = 5;
-const HOW: Record<string, string> = { second: "a second person", glass: "broken glass", alone: "the same person: this is a demo" };
+const HOW: Record<string, string> = { second: "a second person", glass: "broken glass", alone: "the same person: this is a demo", budget: "the budget that they have set" };
 
 interface Deciding {
   what: "approve" | "reject" | "review";
@@ -30,7 +30,7 @@ export function Inbox() {
   const broken = (asked.data?.glasses ?? []).filter((each) => !each.verdict);
   return (
     <section className="panel" data-panel aria-label="Approvals">
-      <header><h2>Waits for a second person</h2>{asked.data && <span className="label">{asked.data.mode}</span>}</header>
+      <header><h2>Waits for somebody to agree</h2>{asked.data && <span className="label">{asked.data.mode}</span>}</header>
       {asked.problem && <ErrorPanel problem={asked.problem} retry={asked.again} />}
       {!asked.data && !asked.problem && <Loading waitsFor="Waiting for what is to be approved" />}
       {broken.map((glass) => <BrokenGlass key={glass.approval_id} glass={glass} onReview={() => setDeciding({ what: "review", id: glass.approval_id, title: `Review ${glass.approval_id}` })} />)}
@@ -49,6 +49,22 @@ export function Inbox() {
 
 const words = (operation: string): string => operation.split(".").pop()!.replaceAll("_", " ");
 const at = (nanoseconds: string): string => dayTime(BigInt(nanoseconds), "s");
+
+/** What an agent's program calls itself is its own word. */
+const who = (found: Case): string => (found.is_agents ? `the agent ${found.asked_by}${found.client && ` (${found.client}, as it says)`}` : found.asked_by);
+
+interface Said {
+  accepted?: boolean;
+  reasons?: { text: string }[];
+  cost?: { currency: string; notional: string; fee: string; hold: string; hold_asset: string } | null;
+}
+
+/** What rules said when it was asked. */
+function Preview({ said }: { said: Said | null }) {
+  if (said?.accepted === undefined) return null;
+  const cost = said.cost && `${said.cost.notional} ${said.cost.currency}, fee ${said.cost.fee}, holds ${said.cost.hold} ${said.cost.hold_asset}`;
+  return <p className="label">{said.accepted ? "When it was asked, every rule let it pass" : `When it was asked, it would have been refused: ${said.reasons?.map((each) => each.text).join("; ")}`}{cost && `: ${cost}`}.</p>;
+}
 
 function Request({ found }: { found: Case }) {
   return (
@@ -69,8 +85,9 @@ function Body({ value }: { value: Record<string, unknown> }) {
 function Waiting({ found, onDecide }: { found: Case; onDecide: (what: "approve" | "reject") => void }) {
   return (
     <li>
-      <div className="head"><b>{words(found.operation)}</b><span className="mono">{found.approval_id}</span><span className="label">asked by {found.asked_by} at {at(found.asked_at)}, until {at(found.expires_at)}</span></div>
+      <div className="head"><b>{words(found.operation)}</b><span className="mono">{found.approval_id}</span><span className="label">asked by {who(found)} at {at(found.asked_at)}, until {at(found.expires_at)}</span></div>
       <Request found={found} />
+      <Preview said={found.preview as Said | null} />
       {found.may_decide ? (
         <div className="row"><button type="button" className="button main" onClick={() => onDecide("approve")}>Approve</button><button type="button" className="button" onClick={() => onDecide("reject")}>Reject</button></div>
       ) : <p className="label">{found.state === "approved" ? "It is agreed to, and being done." : `Somebody else decides it, who holds ${found.scope} and approvals:write.`}</p>}
@@ -81,7 +98,7 @@ function Waiting({ found, onDecide }: { found: Case; onDecide: (what: "approve" 
 function Decided({ found }: { found: Case }) {
   return (
     <li>
-      <div className="head"><b>{words(found.operation)}</b><span className="mono">{found.approval_id}</span><span className="chip">{found.state}</span><span className="label">asked by {found.asked_by} at {at(found.asked_at)}{found.decided_by && `, decided by ${found.decided_by} at ${at(found.decided_at)}`}{found.how && ` (${HOW[found.how]})`}</span></div>
+      <div className="head"><b>{words(found.operation)}</b><span className="mono">{found.approval_id}</span><span className="chip">{found.state}</span><span className="label">asked by {who(found)} at {at(found.asked_at)}{found.decided_by && `, decided by ${found.decided_by} at ${at(found.decided_at)}`}{found.how && ` (${HOW[found.how]})`}</span></div>
       <Request found={found} />
       {(found.reason || found.error) && <p className="label">{found.reason} {found.error}</p>}
     </li>

@@ -8,7 +8,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from hashlib import sha256
-from typing import Annotated, Final, NewType
+from typing import Annotated, Final, Literal, NewType
 
 import msgspec
 from msgspec import Meta
@@ -38,6 +38,7 @@ class Scope(StrEnum):
 
     ORDERS_READ = "orders:read"
     ORDERS_WRITE = "orders:write"
+    ORDERS_PROPOSE = "orders:propose"  # ask at the door for agents for what ORDERS_WRITE does
     ACCOUNTS_READ = "accounts:read"
     ACCOUNTS_WRITE = "accounts:write"
     MARKET_READ = "market:read"
@@ -71,7 +72,7 @@ _TRADING: Final = _LOOKING | {Scope.ORDERS_WRITE}
 
 # Who trades sets no limits, who sets limits does not trade, who runs the house does neither.
 SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {
-    Role.TRADER: _TRADING | {Scope.KEYS_WRITE},
+    Role.TRADER: _TRADING | _DECIDING | {Scope.KEYS_WRITE},
     Role.RISK: _LOOKING | _DECIDING | {Scope.LIMITS_WRITE, Scope.HOUSE_READ},
     Role.COMPLIANCE: _LOOKING
     | _DECIDING
@@ -89,8 +90,8 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {
     )
     | _DECIDING,
     Role.AUDITOR: _LOOKING | {Scope.HOUSE_READ, Scope.JOURNAL_READ, Scope.APPROVALS_READ},
-    Role.PARTNER: _TRADING,
-    Role.AGENT: _LOOKING,
+    Role.PARTNER: _TRADING | _DECIDING,  # they, too, agree to what their agents propose
+    Role.AGENT: _LOOKING | {Scope.ORDERS_PROPOSE, Scope.APPROVALS_READ},
 }
 
 
@@ -122,6 +123,20 @@ class Caller(msgspec.Struct, frozen=True, gc=False):
             )
         if account is not None and not self.may_use(account):
             raise Denied(f"{self.name} may not use account {account[:64]}", code="forbidden")
+
+
+class BudgetShown(msgspec.Struct, frozen=True, kw_only=True):
+    """What an agent may do without asking. Amounts are of `currency`; times are nanoseconds since
+    1970, UTC. `mode` is "ask" again once it has expired."""
+
+    mode: Literal["ask", "auto"]
+    currency: str = ""
+    order_max: str = ""
+    day_max: str = ""
+    day_left: str = ""
+    symbols: list[str] = []  # empty: every instrument
+    expires_at: str = ""
+    set_by: str = ""
 
 
 class User(msgspec.Struct, frozen=True, gc=False):

@@ -68,6 +68,9 @@ class ApprovalShown(msgspec.Struct, frozen=True, kw_only=True):
     position: int = 0  # of the entry that this request has left
     may_decide: bool = False  # whether you may
     result: Any = None
+    is_agents: bool = False  # an agent proposes it, and `asked_by` is the agent
+    client: str = ""  # what the agent's program calls itself: its own word
+    preview: Any = None  # what rules would have said when it was proposed
 
 
 class GlassShown(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,10 +23,63 @@ class AskApproval(Command, frozen=True, gc=False):
 
 
 class Approve(Command, frozen=True, gc=False):
+    """`alone` as of `AskApproval`: an agent's own key may then agree, because there is no other."""
+
     number: int
     user: str
     by: str
     reason: str
+    alone: str = ""
+
+
+class AskForAgent(Command, frozen=True, gc=False):
+    """`by` is the agent. `notional` is of `currency` times 10^9, below 0 where nobody knows;
+    `reduces`: it only takes orders back. `refusal` is why it would be refused, "" where not."""
+
+    operation: str
+    request: str
+    scope: str
+    account: str
+    by: str
+    client: str
+    expires_at: Instant
+    notional: int
+    currency: str
+    symbol: str
+    reduces: bool
+    preview: str
+    refusal: str
+
+
+class AllowAgent(Command, frozen=True, gc=False):
+    """What `agent` may do without asking, from now on until `until`."""
+
+    agent: str
+    mode: str
+    currency: str
+    order_max: int
+    day_max: int
+    symbols: tuple[str, ...]
+    until: Instant
+    user: str
+    by: str
+    reason: str
+    alone: str
+
+
+class StopAgent(Command, frozen=True, gc=False):
+    agent: str
+    user: str
+    by: str
+    reason: str
+
+
+class StartAgent(Command, frozen=True, gc=False):
+    agent: str
+    user: str
+    by: str
+    reason: str
+    alone: str
 
 
 class Reject(Command, frozen=True, gc=False):
@@ -133,12 +186,89 @@ class GlassReviewed(Event, frozen=True, gc=False, tag="approvals.glass_reviewed.
     at: Instant
 
 
+class AgentAsked(Event, frozen=True, gc=False, tag="approvals.agent_asked.v1"):
+    """An agent proposes something. `text` is what the policy says to it; `left` what remains of
+    the day's budget after it, of `currency` times 10^9."""
+
+    number: int
+    operation: str
+    request: str
+    scope: str
+    account: str
+    by: str
+    client: str
+    asked_at: Instant
+    expires_at: Instant
+    notional: int
+    currency: str
+    symbol: str
+    preview: str
+    text: str
+    left: int
+
+
+class AgentRefused(Event, frozen=True, gc=False, tag="approvals.agent_refused.v1"):
+    """What an agent asked was not even proposed: `code` says why."""
+
+    operation: str
+    request: str
+    by: str
+    client: str
+    at: Instant
+    code: str
+    text: str
+
+
+class AgentAllowed(Event, frozen=True, gc=False, tag="approvals.agent_allowed.v1"):
+    """From now on an agent may do so much without asking; amounts times 10^9."""
+
+    agent: str
+    mode: str
+    currency: str
+    order_max: int
+    day_max: int
+    symbols: tuple[str, ...]
+    until: Instant
+    user: str
+    by: str
+    reason: str
+    at: Instant
+
+
+class AgentStopped(Event, frozen=True, gc=False, tag="approvals.agent_stopped.v1"):
+    """It proposes nothing any more, and what waited is refused."""
+
+    agent: str
+    user: str
+    by: str
+    reason: str
+    at: Instant
+
+
+class AgentStarted(Event, frozen=True, gc=False, tag="approvals.agent_started.v1"):
+    agent: str
+    user: str
+    by: str
+    reason: str
+    at: Instant
+
+
 class ApprovalUnchanged(Event, frozen=True, gc=False, tag="approvals.unchanged.v1"):
     """It was so already."""
 
 
 ApprovalCommand: TypeAlias = (
-    AskApproval | Approve | Reject | NoteExecution | ExpireApprovals | BreakGlass | ReviewGlass
+    AskApproval
+    | Approve
+    | Reject
+    | NoteExecution
+    | ExpireApprovals
+    | BreakGlass
+    | ReviewGlass
+    | AskForAgent
+    | AllowAgent
+    | StopAgent
+    | StartAgent
 )
 ApprovalEvent: TypeAlias = (
     ApprovalAsked
@@ -149,5 +279,10 @@ ApprovalEvent: TypeAlias = (
     | ApprovalDenied
     | GlassBroken
     | GlassReviewed
+    | AgentAsked
+    | AgentRefused
+    | AgentAllowed
+    | AgentStopped
+    | AgentStarted
     | ApprovalUnchanged
 )

@@ -9,13 +9,16 @@ from fondaco.kernel.event import Instant, StreamId
 PREFIX: Final = "approvals/"
 ID_PREFIX: Final = "apr-"
 WAITING_MAX: Final = 200  # of a tenant: a queue that nobody reads takes no more
+AGENT_WAITING_MAX: Final = 20  # of one agent: it cannot fill the queue of others
+AGENTS_MAX: Final = 1_000  # of a tenant
 CLOSED_KEPT: Final = 500  # of a tenant, in memory; the journal has them all
 
 State = Literal["waiting", "approved", "rejected", "expired", "executed", "failed"]
 GlassState = Literal["broken", "unreviewed", "reviewed"]
 # "second": somebody else agreed; "glass": nobody did, and somebody else will review it;
-# "alone": the house was started for one person.
-How = Literal["", "second", "glass", "alone"]
+# "alone": the house was started for one person; "budget": a person has let an agent do so much.
+How = Literal["", "second", "glass", "alone", "budget"]
+Mode = Literal["ask", "auto"]
 Verdict = Literal["justified", "not_justified"]
 
 
@@ -40,6 +43,11 @@ class Case(msgspec.Struct):
     glass: int = 0  # which was broken for it
     version: int = 0  # of the entry that let it be done: the cause of what it did
     error: str = ""  # why it could not be done
+    # Of an agent's proposal; `user` is then the agent itself, that no person is called.
+    is_agents: bool = False
+    client: str = ""  # what the agent's program calls itself
+    notional: int = 0  # as `Agent` counts it
+    preview: str = ""  # JSON: what rules would have said when it was asked
 
     @property
     def is_closed(self) -> bool:
@@ -62,6 +70,30 @@ class Glass(msgspec.Struct):
     said: str = ""
 
 
+class Agent(msgspec.Struct):
+    """A key that has asked as an agent does, or that a person has said something about. Amounts are
+    of `currency`, times 10^9."""
+
+    name: str  # the caller's: "ada/laptop"
+    mode: Mode = "ask"
+    currency: str = ""
+    order_max: int = 0
+    day_max: int = 0
+    symbols: tuple[str, ...] = ()  # empty: every instrument
+    until: Instant = Instant(0)
+    set_user: str = ""
+    set_by: str = ""
+    day: int = 0  # since 1970, UTC, of which `spent` is
+    spent: int = 0
+    stopped_by: str = ""  # "": it is not stopped
+    stopped_at: Instant = Instant(0)
+    stopped_reason: str = ""
+    asked: int = 0
+    refused: int = 0
+    last_at: Instant = Instant(0)
+    client: str = ""
+
+
 class Approvals(msgspec.Struct):
     """Of one tenant. `cases` are in the order in which they were asked."""
 
@@ -69,6 +101,7 @@ class Approvals(msgspec.Struct):
     version: int = 0
     cases: dict[int, Case] = {}
     glasses: dict[int, Glass] = {}
+    agents: dict[str, Agent] = {}
 
 
 def stream_of(tenant: str) -> StreamId:

@@ -3,7 +3,13 @@
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from fondaco.domain.identity.approvals import agents
 from fondaco.domain.identity.approvals.events import (
+    AgentAllowed,
+    AgentAsked,
+    AgentRefused,
+    AgentStarted,
+    AgentStopped,
     ApprovalAsked,
     ApprovalCommand,
     ApprovalDenied,
@@ -46,6 +52,9 @@ DENIALS: Final = frozenset(
         "glass_unreviewed",
         "too_many_waiting",
         "already_reviewed",
+        "already_waiting",
+        "own_agent",
+        "too_many_agents",
     }
 )
 
@@ -73,6 +82,8 @@ def decide(state: Approvals, command: ApprovalCommand, _: Refs) -> tuple[Approva
             return (*expired, _reviewed(state, command))
         case ExpireApprovals():
             return expired or (ApprovalUnchanged(),)
+        case _:
+            return (*expired, *agents.decided(state, command, gone))
 
 
 def _due(state: Approvals, at: Instant) -> Iterator[ApprovalExpired]:
@@ -82,7 +93,8 @@ def _due(state: Approvals, at: Instant) -> Iterator[ApprovalExpired]:
 
 
 def _asked(state: Approvals, ask: AskApproval, gone: int) -> Iterator[ApprovalEvent]:
-    waiting = sum(case.state == "waiting" for case in state.cases.values()) - gone
+    cases = state.cases.values()
+    waiting = sum(case.state == "waiting" and not case.is_agents for case in cases) - gone
     glass = open_glass(state, ask.user, ask.at)
     if waiting >= WAITING_MAX and not (ask.alone or glass):
         text = f"{waiting} operations wait for a second person, at most {WAITING_MAX} may"
@@ -126,6 +138,9 @@ def _waiting(
             "own_approval",
             f"{name} was asked by {case.by}: somebody other than {case.user} must decide it",
         )
+    if isinstance(command, Approve) and not command.alone and command.by in state.agents:
+        text = f"{name}: {command.by} is an agent's key, and agents agree to nothing"
+        return denied("own_approval", text)
     if case.state != "waiting" or command.number in gone:
         now = "expired" if command.number in gone else case.state
         return denied("not_waiting", f"{name} waits for nobody: it is {now}")
@@ -211,6 +226,8 @@ def _on_granted(state: Approvals, event: ApprovalGranted) -> None:
     case.state, case.how, case.glass = "approved", event.how, event.glass  # type: ignore[assignment]
     case.version = state.version
     _decided(case, event)
+    if event.how == "budget":
+        agents.spend(state, case)
 
 
 def _on_rejected(state: Approvals, event: ApprovalRejected) -> None:
@@ -231,6 +248,8 @@ def _on_expired(state: Approvals, event: ApprovalExpired) -> None:
 def _on_executed(state: Approvals, event: ApprovalExecuted) -> None:
     case = state.cases[event.number]
     case.state, case.error = ("failed" if event.error else "executed"), event.error
+    if event.error and case.how == "budget":
+        agents.give_back(state, case)
 
 
 def _on_broken(state: Approvals, event: GlassBroken) -> None:
@@ -264,6 +283,11 @@ _EVOLVED: Final[dict[type, Callable[[Approvals, Any], None]]] = {
     GlassBroken: _on_broken,
     GlassReviewed: _on_reviewed,
     ApprovalUnchanged: _on_nothing,
+    AgentAsked: agents.on_asked,
+    AgentRefused: agents.on_refused,
+    AgentAllowed: agents.on_allowed,
+    AgentStopped: agents.on_stopped,
+    AgentStarted: agents.on_started,
 }
 
 decider: Final = Decider(initial, decide, evolve, Approvals)
