@@ -2,14 +2,16 @@
 
 import asyncio
 import itertools
+import shutil
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from app.test_restart import entries_after
 from fondaco.app.files import Files
 from fondaco.app.house import Kernel
+from fondaco.app.machines import open_journal
 from fondaco.app.offline import backup
 from fondaco.app.outbox import carry
 from fondaco.domain.identity.directory import Directory
@@ -62,7 +64,8 @@ def tell(data: Path, store: SqliteStore, *, dies: bool = False) -> None:
 
 
 def users(data: Path) -> list[str]:
-    found = [each.event for each in entries_after(data, 0)]
+    with closing(open_journal(Files(data))) as journal:
+        found = [each.event for each in journal.follow(0, 1_000_000)]
     return [event.user for event in found if isinstance(event, UserCreated)]
 
 
@@ -95,8 +98,10 @@ def test_what_is_told_while_a_backup_is_taken_is_in_it(
 
     with monkeypatch.context() as patch:
         patch.setattr(SqliteStore, "copy", slow)
-        backup(data, copy)
+        backup(data, copy, tmp_path / "keys")
     store.close()
+    shutil.copytree(tmp_path / "keys", copy / "secrets")  # kept in another place, and put back
+    shutil.copyfile(data / "secrets" / "unseal.key", copy / "secrets" / "unseal.key")
 
     restored = records(copy)
     add_user(restored, "cyd")  # under the number that bob's row had

@@ -1,15 +1,23 @@
 """A key for each subject: what it seals is theirs alone, and is forgotten with it."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fondaco.app.files import Files
+from fondaco.app.journal_sealing import sealing_codec
+from fondaco.app.secrets import open_keys, open_ring
+from fondaco.domain.identity.events import SessionEnded
+from fondaco.domain.identity.model import IDENTITY_STREAM
 from fondaco.domain.identity.subjects.keys import Forgotten, SubjectKeys, is_sealed, person
+from fondaco.kernel.codec import Unread
 from fondaco.kernel.errors import Corrupt, Unavailable
-from fondaco.kernel.event import Instant
+from fondaco.kernel.event import CommandId, Decision, Instant
 from fondaco.ports.secrets import KEY_BYTES
 from fondaco.ports.secrets.sealed_file import SealedFile
 from fondaco.ports.store.sqlite import SqliteStore
@@ -95,3 +103,21 @@ def test_keys_of_another_house_are_told_from_those_that_were_destroyed(tmp_path:
     other, _ = keys_in(tmp_path / "two")
     with pytest.raises(Unavailable):
         other.unseal(keys.seal(b"x", "ada", ADA), "ada")
+
+
+def test_what_the_journal_seals_is_written_one_way_and_copied_unread(tmp_path: Path) -> None:
+    files = Files(tmp_path)
+    said = (SessionEnded("acme", "ada", "ses_1", "ada"),)
+    decision = Decision(IDENTITY_STREAM, 4, CommandId("c"), Instant(1), 0, said)
+    codec, other = sealing_codec(files), sealing_codec(files)
+    written = codec.encode([decision])
+    assert b"ada" not in written
+    assert other.encode([decision]) == written, "a copy of a journal keeps its hashes"
+    later = msgspec.structs.replace(decision, expected_version=5)
+    assert codec.encode([later])[-40:] != written[-40:]
+    assert other.decode(written) == [decision]
+    with closing(open_ring(files)) as ring:
+        open_keys(files, ring).destroy(ADA)
+    [unread] = sealing_codec(files).decode(written)
+    assert {type(event) for event in unread.events} == {Unread}
+    assert sealing_codec(files).encode([unread]) == written

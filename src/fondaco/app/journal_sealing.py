@@ -28,12 +28,13 @@ class PersonSealer:
         self._keys: SubjectKeys | None = None
 
     def seal(self, decision: Decision[Event], packed: bytes) -> tuple[str, bytes] | None:
-        about = {_subject(event) for event in decision.events}
-        subject = about.pop()
-        if about or not subject:
+        subjects = {_subject(event) for event in decision.events}
+        subject = subjects.pop()
+        if subjects or not subject:
             return None
         keys = self._opened()
-        found = keys.seal(packed, _about(decision.stream, decision.expected_version), subject)
+        about = _about(decision.stream, decision.expected_version)
+        found = keys.seal(packed, about, subject, same=True)
         return keys.key_of(subject)[0], found
 
     def opened(self, record: Record) -> bytes | None:

@@ -190,8 +190,6 @@ def backup(root: Path | Files, to: Path, keys: Path | None = None) -> dict[str, 
     for folder in (to, keys):
         if folder is not None and folder.exists():
             raise Invalid(f"{folder} exists already; name a folder that does not")
-    if keys is not None:
-        copy_keys(files, keys)
     with _journal(root) as journal:
         to.mkdir(parents=True)
         if files.store_at != SQLITE or files.records.exists():
@@ -203,6 +201,8 @@ def backup(root: Path | Files, to: Path, keys: Path | None = None) -> dict[str, 
     for each in ("fondaco.toml", files.agreements.name):
         with suppress(FileNotFoundError):
             shutil.copyfile(files.root / each, copy.root / each)
+    if keys is not None:  # behind what they have sealed
+        copy_keys(files, keys)
     return {"to": str(to), "entries": _checked(copy), "bytes": _size(to)}
 
 

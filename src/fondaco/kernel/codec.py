@@ -34,9 +34,10 @@ class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 class Unread(Event, frozen=True, gc=False, tag="kernel.unread.v1"):
     """In place of an event that nobody can read any more, since its key was destroyed, or not here.
-    Never written."""
+    Written again, as a copy of a journal does, it is what it was."""
 
     key_id: str
+    sealed: bytes
 
 
 class Sealer(Protocol):
@@ -48,7 +49,8 @@ class Sealer(Protocol):
         ...
 
     def seal(self, decision: Decision[Event], packed: bytes) -> tuple[str, bytes] | None:
-        """The key's id, and `packed` under it; None: it is written in the clear."""
+        """The key's id, and `packed` under it, the same bytes each time, so that a copy of a
+        journal has its hashes; None: it is written in the clear."""
         ...
 
     def opened(self, record: Record) -> bytes | None:
@@ -97,8 +99,11 @@ class Codec:
         return Codec(self._kinds, sealer)
 
     def _row(self, d: Decision[Event], sealer: Sealer) -> tuple[object, ...]:
+        unread = d.events[0]
         codec, key_id, payload = MSGPACK, "", self._encoder.encode(d.events)
-        if d.stream == sealer.stream and (found := sealer.seal(d, payload)) is not None:
+        if isinstance(unread, Unread):
+            codec, key_id, payload = SEALED, unread.key_id, unread.sealed
+        elif d.stream == sealer.stream and (found := sealer.seal(d, payload)) is not None:
             codec, (key_id, payload) = SEALED, found
         head = (d.stream, d.expected_version, d.caused_by, d.at, d.refs_version, len(d.events))
         return (*head, codec, key_id, payload)
@@ -126,7 +131,7 @@ class Codec:
                 raise Corrupt(f"{said}: this build cannot read it")
             found = self._sealer.opened(record) if self._sealer is not None else None
             if found is None:
-                return (Unread(record.key_id),) * record.count
+                return (Unread(record.key_id, record.payload),) * record.count
             payload = found
         try:
             return self._events.decode(payload)

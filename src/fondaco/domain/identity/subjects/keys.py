@@ -10,6 +10,7 @@ import os
 from collections import OrderedDict
 from collections.abc import Callable
 from hashlib import sha256
+from hmac import digest
 from threading import RLock
 from typing import Final, Protocol
 
@@ -95,9 +96,11 @@ class SubjectKeys:
                 )
             return self._remember(row.key_id, row.subject, row.wrapped)
 
-    def seal(self, text: bytes, about: str, subject: str) -> bytes:
+    def seal(self, text: bytes, about: str, subject: str, *, same: bool = False) -> bytes:
+        """`same`: the same bytes for the same text about the same. Then the nonce is made of both,
+        as RFC 5297 makes it, and no two texts have one."""
         key_id, key = self.key_of(subject)
-        nonce = self._random(NONCE_BYTES)
+        nonce = _synthetic(key, text, about) if same else self._random(NONCE_BYTES)
         found = AESGCM(key).encrypt(nonce, text, about.encode())
         return MARK + key_id.encode() + nonce + found
 
@@ -172,6 +175,12 @@ class SubjectKeys:
         if len(self._known) > KNOWN_MAX:
             self._known.popitem(last=False)
         return key
+
+
+def _synthetic(key: bytes, text: bytes, about: str) -> bytes:
+    own = sha256(b"nonce of " + key).digest()
+    name = about.encode()
+    return digest(own, b"%d:" % len(name) + name + text, "sha256")[:NONCE_BYTES]
 
 
 def is_sealed(text: bytes) -> bool:
