@@ -1,13 +1,13 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 41703e45a361b08f8d159c6928da0bccab78aa0f022ee701751d11dd61386284
+OpenAPI sha256 1e9835c512b07d20ce15c3b2e095d59c5134709d53cb5a146fadb635405bddee
 """
 
 from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
-Scope: TypeAlias = Literal['accounts:read', 'accounts:write', 'approvals:read', 'approvals:write', 'house:read', 'house:write', 'journal:read', 'keys:write', 'limits:read', 'limits:write', 'market:read', 'orders:read', 'orders:write']
+Scope: TypeAlias = Literal['accounts:read', 'accounts:write', 'approvals:read', 'approvals:write', 'house:read', 'house:write', 'journal:read', 'keys:write', 'limits:read', 'limits:write', 'market:read', 'orders:propose', 'orders:read', 'orders:write']
 Role: TypeAlias = Literal['admin', 'agent', 'auditor', 'compliance', 'partner', 'risk', 'trader']
 Quality: TypeAlias = Literal['closed', 'crossed', 'gapped', 'ok', 'recovering', 'stale', 'unconfirmed']
 LevelReply: TypeAlias = "tuple[str, str]"
@@ -515,7 +515,7 @@ class ApprovalShown(TypedDict):
     asked_by: str
     asked_at: str
     expires_at: str
-    how: Literal['', 'alone', 'glass', 'second']
+    how: Literal['', 'alone', 'budget', 'glass', 'second']
     decided_by: str
     decided_at: str
     reason: str
@@ -525,6 +525,9 @@ class ApprovalShown(TypedDict):
     position: NotRequired[int]
     may_decide: NotRequired[bool]
     result: NotRequired[Any]
+    is_agents: NotRequired[bool]
+    client: NotRequired[str]
+    preview: NotRequired[Any]
 
 
 class GlassShown(TypedDict):
@@ -562,6 +565,78 @@ class BreakGlassRequest(TypedDict):
 class ReviewRequest(TypedDict):
     approval_id: str
     verdict: Literal['justified', 'not_justified']
+    reason: str
+
+
+class NoAgentFields(TypedDict):
+    pass
+
+
+class AgentsReply(TypedDict):
+    items: list[AgentShown]
+
+
+class AgentShown(TypedDict):
+    """`client` is what its program calls itself: its own word. `asked` counts proposals, `refused`
+    what was not even proposed. `calls` are the newest that are kept, newest first.
+    """
+    agent: str
+    client: str
+    state: Literal['running', 'stopped']
+    stopped_by: str
+    stopped_at: str
+    stopped_reason: str
+    budget: BudgetShown
+    asked: int
+    refused: int
+    waiting: int
+    last_at: str
+    calls: list[AgentCall]
+    may_decide: NotRequired[bool]
+    position: NotRequired[int]
+
+
+class BudgetShown(TypedDict):
+    """What an agent may do without asking. Amounts are of `currency`; times are nanoseconds since
+    1970, UTC. `mode` is "ask" again once it has expired.
+    """
+    mode: Literal['ask', 'auto']
+    currency: NotRequired[str]
+    order_max: NotRequired[str]
+    day_max: NotRequired[str]
+    day_left: NotRequired[str]
+    symbols: NotRequired[list[str]]
+    expires_at: NotRequired[str]
+    set_by: NotRequired[str]
+
+
+class AgentCall(TypedDict):
+    """Something that an agent proposed."""
+    approval_id: str
+    operation: str
+    state: str
+    how: str
+    asked_at: str
+
+
+class AllowRequest(TypedDict):
+    """`mode` "ask": a person agrees to everything. "auto": orders are placed without, of at most
+    `order_max` each and `day_max` a UTC day, in `symbols` (empty: all), for so many `minutes`;
+    what only takes orders back is, too. Amounts are of `currency`, in which instruments are
+    quoted.
+    """
+    agent: str
+    mode: Literal['ask', 'auto']
+    reason: str
+    currency: NotRequired[str]
+    order_max: NotRequired[str]
+    day_max: NotRequired[str]
+    symbols: NotRequired[list[str]]
+    minutes: NotRequired[int]
+
+
+class AgentOrder(TypedDict):
+    agent: str
     reason: str
 
 

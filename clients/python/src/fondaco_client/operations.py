@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 41703e45a361b08f8d159c6928da0bccab78aa0f022ee701751d11dd61386284
+OpenAPI sha256 1e9835c512b07d20ce15c3b2e095d59c5134709d53cb5a146fadb635405bddee
 """
 
 from __future__ import annotations
@@ -739,6 +739,81 @@ class Approvals:
             "/api/approvals/{approval_id}/review",
             path_={"approval_id": approval_id},
             body={"verdict": verdict, "reason": reason},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+
+class Agents:
+    def __init__(self, asking: Asking) -> None:
+        self._ask = asking.ask
+
+    def overview(
+        self,
+    ) -> m.AgentsReply:
+        """Your agents, what they may do without asking, and what they asked last. Scope:
+        approvals:read.
+        """
+        found: m.AgentsReply = self._ask(
+            "GET",
+            "/api/agents",
+        )
+        return found
+
+    def allow(
+        self,
+        *,
+        agent: str,
+        mode: Literal['ask', 'auto'],
+        reason: str,
+        idempotency_key: str = ABSENT,
+        currency: str = ABSENT,
+        order_max: str = ABSENT,
+        day_max: str = ABSENT,
+        symbols: list[str] = ABSENT,
+        minutes: int = ABSENT,
+    ) -> m.AgentShown:
+        """Give an agent a budget within which it need not ask, or take it back. Scope:
+        approvals:write.
+        """
+        found: m.AgentShown = self._ask(
+            "PUT",
+            "/api/agents/budget",
+            body={"agent": agent, "mode": mode, "reason": reason, "currency": currency, "order_max": order_max, "day_max": day_max, "symbols": symbols, "minutes": minutes},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def stop(
+        self,
+        *,
+        agent: str,
+        reason: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.AgentShown:
+        """Stop an agent at once: it asks nothing any more, and what waits is refused. Scope:
+        approvals:write.
+        """
+        found: m.AgentShown = self._ask(
+            "POST",
+            "/api/agents/stop",
+            body={"agent": agent, "reason": reason},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def start(
+        self,
+        *,
+        agent: str,
+        reason: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.AgentShown:
+        """Let an agent that was stopped ask again. Scope: approvals:write."""
+        found: m.AgentShown = self._ask(
+            "POST",
+            "/api/agents/start",
+            body={"agent": agent, "reason": reason},
             header={"Idempotency-Key": idempotency_key},
         )
         return found
@@ -2812,6 +2887,7 @@ class Operations:
         self.identity = Identity(asking)
         self.users = Users(asking)
         self.approvals = Approvals(asking)
+        self.agents = Agents(asking)
         self.ledger = Ledger(asking)
         self.fix = Fix(asking)
         self.market = Market(asking)
