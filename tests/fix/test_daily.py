@@ -100,3 +100,5 @@ def test_what_is_no_day_is_refused(tmp_path: Path) -> None:
     open_messages(Files(tmp_path)).close()
     with pytest.raises(Invalid, match="is no day"):
         report_in(Files(tmp_path), "2026-02-30")
+    with pytest.raises(Invalid, match="between 1970 and 2261"):
+        report_in(Files(tmp_path), "2999-01-01")

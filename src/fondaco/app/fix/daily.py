@@ -69,9 +69,12 @@ def report_of(files: Files, conn: Any, records: Any, day: str) -> ReportReply:
 
 def _begin(day: str) -> int:
     try:
-        return nanoseconds(datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC))
+        begin = nanoseconds(datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC))
     except ValueError:
         raise Invalid(f"{day[:20]!r} is no day: write 2026-11-22") from None
+    if not 0 <= begin < 2**63 - DAY_NS:
+        raise Invalid(f"{day} is no day of a house, must be between 1970 and 2261")
+    return begin
 
 
 def counterparty_of(session: str) -> str:
