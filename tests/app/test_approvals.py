@@ -67,6 +67,13 @@ GUARDED: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
         "/oauth-keys/rotate",
         {"alg": "EdDSA", "reason": "as agreed"},
     ),
+    "identity.hold_person": (
+        "PUT",
+        "/users/tim/hold",
+        {"until": 1_900_000_000_000_000_000, "reason": "as agreed"},
+    ),
+    "identity.lift_hold": ("POST", "/users/tim/hold/lift", {"reason": "as agreed"}),
+    "identity.erase_person": ("POST", "/users/tim/erasure", {"reason": "as agreed"}),
 }
 # Who lacks the scope, the account or the tenant for a second opinion about it.
 UNFIT: Final = {
@@ -76,6 +83,9 @@ UNFIT: Final = {
     "identity.set_roles": ("tim/first", "sue/first", "zed/first"),
     "identity.create_service_account": ("tim/first", "sue/first", "zed/first"),
     "identity.rotate_signing_key": ("tim/first", "sue/first", "zed/first"),
+    "identity.hold_person": ("tim/first", "sue/first", "zed/first"),
+    "identity.lift_hold": ("tim/first", "sue/first", "zed/first"),
+    "identity.erase_person": ("tim/first", "sue/first", "zed/first"),
 }
 
 

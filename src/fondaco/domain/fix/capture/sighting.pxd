@@ -29,6 +29,7 @@ cdef class Sighting:
 
     cdef void take(self, bytes raw, long long at, long long offset, object half, object garbled)
     cdef void _locate(self)
+    cdef void _weigh(self, long long tag, unsigned char first, Py_ssize_t length)
     cdef void _low(self, long long tag, unsigned long long bit, Py_ssize_t start, Py_ssize_t stop)
     cdef void _keep(self, long long tag, Py_ssize_t start, Py_ssize_t stop)
     cdef object _find(self, long long wanted)

@@ -231,14 +231,7 @@ class Sighting:
             stop = i
             i += 1
             skip = -1
-            if tag >= _UNDEFINED and (tag < 5000 or tag >= 50_000):
-                self.undefined += 1
-            if tag < 64 and stop > start and text[start] < 48 and _is_whole(tag):
-                self.is_odd = self.is_odd or text[start] != 45
-            if stop - start > self.longest:
-                self.longest = stop - start
-            elif stop == start:
-                self.is_odd = True
+            self._weigh(tag, text[start] if stop > start else 0, stop - start)
             if tag >= 64:
                 beyond |= one << (tag & 63)
                 if tag == 98 or tag == 112:
@@ -254,6 +247,15 @@ class Sighting:
                     in_body = True
         self.beyond = beyond
         self.odd_bytes = odd
+
+    def _weigh(self, tag: cython.longlong, first: cython.uchar, length: cython.Py_ssize_t) -> None:
+        """What a field's tag, its first byte and its length say, wherever it stands."""
+        if tag >= _UNDEFINED and (tag < 5000 or tag >= 50_000):
+            self.undefined += 1
+        if length == 0 or (tag < 64 and first < 48 and first != 45 and _is_whole(tag)):
+            self.is_odd = True
+        if length > self.longest:
+            self.longest = length
 
     def _low(
         self,
