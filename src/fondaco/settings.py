@@ -260,6 +260,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "address",
         ),
     ] = ""
+    decisions_quota_bytes: Annotated[
+        int,
+        _whole(
+            "bytes",
+            0,
+            1024**4,
+            "what was decided about who may do what, to ask what other rules would have decided; "
+            "the oldest go first; 0 keeps none, and the journal still has every denial",
+        ),
+    ] = 64 * _MIB
     traces_quota_bytes: Annotated[
         int,
         _whole(

@@ -15,11 +15,13 @@ from fondaco.app.approvals import ApprovalsDesk
 from fondaco.app.files import Files
 from fondaco.app.house import Kernel
 from fondaco.app.offline import create_key, explain
+from fondaco.app.policies.authority import Authority
 from fondaco.cli import main
 from fondaco.domain.identity.approvals.events import Approve
 from fondaco.domain.identity.approvals.model import stream_of
 from fondaco.domain.identity.directory import Directory
 from fondaco.domain.identity.model import Role
+from fondaco.domain.identity.policy.api import A_TEST, AN_OWN
 from fondaco.domain.market.feeds.synthetic import SyntheticFeed
 from fondaco.domain.trading import api as trading_api
 from fondaco.domain.trading.events import LimitsSet, OpenAccount
@@ -67,6 +69,12 @@ GUARDED: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
         "/oauth-keys/rotate",
         {"alg": "EdDSA", "reason": "as agreed"},
     ),
+    "policy.publish": (
+        "PUT",
+        "/policy",
+        {"modules": {"own.rego": AN_OWN, "own_test.rego": A_TEST}, "note": "as agreed"},
+    ),
+    "policy.rollback": ("POST", "/policy/rollback", {"version": 0, "note": "as agreed"}),
     "identity.hold_person": (
         "PUT",
         "/users/tim/hold",
@@ -83,6 +91,8 @@ UNFIT: Final = {
     "identity.set_roles": ("tim/first", "sue/first", "zed/first"),
     "identity.create_service_account": ("tim/first", "sue/first", "zed/first"),
     "identity.rotate_signing_key": ("tim/first", "sue/first", "zed/first"),
+    "policy.publish": ("tim/first", "sue/first", "zed/first"),
+    "policy.rollback": ("tim/first", "sue/first", "zed/first"),
     "identity.hold_person": ("tim/first", "sue/first", "zed/first"),
     "identity.lift_hold": ("tim/first", "sue/first", "zed/first"),
     "identity.erase_person": ("tim/first", "sue/first", "zed/first"),
@@ -283,7 +293,9 @@ class OneRoom:
         self.records = SqliteStore(data / "records.db")
         cache = MemoryCache(self.kernel.now)
         self.directory = Directory(self.records, cache, self.kernel.now, os.urandom)
-        self.desk = ApprovalsDesk(self.kernel, self.directory, lambda _: None)
+        self.authority = Authority(self.kernel, self.directory)
+        authorise = self.authority.authorise
+        self.desk = ApprovalsDesk(self.kernel, self.directory, lambda _: None, authorise)
         every = trading_api.operations(lambda: self.kernel.refs, decider.decide)
         guarded = {each.name: each for each in self.desk.guarded(every)}
         self.set_limits: Any = guarded["trading.set_account_limits"]
@@ -346,6 +358,8 @@ def test_what_a_revoked_key_has_asked_is_not_agreed_to(tmp_path: Path) -> None:
             for user in ("ada", "bob"):
                 room.directory.create_user("acme", user, [Role.RISK])
                 keys[user], _ = room.directory.create_key("acme", user, "first")
+            opening = OpenAccount(CommandId("open"), room.kernel.now(), "acme", "A")
+            await room.kernel.submit(account_stream(AccountId("a")), opening)
             request = msgspec.convert(body, room.set_limits.request)
             await room.set_limits.answer(request, room.stamp("ada/first", "k"), room.desk)
             room.directory.revoke_key("acme", keys["ada"].key_id)

@@ -55,7 +55,8 @@ def test_operations_have_names_and_ways_of_their_own() -> None:
     )
     assert [name for name, count in (names | ways).items() if count > 1] == []
     groups = (
-        "agents|approvals|fix|house|identity|journal|ledger|market|reference|risk|trading|users"
+        "agents|approvals|audit|fix|house|identity|journal|ledger|market|policy|reference|risk"
+        "|trading|users"
         "|venues"
     )
     for operation in OPERATIONS:

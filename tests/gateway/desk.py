@@ -39,6 +39,7 @@ from fondaco.kernel.money import Asset, AssetCode
 from fondaco.ports.journal.memory import MemoryJournal
 from fondaco.runtime.actor import Host
 from fondaco.runtime.committer import Answer, Committer
+from gateway.deciding import ByScope
 
 USD = Asset(AssetCode("USD"), 8, 2, "cash")
 BTC = Asset(AssetCode("BTC"), 9, 8, "crypto")
@@ -129,7 +130,7 @@ DECIDER = Decider(lambda _: [0], decide, evolve, list, keys_used=keys)
 
 
 @dataclass
-class Desk:
+class Desk(ByScope):
     """A `House`. `pressed` and `wait` are what a test wants it to say."""
 
     host: Host[Any, Any, Any, Any]

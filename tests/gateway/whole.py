@@ -47,6 +47,7 @@ from fondaco.ports.store.sqlite import SqliteStore
 from fondaco.runtime.actor import Host
 from fondaco.runtime.committer import Answer, Committer
 from fondaco.runtime.projector import Projector, positions
+from gateway.deciding import ByScope
 from gateway.desk import BTC, BTC_USD, USD, Person
 
 SCOPES = frozenset(
@@ -88,7 +89,7 @@ QUESTIONS = SimpleNamespace(
 )
 
 
-class Whole:
+class Whole(ByScope):
     """A `House` whose views are carried on whenever somebody asks how far they are."""
 
     def __init__(self, folder: Path) -> None:

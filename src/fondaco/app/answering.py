@@ -20,6 +20,7 @@ from fondaco.app.health import Health
 from fondaco.app.house import Kernel
 from fondaco.app.oidc import Provider
 from fondaco.app.people import PeoplePart
+from fondaco.app.policies.authority import Authority
 from fondaco.app.proofs import proofs
 from fondaco.app.say import say, say_error
 from fondaco.app.tracing import Tracer
@@ -56,6 +57,7 @@ _PARTS: Final = frozenset(
         "fix_cases",
         "fix_messages",
         "people",
+        "policy",
         "uses",
     }
 )
@@ -103,12 +105,19 @@ class House:
         self.erasure: ErasureDesk
         self.applications: Provider  # likewise
         self.fix: Desk  # once its sessions are open
-        self.approvals = ApprovalsDesk(kernel, directory, self.source)
+        self.policy = Authority(kernel, directory)
+        self.authorise, self.denied = self.policy.authorise, self.policy.denied
+        self.approvals = ApprovalsDesk(kernel, directory, self.source, self.authorise)
         self.agents = AgentsDesk(self.approvals, directory)
         self.fix_messages: Messages
         self.uses: KeptUses
         self.fix_cases = CaseDesk(kernel)
         self._views_were_at = self._views_moved_s = 0.0
+
+    async def close(self) -> None:
+        """Behind the doors, while the journal still takes entries."""
+        await self.health.close()
+        await self.policy.close()
 
     def part_ended(self, task: "asyncio.Task[None]") -> None:
         """A part that nobody foresaw to end: stop, rather than go on without it."""

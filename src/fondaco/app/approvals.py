@@ -36,7 +36,7 @@ from fondaco.domain.identity.approvals.model import (
     stream_of,
 )
 from fondaco.domain.identity.directory import Directory
-from fondaco.domain.identity.model import DEMO, Caller
+from fondaco.domain.identity.model import DEMO, Action, Caller
 from fondaco.kernel.errors import (
     Denied,
     FondacoError,
@@ -63,8 +63,16 @@ _OWN: Final = frozenset({"own_agent", "own_approval", "own_review"})
 class ApprovalsDesk:
     """`source` is what operations are answered from. Belongs to the loop's thread."""
 
-    def __init__(self, kernel: Kernel, directory: Directory, source: Callable[[str], Any]) -> None:
+    def __init__(
+        self,
+        kernel: Kernel,
+        directory: Directory,
+        source: Callable[[str], Any],
+        authorise: Callable[..., bool],
+    ) -> None:
+        """`authorise` is `House.authorise`."""
         settings = kernel.settings
+        self._authorise = authorise
         self._kernel, self._directory, self._source = kernel, directory, source
         self._is_off = settings.four_eyes == "off"
         self._demo_alone = settings.demo and settings.four_eyes == "on"
@@ -104,6 +112,8 @@ class ApprovalsDesk:
         caller = self._directory.caller_named(stamp.tenant, stamp.caller)
         if isinstance(operation, Ask):  # what is malformed is told now, not to the second person
             operation.command(request, stamp)
+        elif isinstance(operation, Do) and operation.check:
+            await operation.check(request, stamp, self._source(operation.source))
         text = msgspec.json.encode(request)
         if len(text) > REQUEST_BYTES_MAX:
             raise Invalid(
@@ -259,7 +269,7 @@ class ApprovalsDesk:
 
     def _check_rights(self, caller: Caller, case: Case, *, agrees: bool) -> None:
         """Whoever agrees must be one who may do it; and so must, still, whoever has asked."""
-        caller.require(case.scope, case.account or None)
+        self._must_hold(caller, case, case.scope, "approving")
         if not agrees:
             return
         try:
@@ -271,7 +281,15 @@ class ApprovalsDesk:
             ) from None
         may_propose = case.is_agents and case.scope == "orders:write"
         scope = "orders:propose" if may_propose and not asker.may(case.scope) else case.scope
-        asker.require(scope, case.account or None)
+        self._must_hold(asker, case, scope, "approvals")
+
+    def _must_hold(self, caller: Caller, case: Case, scope: str, door: str) -> None:
+        """As if `caller` asked it themselves."""
+        operation = self._operations.get(case.operation)
+        action = Action(case.operation, scope, reads=False, second=True)
+        request = msgspec.json.decode(case.request, type=operation.request) if operation else None
+        accounts = (case.account,) if case.account else ()
+        self._authorise(caller, action, accounts, request, door, "")
 
     async def break_glass(self, stamp: Stamp, reason: str, minutes: int) -> GlassShown:
         if minutes > self._glass_max_min:

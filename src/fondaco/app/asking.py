@@ -38,7 +38,27 @@ class Asking:
     def put(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         return self._ask("PUT", path, body)
 
+    def text(self, path: str) -> str:
+        """Of what is no JSON, as it is."""
+        status, content = self._answer("GET", path, None)
+        if status < 300:
+            return content.decode()
+        raise self._error(status, json.loads(content or b"{}"))
+
     def _ask(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
+        status, content = self._answer(method, path, body)
+        try:
+            said: dict[str, Any] = json.loads(content or b"{}")
+        except ValueError as error:
+            raise Unavailable(f"the house at {self._url} does not answer: {error}") from error
+        if status < 300:
+            return said
+        raise self._error(status, said)
+
+    def _error(self, status: int, said: dict[str, Any]) -> FondacoError:
+        return _ERRORS.get(status, Invalid)(str(said.get("message", status)))
+
+    def _answer(self, method: str, path: str, body: dict[str, Any] | None) -> tuple[int, bytes]:
         headers = {"Content-Type": "application/json"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
@@ -46,13 +66,9 @@ class Asking:
         try:
             self._http.request(method, quote(path, safe="/?=&:%"), content, headers)
             reply = self._http.getresponse()
-            said: dict[str, Any] = json.loads(reply.read() or b"{}")
-        except (OSError, HTTPException, ValueError) as error:
+            return reply.status, reply.read()
+        except (OSError, HTTPException) as error:
             raise Unavailable(f"the house at {self._url} does not answer: {error}") from error
-        if reply.status < 300:
-            return said
-        message = str(said.get("message", reply.reason))
-        raise _ERRORS.get(reply.status, Invalid)(message)
 
 
 def approvals_table(found: dict[str, Any]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from fondaco.app.agent_commands import with_agents
+from fondaco.app.policy_commands import with_policies
 from fondaco.kernel.errors import Invalid
 from fondaco.settings import load
 
@@ -20,6 +21,7 @@ def with_people(commands: Commands) -> None:
     _with_erasure(commands)
     _with_approvals(commands)
     with_agents(commands)
+    with_policies(commands)
 
 
 def _with_users(commands: Commands) -> None:

@@ -104,6 +104,7 @@ def make_door(
     kernel.listeners.append(streams[0].publish)
     house.graph.listen(streams[0])
     house.health = Health(house, door, streams[0])
+    house.policy.know(each.action for each in door.endpoints)
     return door, streams[0]
 
 
@@ -237,7 +238,7 @@ async def running(
         uses = house.uses = KeptUses(records)
         stack.callback(lambda: uses.keep(uses.counted.taken(), kernel.now()))
         doors = make_door(house, replies, readers, settings)
-        stack.push_async_callback(house.health.close)
+        stack.push_async_callback(house.close)
         stack.callback(house.graph.close)
         parts = {
             "upkeep": upkeep(house, replies),

@@ -41,6 +41,7 @@ async def arm_house(house: House) -> None:
     await watch_equity(kernel, found)
     pay_contracts(kernel, house.reading, partial(wait_for_views, house), house.part_ended)
     await kernel.wake(CHECKS_STREAM)
+    await house.policy.open()
 
 
 async def wait_for_views(house: House, position: int) -> None:
@@ -64,6 +65,7 @@ async def upkeep(house: House, replies: Replies) -> None:
         house.hear_checks()
         house.health.tick()
         await house.approvals.tick()
+        await house.policy.tick()
         with suppress(Unavailable):  # the records are locked or their disk is full: next time
             await asyncio.to_thread(house.people.desk.tick)
             await asyncio.to_thread(house.erasure.tick)

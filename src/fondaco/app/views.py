@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from fondaco.domain.identity.audit.store import AuditView
 from fondaco.domain.ledger.postings import POSTERS
 from fondaco.domain.ledger.store import BooksView, LedgerView
 from fondaco.domain.ledger.store.postings import VIEW as LEDGER
@@ -30,5 +31,5 @@ def every_view(journal: Journal) -> Sequence[View]:
     posters = {**postings.posters(OrderExecuted), **POSTERS}
     return (
         TradingView(), LedgerView(posters), BooksView(), DaysView(listed), SettlementsView(),
-        StandingView(),
+        StandingView(), AuditView(),
     )  # fmt: skip

@@ -74,6 +74,7 @@ MEANINGS: Final[dict[str, str]] = {
     "unknown_symbol": "There is no market in this symbol.",
     "unknown_order": "There is no such order, or it is done.",
     "forbidden": "Your key may not do this, or not to this account.",
+    "separation_of_duties": "Whoever trades may not agree to what others ask: somebody else must.",
     "not_placed": "Another order of the same list was refused, so this one was not placed.",
     "transfer_refused": "The amount cannot be moved; `limit` says what can.",
     "address_not_allowed": "Your key may not be used from where you are: see its networks.",

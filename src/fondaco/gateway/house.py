@@ -4,11 +4,13 @@ All of it is called on the event loop's thread, except `reading` and `views_at`,
 the gateway's reading threads.
 """
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import msgspec
 
+from fondaco.domain.identity.model import Action
 from fondaco.kernel.errors import FondacoError
 from fondaco.kernel.event import Command, Instant, StreamId
 from fondaco.runtime.committer import Answer
@@ -59,6 +61,24 @@ class House(Protocol):
 
     def recheck(self, caller: Caller) -> None:
         """Raises `Denied` once the caller's key is revoked or has expired."""
+        ...
+
+    def authorise(
+        self,
+        caller: Caller,
+        action: Action,
+        accounts: Iterable[str],
+        ask: Any,
+        door: str,
+        address: str,
+    ) -> bool:
+        """Raises `Denied`, or `NotFound` for an account that the caller may not know of. Every door
+        asks this, and nothing else decides who may do what. Whether the answer is the same whatever
+        else is asked of these accounts now, so that it need not be asked again at once."""
+        ...
+
+    def denied(self, caller: Caller | None, action: Action, error: FondacoError, door: str) -> None:
+        """Told of every `Denied` that did not come from `authorise`."""
         ...
 
     def tenant_of(self, account_id: str) -> str | None:

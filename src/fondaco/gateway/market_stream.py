@@ -16,6 +16,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta
 
+from fondaco.domain.identity.model import Action
 from fondaco.domain.market.api import Board, looks
 from fondaco.domain.market.model import Trade
 from fondaco.domain.reference.model import Symbol, SymbolText
@@ -106,7 +107,7 @@ Levels = dict[str, str]
 
 
 class MarketTalk(Talk):
-    scope = "market:read"
+    action = Action("market.stream", "market:read", reads=True, second=False)
 
     def __init__(self, hub: "MarketHub", *args: Any) -> None:
         self._hub = hub

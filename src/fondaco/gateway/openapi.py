@@ -269,6 +269,7 @@ _STATUSES: Final = {
     "unknown_symbol": 404,
     "unknown_order": 404,
     "forbidden": 403,
+    "separation_of_duties": 403,
     "not_placed": 409,
     "transfer_refused": 409,
 }

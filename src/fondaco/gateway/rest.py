@@ -8,7 +8,7 @@ then the house.
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from msgspec.structs import replace
 
+from fondaco.domain.identity.model import Action
 from fondaco.gateway import cookies, idempotency
 from fondaco.gateway.context import Context
 from fondaco.gateway.editions import FIRST, Edition
@@ -31,7 +32,6 @@ from fondaco.kernel.errors import (
     Denied,
     FondacoError,
     Invalid,
-    NotFound,
     Unavailable,
 )
 from fondaco.kernel.event import Entry, Instant, fingerprint
@@ -105,7 +105,7 @@ class Exchange:
             check_media_type(headers)
             self.caller = caller = endpoint.admit(headers, address)
             self.ask = ask = endpoint.decode(body)
-            endpoint.authorise(caller, ask)
+            endpoint.authorise(caller, ask, "rest", address)
             answer = endpoint.submit(ask, self.stamp(caller or NOBODY, ""))
         except FondacoError as error:
             self.fail(error)
@@ -191,6 +191,9 @@ class Exchange:
         )
         codes = self.endpoint.tally.codes
         codes[problem.code] = codes.get(problem.code, 0) + 1
+        if isinstance(error, Denied):
+            endpoint = self.endpoint
+            endpoint.context.house.denied(self.caller, endpoint.action, error, "rest")
         if problem.status >= 500:
             self.endpoint.context.log.error(self, error)
         headers: tuple[tuple[bytes, bytes], ...] = ()
@@ -225,6 +228,9 @@ class Endpoint:
         self._decoder = msgspec.json.Decoder(operation.request)
         self._only_reads = isinstance(operation, Look) or operation.method == "GET"
         self._scope = operation.scope
+        self.action = Action(
+            operation.name, operation.scope, self._only_reads, operation.needs_second
+        )
         self._account = operation.account
         self._accounts = hasattr(operation.request, "account_ids")  # several, to be checked each
 
@@ -330,27 +336,27 @@ class Endpoint:
         except (RecursionError, ValueError) as error:
             raise Invalid(f"the request cannot be read: {error}") from error
 
-    def authorise(self, caller: Caller | None, ask: Any) -> None:
-        """Raises `Denied` without the scope; `NotFound` for what is another tenant's."""
-        if caller is None:
-            return
-        self.check_scope(caller)
+    def authorise(
+        self,
+        caller: Caller | None,
+        ask: Any,
+        door: str = "rest",
+        address: str = "",
+        scope: str | None = None,
+    ) -> bool:
+        """Raises `Denied`, and `NotFound` for what is another tenant's; see `House.authorise`.
+        `scope` is asked for instead of the operation's where it is only proposed."""
+        accounts: Iterable[str] = ()
         if self._account is not None:
             account_id = self._account(ask)
             if account_id is not None:
-                self.check_account(caller, account_id)
+                accounts = (account_id,)
         elif self._accounts:
-            for account_id in ask.account_ids:
-                self.check_account(caller, account_id)
-
-    def check_scope(self, caller: Caller) -> None:
-        if self._scope and self._scope not in caller.scopes:
-            raise Denied(f"{caller.name} lacks {self._scope}; use a key that has it")
-
-    def check_account(self, caller: Caller, account_id: str) -> None:
-        own = self.context.house.tenant_of(account_id) == caller.tenant
-        if not own or not (caller.accounts is None or account_id in caller.accounts):
-            raise NotFound(f"there is no account {account_id}", code="unknown_account")
+            accounts = ask.account_ids
+        house, action = self.context.house, self.action
+        if scope is not None and scope != action.scope:
+            action = action._replace(scope=scope)
+        return house.authorise(caller or NOBODY, action, accounts, ask, door, address)
 
     def submit(self, ask: Any, stamp: Stamp) -> Any:
         operation = self.operation
@@ -376,7 +382,7 @@ class Endpoint:
             signer = self._signer(signed, address) if signed else None
             exchange.caller = caller = self.admit(headers, address, signer)
             exchange.ask = ask = self.convert(path, query, body)
-            self.authorise(caller, ask)
+            self.authorise(caller, ask, "rest", address)
             response = await self.reply(exchange, headers.get(b"idempotency-key"))
         except FondacoError as error:
             response = exchange.problem(error)

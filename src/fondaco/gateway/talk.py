@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from fondaco.domain.identity.model import Action
 from fondaco.gateway.context import Context
 from fondaco.gateway.errors import Problem, problem_of
 from fondaco.gateway.house import Caller
@@ -58,9 +59,9 @@ _named: Final = msgspec.json.Decoder(_Named)
 
 
 class Talk:
-    """One peer. `scope` is what it must hold; "" where each thing it asks says so itself."""
+    """One peer. `action` is what it must be allowed to do."""
 
-    scope = ""
+    action = Action("gateway.none", "", reads=True, second=False)
 
     def __init__(
         self,
@@ -89,8 +90,7 @@ class Talk:
         socket.loop.call_later(AUTH_WITHIN_S, self._must_be_known)
 
     def admit(self, caller: Caller) -> None:
-        if self.scope and self.scope not in caller.scopes:
-            raise Denied(f"{caller.name} lacks {self.scope}; use a key that has it")
+        self.house.authorise(caller, self.action, (), None, "ws", self.socket.address)
         count = self._users.get(caller.name, 0)
         if count >= self._per_user_max:
             raise Unavailable(f"{count} connections of {caller.name} are open; close some")
@@ -125,6 +125,8 @@ class Talk:
         self.socket.tell(_encode(message))
 
     def fail(self, ask_id: Id, error: FondacoError, *, was_submitted: bool = False) -> None:
+        if isinstance(error, Denied):
+            self.house.denied(self.caller, self.action, error, "ws")
         problem = problem_of(
             error, self.context.names.next(), self.correlation_id, was_submitted=was_submitted
         )

@@ -28,6 +28,7 @@ from typing import Annotated, Any, Final, Literal, cast
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from fondaco.domain.identity.model import Action
 from fondaco.domain.trading.api import orders as od
 from fondaco.domain.trading.api.views import AccountRequest, OrdersRequest
 from fondaco.domain.trading.model import AccountId, OrdStatus, account_stream
@@ -157,7 +158,7 @@ _decode: Final = msgspec.json.Decoder(OneAsk | list[OneAsk]).decode
 
 
 class TradingTalk(Talk):
-    scope = "orders:read"
+    action = Action("trading.stream", "orders:read", reads=True, second=False)
 
     def __init__(self, hub: "TradingHub", *args: Any) -> None:
         self._hub = hub
@@ -212,8 +213,7 @@ class TradingTalk(Talk):
         try:
             if account_id in self._cleared:
                 self._may_ask(self.known())
-            else:
-                self._check(hub.place, account_id)
+            elif self._check(hub.place, account_id, ask):
                 self._cleared.add(account_id)
             house = self.house
             at = house.now()
@@ -268,7 +268,7 @@ class TradingTalk(Talk):
         else:
             values = {name: getattr(ask, name) for name in _REPLACED}
             request, endpoint = od.ReplaceOrderRequest(**values), self._hub.replace
-        self._check(endpoint, od.account_of_order(ask))
+        self._check(endpoint, od.account_of_order(ask), request)
         operation = endpoint.operation
         stamp = self._hub.stamp(self)
         told = self._note(ask, endpoint, stamp.at) if ask.traceparent else UNSET
@@ -299,14 +299,14 @@ class TradingTalk(Talk):
         self.context.note(Request(at, given.trace_id, given.parent_id, self.correlation_id, name))
         return trace.traceparent(given.trace_id, trace.request_span(at))
 
-    def _check(self, endpoint: Endpoint, account_id: str) -> None:
-        """As the door does for HTTP."""
+    def _check(self, endpoint: Endpoint, account_id: str, ask: Any) -> bool:
+        """As the door does for HTTP; whether the same is so for whatever else is asked now."""
         caller = self.known()
         if self.pressure is not None:
             raise self.pressure
         self._may_ask(caller)
-        endpoint.check_scope(caller)
-        endpoint.check_account(caller, account_id)
+        address = self.socket.address
+        return self.house.authorise(caller, endpoint.action, (account_id,), ask, "ws", address)
 
     def _may_ask(self, caller: Caller) -> None:
         """Raises `Unavailable` where that is too often."""
@@ -322,8 +322,7 @@ class TradingTalk(Talk):
 
     def _subscribe(self, ask: Subscribe | Resume) -> None:
         caller = self.known()
-        for account in ask.accounts:
-            self._hub.cancel.check_account(caller, account)
+        self.house.authorise(caller, self.action, ask.accounts, ask, "ws", self.socket.address)
         for account in ask.accounts:  # a subscription takes the place of the one before
             self._forget(account_stream(AccountId(account)))
         task = self.socket.loop.create_task(self._catch_up(ask))

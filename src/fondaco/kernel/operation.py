@@ -103,3 +103,5 @@ class Do(Operation[Q, A]):
 
     source: str
     answer: Callable[[Q, Stamp, Any], Awaitable[A]]
+    # Where a second person must agree: raises what is wrong before anybody is asked to.
+    check: Callable[[Q, Stamp, Any], Awaitable[None]] | None = None

@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 1e9835c512b07d20ce15c3b2e095d59c5134709d53cb5a146fadb635405bddee
+OpenAPI sha256 094e20938a72986305b3339836214225ef91572fd29e1aec92d6ee2b3bd26727
 """
 
 from __future__ import annotations
@@ -638,6 +638,187 @@ class AllowRequest(TypedDict):
 class AgentOrder(TypedDict):
     agent: str
     reason: str
+
+
+class Nothing(TypedDict):
+    pass
+
+
+class PolicyReply(TypedDict):
+    """`revision` is that of all rules in force, the house's among them; decisions name it. `house`
+    are the house's rules, which no tenant can change.
+    """
+    revision: str
+    version: int
+    modules: dict[str, str]
+    data: Any
+    house: dict[str, str]
+    roles: dict[str, list[str]]
+    versions: list[VersionShown]
+
+
+class VersionShown(TypedDict):
+    """`state` is "in_force", "waiting" (for its time) or "past". `like` is the version that was
+    taken back to; 0: it was new.
+    """
+    version: int
+    revision: str
+    state: str
+    published_by: str
+    published_at: str
+    effective_at: str
+    note: str
+    like: int
+
+
+class PolicyText(TypedDict):
+    """A tenant's own: Rego of the package `own`, its tests in `own_test`, and what rules read as
+    `data.house` ("desks" are the members and accounts of desks).
+    """
+    modules: dict[str, str]
+    data: NotRequired[dict[str, Any]]
+
+
+class CheckReply(TypedDict):
+    """`wrong` is why it could not be published, "" where it could. `uncovered` are rules, by file
+    and line, that could be taken out without a test noticing.
+    """
+    wrong: str
+    revision: str
+    findings: list[str]
+    tests: list[dict[str, Any]]
+    coverage_percent: int
+    uncovered: list[str]
+
+
+class PublishRequest(TypedDict):
+    """`effective_at` is in nanoseconds since 1970, UTC; 0: at once."""
+    modules: dict[str, str]
+    data: NotRequired[dict[str, Any]]
+    note: NotRequired[str]
+    effective_at: NotRequired[int]
+
+
+class PublishedReply(TypedDict):
+    version: int
+    revision: str
+    effective_at: str
+    position: int
+
+
+class RollbackRequest(TypedDict):
+    """`version` 0 is the house's own rules alone."""
+    version: int
+    note: NotRequired[str]
+
+
+class WhatIfRequest(TypedDict):
+    """Over decisions since `since`, the newest `limit` of them."""
+    modules: dict[str, str]
+    data: NotRequired[dict[str, Any]]
+    since: NotRequired[int]
+    limit: NotRequired[int]
+
+
+class WhatIfReply(TypedDict):
+    """Most first."""
+    decisions: int
+    since: str
+    changes: list[Change]
+
+
+class Change(TypedDict):
+    """What a caller would lose, or gain. `count` says how often it was asked: a sample of what is
+    harmless counts for all that it stands for.
+    """
+    effect: str
+    caller: str
+    operation: str
+    count: int
+    reasons: list[str]
+    examples: list[Any]
+
+
+class MayRequest(TypedDict):
+    operation: str
+    account_id: NotRequired[str]
+    symbol: NotRequired[str]
+    notional: NotRequired[int]
+
+
+class DecisionReply(TypedDict):
+    allow: bool
+    reasons: list[dict[str, str]]
+    obligations: list[Any]
+    policy: str
+
+
+class DecisionsRequest(TypedDict):
+    """Of the tenant; newest first."""
+    outcome: NotRequired[Literal['', 'allowed', 'denied']]
+    caller: NotRequired[str]
+    operation: NotRequired[str]
+    since: NotRequired[int]
+    limit: NotRequired[int]
+
+
+class DecisionsReply(TypedDict):
+    """Each as OPA's decision log has it."""
+    items: list[Any]
+
+
+class ExportDecisionsRequest(TypedDict):
+    since: NotRequired[int]
+    limit: NotRequired[int]
+
+
+class AuditRequest(TypedDict):
+    """`caller` is a user, or one key or session of theirs; `before` is the `next` of the page
+    before; times are nanoseconds since 1970, UTC.
+    """
+    kind: NotRequired[Literal['', 'access', 'act', 'approval', 'denial', 'policy']]
+    caller: NotRequired[str]
+    operation: NotRequired[str]
+    since: NotRequired[int]
+    until: NotRequired[int]
+    before: NotRequired[int]
+    limit: NotRequired[int]
+    min_position: NotRequired[int]
+
+
+class AuditReply(TypedDict):
+    """Newest first. `next` goes into `before` for what is older; null: that was all."""
+    items: list[AuditLine]
+    next: int | None
+
+
+class AuditLine(TypedDict):
+    """`position` is where the journal says so; `GET /api/journal/proof` proves it. `count` says
+    how many denials were gathered into one line; `policy` is the revision of the rules.
+    """
+    position: int
+    at: str
+    kind: str
+    caller: str
+    user: str
+    operation: str
+    code: str
+    text: str
+    account_id: str
+    door: str
+    address: str
+    policy: str
+    count: int
+
+
+class ExportAuditRequest(TypedDict):
+    """Oldest first, with the position in the journal that proves each line."""
+    form: NotRequired[Literal['csv', 'jsonl']]
+    kind: NotRequired[Literal['', 'access', 'act', 'approval', 'denial', 'policy']]
+    since: NotRequired[int]
+    until: NotRequired[int]
+    limit: NotRequired[int]
+    min_position: NotRequired[int]
 
 
 class OpenBookAccountRequest(TypedDict):

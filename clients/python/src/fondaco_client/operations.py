@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 1e9835c512b07d20ce15c3b2e095d59c5134709d53cb5a146fadb635405bddee
+OpenAPI sha256 094e20938a72986305b3339836214225ef91572fd29e1aec92d6ee2b3bd26727
 """
 
 from __future__ import annotations
@@ -815,6 +815,195 @@ class Agents:
             "/api/agents/start",
             body={"agent": agent, "reason": reason},
             header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+
+class Policy:
+    def __init__(self, asking: Asking) -> None:
+        self._ask = asking.ask
+
+    def current(
+        self,
+    ) -> m.PolicyReply:
+        """The rules of who may do what that are in force, and their versions. Scope: house:read.
+        """
+        found: m.PolicyReply = self._ask(
+            "GET",
+            "/api/policy",
+        )
+        return found
+
+    def publish(
+        self,
+        *,
+        modules: dict[str, str],
+        idempotency_key: str = ABSENT,
+        data: dict[str, Any] = ABSENT,
+        note: str = ABSENT,
+        effective_at: int = ABSENT,
+    ) -> m.PublishedReply:
+        """Put rules of your own in force, now or from a time on, once their tests pass. Scope:
+        house:write.
+        """
+        found: m.PublishedReply = self._ask(
+            "PUT",
+            "/api/policy",
+            body={"modules": modules, "data": data, "note": note, "effective_at": effective_at},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def check(
+        self,
+        *,
+        modules: dict[str, str],
+        idempotency_key: str = ABSENT,
+        data: dict[str, Any] = ABSENT,
+    ) -> m.CheckReply:
+        """Say what is wrong with rules, run their tests, and which rules no test holds. Scope:
+        house:read.
+        """
+        found: m.CheckReply = self._ask(
+            "POST",
+            "/api/policy/check",
+            body={"modules": modules, "data": data},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def rollback(
+        self,
+        *,
+        version: int,
+        idempotency_key: str = ABSENT,
+        note: str = ABSENT,
+    ) -> m.PublishedReply:
+        """Take your rules back to an earlier version, or to the house's alone. Scope: house:write.
+        """
+        found: m.PublishedReply = self._ask(
+            "POST",
+            "/api/policy/rollback",
+            body={"version": version, "note": note},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def what_if(
+        self,
+        *,
+        modules: dict[str, str],
+        idempotency_key: str = ABSENT,
+        data: dict[str, Any] = ABSENT,
+        since: int = ABSENT,
+        limit: int = ABSENT,
+    ) -> m.WhatIfReply:
+        """Who would lose, or gain, what, if other rules had decided what was decided. Scope:
+        house:read.
+        """
+        found: m.WhatIfReply = self._ask(
+            "POST",
+            "/api/policy/what-if",
+            body={"modules": modules, "data": data, "since": since, "limit": limit},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def decide(
+        self,
+        *,
+        operation: str,
+        idempotency_key: str = ABSENT,
+        account_id: str = ABSENT,
+        symbol: str = ABSENT,
+        notional: int = ABSENT,
+    ) -> m.DecisionReply:
+        """Say whether you may do something, and why not; nothing is done. Scope: market:read."""
+        found: m.DecisionReply = self._ask(
+            "POST",
+            "/api/policy/decide",
+            body={"operation": operation, "account_id": account_id, "symbol": symbol, "notional": notional},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def decisions(
+        self,
+        *,
+        outcome: Literal['', 'allowed', 'denied'] = ABSENT,
+        caller: str = ABSENT,
+        operation: str = ABSENT,
+        since: int = ABSENT,
+        limit: int = ABSENT,
+    ) -> m.DecisionsReply:
+        """What was decided: every denial, every privileged act, a sample of the rest. Scope:
+        journal:read.
+        """
+        found: m.DecisionsReply = self._ask(
+            "GET",
+            "/api/policy/decisions",
+            query={"outcome": outcome, "caller": caller, "operation": operation, "since": since, "limit": limit},
+        )
+        return found
+
+    def export_decisions(
+        self,
+        *,
+        since: int = ABSENT,
+        limit: int = ABSENT,
+    ) -> str:
+        """The same as lines of JSON, in the format of OPA's decision log; oldest first. Scope:
+        journal:read.
+        """
+        found: str = self._ask(
+            "GET",
+            "/api/policy/decisions/export",
+            query={"since": since, "limit": limit},
+        )
+        return found
+
+
+class Audit:
+    def __init__(self, asking: Asking) -> None:
+        self._ask = asking.ask
+
+    def list(
+        self,
+        *,
+        kind: Literal['', 'access', 'act', 'approval', 'denial', 'policy'] = ABSENT,
+        caller: str = ABSENT,
+        operation: str = ABSENT,
+        since: int = ABSENT,
+        until: int = ABSENT,
+        before: int = ABSENT,
+        limit: int = ABSENT,
+        min_position: int = ABSENT,
+    ) -> m.AuditReply:
+        """Who did what others rely on, who was denied what, and who agreed to what. Scope:
+        journal:read.
+        """
+        found: m.AuditReply = self._ask(
+            "GET",
+            "/api/audit",
+            query={"kind": kind, "caller": caller, "operation": operation, "since": since, "until": until, "before": before, "limit": limit, "min_position": min_position},
+        )
+        return found
+
+    def export(
+        self,
+        *,
+        form: Literal['csv', 'jsonl'] = ABSENT,
+        kind: Literal['', 'access', 'act', 'approval', 'denial', 'policy'] = ABSENT,
+        since: int = ABSENT,
+        until: int = ABSENT,
+        limit: int = ABSENT,
+        min_position: int = ABSENT,
+    ) -> str:
+        """The same as lines of JSON, or as CSV. Scope: journal:read."""
+        found: str = self._ask(
+            "GET",
+            "/api/audit/export",
+            query={"form": form, "kind": kind, "since": since, "until": until, "limit": limit, "min_position": min_position},
         )
         return found
 
@@ -2888,6 +3077,8 @@ class Operations:
         self.users = Users(asking)
         self.approvals = Approvals(asking)
         self.agents = Agents(asking)
+        self.policy = Policy(asking)
+        self.audit = Audit(asking)
         self.ledger = Ledger(asking)
         self.fix = Fix(asking)
         self.market = Market(asking)

@@ -58,7 +58,7 @@ def applications(house: House) -> dict[str, Make]:
     def orders(agreement: Agreement) -> Application:
         accounts, who = _accounts(agreement), _who(house, agreement)
         made = Orders(hub(), who, accounts, Writing(agreement.terms))
-        made.market = Market(kernel.board, house.refs, who)
+        made.market = Market(house, kernel.board, house.refs, who)
         return made
 
     def drop_copy(agreement: Agreement) -> Application:
@@ -66,7 +66,7 @@ def applications(house: House) -> dict[str, Make]:
         return DropCopy(hub(), who, accounts, Writing(agreement.terms))
 
     def market(agreement: Agreement) -> Application:
-        return Market(kernel.board, house.refs, _who(house, agreement))
+        return Market(house, kernel.board, house.refs, _who(house, agreement))
 
     def venue(agreement: Agreement) -> Application:
         route = Route(

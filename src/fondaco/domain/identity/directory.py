@@ -182,7 +182,7 @@ class Directory:
                 self._secrets = store.secrets_of_keys(conn)
             known = {digest: _known(user, key) for digest, user, key in found}
             for digest, user, row in begun:
-                caller = session_caller_of(user, row.session_id)
+                caller = session_caller_of(user, row.session_id, row.second_factor)
                 known[digest] = _Known(caller, row.ends_at, self._idle_ns)
                 known[digest].use(row.last_used_at)
             for digest, holder in known.items():

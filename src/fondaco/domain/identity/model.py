@@ -8,7 +8,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from hashlib import sha256
-from typing import Annotated, Final, Literal, NewType
+from typing import Annotated, Final, Literal, NamedTuple, NewType
 
 import msgspec
 from msgspec import Meta
@@ -95,6 +95,25 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {
 }
 
 
+# Scopes to change what others rely on: each use is kept.
+PRIVILEGED: Final = frozenset(
+    {"accounts:write", "limits:write", "house:write", "keys:write", "approvals:write"}
+)
+
+
+class Action(NamedTuple):
+    """An operation, as far as it matters to who may do it."""
+
+    operation: str
+    scope: str
+    reads: bool
+    second: bool  # it needs a second person
+
+    @property
+    def is_privileged(self) -> bool:
+        return not self.reads and (self.second or self.scope in PRIVILEGED)
+
+
 class Caller(msgspec.Struct, frozen=True, gc=False):
     """Who asks. `accounts` None: all of the tenant's."""
 
@@ -105,6 +124,11 @@ class Caller(msgspec.Struct, frozen=True, gc=False):
     scopes: frozenset[Scope]
     accounts: frozenset[str] | None = None
     key_id: KeyId = KeyId("")
+    second_factor: str = ""  # by which a session's person was known besides a password: "totp"
+
+    @property
+    def is_session(self) -> bool:
+        return is_session(self.key_id)
 
     def may(self, scope: str) -> bool:
         """Whether this caller holds `scope`; everybody holds the empty one."""
@@ -216,7 +240,7 @@ def is_session(key_id: str) -> bool:
     return key_id.startswith(SESSION_PREFIX)
 
 
-def session_caller_of(user: User, session_id: str) -> Caller:
+def session_caller_of(user: User, session_id: str, second_factor: str = "") -> Caller:
     """Whom a session stands for: all that the user may do."""
     short = session_id.removeprefix(SESSION_PREFIX)[:8]
     return Caller(
@@ -226,6 +250,7 @@ def session_caller_of(user: User, session_id: str) -> Caller:
         roles=user.roles,
         scopes=user.scopes,
         key_id=KeyId(session_id),
+        second_factor=second_factor,
     )
 
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
-from msgspec.structs import replace
 
 from fondaco.domain.trading.api.orders import PlaceOrderRequest
 from fondaco.gateway.house import Caller, House
@@ -67,7 +66,7 @@ class Proposing:
         try:
             endpoint.take(peer.caller, peer.address)
             exchange.ask = ask = endpoint.read(fields)
-            endpoint.authorise(_as_if(peer.caller, tool), ask)
+            endpoint.authorise(peer.caller, ask, "mcp", scope=_scope(peer.caller, tool))
             looked = await self._look(peer, tool.operation.name, fields)
             account = tool.operation.account(ask) if tool.operation.account else None
             asked = Asked(
@@ -246,14 +245,11 @@ def _refused(problem: Mapping[str, Any]) -> Looked:
     return Looked(problem, False, f"{problem['code']}: {problem['message']}")
 
 
-def _as_if(caller: Caller, tool: Tool) -> Caller:
+def _scope(caller: Caller, tool: Tool) -> str:
     """Who may only propose is let through to the proposal, never to what is proposed."""
-    scopes = caller.scopes
-    if tool.operation.scope == PROPOSED and PROPOSE in scopes and PROPOSED not in scopes:
-        found: Any = caller
-        as_if: Caller = replace(found, scopes=scopes | {PROPOSED})
-        return as_if
-    return caller
+    scope, scopes = tool.operation.scope, caller.scopes
+    only_proposes = scope == PROPOSED and PROPOSE in scopes and PROPOSED not in scopes
+    return PROPOSE if only_proposes else scope
 
 
 def _response(tool: Tool, fields: Fields, looked: Looked, proposed: Proposed) -> Response:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from fondaco.domain.fix.api import Message, Unsupported
-from fondaco.domain.identity.model import Scope
 from fondaco.domain.trading import events as ev
 from fondaco.domain.trading.api import orders as od
 from fondaco.domain.trading.api.orders import stream_of_account
 from fondaco.gateway.fix.line import Line
 from fondaco.gateway.fix.trading import words
+from fondaco.gateway.fix.trading.actions import CANCEL_ALL, LOOK, PLACE_LIST
 from fondaco.gateway.fix.trading.blotter import Blotter, ListRow, ListTold
 from fondaco.gateway.fix.trading.naming import LIST, key_of
 from fondaco.kernel.errors import Denied, FondacoError, Invalid, Unavailable
@@ -50,7 +50,7 @@ def place(
     if list_id:
         key = key_of(LIST, list_id, f"{line.id}/{asks[0].cl_ord_id}")
         command = replace(command, command_id=request_id(key, fingerprint(ask)))
-    orders.admit(asks[0].account_id, line)
+    orders.admit(asks[0].account_id, line, PLACE_LIST, ask)
     blotter = orders.hub.blotter(asks[0].account_id)
     settled = partial(_placed, orders, line, blotter, list_id, entries)
     return orders.submit(stream_of_account(asks[0]), command, settled, seq_num)
@@ -100,7 +100,7 @@ def _tell(orders: "Orders", line: Line, blotter: Blotter, list_id: str, kind: st
 
 def status(orders: "Orders", line: Line, message: Message, seq_num: int) -> None:
     blotter, list_id = _known(orders, message)
-    orders.authorise(blotter.account, Scope.ORDERS_READ)
+    orders.authorise(blotter.account, LOOK)
     _tell(orders, line, blotter, list_id, RESPONSE)
 
 
@@ -108,7 +108,7 @@ def cancel(orders: "Orders", line: Line, message: Message, seq_num: int) -> bool
     """Each that is open is canceled by a turn of its own, in order: done once the last is. The same
     request again has the same names, another one at another time has not."""
     blotter, list_id = _known(orders, message)
-    caller = orders.admit(blotter.account, line)
+    caller = orders.admit(blotter.account, line, CANCEL_ALL, None)
     request = f"{caller.name}/{line.id}/{list_id}/{message.text(60)}"
     answer = partial(_tell, orders, line, blotter, list_id, RESPONSE)
     found = blotter.open_in(list_id)

@@ -11,14 +11,15 @@ from typing import Final
 import msgspec
 
 from fondaco.domain.fix.api import Field, Message, Unsupported
-from fondaco.domain.identity.model import Scope
+from fondaco.domain.identity.model import Action, Scope
 from fondaco.domain.market.api import Board
 from fondaco.domain.reference.model import Instrument, Symbol
 from fondaco.domain.trading.model import TradingRefs
 from fondaco.gateway.fix.line import Line
-from fondaco.gateway.house import Caller
+from fondaco.gateway.house import Caller, House
 from fondaco.kernel.errors import Denied
 
+LOOK: Final = Action("market.stream", Scope.MARKET_READ, reads=True, second=False)
 EVERY_S: Final = 0.1
 DEPTH_MAX: Final = 100  # levels a side; MarketDepth 0, the whole book, is as many
 SUBSCRIPTIONS_MAX: Final = 1_000
@@ -51,9 +52,9 @@ class Market:
     """One session's view of the market. `who` gives the caller, or raises `Denied`."""
 
     def __init__(
-        self, board: Board, refs: Callable[[], TradingRefs], who: Callable[[], Caller]
+        self, house: House, board: Board, refs: Callable[[], TradingRefs], who: Callable[[], Caller]
     ) -> None:
-        self._board, self._refs, self._who = board, refs, who
+        self._house, self._board, self._refs, self._who = house, board, refs, who
         self._subscriptions: dict[str, Subscription] = {}
         self._timer: asyncio.TimerHandle | None = None
 
@@ -73,11 +74,9 @@ class Market:
         if answer is None:
             raise Unsupported
         try:
-            caller = self._who()
+            self._house.authorise(self._who(), LOOK, (), None, "fix", "")
         except Denied as error:
             raise Unsupported(6, error.message) from error
-        if Scope.MARKET_READ not in caller.scopes:
-            raise Unsupported(6, f"{caller.name} lacks {Scope.MARKET_READ}")
         answer(line, message)
 
     # --- MarketDataRequest (V) ------------------------------------------------------------------

@@ -12,13 +12,14 @@ from typing import Any, Final
 import msgspec
 
 from fondaco.domain.fix.api import Message, Unsupported
-from fondaco.domain.identity.model import Scope
+from fondaco.domain.identity.model import Action
 from fondaco.domain.trading import events as ev
 from fondaco.domain.trading.api import orders as od
 from fondaco.domain.trading.api.orders import stream_of_account, stream_of_order
 from fondaco.domain.trading.model import AccountId, account_stream
 from fondaco.gateway.fix.line import Application, Line
 from fondaco.gateway.fix.trading import lists, words
+from fondaco.gateway.fix.trading.actions import CANCEL_ALL, CHANGES, LOOK, PLACE, TRADES
 from fondaco.gateway.fix.trading.blotter import (
     Asked,
     Blotter,
@@ -32,7 +33,7 @@ from fondaco.gateway.fix.trading.naming import CANCEL, key_of
 from fondaco.gateway.fix.trading.usual import usual
 from fondaco.gateway.fix.trading.writing import Writing
 from fondaco.gateway.house import Caller
-from fondaco.kernel.errors import Denied, FondacoError, Invalid, Unavailable
+from fondaco.kernel.errors import Denied, FondacoError, Invalid, NotFound, Unavailable
 from fondaco.kernel.event import Command, Entry, StreamId, fingerprint, request_id
 from fondaco.kernel.operation import Stamp
 from fondaco.runtime.committer import Outcome
@@ -53,7 +54,7 @@ class Watching:
         self.accounts, self.writing = tuple(accounts), writing
         self.line: Line | None = None
         self._done: list[int] = []
-        self._admitted: tuple[int, str, Any] = (-1, "", None)
+        self._admitted: tuple[int, str, str, Any] = (-1, "", "", None)
         self._placing: set[str] = set()  # ClOrdIDs whose turn is not durable yet
 
     def up(self, line: Line) -> None:
@@ -112,30 +113,30 @@ class Watching:
         account = of.text(1) or by_order
         return self.hub.blotter(account if account in self.accounts else self.accounts[0])
 
-    def authorise(self, account: str, scope: Scope) -> Caller:
-        """As the door does over HTTP. Raises `Unsupported`, which is answered with its reason."""
+    def authorise(self, account: str, action: Action) -> Caller:
+        """As every door does. Raises `Unsupported`, which is answered with its reason."""
+        return self._authorised(account, action, None)[0]
+
+    def _authorised(self, account: str, action: Action, ask: Any) -> tuple[Caller, bool]:
+        """And whether the same is so for whatever else is asked of the account now."""
         try:
             caller = self.who()
-            if scope not in caller.scopes:
-                raise Denied(f"{caller.name} lacks {scope}")
-        except Denied as error:
+            return caller, self.house.authorise(caller, action, (account,), ask, "fix", "")
+        except (Denied, NotFound) as error:
             raise Unsupported(NOT_AUTHORIZED, error.message) from error
-        is_own = self.house.tenant_of(account) == caller.tenant
-        if not is_own or not (caller.accounts is None or account in caller.accounts):
-            raise Unsupported(NOT_AUTHORIZED, f"there is no account {account}")
-        return caller
 
-    def admit(self, account: str, line: Line) -> Caller:
-        """Who asks, and whether the house takes on more, is looked at once for what came at once;
-        how often they ask, for each."""
-        if self._admitted[:2] == (line.reads, account):
-            caller: Caller = self._admitted[2]
+    def admit(self, account: str, line: Line, action: Action, ask: Any) -> Caller:
+        """Who asks, and whether the house takes on more, is looked at once for what came at once,
+        where the policy says the same of all of it; how often they ask, for each."""
+        if self._admitted[:3] == (line.reads, account, action.operation):
+            caller: Caller = self._admitted[3]
         else:
-            caller = self.authorise(account, Scope.ORDERS_WRITE)
+            caller, is_same = self._authorised(account, action, ask)
             pressure = self.house.pressure()
             if pressure is not None:
                 raise Unsupported(NOT_AVAILABLE, pressure.message)
-            self._admitted = line.reads, account, caller
+            if is_same:
+                self._admitted = line.reads, account, action.operation, caller
         if self.house.wait_ns(caller.name, line.peer) > 0:
             raise Unsupported(OTHER, "too many requests; wait")
         return caller
@@ -170,7 +171,7 @@ class Orders(Watching):
                 return None
             found = ask.account_id, od.order_ask(ask)
         account, asked = found
-        self.admit(account, line)
+        self.admit(account, line, PLACE, asked)
         command = od.place_ask(asked, self.house.now())
         is_again = asked.cl_ord_id in self._placing
         settled = partial(self._placed, line, message, seq_num, is_again)
@@ -236,10 +237,10 @@ class Orders(Watching):
             text = "unknown_order"
             line.send("9", self.writing.change_refused(message, blotter, None, kind, text))
             return None
-        caller = self.admit(blotter.account, line)
-        stamp = self.stamp_of(caller, message, line)
         try:
-            stream, command = self._changing(blotter, known, message, kind, stamp)
+            ask = self._change_of(f"{blotter.account}.{known.number}", message, kind)
+            caller = self.admit(blotter.account, line, CHANGES[kind], ask)
+            command = self._changing(ask, known, message, self.stamp_of(caller, message, line))
         except (Invalid, ValueError) as error:
             line.send("9", self.writing.change_refused(message, blotter, known, kind, _said(error)))
             return None
@@ -249,23 +250,23 @@ class Orders(Watching):
             blotter.asked[asked.cl_ord_id] = Asked(known.cl_ord_id, kind)
         settled = partial(self._changed, line, message, blotter, known, kind)
         try:
-            return self.submit(stream, command, settled, seq_num)
+            return self.submit(stream_of_order(ask), command, settled, seq_num)
         except Unsupported:
             known.asked = None if known.asked is asked else known.asked
             raise
 
-    def _changing(
-        self, blotter: Blotter, known: Known, message: Message, kind: str, stamp: Stamp
-    ) -> tuple[StreamId, Command]:
-        called = f"{blotter.account}.{known.number}"
+    def _change_of(self, called: str, message: Message, kind: str) -> Any:
         if kind == "1":
-            ask: Any = od.CancelOrderRequest(called)
+            return od.CancelOrderRequest(called)
+        said = {**words.read(words.REPLACE, message), "order_id": called}
+        return msgspec.convert(said, od.ReplaceOrderRequest)
+
+    def _changing(self, ask: Any, known: Known, message: Message, stamp: Stamp) -> Command:
+        if isinstance(ask, od.CancelOrderRequest):
             key = key_of(CANCEL, message.text(11) or "", f"{stamp.caller}/{stamp.idempotency_key}")
             named = request_id(key, fingerprint(ask))
-            return stream_of_order(ask), ev.CancelOrder(named, stamp.at, known.number)
-        said = {**words.read(words.REPLACE, message), "order_id": called}
-        ask = msgspec.convert(said, od.ReplaceOrderRequest)
-        return stream_of_order(ask), od.replace(ask, stamp)
+            return ev.CancelOrder(named, stamp.at, known.number)
+        return od.replace(ask, stamp)
 
     def _changed(
         self,
@@ -305,7 +306,7 @@ class Orders(Watching):
         except (Invalid, ValueError) as error:
             line.send("r", self.writing.mass_canceled(message, "0", 0, _said(error)))
             return None
-        stamp = self.stamp_of(self.admit(ask.account_id, line), message, line)
+        stamp = self.stamp_of(self.admit(ask.account_id, line, CANCEL_ALL, ask), message, line)
         settled = partial(self._all_canceled, line, message, asked)
         return self.submit(stream_of_account(ask), od.cancel_all(ask, stamp), settled, seq_num)
 
@@ -322,7 +323,7 @@ class Orders(Watching):
 
     def status(self, line: Line, message: Message, seq_num: int) -> None:
         blotter = self._blotter(message)
-        self.authorise(blotter.account, Scope.ORDERS_READ)
+        self.authorise(blotter.account, LOOK)
         known = blotter.find(message.text(11) or "", message.text(37) or "")
         if known is None:
             line.send("8", self.writing.refused(message, "unknown_order", seq_num, "5", "I"))
@@ -334,7 +335,7 @@ class Orders(Watching):
             blotter = self.hub.blotter(self._account(message))
         except Invalid as error:
             raise Unsupported(OTHER, error.message) from error
-        self.authorise(blotter.account, Scope.ORDERS_READ)
+        self.authorise(blotter.account, LOOK)
         symbol = message.text(55)
         found = [k for k in blotter.open_orders() if symbol is None or k.symbol == symbol]
         if not found:
@@ -359,7 +360,7 @@ class Orders(Watching):
         except Invalid as error:
             raise Unsupported(OTHER, error.message) from error
         account = named if message.text(1) else self._blotter(message).account
-        self.authorise(account, Scope.ORDERS_READ)
+        self.authorise(account, TRADES)
         if message.text(569) not in ("0", "1") or message.text(263) not in (None, "0"):
             text = "TradeRequestType 0 and 1 are served, once and not as a subscription"
             line.send("AQ", self.writing.trades_asked(message, "8", text=text))
