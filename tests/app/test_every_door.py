@@ -278,8 +278,8 @@ def test_what_may_be_asked_is_answered_the_same_at_every_door(running: Running) 
     wrong: list[str] = []
     compared = 0
     for operation in in_order():
-        if operation.name == "users.logout":
-            continue  # a key is no session
+        if operation.name in ("users.logout", "policy.decisions"):
+            continue  # a key is no session; each question is one decision more
         fields, reads = example(operation), operation.method == "GET"
         is_kept = not reads and not operation.secret
         key = f"doors-{operation.name}" if is_kept else ""
