@@ -163,3 +163,15 @@ def test_more_messages_than_were_agreed_on_are_refused_until_the_next_second() -
     kinds = [type(act).__name__ for number in (2, 3, 4) for act in order(number)]
     assert kinds == ["Deliver", "Deliver", "Write"]
     assert law.next_in == 5
+
+
+def test_nothing_is_sent_again_before_it_was_sent_first() -> None:
+    """Others refuse a SendingTime before its OrigSendingTime (373=10), and log out."""
+    law = acceptor()
+    received(law, logon(1))
+    list(law.send("8", [(37, b"o1")], BEGINS + 2 * SECOND))
+    head = [(35, b"2"), (34, b"2"), (49, b"BROKER"), (52, b"20260101-00:00:01"), (56, b"HOUSE")]
+    (frame,) = Framer().feed(encode("FIX.4.4", [*head, (7, b"1"), (16, b"0")]))
+    again = said(law.received(frame, BEGINS + SECOND))[-1]
+    assert (again.msg_type, again.get(43)) == ("8", b"Y")
+    assert again.timestamp(52) == again.timestamp(122) == BEGINS + 2 * SECOND

@@ -125,8 +125,10 @@ class Writer:
 
     def again(self, message: Message, *, now: int, next_in: int) -> bytes:
         """The same message as when it was sent first, marked as a possible duplicate."""
-        fields = message.fields()
+        fields, first = message.fields(), message.timestamp(52)
         time = utc_timestamp(now, self._places)
+        if first is not None and first > now:  # `now` is of a read that what was sent came after
+            time = message.get(52) or time
         head = [each for each in fields if each[0] in HEADER and each[0] not in _FRAME | _RENEWED]
         head += [(43, b"Y"), (52, time), (122, message.get(52) or time)]
         if self._last_processed:
