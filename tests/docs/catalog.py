@@ -16,7 +16,7 @@ from types import SimpleNamespace
 from typing import Any, Final, cast
 
 import fondaco.domain
-from docs import fix_door, fix_venue, threats
+from docs import access, fix_door, fix_venue, threats
 from fondaco import settings
 from fondaco.app import live
 from fondaco.app.answering import House
@@ -148,6 +148,7 @@ PAGES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "fix-door.md": fix_door.page,
     "fix-venue.md": fix_venue.page,
     "threats.md": threats.page,
+    "access.md": access.page,
 }
 
 
