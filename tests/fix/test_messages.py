@@ -242,6 +242,10 @@ def test_messages_are_found_told_and_survive(
     assert sum(each["received"] for each in line["buckets"]) == 5
     assert [each["kind"] for each in line["marks"] if each["message"]][:2] == ["logon", "logon"]
 
+    silent = "/api/fix/timeline?session=FIX.4.4:FONDACO-%3ENOBODY"
+    assert client.ask("GET", silent).status == 404  # no message could be its end
+    assert client.get(f"{silent}&before=2026-01-01T00:00:00Z")["buckets"] == []
+
     points = client.get(f"/api/fix/series?session={quote(SESSION)}&width_s=3600")["points"]
     assert sum(each["received"] for each in points) == 5
     assert sum(each["answered"] for each in points) == 4

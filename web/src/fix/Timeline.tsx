@@ -38,7 +38,7 @@ export function Timeline({ session, span }: { session: string; span: string | un
         {drawn && <span className="label">at most {number(String(drawn.most))} messages in {drawn.wide}, one way</span>}
         <div className="end"><Segmented label="Time shown" value={seconds} choices={SPANS} onChange={(value) => setQuery({ span: value === "3600" ? null : value })} /></div>
       </header>
-      {!found || !drawn ? (asked.problem ? (asked.problem.status === 404 ? <p className="state">Nothing has passed over this session yet.</p> : <ErrorPanel problem={asked.problem} retry={asked.again} />) : <Loading rows={4} waitsFor="Counting messages" />) : (
+      {!found || !drawn ? (asked.problem ? <ErrorPanel problem={asked.problem} retry={asked.again} /> : <Loading rows={4} waitsFor="Counting messages" />) : (
         <div className="body scroll" tabIndex={0}>
           <div className="beats" role="img" aria-label={`${number(String(drawn.received))} received and ${number(String(drawn.sent))} sent between ${dayTime(found.after)} and ${dayTime(found.before)}, ${marks.length} marks.`}>
             <span className="label">in {number(String(drawn.received))}</span>

@@ -59,17 +59,19 @@ export default function Journal({ route }: ScreenProps) {
   }, [past === null]);
 
   const at = past?.position ?? head;
+  // A key may come before what was drawn last has told its place: a step goes from where one stands now.
+  const step = useCallback((by: number): void => void stand(Math.max(1, (asOf.get()?.position ?? head) + by)), [stand, head]);
   useEffect(() => provide("Journal screen", [
-    { title: "One entry back", keys: "←", run: () => void stand(Math.max(1, at - 1)) },
-    { title: "One entry on", keys: "→", run: () => void stand(at + 1) },
-    { title: "100 entries back", keys: "Shift+←", run: () => void stand(Math.max(1, at - 100)) },
-    { title: "100 entries on", keys: "Shift+→", run: () => void stand(at + 100) },
+    { title: "One entry back", keys: "←", run: () => step(-1) },
+    { title: "One entry on", keys: "→", run: () => step(1) },
+    { title: "100 entries back", keys: "Shift+←", run: () => step(-100) },
+    { title: "100 entries on", keys: "Shift+→", run: () => step(100) },
     { title: "To the beginning", keys: "Home", run: () => void stand(1) },
     { title: "Now", keys: "n", run: () => void stand(null) },
     { title: "Now", keys: "End", run: () => void stand(null) },
     { title: "Compare with this position", keys: "d", run: () => setQuery({ vs: vs === at ? null : String(at), tab: "state" }) },
     { title: "Copy the replay command", run: () => void navigator.clipboard.writeText(`fondaco replay --until ${at}`) },
-  ]), [stand, at, vs]);
+  ]), [stand, step, at, vs]);
 
   return (
     <div className="journal">

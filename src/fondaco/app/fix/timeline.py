@@ -25,11 +25,8 @@ _KINDS: Final = {
 
 def timeline(conn: Any, records: Any, asked: TimelineRequest, at: int) -> TimelineReply:
     """Buckets of equal width, empty ones left out, and at most 500 marks, the newest. Raises
-    `NotFound` for a session of which there is no message."""
-    last = kept.last_at(conn, asked.session)
-    if last is None:
-        raise NotFound(f"there is no message of a session {asked.session[:100]!r}")
-    before = last + 1 if asked.before is None else _ns(asked.before)
+    `NotFound` where no end is named and no message of the session could be it."""
+    before = _end(conn, asked.session) if asked.before is None else _ns(asked.before)
     after = before - DAY_NS if asked.after is None else _ns(asked.after)
     if after >= before:
         raise Invalid("after is not before before: name an earlier time, or a later end")
@@ -55,6 +52,13 @@ def timeline(conn: Any, records: Any, asked: TimelineRequest, at: int) -> Timeli
     return TimelineReply(
         asked.session, _text(after), _text(before), -(-width // 1_000_000), buckets, marks
     )
+
+
+def _end(conn: Any, session: str) -> int:
+    last = kept.last_at(conn, session)
+    if last is None:
+        raise NotFound(f"there is no message of a session {session[:100]!r}")
+    return last + 1
 
 
 def _of_message(found: kept.Kept) -> SessionMark:
