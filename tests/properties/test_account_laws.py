@@ -1,6 +1,7 @@
 """The laws of the account, over any history that Hypothesis can think of: lists, groups, stops,
 limits that bind, and a venue that is late, repeats itself, overfills and denies."""
 
+import os
 from copy import deepcopy
 from typing import Any, NamedTuple, get_args
 
@@ -29,6 +30,7 @@ from fondaco.domain.trading.rules.holds import hold_for
 from fondaco.domain.trading.rules.weighed import MEASURES
 from fondaco.kernel.event import CommandId, Decision, Instant
 
+SOAK = os.environ.get("FONDACO_SOAK") == "1"
 CAUSE = CommandId("c")
 # A tick of a lot costs 1/1000 of a ledger unit, so that everything has something to round.
 FINE = b.btc_usd(maker=137, taker=1_009, tick="0.01", lot="0.000000001")
@@ -446,7 +448,7 @@ def test_nobody_spends_what_they_do_not_have_unless_a_venue_overfilled(story: St
 ASKS_FOR_MORE = (ev.PlaceOrder, ev.PlaceOrders, ev.ReplaceOrder, ev.ClosePositions, ev.Withdraw)
 
 
-@settings(max_examples=250)
+@settings(max_examples=2_000 if SOAK else 90)
 @given(stories() | stories(NARROW, purchases(), purchases()))
 def test_only_who_asks_for_more_has_less_that_is_free(story: Story) -> None:
     """A hold suffices to the last ledger unit: no fill, trigger, end or answer of a venue lowers
@@ -558,7 +560,7 @@ unpriced = st.builds(
 )
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=2_000 if SOAK else 60, suppress_health_check=[HealthCheck.too_slow])
 @given(
     story=stories(),
     what=plain | unpriced,

@@ -61,7 +61,7 @@ CAUSE = CommandId("")
 asks = st.lists(legs, min_size=1, max_size=4).map(lambda some: ("create", tuple(some)))
 waits = st.integers(0, 3).map(lambda seconds: ("wait", seconds))
 histories = st.lists(asks | asks | waits, max_size=30)
-laws = settings(max_examples=60, deadline=None)
+laws = settings(max_examples=35, deadline=None)
 
 
 def opened() -> list[BookCommand]:

@@ -33,7 +33,7 @@ from ledger.history import CODEC
 from properties.test_account_laws import FINE, FUNDED, Story, stories
 
 cuts = st.lists(st.integers(1, 9), min_size=1, max_size=20)
-laws = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+laws = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 class Memory:

@@ -8,7 +8,6 @@ journal. That commits outlive a power cut is what tests/faults/test_house_sync.p
 import asyncio
 import os
 import random
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -18,6 +17,7 @@ from typing import Final
 
 import pytest
 
+from nursery import born
 from running import Client, begin, house
 from simulation.under_load import Told, orders, until_killed
 
@@ -137,9 +137,6 @@ def the_money_adds_up(client: Client) -> None:
 
 def nothing_is_wrong_with(data: Path) -> None:
     """`fondaco verify`: journal and tape byte by byte, postings sum to zero per asset."""
-    command = [sys.executable, "-m", "fondaco", "verify", "--data", str(data)]
     path = os.pathsep.join(entry for entry in sys.path if entry)
-    found = subprocess.run(
-        command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path}
-    )
-    assert found.returncode == 0, found.stdout + found.stderr
+    verify = born(["verify", "--data", str(data)], {**os.environ, "PYTHONPATH": path}, None)
+    assert verify.wait(120) == 0, verify.stdout.read()

@@ -8,12 +8,20 @@ from fondaco.app.simulation import simulate, text_of
 from simulation.planted import PLANTS, planted
 
 SEEDS_MAX: Final = 60
+# Where the search begins, to spare the seeds that find nothing. One that is out of date costs time.
+FIRST: Final = {
+    "a_message_overtakes_those_that_wait": 38,
+    "a_night_is_charged_only_where_somebody_asks": 26,
+    "an_auction_forgets_the_last_pair": 43,
+    "our_book_forgets_an_order_at_a_start": 8,
+}
 STEPS: Final = 120
 
 
 @pytest.mark.parametrize("name", PLANTS)
 def test_a_planted_bug_is_found(name: str) -> None:
-    for seed in range(SEEDS_MAX):
+    first = FIRST.get(name, 0)
+    for seed in (*range(first, SEEDS_MAX), *range(first)):
         with planted(name):
             report = simulate(seed, STEPS)
         if report.invariant:

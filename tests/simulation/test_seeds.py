@@ -13,7 +13,7 @@ from fondaco.app.simulation.world import World
 from fondaco.runtime.actor import Actor
 
 SOAK: Final = os.environ.get("FONDACO_SOAK") == "1"
-SEEDS: Final = 10_000 if SOAK else 200
+SEEDS: Final = 10_000 if SOAK else 100
 AT_ONCE: Final = 20
 STEPS: Final = 400 if SOAK else 90
 
