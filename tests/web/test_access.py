@@ -1,48 +1,120 @@
-"""Two people at the page: one signs in with a password and agrees to what the other has asked."""
+"""People at the pages of Access: one agrees to what another has asked, and somebody makes keys."""
 
 import io
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, BrowserContext, Page
 
 import running
 from fondaco.cli import main
 from web import browsing
-from web.chromium import troubles
+from web.chromium import serious, troubles
 
 PASSWORD = "correct horse battery staple"
+PEOPLE = {"ada": "risk", "bob": "risk", "cleo": "admin", "dan": "admin"}
 
 
-def test_a_second_person_signs_in_and_agrees(
-    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "fondaco.toml").write_text("password_memory_mib = 8\nfour_eyes = 'strict'\n")
-    for user in ("ada", "bob"):
-        monkeypatch.setattr("sys.stdin", io.StringIO(f"{PASSWORD}\n"))
-        who = ["--data", str(tmp_path), "--tenant", "demo", "--user", user, "--role", "risk"]
-        assert main(["user", "add", *who]) == 0
-    with running.house(tmp_path, options=browsing.CALM) as house:
-        body = {"tenant": "demo", "user": "ada", "password": PASSWORD}
-        found = house.client("").ask("POST", "/api/users/login", body)
-        ada = house.client(found.body["token"])
-        limits = {"limits": {"orders_max": 77}, "reason": "as agreed"}
-        assert ada.ask("PUT", "/api/accounts/demo/limits", limits).status == 202
-        with browsing.looking(browser) as context:
-            context.add_init_script("sessionStorage.setItem('fondaco.left', 'yes')")
-            page = context.new_page()
-            faults = troubles(page)
-            page.goto(f"{house.url}/#/access")
-            page.get_by_text("Password", exact=True).first.click()
-            page.get_by_label("User").fill("bob")
-            page.get_by_label("Password", exact=True).last.fill(PASSWORD)
-            page.keyboard.press("Enter")
-            page.get_by_role("button", name="Approve").click()
-            dialog = page.get_by_role("dialog", name="Approve apr-1")
-            dialog.get_by_label("Reason").fill("looked at it")
-            dialog.get_by_role("button", name="Approve; it is done at once").click()
-            page.get_by_text("(a second person)").wait_for()
-            assert faults == []
-        shown = house.client(found.body["token"]).get("/api/approvals/apr-1")
-        assert shown["state"] == "executed"
-        assert shown["decided_by"].startswith("bob/~")
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[running.Running]:
+    """Where nobody does both halves."""
+    path = tmp_path_factory.mktemp("access")
+    (path / "fondaco.toml").write_text("password_memory_mib = 8\nfour_eyes = 'strict'\n")
+    for user, role in PEOPLE.items():
+        who = ["--data", str(path), "--tenant", "demo", "--user", user, "--role", role]
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr("sys.stdin", io.StringIO(f"{PASSWORD}\n"))
+            assert main(["user", "add", *who]) == 0
+    with running.house(path, options=browsing.CALM) as found:
+        yield found
+
+
+def session(house: running.Running, user: str) -> running.Client:
+    body = {"tenant": "demo", "user": user, "password": PASSWORD}
+    return house.client(house.client("").ask("POST", "/api/users/login", body).body["token"])
+
+
+@contextmanager
+def at(browser: Browser, house: running.Running, part: str, token: str = "") -> Iterator[Page]:
+    """A page of Access, signed in with a token, or where one signs in."""
+    with browsing.looking(browser) as context:
+        grant(context, token)
+        page = context.new_page()
+        faults = troubles(page)
+        page.goto(f"{house.url}/#/access/{part}")
+        yield page
+        assert faults == []
+
+
+def grant(context: BrowserContext, token: str) -> None:
+    kept = f"sessionStorage.setItem('fondaco.token', '{token}')" if token else ""
+    context.add_init_script(f"sessionStorage.setItem('fondaco.left', 'yes');{kept}")
+
+
+def test_a_second_person_signs_in_and_agrees(browser: Browser, house: running.Running) -> None:
+    ada = session(house, "ada")
+    limits = {"limits": {"orders_max": 77}, "reason": "as agreed"}
+    asked = ada.ask("PUT", "/api/accounts/demo/limits", limits)
+    assert asked.status == 202
+    number = asked.body["approval_id"]
+    with at(browser, house, "approvals") as page:
+        page.get_by_text("Password", exact=True).first.click()
+        page.get_by_label("User").fill("bob")
+        page.get_by_label("Password", exact=True).last.fill(PASSWORD)
+        page.keyboard.press("Enter")
+        page.get_by_role("button", name="Approve").click()
+        dialog = page.get_by_role("dialog", name=f"Approve {number}")
+        dialog.get_by_label("Reason").fill("looked at it")
+        dialog.get_by_role("button", name="Approve; it is done at once").click()
+        page.get_by_text("(a second person)").wait_for()
+    shown = ada.get(f"/api/approvals/{number}")
+    assert shown["state"] == "executed"
+    assert shown["decided_by"].startswith("bob/~")
+
+
+def test_a_key_is_made_rotated_and_revoked(browser: Browser, house: running.Running) -> None:
+    """The token on the page is the one that the house takes, until somebody revokes it."""
+    cleo = session(house, "cleo")
+    with at(browser, house, "keys", cleo.token) as page:
+        page.get_by_role("button", name="New key").first.click()
+        dialog = page.get_by_role("dialog", name="New key")
+        dialog.get_by_label("Name").fill("backtest")
+        dialog.get_by_label("From networks").fill("127.0.0.0/8 10.0.0.0/40")
+        dialog.get_by_text("10.0.0.0/40 must end with /0 to /32").wait_for()
+        dialog.get_by_label("From networks").fill("127.0.0.0/8")
+        dialog.get_by_label("house:read").uncheck()
+        dialog.get_by_role("button", name="Make the key").click()
+        first = kept(page)
+        assert house.client(first).get("/api/session")["caller"] == "cleo/backtest"
+        assert house.client(first).ask("GET", "/api/users").status == 403
+        page.get_by_role("button", name="Rotate cleo/backtest").click()
+        page.get_by_text("At once").click()
+        page.get_by_role("button", name="Make the new one").click()
+        second = kept(page)
+        assert house.client(first).ask("GET", "/api/session").status == 401
+        page.get_by_role("button", name="Revoke cleo/backtest").click()
+        page.get_by_role("button", name="Revoke it; it is refused from now on").click()
+        page.get_by_text("No key that is good; 2 in all").wait_for()
+        assert house.client(second).ask("GET", "/api/session").status == 401
+        page.get_by_role("button", name="New service account").click()
+        dialog = page.get_by_role("dialog", name="New service account")
+        dialog.get_by_label("Name").fill("svc-rebalancer")
+        dialog.get_by_label("trader").check()
+        dialog.get_by_label("Reason").fill("rebalances at noon")
+        dialog.get_by_role("button", name="Ask for it").click()
+        dialog.get_by_text("waits for a second person").wait_for()
+        assert serious(page) == []
+    assert cleo.get("/api/service-accounts")["items"] == []
+
+
+def kept(page: Page) -> str:
+    """The secret that is shown this once."""
+    shown: Any = page.locator("output.secret")
+    shown.wait_for()
+    secret: str = shown.inner_text()
+    page.keyboard.press("Escape")
+    page.get_by_text("Say that you have kept it").wait_for()
+    page.get_by_role("button", name="I have kept it").click()
+    return secret

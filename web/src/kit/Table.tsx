@@ -78,7 +78,7 @@ export function Table<Row>({ label, columns, rows, rowKey, selected, onSelect, o
               onFocus={() => onSelect?.(key, row)}
               onDoubleClick={() => onOpen?.(row)}
             >
-              {columns.map((column) => <td key={column.key} className={column.num ? "num" : undefined}>{column.cell(row)}</td>)}
+              {columns.map((column) => <td key={column.key} className={column.num ? "num" : undefined} data-name={typeof column.title === "string" ? column.title : undefined}>{column.cell(row)}</td>)}
             </tr>
           );
         })}

@@ -1,6 +1,6 @@
 import { type FormEvent, useState } from "react";
 import { signedOut } from "../client/api";
-import { PasswordFields } from "../identity/PasswordForm";
+import { PasswordFields } from "../access/PasswordForm";
 import { Field } from "../kit/Field";
 import { Ribbon } from "../kit/QualityBadge";
 import { Segmented } from "../kit/Segmented";

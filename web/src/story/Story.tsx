@@ -92,8 +92,9 @@ function Timeline({ told: { why, order }, again }: { told: Told; again: () => vo
           <h1>{order ? sentence(order) : `Position ${why.about}`}</h1>
           <p className="label">
             {order && <><StatusChip status={order.ord_status} filled={share(order)} reason={order.text} /> </>}
-            <span className="mono">{why.about}</span>{order && <> · your id <span className="mono">{order.cl_ord_id}</span></>}
-            {order && d.sign(order.cum_qty) > 0 && <> · executed {number(order.cum_qty)} of {number(order.order_qty)}{order.avg_px && <> at {number(order.avg_px)} on average</>}{order.fees && <>, fees {number(order.fees)}</>}</>}
+            <span className="part"><span className="mono">{why.about}</span></span>
+            {order && <span className="part">your id <span className="mono">{order.cl_ord_id}</span></span>}
+            {order && d.sign(order.cum_qty) > 0 && <span className="part">executed {number(order.cum_qty)} of {number(order.order_qty)}{order.avg_px && <> at {number(order.avg_px)} on average</>}{order.fees && <>, fees {number(order.fees)}</>}</span>}
           </p>
         </div>
         <div className="end">
@@ -133,7 +134,7 @@ function Asked({ step }: { step: Step }) {
       <span className="dot" />
       <div>
         <h2>{cause.by === "request" ? "Asked by a client" : "Asked by what watches time and marks"}</h2>
-        <p className="label"><span className="mono">{cause.id}</span>{request && <> · answered after {lasted(request.took_us * 1_000)}</>}{step.trace_id && <> · trace <span className="mono">{step.trace_id.slice(0, 16)}…</span></>}</p>
+        <p className="label parts-said"><span className="part mono">{cause.id}</span>{request && <span className="part">answered after {lasted(request.took_us * 1_000)}</span>}{step.trace_id && <span className="part">trace <span className="mono">{step.trace_id.slice(0, 16)}…</span></span>}</p>
       </div>
     </li>
   );

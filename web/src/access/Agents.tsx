@@ -15,7 +15,7 @@ const EVERY_MS = 5_000;
 const at = (nanoseconds: string): string => dayTime(BigInt(nanoseconds), "s");
 const words = (operation: string): string => operation.split(".").pop()!.replaceAll("_", " ");
 
-export function Agents() {
+export default function Agents() {
   const asked = useAsked("agents", () => ok(api.GET("/api/agents")), EVERY_MS);
   const [doing, setDoing] = useState<{ what: What; agent: Agent } | null>(null);
   return (

@@ -8,7 +8,7 @@ import { dayTime } from "../kit/format";
 import { Empty, ErrorPanel, Loading } from "../kit/states";
 import { useSession } from "../shell/session";
 
-export function Mine() {
+export default function You() {
   const who = useSession();
   const asked = useAsked("sessions", () => ok(api.GET("/api/users/sessions")));
   const [problem, setProblem] = useState<Problem | null>(null);

@@ -20,7 +20,7 @@ interface Deciding {
   title: string;
 }
 
-export function Inbox() {
+export default function Inbox() {
   const asked = useAsked("approvals", () => ok(api.GET("/api/approvals", { params: { query: { state: "all" } } })), EVERY_MS);
   const [deciding, setDeciding] = useState<Deciding | null>(null);
   const [isAll, setAll] = useState(false);
@@ -78,6 +78,7 @@ function Request({ found }: { found: Case }) {
 
 /** Only what was asked to be something. */
 function Body({ value }: { value: Record<string, unknown> }) {
+  if (Array.isArray(value)) return <>{value.map((each) => (typeof each === "object" ? JSON.stringify(each) : String(each))).join(", ") || "none"}</>;
   const said = Object.entries(value).filter(([, each]) => each !== null && each !== 0 && each !== "" && JSON.stringify(each) !== "{}");
   return <>{said.map(([name, each]) => `${name} ${typeof each === "object" ? JSON.stringify(each) : String(each)}`).join(", ") || "nothing"}</>;
 }

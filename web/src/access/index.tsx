@@ -1,0 +1,22 @@
+import { go } from "../shell/routes";
+import type { Screen } from "../shell/screens";
+
+const to = (title: string, part: string, words: string) => ({ title, words, run: () => go(`#/access/${part}`) });
+
+export default {
+  path: "access",
+  title: "Access",
+  letter: "a",
+  order: 6,
+  load: () => import("./Access"),
+  commands: [
+    to("What waits for a second person", "approvals", "approve four eyes inbox"),
+    to("Keys and service accounts", "keys", "token rotate revoke"),
+    to("You: devices, passkeys, second factor", "you", "session totp password sign out"),
+    to("Agents and their budgets", "agents", "mcp stop"),
+    to("People and roles", "people", "users rights erase hold"),
+    to("Policies, decisions and what-if", "policies", "rego rules denied"),
+    to("Audit", "audit", "denials privileged acts export"),
+    to("Applications", "applications", "oauth consent client"),
+  ],
+} satisfies Screen;
