@@ -344,6 +344,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = "memory"
 
+    # Outwards
+    outbound_networks: Annotated[
+        str,
+        _why(
+            "webhooks and providers are called at public addresses, over TLS; these networks "
+            "(10.0.0.0/8, …) may be called besides, also plainly; a demo may call its own machine",
+            "networks",
+        ),
+    ] = ""
+
     # Doors
     body_max_bytes: Annotated[
         int, _whole("bytes", _KIB, 256 * _MIB, "holds a bulk of 1,000 orders with room to spare")

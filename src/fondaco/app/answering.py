@@ -36,6 +36,7 @@ from fondaco.gateway.uses import KeptUses
 from fondaco.kernel.errors import Corrupt, FondacoError, NotFound, Unavailable
 from fondaco.kernel.event import Command, CommandId, StreamId
 from fondaco.ports.cache import Cache
+from fondaco.ports.outbound import Outbound
 from fondaco.ports.store.sqlite import SqliteStore
 from fondaco.runtime.projector import positions
 from fondaco.runtime.tracing.looking import Beside
@@ -56,6 +57,7 @@ _PARTS: Final = frozenset(
         "fix",
         "fix_cases",
         "fix_messages",
+        "outbound",
         "people",
         "policy",
         "uses",
@@ -109,6 +111,7 @@ class House:
         self.authorise, self.denied = self.policy.authorise, self.policy.denied
         self.approvals = ApprovalsDesk(kernel, directory, self.source, self.authorise)
         self.agents = AgentsDesk(self.approvals, directory)
+        self.outbound: Outbound  # what calls others
         self.fix_messages: Messages
         self.uses: KeptUses
         self.fix_cases = CaseDesk(kernel)

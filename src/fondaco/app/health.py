@@ -31,6 +31,7 @@ from fondaco.gateway.tally import counted
 from fondaco.kernel import compiled
 from fondaco.kernel.event import Instant
 from fondaco.kernel.operation import Do, Operation, Stamp
+from fondaco.ports.outbound import State
 
 if TYPE_CHECKING:
     from fondaco.app.answering import House
@@ -117,6 +118,17 @@ class VerificationReply(msgspec.Struct, frozen=True, kw_only=True):
     last: Verified | None
 
 
+class PlaceLine(msgspec.Struct, frozen=True):
+    """A place that the house calls: a webhook, a provider. "open" is left alone after failing."""
+
+    place: str
+    state: State
+    calls: int  # of the last minute
+    failures: int
+    opened: int
+    again_in_ms: int
+
+
 class HouseReply(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     python: str
@@ -151,6 +163,7 @@ class HouseReply(msgspec.Struct, frozen=True, kw_only=True):
     kernels: list[KernelLine]
     checks: CheckedLine
     verification: VerificationReply
+    places: list[PlaceLine]
 
 
 class LatencyRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -237,6 +250,7 @@ class Health:
             kernels=[KernelLine(name, state) for name, state in compiled.in_use()],
             checks=self._checked(),
             verification=self.verification(),
+            places=[PlaceLine(*line) for line in house.outbound.lines()],
         )
 
     def _slow(self) -> tuple[int, list[DiskLine], Any]:

@@ -40,6 +40,7 @@ from fondaco.app.machines import (
 )
 from fondaco.app.numbers import numbers
 from fondaco.app.oidc import provider_part
+from fondaco.app.outbound import outbound
 from fondaco.app.people import MINUTE_NS, people_part
 from fondaco.app.proofs import publish_last
 from fondaco.app.queries import queries
@@ -215,6 +216,8 @@ async def running(
         limits = [rate_limit(settings, each) for each in caches]
         house = House(kernel, directory, limits, views, follower, watch)
         house.tracer = tracer
+        house.outbound = outbound(settings)
+        stack.push_async_callback(house.outbound.close)
         house.people = people_part(settings, files, records, directory, cache)
         house.applications = provider_part(settings, records, directory, house.people)
         house.shared_cache = None if settings.cache == MEMORY else cache

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
+from fondaco.app.outbound import outbound_numbers
 from fondaco.app.tracing import hops_of, progress_of
 from fondaco.gateway.metrics import Metric
 from fondaco.gateway.streams import Streams
@@ -43,6 +44,7 @@ def numbers(house: "House", streams: Streams) -> Iterator[Metric]:
     yield _sum("fondaco_times_lost_total", "Times that no disk took.", house.watch.lost)
     yield from _hops(house)
     yield from _spans(house)
+    yield from outbound_numbers(house.outbound)
     yield _now("fondaco_websockets", "Open WebSockets.", streams.open_count)
     yield from _market(house)
 

@@ -107,6 +107,9 @@ MEANINGS: Final[dict[str, str]] = {
     "agent_stopped": "A person has stopped this agent: it asks nothing until it is started again.",
     "too_many_agents": "More keys than a tenant may have came to the door for agents.",
     "unknown_agent": "There is no such agent, or you may not know that there is.",
+    "address_refused": "The house calls public addresses over https, and those it is set to call.",
+    "no_answer": "Somebody whom the house asked did not answer, or not in time.",
+    "circuit_open": "Whom the house would ask has failed too often: it is left alone for a while.",
     "gone": "The position is no longer kept for resuming: take a snapshot instead.",
 }
 

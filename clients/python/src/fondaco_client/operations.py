@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 094e20938a72986305b3339836214225ef91572fd29e1aec92d6ee2b3bd26727
+OpenAPI sha256 b0194ab581f2db91c41e7174610618422691ad20bc5a6a0fa00ee74db0fc2991
 """
 
 from __future__ import annotations
