@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import os
 import queue
+import select
 import signal
 import subprocess
 import sys
@@ -158,6 +159,7 @@ class Client:
         sent = {"Content-Type": "application/json", **(headers or {})}
         if self.token:
             sent.setdefault("Authorization", f"Bearer {self.token}")
+        self._drop_what_was_closed()
         try:
             self._http.request(method, path, content if body is not None else None, sent)
             answer = self._http.getresponse()
@@ -168,6 +170,13 @@ class Client:
         named = {name.lower(): value for name, value in answer.getheaders()}
         is_json = "json" in named.get("content-type", "") and text
         return Reply(answer.status, msgspec.json.decode(text) if is_json else text, named)
+
+    def _drop_what_was_closed(self) -> None:
+        """The house closes a connection that rested too long; a client that sees it makes another,
+        as browsers do."""
+        kept = self._http.sock
+        if kept is not None and select.select([kept], [], [], 0)[0]:
+            self._http.close()
 
     def get(self, path: str) -> Any:
         """The body of a success; a read that views have not reached yet is asked again."""

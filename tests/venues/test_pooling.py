@@ -229,6 +229,31 @@ def test_a_block_is_whole_round_lots_and_the_inventory_has_the_rest() -> None:
     assert events[1].inventory == 3
 
 
+def test_two_sides_do_not_count_on_one_inventory_and_take_turns() -> None:
+    """Of 7 in the inventory a buy of 16 takes 6, beside 10 of the street; a sale of 3 would have
+    taken all 7, to be a round lot, at the same time."""
+    desk = Desk()
+    desk.ask(enter(1, BUY, 103, 3))
+    desk.cut(BUY, [(0, 10)])
+    assert desk.floor.state.inventory == 7
+    desk.ask(enter(2, BUY, 103, 16))
+    desk.ask(enter(3, SELL, 97, 3, account=B))
+    [yields] = desk.ask(CutBlock(CAUSE, Instant(desk.now), BUY))  # its side has just had a block
+    assert isinstance(yields, NothingMatched)
+    desk.cut(SELL, [(0, 10)])
+    assert desk.floor.state.inventory == 0
+    desk.ask(enter(4, SELL, 97, 3, account=B))
+    [cut] = desk.ask(CutBlock(CAUSE, Instant(desk.now), BUY))
+    assert cut.lots == 20
+    [waits] = desk.ask(CutBlock(CAUSE, Instant(desk.now), SELL))
+    assert isinstance(waits, NothingMatched)
+    desk.ask(RecordStreetOrder(CAUSE, NOW, cut.block, 78))
+    desk.ask(RecordStreetFill(CAUSE, NOW, 78, 101, 20, is_done=True))
+    assert desk.floor.state.inventory == 4
+    desk.cut(SELL, [])
+    assert desk.floor.state.inventory == 7
+
+
 def test_a_street_that_does_a_part_shares_that_part_and_the_house_has_none() -> None:
     desk = Desk()
     desk.ask(enter(1, BUY, 103, 30, account=A))

@@ -9,7 +9,7 @@ from fondaco.domain.trading.model import Side, TradingRefs
 from fondaco.domain.venues.model import venue_stream
 from fondaco.domain.venues.pooling.events import CutBlock
 from fondaco.domain.venues.pooling.model import DESK_STREAM, MIC
-from fondaco.domain.venues.pooling.rules import best_px, is_due
+from fondaco.domain.venues.pooling.rules import is_due
 from fondaco.kernel.errors import Unavailable
 from fondaco.kernel.event import Command, Instant, StreamId, message_id
 from fondaco.runtime.committer import Answer
@@ -65,7 +65,7 @@ class Pools:
                 continue
             book = self._board.books.get(symbol)
             for side in SIDES:
-                if is_due(pool.state, side, best_px(book, side), now):
+                if is_due(pool.state, side, book, now):
                     self._cut(symbol, side, now)
 
     def _cut(self, symbol: Symbol, side: Side, now: Instant) -> None:

@@ -65,7 +65,7 @@ class PoolState(msgspec.Struct):
     joined: int = 0  # orders that ever joined, and joined anew
     inventory: int = 0
     block_count: int = 0
-    blocks: dict[int, Block] = {}  # on the street, at most one a side
+    blocks: dict[int, Block] = {}  # on the street; one at a time, in older journals one a side
     recent: list[BlockAllocated] = []  # the last that are over, oldest first
     # Of each side: not before then is the street asked again, and how often it had nothing for us.
     not_before: dict[Side, Instant] = {}

@@ -60,6 +60,7 @@ from fondaco.kernel.decider import Decider
 from fondaco.kernel.event import Instant, StreamId
 
 _BUY: Final = Side.BUY
+_OTHER: Final = {Side.BUY: Side.SELL, Side.SELL: Side.BUY}
 _IOC: Final = TimeInForce.IOC
 _FOK: Final = TimeInForce.FOK
 AGAIN_NS: Final = 1_000_000_000  # after a block of which the street did nothing; doubled each time
@@ -154,22 +155,27 @@ def _meets(side: Side, px: int, best: int) -> bool:
     return best > 0 and (px >= best if side is _BUY else px <= best)
 
 
-def is_due(state: PoolState, side: Side, best: int, now: Instant) -> bool:
-    """Whether a block of `side` would be cut now."""
-    return (
-        now >= state.not_before.get(side, 0)
-        and state.open_block(side) is None
-        and any(
-            order.side is side and (order.at_once or _meets(side, order.px, best))
-            for order in state.orders.values()
-        )
+def is_due(state: PoolState, side: Side, book: Depth | None, now: Instant) -> bool:
+    """Whether a block of `side` would be cut now. There is one at a time, for two would count on
+    the same inventory; a side that has just had one lets the other go first."""
+    if state.blocks or not _waits(state, side, book, now):
+        return False
+    had_its_turn = bool(state.recent) and state.recent[-1].side is side
+    return not (had_its_turn and _waits(state, _OTHER[side], book, now))
+
+
+def _waits(state: PoolState, side: Side, book: Depth | None, now: Instant) -> bool:
+    best = best_px(book, side)
+    return now >= state.not_before.get(side, 0) and any(
+        order.side is side and (order.at_once or _meets(side, order.px, best))
+        for order in state.orders.values()
     )
 
 
 def _cut(state: PoolState, ask: CutBlock, refs: VenueRefs) -> tuple[PoolEvent, ...]:
     book, side = refs.book, ask.side
     best = best_px(book, side)
-    if book is None or not is_due(state, side, best, ask.at):
+    if book is None or not is_due(state, side, book, ask.at):
         return (NothingMatched(best),)
     mine = [order for order in state.orders.values() if order.side is side]
     members = [order for order in mine if _meets(side, order.px, best)][:MEMBERS_MAX]
