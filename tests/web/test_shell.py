@@ -103,7 +103,7 @@ def test_settings_and_layouts_are_kept_by_the_house(
         client = house.client()
 
         def kept() -> object:
-            return client.get("/api/preferences/settings")["value"].get("grouping")
+            return (client.get("/api/preferences/settings")["value"] or {}).get("grouping")
 
         eventually(page, lambda: kept() == "de", "the last of three changes is kept")
         assert page.evaluate("document.documentElement.dataset.theme") == "light"

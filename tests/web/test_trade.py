@@ -207,14 +207,16 @@ def test_columns_are_moved_widened_and_put_away_and_stay_so(page: Any, client: A
         )
         return found
 
-    assert order() == ["watchlist", "middle", "ladder", "ticket"]
+    usual = ["watchlist", "middle", "ladder", "ticket"]
+    eventually(page, lambda: order() == usual, "the kept layout was read")
     ticket, watch = (page.locator(f"[data-column={name}]") for name in ("ticket", "watchlist"))
     grip, target = ticket.locator("header h2").bounding_box(), watch.bounding_box()
     page.mouse.move(grip["x"] + 5, grip["y"] + 5)
     page.mouse.down()
     page.mouse.move(target["x"] + 20, target["y"] + 20, steps=4)
     page.mouse.up()
-    assert order() == ["ticket", "watchlist", "middle", "ladder"]
+    moved = ["ticket", "watchlist", "middle", "ladder"]
+    eventually(page, lambda: order() == moved, "the ticket stands first")
     ladder = page.locator("[data-column=ladder]")
     before = ladder.bounding_box()["width"]
     ladder.get_by_role("separator").focus()
@@ -223,24 +225,24 @@ def test_columns_are_moved_widened_and_put_away_and_stay_so(page: Any, client: A
     watch.get_by_role("button", name="Place of the watchlist").click()
     watch.get_by_role("button", name="Put away").click()
     wanted = {
-        "order": ["ticket", "watchlist", "middle", "ladder"],
+        "order": moved,
         "widths": {"ladder": before + 16},
         "away": ["watchlist"],
     }
 
     def kept() -> list[object]:
-        named = client.get("/api/preferences/layouts")["value"].get("named", {}).values()
-        return [each.get("trade", {}).get("columns") for each in named]
+        value = client.get("/api/preferences/layouts")["value"] or {}
+        return [each.get("trade", {}).get("columns") for each in value.get("named", {}).values()]
 
     # Three changes may be kept in one go or one by one: the answer to wait for is not told apart.
     eventually(page, lambda: kept() == [wanted], "the columns are kept")
     page.reload()
     page.locator(".ladder tr[data-touch=bid]").wait_for()
-    assert order() == ["ticket", "middle", "ladder"]
+    eventually(page, lambda: order() == ["ticket", "middle", "ladder"], "put away for good")
     client.put("/api/preferences/layouts", {"value": {}})
     page.reload()
     page.locator(".ladder tr[data-touch=bid]").wait_for()
-    assert order() == ["watchlist", "middle", "ladder", "ticket"]
+    eventually(page, lambda: order() == usual, "the layout as it came")
 
 
 def test_one_is_canceled_at_once_and_all_of_them_in_two_steps(page: Any, client: Asking) -> None:
