@@ -1,6 +1,6 @@
 """The command line: fondaco up | record | trace | replay | why | verify | proof | rebuild |
-backup | restore | key | user | approvals | agents | mcp | secrets | keys | doctor | sim | fix |
-bench."""
+backup | restore | key | user | approvals | agents | mcp | secrets | keys | tier | doctor | sim |
+fix | bench."""
 
 import argparse
 import json
@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from fondaco.app.evaluation_commands import with_tiers
 from fondaco.app.fix.commands import with_fix
 from fondaco.app.identity_commands import with_people
 from fondaco.app.key_commands import with_keys
@@ -112,10 +113,8 @@ def _parser() -> argparse.ArgumentParser:
     _with_settings(
         command("doctor", _doctor, "Say what runs compiled, and every setting's source.")
     )
-    with_keys(commands)
-    with_people(commands)
-    with_secrets(commands)
-    with_fix(commands)
+    for with_more in (with_keys, with_people, with_secrets, with_fix, with_tiers):
+        with_more(commands)
     _with_seeds(command("sim", _sim, "Run the house under a seed, among faults and crashes."))
     bench = commands.add_parser(
         "bench", help="Load a running house and measure it.", add_help=False

@@ -21,6 +21,7 @@ from typing import Final, Literal, TypeAlias
 # that `import cython` are typed for speed; the others are compiled as they are. No
 # `__init__.py`: an extension cannot stand for a folder.
 KERNELS: Final = (
+    "fondaco/domain/evaluation/simulation/paths.py",
     "fondaco/domain/fix/capture/packets.py",
     "fondaco/domain/fix/capture/sighting.py",
     "fondaco/domain/fix/capture/tally.py",

@@ -22,7 +22,9 @@ class _Mark:
         return self
 
 
-bint = int = longlong = ulonglong = uchar = uint = p_uchar = p_const_uchar = Py_ssize_t = _Mark()
+bint = int = longlong = ulonglong = uchar = uint = p_uchar = p_const_uchar = Py_ssize_t = void = (
+    _Mark()
+)
 boundscheck = wraparound = cdivision = initializedcheck = exceptval = locals = returns = _Mark()
 
 

@@ -1,0 +1,1 @@
+"""What a tier does to traders of a kind, and to the firm, before anybody has bought it."""

@@ -1,0 +1,123 @@
+"""The kernel walks as its slow twin does, whose verdicts are those of the rules."""
+
+from array import array
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from evaluation.naive_paths import Walk
+from fondaco.domain.evaluation.model import (
+    NEVER,
+    DailyLoss,
+    OverallLoss,
+    Payout,
+    PhaseTerms,
+    Tier,
+)
+from fondaco.domain.evaluation.reading import built_in, text_of, tier_of
+from fondaco.domain.evaluation.simulation.traders import Trader, paths_of, trader_of
+
+U = 10**8
+ACCOUNT = 10_000 * U
+AMOUNTS = st.integers(1, 30).map(lambda each: each * 40 * U + 3 * 10**4)
+
+DAILY = st.builds(
+    DailyLoss,
+    st.just(0) | AMOUNTS,
+    st.just(0),
+    st.sampled_from(["initial", "balance", "equity", "higher"]),
+).map(lambda each: each if each.amount else replace(each, part_ppm=31_237))
+OVERALL = st.builds(
+    OverallLoss,
+    AMOUNTS,
+    st.sampled_from(["static", "trailing", "end_of_day"]),
+    st.sampled_from([NEVER, ACCOUNT, ACCOUNT + 200 * U]),
+)
+PHASES = st.builds(
+    PhaseTerms,
+    name=st.just("Phase"),
+    target=AMOUNTS,
+    daily_loss=st.none() | DAILY,
+    overall_loss=st.none() | OVERALL,
+    min_trading_days=st.integers(0, 4),
+    min_trades=st.integers(0, 9),
+    time_limit_days=st.sampled_from([0, 0, 5]),
+    max_risk_per_trade=st.sampled_from([0, 70 * U]),
+    consistency_ppm=st.sampled_from([0, 300_000, 500_000]),
+)
+TRADERS = st.builds(
+    Trader,
+    kind=st.just("fair"),
+    win=st.sampled_from(["", "", "0.6"]),
+    stake=st.just("75"),
+    risk=st.just("0.9%"),
+    edge=st.sampled_from([0.0, 0.3]),
+    stop=st.sampled_from([0.0, 1.0]),
+    aim=st.sampled_from([0.0, 2.0]),
+    cost=st.sampled_from([0.0, 0.05]),
+    ticks=st.integers(1, 12),
+    trades=st.integers(1, 4),
+    tails=st.sampled_from(["normal", "fat"]),
+    revenge=st.sampled_from([1.0, 2.0]),
+    week=st.sampled_from([5, 7]),
+)
+
+
+@st.composite
+def tiers(draw: st.DrawFn) -> Tier:
+    funded = replace(draw(PHASES), target=0) if draw(st.booleans()) else None
+    payout = Payout(
+        split_ppm=800_000,
+        first_after_days=draw(st.integers(0, 6)),
+        every_days=draw(st.integers(1, 4)),
+        minimum=draw(st.sampled_from([0, 50 * U])),
+    )
+    return replace(
+        tier_of(text_of("coin")),
+        account=ACCOUNT,
+        broken_at=draw(st.sampled_from(["below", "touch"])),
+        phases=tuple(draw(st.lists(PHASES, min_size=0 if funded else 1, max_size=2))),
+        funded=funded,
+        payout=payout if funded else None,
+    )
+
+
+@settings(max_examples=40, deadline=None)
+@given(tier=tiers(), trader=TRADERS, seed=st.integers(0, 2**64 - 1))
+def test_every_path_is_what_the_rules_say_of_its_ticks(
+    tier: Tier, trader: Trader, seed: int
+) -> None:
+    found = array("q", bytes(8 * 6 * 3))
+    paths_of(tier, trader, days=9, funded_days=12).run(seed, 5, 3, found)
+    slow = Walk(tier, trader, 9, 12)
+    expected = [slow.path(seed, number) for number in range(5, 8)]
+    assert [list(found[at : at + 6]) for at in (0, 6, 12)] == expected
+
+
+@pytest.mark.parametrize("name", built_in())
+def test_a_built_in_tier_is_walked_as_the_rules_say(name: str) -> None:
+    tier = replace(tier_of(text_of(name)), time_zone="UTC", reset_minute=0)
+    trader = trader_of("skilled:risk=1%,edge=0.4,week=7")
+    found = array("q", bytes(8 * 6 * 2))
+    paths_of(tier, trader, days=15, funded_days=20).run(3, 0, 2, found)
+    slow = Walk(tier, trader, 15, 20)
+    assert [list(found[:6]), list(found[6:])] == [slow.path(3, 0), slow.path(3, 1)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_tosses_alone_go_the_short_way_to_the_same_end(seed: int) -> None:
+    """A daily loss as large as the account changes nothing, and leaves the short way."""
+    tier = replace(tier_of(text_of("coin")), account=9 * U)
+    terms = replace(tier.phases[0], target=2 * U, overall_loss=OverallLoss(9 * U, "static", NEVER))
+    short = replace(tier, phases=(terms,))
+    long = replace(tier, phases=(replace(terms, daily_loss=DailyLoss(50 * U, 0, "balance")),))
+    rows = []
+    for each in (short, long):
+        found = array("q", bytes(8 * 6 * 50))
+        paths_of(each, trader_of("coin:win=0.45"), days=0, funded_days=1).run(seed, 0, 50, found)
+        rows.append(found.tolist())
+    assert rows[0] == rows[1]
+    slow = Walk(short, trader_of("coin:win=0.45"), 0, 1)
+    assert rows[0][:6] == slow.path(seed, 0)
