@@ -334,6 +334,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = "key"
 
+    encrypt_at_rest: Annotated[
+        bool,
+        _why(
+            "orders, accounts and FIX messages are encrypted on the disk under a key of the ring: "
+            "journal, views, records, tape, archive; for a new house, or one that was sealed "
+            "(fondaco seal); it stays so whatever this says later"
+        ),
+    ] = False
+
     # Cache
     cache: Annotated[
         str,

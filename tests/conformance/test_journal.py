@@ -13,6 +13,7 @@ import pytest
 from faults.noted import CODEC, A, B, decision, everything
 from fondaco.kernel.errors import Conflict
 from fondaco.kernel.event import Entry
+from fondaco.ports.at_rest import AtRest
 from fondaco.ports.journal import Journal, LastingJournal, Walked, entries_of
 from fondaco.ports.journal.memory import MemoryJournal
 from fondaco.ports.journal.postgres import PostgresJournal
@@ -25,6 +26,9 @@ Open: TypeAlias = Callable[[Path], Any]
 OPEN: dict[str, Open] = {
     "memory": lambda _: MemoryJournal(CODEC),
     "segments": lambda folder: SegmentJournal(folder / "journal", CODEC, segment_bytes=512),
+    "encrypted segments": lambda folder: SegmentJournal(
+        folder / "journal", CODEC, segment_bytes=512, at_rest=AtRest(bytes(32))
+    ),
     "postgres": lambda folder: PostgresJournal(postgres().database(str(folder)), CODEC),
 }
 DURABLE = sorted(OPEN.keys() - {"memory"})
@@ -164,7 +168,8 @@ def test_6_what_tools_read_is_all_that_was_appended(
     with pytest.raises(Conflict, match="is there already"):
         journal.backup(tmp_path / "backup" / "journal")
     journal.close()
-    copy = SegmentJournal(tmp_path / "backup" / "journal", CODEC, writer=False)
+    at_rest = AtRest(bytes(32)) if "encrypted" in adapter else None
+    copy = SegmentJournal(tmp_path / "backup" / "journal", CODEC, writer=False, at_rest=at_rest)
     assert everything(copy) == written
     copy.close()
 

@@ -21,6 +21,7 @@ from servers import postgres
 Open: TypeAlias = Callable[[Path], Store]
 OPEN: dict[str, Open] = {
     "sqlite": lambda folder: SqliteStore(folder / "store.db"),
+    "encrypted sqlite": lambda folder: SqliteStore(folder / "store.db", key="17" * 32),
     "postgres": lambda folder: PostgresStore(postgres().database(str(folder.resolve()))),
 }
 each = pytest.mark.parametrize("store", OPEN, indirect=True)
@@ -236,7 +237,7 @@ def test_8_a_copy_is_one_whole_moment(store: Store, tmp_path: Path) -> None:
     with ThreadPoolExecutor(1) as threads, store.writing() as conn:
         join(conn, "bob")
         threads.submit(store.copy, tmp_path / "copy.db").result(10)
-    copy = SqliteStore(tmp_path / "copy.db")
+    copy = SqliteStore(tmp_path / "copy.db", key="17" * 32)  # where it is encrypted
     with copy.reading() as conn:
         assert names(conn) == ["ada"]
     with pytest.raises(Conflict):

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from fondaco.kernel.errors import Invalid
 from fondaco.kernel.event import Instant
+from fondaco.ports.at_rest import AtRest
 from fondaco.ports.tape import Frame, Tape
 from fondaco.ports.tape.memory import MemoryTape
 from fondaco.ports.tape.segments import HOUR_NS, SKIPPED, SegmentTape
@@ -24,6 +25,9 @@ Open: TypeAlias = Callable[[Path], Tape]
 OPEN: dict[str, Open] = {
     "memory": lambda _: MemoryTape(),
     "segments": lambda folder: SegmentTape(folder / "tape", segment_bytes=200),
+    "encrypted segments": lambda folder: SegmentTape(
+        folder / "tape", segment_bytes=224, at_rest=AtRest(bytes(32))
+    ),
 }
 each = pytest.mark.parametrize("tape", OPEN, indirect=True)
 ODD = [b"", b"\0" * 7, b"\n{}\r\n", bytes(range(256)), b"x" * 100_000]

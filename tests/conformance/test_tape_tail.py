@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fondaco.kernel.event import Instant
+from fondaco.ports.at_rest import AtRest
 from fondaco.ports.tape import Frame
 from fondaco.ports.tape.segments import SegmentTape
 from fondaco.ports.tape.tail import SegmentTail
@@ -25,12 +26,14 @@ steps = st.lists(
 
 
 @settings(max_examples=settings().max_examples // 2)
-@given(steps)
-def test_each_frame_comes_once_and_in_order(moves: list[tuple[object, ...]]) -> None:
+@given(steps, st.sampled_from([None, AtRest(bytes(32))]))
+def test_each_frame_comes_once_and_in_order(
+    moves: list[tuple[object, ...]], at_rest: AtRest | None
+) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        tape = SegmentTape(Path(folder), segment_bytes=120)
+        tape = SegmentTape(Path(folder), segment_bytes=120, at_rest=at_rest)
         followed: list[Frame] = []
-        tail, hour = SegmentTail(Path(folder), {}), 0
+        tail, hour = SegmentTail(Path(folder), {}, at_rest), 0
         for move in moves:
             match move:
                 case ("say", str(source), bytes(raw)):
@@ -40,7 +43,7 @@ def test_each_frame_comes_once_and_in_order(moves: list[tuple[object, ...]]) -> 
                     followed += [frame for _, frame in zip(range(count), taken, strict=False)]
                 case ("restart",):
                     tail.close()
-                    tail = SegmentTail(Path(folder), _positions(followed))
+                    tail = SegmentTail(Path(folder), _positions(followed), at_rest)
                 case ("flush",):
                     tape.flush()
                 case ("hour",):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from typing import Final
 
+from fondaco.app.at_rest import open_sqlite
 from fondaco.app.files import Files
 from fondaco.app.say import say
 from fondaco.domain.market import store as candles
@@ -88,9 +89,9 @@ def candles_of(board: Board, files: Files) -> Iterator[Candles]:
 
 def _store(files: Files) -> SqliteStore:
     try:
-        return SqliteStore(files.candles, durable=False)
+        return open_sqlite(files, files.candles, durable=False)
     except Corrupt as error:
         say(f"{files.candles} is broken, and begun anew: {error.message}")
         for path in files.root.glob(f"{files.candles.name}*"):
             path.unlink()
-        return SqliteStore(files.candles, durable=False)
+        return open_sqlite(files, files.candles, durable=False)

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from fondaco.app.at_rest import at_rest
 from fondaco.app.files import Files
 from fondaco.app.kinds import build_digest
 from fondaco.app.machines import open_journal
@@ -167,7 +168,9 @@ def keep_checking(files: Files, store: Store, every_s: float, stop: Stop) -> Non
             try:
                 if checker is None:
                     journal = stack.enter_context(closing(open_journal(files)))
-                    checker = Checker(journal, store, Snapshots(files.snapshots, build_digest()))
+                    checker = Checker(
+                        journal, store, Snapshots(files.snapshots, build_digest(), at_rest(files))
+                    )
                 made = checker.round()
             except Corrupt as error:
                 made = Round(Instant(time.time_ns()), 0, 0, (_unreadable(error),))

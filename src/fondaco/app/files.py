@@ -21,6 +21,7 @@ class Files:
     root: Path
     journal_at: str = "segments"
     store_at: str = "sqlite"
+    keys_at: Path | None = None  # of a copy: where the keys are that open it
 
     @property
     def journal(self) -> Path:
@@ -47,7 +48,7 @@ class Files:
     @property
     def secrets(self) -> Path:
         """The key ring, and the keys of those whom data is about; no backup has them."""
-        return self.root / "secrets"
+        return self.keys_at or self.root / "secrets"
 
     @property
     def fix(self) -> Path:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from threading import Thread
 from typing import Any, Final
 
+from fondaco.app.at_rest import at_rest, open_sqlite
 from fondaco.app.checks import keep_checking
 from fondaco.app.child import Child, begin_child
 from fondaco.app.files import Files
@@ -19,7 +20,6 @@ from fondaco.app.tracing import HopsKept
 from fondaco.app.views import every_view
 from fondaco.kernel.errors import FondacoError
 from fondaco.kernel.event import Entry, StreamId
-from fondaco.ports.store.sqlite import SqliteStore
 from fondaco.runtime.loading import Snapshots, load
 from fondaco.runtime.projector import Projector
 from fondaco.runtime.tracing.watch import ViewsWatch
@@ -41,7 +41,7 @@ class SnapshotsDue:
     def __init__(self, files: Files, every: int) -> None:
         self._files = files
         self._every = every
-        self._snapshots = Snapshots(files.snapshots, build_digest())
+        self._snapshots = Snapshots(files.snapshots, build_digest(), at_rest(files))
         self._reached: dict[StreamId, int] = {}  # versions, of streams that have moved
         self._saved: dict[StreamId, int] = {}  # versions, of snapshots
         self._working: Thread | None = None
@@ -101,7 +101,7 @@ def follow(
     """Run until standard input ends, which it does when the parent is gone."""
     stop = begin_child(NICENESS)
     journal = open_journal(files)
-    store = SqliteStore(files.views, durable=False)
+    store = open_sqlite(files, files.views, durable=False)
     checking = Thread(target=keep_checking, args=(files, store, checks_every_s, stop), daemon=True)
     log = grow(files, journal, every_s=root_every_s)
     hops = HopsKept(files)

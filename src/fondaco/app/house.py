@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias, get_args
 
 import msgspec
 
+from fondaco.app.at_rest import at_rest
 from fondaco.app.clock import Clock
 from fondaco.app.darks import Darks
 from fondaco.app.files import Files, read_cursor, write_cursor
@@ -135,7 +136,7 @@ class Kernel:
         self.journal: Journal = journal or open_journal(
             files, writer=True, segment_bytes=settings.segment_bytes
         )
-        self.snapshots = Snapshots(files.snapshots, build_digest())
+        self.snapshots = Snapshots(files.snapshots, build_digest(), at_rest(files))
         self.loaders = ThreadPoolExecutor(LOADERS, "loader")
         self.committer = Committer(self.journal, self._publish, watch)
         self.now = now or Clock()

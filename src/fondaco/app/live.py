@@ -13,6 +13,7 @@ from typing import Any, Final
 from fondaco import __version__
 from fondaco.app.agents_door import agents_door
 from fondaco.app.answering import House
+from fondaco.app.at_rest import begin_encrypted
 from fondaco.app.candles import candles_of
 from fondaco.app.child import CommandLine
 from fondaco.app.demo import seed_accounts
@@ -192,6 +193,7 @@ async def running(
     """Everything that makes a house, until the block ends. Raises before anything is served."""
     files = Files(Path(settings.data), settings.journal, settings.store)
     make_root(files)
+    begin_encrypted(files, settings)
     source = await _feed(settings)
     async with AsyncExitStack() as stack:
         stack.enter_context(house_lock(files))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import Any, Final
 
+from fondaco.app.at_rest import at_rest, open_sqlite
 from fondaco.app.files import Files, read_cursor
 from fondaco.app.journal_sealing import sealing_codec
 from fondaco.app.say import say
@@ -45,7 +46,11 @@ def open_journal(
             f"{files.root} holds no journal; name the data directory of a house with --data"
         )
     return SegmentJournal(
-        files.journal, sealing_codec(files), writer=writer, segment_bytes=segment_bytes
+        files.journal,
+        sealing_codec(files),
+        writer=writer,
+        segment_bytes=segment_bytes,
+        at_rest=at_rest(files),
     )
 
 
@@ -129,7 +134,7 @@ def open_cache(address: str, clock: Callable[[], int]) -> Cache:
 def open_records(files: Files) -> Store:
     """Users, keys and kept replies. Views stay in the directory: they are worked out again."""
     if files.store_at == SQLITE:
-        return SqliteStore(files.records)
+        return open_sqlite(files, files.records)
     try:
         from fondaco.ports.store.postgres import PostgresStore
     except ImportError as error:
@@ -150,12 +155,12 @@ def rate_limit(settings: Settings, cache: Cache) -> RateLimit:
 def open_views(files: Files) -> SqliteStore:
     """They can be filled anew from the journal, so a file that is broken stops nobody."""
     try:
-        return SqliteStore(files.views, durable=False)
+        return open_sqlite(files, files.views, durable=False)
     except Corrupt as error:
         say(f"{files.views} is broken, and filled anew: {error.message}")
         for path in files.root.glob(f"{files.views.name}*"):
             path.unlink()
-        return SqliteStore(files.views, durable=False)
+        return open_sqlite(files, files.views, durable=False)
 
 
 def journal_facts(files: Files) -> Iterator[str]:

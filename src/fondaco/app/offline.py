@@ -17,6 +17,7 @@ from typing import Any, Final
 import msgspec
 
 from fondaco.app import proofs
+from fondaco.app.at_rest import at_rest, open_sqlite
 from fondaco.app.clock import Clock
 from fondaco.app.files import Files, files_at, is_served, make_root, tape_lock
 from fondaco.app.fix.copying import copy_fix
@@ -24,7 +25,7 @@ from fondaco.app.fix.copying import wrong as fix_wrong
 from fondaco.app.kinds import room_of
 from fondaco.app.listening import on_signals
 from fondaco.app.machines import SEGMENTS, SQLITE, journal_facts, open_journal, open_records
-from fondaco.app.secrets import copy_keys
+from fondaco.app.secrets import AT_REST, copy_keys
 from fondaco.app.views import POSTS, every_view
 from fondaco.domain.identity.directory import Directory
 from fondaco.domain.identity.key_terms import Terms, networks_of
@@ -112,7 +113,7 @@ def explaining(files: Files) -> Iterator[Callable[[str], Why]]:
 @contextmanager
 def _caught_up(files: Files, journal: LastingJournal) -> Iterator[SqliteStore]:
     """The views at the journal's end: carried there, or waited for where a house is running."""
-    with closing(SqliteStore(files.views, durable=False)) as store:
+    with closing(open_sqlite(files, files.views, durable=False)) as store:
         if is_served(files):
             _wait_for_follower(store, journal.head())
         else:
@@ -154,7 +155,7 @@ def verify(
             wrong += standing_checks(conn, client_balances(conn)) + pending_amiss(conn)
     for folder in (files.tape, files.fix):
         if folder.is_dir():
-            with closing(SegmentTape(folder)) as tape:
+            with closing(SegmentTape(folder, at_rest=at_rest(files))) as tape:
                 wrong += tape.verify()
     wrong += fix_wrong(files)
     return found
@@ -169,7 +170,7 @@ def rebuild(root: Path | Files) -> dict[str, Any]:
             f"{files.root} is being served; stop that house, or rebuild a backup of it"
         )
     with _journal(files) as journal, _caught_up(files, journal) as store:
-        with closing(SqliteStore(beside, durable=False)) as rebuilt:
+        with closing(open_sqlite(files, beside, durable=False)) as rebuilt:
             different = views_equal_replay(journal, store, rebuilt, partial(every_view, journal))
         entries = journal.head()
     for path in files.root.glob("views.rebuilt.db*"):
@@ -186,7 +187,8 @@ def backup(root: Path | Files, to: Path, keys: Path | None = None) -> dict[str, 
     after it. What those records still had to tell is told again by the restored house, to no
     further effect; the other way round, it might have been told in between, and be in neither.
     """
-    files, copy = files_at(root), Files(to)
+    files = files_at(root)
+    copy = Files(to, keys_at=files.secrets)
     for folder in (to, keys):
         if folder is not None and folder.exists():
             raise Invalid(f"{folder} exists already; name a folder that does not")
@@ -218,7 +220,8 @@ def restore(
         root.iterdir()
     ):  # views or a cursor of another house would be believed
         raise Invalid(f"{root} is not empty; restore into a new folder and use that")
-    entries = _checked(Files(source))
+    sealed = keys is not None and (keys / AT_REST).exists()
+    entries = _checked(Files(source, keys_at=keys if sealed else None))
     partial = root.with_name(f"{root.name}.partial")  # never half a house under its name
     if journal_at == SEGMENTS:
         shutil.copytree(source, partial)

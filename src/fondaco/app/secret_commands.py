@@ -51,6 +51,10 @@ def with_secrets(commands: Commands) -> None:
             sub.add_argument("--dry-run", action="store_true", help="say what it would do")
             sub.add_argument("--retire", action="store_true", help="and destroy the older masters")
         sub.set_defaults(run=_keys, what=name)
+    seal = commands.add_parser("seal", help="Encrypt a data directory, or read a file of one.")
+    seal.add_argument("--data", default=".fondaco")
+    seal.add_argument("--open", type=Path, metavar="FILE", help="print a file of it in the clear")
+    seal.set_defaults(run=_seal)
     settings = commands.add_parser("settings", help="Every setting, and which layer it comes from.")
     settings.add_argument("--data", default=None)
     settings.add_argument("--json", action="store_true")
@@ -62,6 +66,16 @@ def _files(asked: argparse.Namespace) -> "Files":
 
     settings = load({"data": asked.data}, os.environ)
     return Files(Path(settings.data), settings.journal, settings.store)
+
+
+def _seal(asked: argparse.Namespace) -> None:
+    from fondaco.app.sealing import open_file, seal_house
+
+    if asked.open is not None:
+        sys.stdout.buffer.write(open_file(_files(asked), asked.open))
+        return
+    for line in seal_house(_files(asked)):
+        print(line, flush=True)
 
 
 def _secrets(asked: argparse.Namespace) -> None:

@@ -30,6 +30,7 @@ from fondaco.runtime.proofs import signing
 from fondaco.settings import Settings
 
 FILE: Final = "file"
+AT_REST: Final = "at-rest"  # which key the directory is encrypted with, where it is
 HOUSE: Final = "house/records"
 KEY: Final = "key"
 KEYS: Final = "keys.db"
@@ -211,7 +212,7 @@ def copy_keys(files: Files, to: Path) -> None:
     if not (files.secrets / "house").exists():
         raise NotFound(f"{files.root} has no keys yet: `fondaco up` makes them")
     to.mkdir(mode=0o700, parents=True)
-    for each in ("ring", "house", "audit"):
+    for each in ("ring", "house", "audit", AT_REST):
         with suppress(FileNotFoundError):
             shutil.copyfile(files.secrets / each, to / each)
     if (files.secrets / KEYS).exists():

@@ -10,11 +10,14 @@ from typing import Final, Protocol
 
 import msgspec
 
-from fondaco.kernel.errors import Corrupt
+from fondaco.kernel.errors import Corrupt, Unavailable
 from fondaco.kernel.event import CommandId, Decision, Event, Instant, StreamId
 
 MSGPACK: Final = 1  # `Record.codec`: the events as a msgpack array, in the clear
 SEALED: Final = 2  # the same, encrypted under the key that `Record.key_id` names
+# How bytes of ours that are no MessagePack begin: it never uses this byte.
+FRAME_MARK: Final = b"\xc1"
+_FRAME_BYTE: Final = FRAME_MARK[0]
 _UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError)
 
 
@@ -58,19 +61,38 @@ class Sealer(Protocol):
         ...
 
 
+class Frames(Protocol):
+    """Encrypts whole appends, names of streams and all. Called on any thread."""
+
+    def sealed(self, packed: bytes) -> bytes:
+        """It begins with `FRAME_MARK`."""
+        ...
+
+    def opened(self, stored: bytes | memoryview) -> bytes:
+        """Raises `Corrupt`."""
+        ...
+
+
 class Codec:
     """`kinds` is the union of every event that this build can read: `TradingEvent | VenueEvent`.
-    Without a `sealer` nothing is sealed, and what was is `Unread`."""
+    Without a `sealer` nothing is sealed, and what was is `Unread`. Without `frames` appends are in
+    the clear; with it, those that were are read all the same."""
 
-    def __init__(self, kinds: object, sealer: Sealer | None = None) -> None:
-        self._kinds, self._sealer = kinds, sealer
+    def __init__(
+        self, kinds: object, sealer: Sealer | None = None, frames: Frames | None = None
+    ) -> None:
+        self._kinds, self._sealer, self._frames = kinds, sealer, frames
         self._encoder = msgspec.msgpack.Encoder()
         self._events = msgspec.msgpack.Decoder(tuple[kinds, ...])  # type: ignore[valid-type]
         self._records = msgspec.msgpack.Decoder(list[Record])
         self._raw = msgspec.msgpack.Decoder(list[msgspec.Raw])
 
     def encode(self, decisions: Sequence[Decision[Event]]) -> bytes:
-        """`decisions` as one msgpack array of records."""
+        """`decisions` as one msgpack array of records, encrypted as a whole or not."""
+        packed = self._packed(decisions)
+        return packed if self._frames is None else self._frames.sealed(packed)
+
+    def _packed(self, decisions: Sequence[Decision[Event]]) -> bytes:
         encode = self._encoder.encode
         if self._sealer is not None:
             sealed = self._sealer.stream
@@ -96,7 +118,20 @@ class Codec:
         )
 
     def with_sealer(self, sealer: Sealer) -> "Codec":
-        return Codec(self._kinds, sealer)
+        return Codec(self._kinds, sealer, self._frames)
+
+    def with_frames(self, frames: Frames) -> "Codec":
+        return Codec(self._kinds, self._sealer, frames)
+
+    def in_clear(self, stored: bytes | memoryview) -> bytes | memoryview:
+        """Raises `Unavailable` where it is encrypted and the key is not here."""
+        if not stored or stored[0] != _FRAME_BYTE:
+            return stored
+        if self._frames is None:
+            raise Unavailable(
+                "this journal is encrypted, and its key is not here: put back the house's keys"
+            )
+        return self._frames.opened(stored)
 
     def _row(self, d: Decision[Event], sealer: Sealer) -> tuple[object, ...]:
         unread = d.events[0]
@@ -111,14 +146,14 @@ class Codec:
     def records(self, stored: bytes | memoryview) -> list[Record]:
         """The records of one `encode`, their events still packed: enough to index and to skip."""
         try:
-            return self._records.decode(stored)
+            return self._records.decode(self.in_clear(stored))
         except _UNREADABLE as error:
             raise Corrupt(f"the journal holds no records here: {error}") from error
 
     def raw(self, stored: bytes | memoryview) -> list[msgspec.Raw]:
         """The same records as the bytes that they are, which are not copied."""
         try:
-            return self._raw.decode(stored)
+            return self._raw.decode(self.in_clear(stored))
         except _UNREADABLE as error:
             raise Corrupt(f"the journal holds no records here: {error}") from error
 

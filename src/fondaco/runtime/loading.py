@@ -11,7 +11,7 @@ import msgspec
 import xxhash
 
 from fondaco.kernel.decider import C, Decider, E, R, S, no_keys
-from fondaco.kernel.errors import Corrupt
+from fondaco.kernel.errors import Corrupt, Unavailable
 from fondaco.kernel.event import (
     MESSAGE_MARK,
     REQUEST_MARK,
@@ -19,6 +19,7 @@ from fondaco.kernel.event import (
     Decision,
     StreamId,
 )
+from fondaco.ports.at_rest import AtRest, opened, sealed
 from fondaco.ports.journal import Journal
 from fondaco.runtime.answered import Answered
 
@@ -119,8 +120,8 @@ class Snapshots:
     `build`, 32 bytes, names the code that wrote it. A snapshot of another build is passed over.
     """
 
-    def __init__(self, folder: Path, build: bytes) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, build: bytes, at_rest: AtRest | None = None) -> None:
+        self._folder, self._at_rest = folder, at_rest
         self._build = build
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -133,6 +134,7 @@ class Snapshots:
                 msgspec.msgpack.encode(memory.state, enc_hook=plain),
             )
         )
+        content = sealed(self._at_rest, content, stream.encode())
         path = self._path(stream)
         partial = path.with_suffix(".part")
         sums = _checksum(memory.version, content)
@@ -150,9 +152,10 @@ class Snapshots:
         if not version or _HEAD.unpack_from(stored)[3] != _checksum(version, content):
             return None
         try:
+            content = opened(self._at_rest, content, stream.encode())
             name, answered, heard, state = _SHAPE.decode(content)
             memory = Memory(msgspec.msgpack.decode(state, type=decider.state, dec_hook=made))
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, Corrupt, Unavailable):
             return None  # A cache that cannot be read is no cache.
         if name != stream:
             return None

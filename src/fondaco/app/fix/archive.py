@@ -19,6 +19,7 @@ from typing import Final, Literal
 import msgspec
 
 from fondaco.domain.fix.store.messages import Kept, Span, forget_these, oldest, span_of
+from fondaco.ports.at_rest import AtRest, sealed
 from fondaco.ports.store import Store
 from fondaco.settings import Settings
 
@@ -77,7 +78,10 @@ def retention_of(settings: Settings) -> Retention:
 class Archiving:
     """Moves what is too old. Belongs to the one who writes the index."""
 
-    def __init__(self, folder: Path, store: Store, retention: Retention) -> None:
+    def __init__(
+        self, folder: Path, store: Store, retention: Retention, at_rest: AtRest | None = None
+    ) -> None:
+        self._at_rest = at_rest
         self._folder, self._store, self._retention = folder, store, retention
 
     def step(self, now: int) -> bool:
@@ -113,6 +117,7 @@ class Archiving:
         first, last = found[0], found[-1]
         path = self._folder / f"{kind}-{first.id}-{last.id}.log.gz"
         content = gzip.compress(b"".join(map(_line, found)), mtime=0)
+        content = sealed(self._at_rest, content, path.name.encode())
         _leave(path, content)
         told = Archive(
             path.name,

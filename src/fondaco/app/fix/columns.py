@@ -24,6 +24,7 @@ from fondaco.domain.fix.series import (
     series,
 )
 from fondaco.domain.fix.store import messages as kept
+from fondaco.ports.at_rest import AtRest
 from fondaco.ports.lake import Column, Lake, Table
 from fondaco.ports.tape import Frame
 from fondaco.ports.tape.tail import SegmentTail
@@ -59,18 +60,20 @@ def has_lake() -> bool:
     return find_spec("polars") is not None
 
 
-def open_lake(folder: Path) -> Lake:
+def open_lake(folder: Path, at_rest: AtRest | None = None) -> Lake:
     from fondaco.ports.lake.parquet import ParquetLake
 
-    return ParquetLake(folder, TABLE)
+    return ParquetLake(folder, TABLE, at_rest)
 
 
 class Columns:
     """Carries the tape into the lake. Belongs to the one who writes the index."""
 
-    def __init__(self, lake: Lake, tape: Path, keep_days: int) -> None:
+    def __init__(
+        self, lake: Lake, tape: Path, keep_days: int, at_rest: AtRest | None = None
+    ) -> None:
         self._lake, self._taped, self._keep_days = lake, Taped(tape), keep_days
-        self._tail = SegmentTail(tape, lake.positions())
+        self._tail = SegmentTail(tape, lake.positions(), at_rest)
 
     def step(self, now: int) -> bool:
         """Carry a batch; whether there may be more. After an error another one of us goes on from
@@ -174,7 +177,7 @@ def _scanned_once(
 
     at = pl.col("at").to_physical()
     frames = [
-        pl.scan_parquet(lake.path(part), hive_partitioning=False)
+        pl.scan_parquet(lake.opened(part), hive_partitioning=False)
         .select(names)
         .filter(at >= after, at < before)
         .collect()

@@ -16,6 +16,7 @@ from typing import Any, Final, Protocol, runtime_checkable
 
 import msgspec
 
+from fondaco.app.at_rest import at_rest
 from fondaco.app.files import Files
 from fondaco.app.fix.agreements import (
     Agreements,
@@ -411,7 +412,8 @@ async def fix_desk(
         agreements = demo_venue(settings.fix_venue)
     boot = BOOT.read_text().strip() if BOOT.exists() else ""
     async with AsyncExitStack() as stack:
-        tape = stack.enter_context(closing(SegmentTape(files.fix, quota_bytes=QUOTA_BYTES)))
+        taping = SegmentTape(files.fix, quota_bytes=QUOTA_BYTES, at_rest=at_rest(files))
+        tape = stack.enter_context(closing(taping))
         known = {**APPLICATIONS, **(applications or {})}
         desk = Desk(kernel, tape, files.fix, agreements, known, boot=boot)
         await desk.open()

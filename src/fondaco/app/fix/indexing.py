@@ -12,6 +12,7 @@ from threading import Event as Flag
 from time import time_ns
 from typing import Final
 
+from fondaco.app.at_rest import at_rest
 from fondaco.app.child import Child, begin_child
 from fondaco.app.files import Files
 from fondaco.app.fix.archive import Archiving, Retention
@@ -34,6 +35,7 @@ from fondaco.domain.fix.store.messages import (
     span_of,
 )
 from fondaco.domain.surveillance import store as alerts
+from fondaco.ports.at_rest import AtRest
 from fondaco.ports.store import Store, outbox_metadata
 from fondaco.ports.tape import Frame
 from fondaco.ports.tape.tail import SegmentTail
@@ -51,7 +53,9 @@ WARM: Final = 20_000  # messages that the detectors are shown again after a star
 class Indexing:
     """Carries frames into the store of messages, and what the detectors find into the records."""
 
-    def __init__(self, folder: Path, store: Store, records: Store) -> None:
+    def __init__(
+        self, folder: Path, store: Store, records: Store, at_rest: AtRest | None = None
+    ) -> None:
         self._store, self._records = store, records
         self._taped = Taped(folder)
         self._keeper, self._watching = Keeper(), Watching()
@@ -61,7 +65,7 @@ class Indexing:
             positions = followed(conn)
         records.create(outbox_metadata)
         records.create(alerts.metadata)
-        self._tail = SegmentTail(folder, positions)
+        self._tail = SegmentTail(folder, positions, at_rest)
         self._watching.see(self._warm())
 
     def step(self) -> bool:
@@ -114,8 +118,9 @@ def follow_messages(files: Files, retention: Retention) -> None:
     """Run until standard input ends, which it does when the parent is gone."""
     stop = begin_child(NICENESS)
     with closing(open_messages(files)) as store, closing(open_records(files)) as records:
-        with closing(Indexing(files.fix, store, records)) as indexing:
-            archiving = Archiving(files.fix_archive, store, retention)
+        key = at_rest(files)
+        with closing(Indexing(files.fix, store, records, key)) as indexing:
+            archiving = Archiving(files.fix_archive, store, retention, key)
             carrying = Carrying(files, retention.archive_days)
             _run(indexing, CaptureReading(files, store), archiving, carrying, stop)
         store.settle()
@@ -153,8 +158,9 @@ class Carrying:
         self._due_at = now + COLUMNS_NS
         try:
             if self._columns is None:
-                lake = open_lake(self._files.fix_lake)
-                self._columns = Columns(lake, self._files.fix, self._keep_days)
+                key = at_rest(self._files)
+                lake = open_lake(self._files.fix_lake, key)
+                self._columns = Columns(lake, self._files.fix, self._keep_days, key)
             if self._columns.step(now):
                 self._due_at = now
         except OSError as error:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import Any, Final
 
+from fondaco.app.at_rest import at_rest
 from fondaco.app.files import Files
 from fondaco.app.fix.columns import has_lake, open_lake, series_of
 from fondaco.app.fix.store import open_messages
@@ -21,7 +22,11 @@ SPANS_MAX: Final = 10_000
 
 def lake_of(files: Files) -> Lake | None:
     """None where Polars is not installed, or nothing was carried yet."""
-    return open_lake(files.fix_lake) if files.fix_lake.exists() and has_lake() else None
+    return (
+        open_lake(files.fix_lake, at_rest(files))
+        if files.fix_lake.exists() and has_lake()
+        else None
+    )
 
 
 def series_reply(files: Files, conn: Any, asked: SeriesRequest, now: int) -> SeriesReply:

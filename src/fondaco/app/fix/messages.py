@@ -7,6 +7,7 @@ from functools import partial
 from threading import Lock
 from typing import Any, Final
 
+from fondaco.app.at_rest import open_sqlite
 from fondaco.app.files import Files
 from fondaco.app.fix.archive import Retention, manifest, retention_of
 from fondaco.app.fix.captures import CaptureFolder
@@ -161,7 +162,9 @@ class Messages:
 
     def trail(self, message_id: str) -> TrailReply:
         with ExitStack() as stack:
-            views = stack.enter_context(closing(SqliteStore(self._files.views, durable=False)))
+            views = stack.enter_context(
+                closing(open_sqlite(self._files, self._files.views, durable=False))
+            )
             of = Kept(
                 self._files,
                 stack.enter_context(self._reading()),

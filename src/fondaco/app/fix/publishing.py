@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
+from fondaco.app.at_rest import at_rest
 from fondaco.app.child import Child, begin_child
 from fondaco.app.files import Files
 from fondaco.app.fix.carrying import Carrier, Noted, Place, carry
@@ -29,6 +30,7 @@ from fondaco.domain.fix.search.redaction import redacted
 from fondaco.domain.fix.store.messages import id_of, name_of
 from fondaco.domain.surveillance import store as alerts
 from fondaco.kernel.errors import Invalid, Unavailable
+from fondaco.ports.at_rest import AtRest
 from fondaco.ports.bus import PARTITIONS, Bus, Record
 from fondaco.ports.bus.files import FileBus
 from fondaco.ports.store import Store
@@ -79,10 +81,10 @@ def _missing(extra: str, error: ImportError) -> Unavailable:
 class PublishingMessages:
     """The tape of FIX sessions to a topic, in the order of each session."""
 
-    def __init__(self, tape: Path, bus: Bus, noted: Noted) -> None:
+    def __init__(self, tape: Path, bus: Bus, noted: Noted, at_rest: AtRest | None = None) -> None:
         self._bus, self._noted, self._taped = bus, noted, Taped(tape)
         self._place = noted.read()
-        self._tail = SegmentTail(tape, self._place.sources)
+        self._tail = SegmentTail(tape, self._place.sources, at_rest)
 
     def step(self) -> bool:
         frames: list[Frame] = []
@@ -170,7 +172,9 @@ def carriers(files: Files, settings: Settings) -> Iterator[tuple[str, Callable[[
     if to != NOWHERE:
         yield (
             f"FIX messages for {urlsplit(to).scheme}",
-            lambda: PublishingMessages(files.fix, open_bus(to, files), Noted(folder, "bus", to)),
+            lambda: PublishingMessages(
+                files.fix, open_bus(to, files), Noted(folder, "bus", to), at_rest(files)
+            ),
         )
         yield (
             f"FIX alerts for {urlsplit(to).scheme}",

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from fondaco.app.at_rest import at_rest
 from fondaco.app.house import Kernel
 from fondaco.app.policies.decisions import DecisionLog
 from fondaco.app.policies.grants import Grants, PolicyDenied
@@ -57,7 +58,9 @@ class Authority:
         self._kernel, self._directory = kernel, directory
         self._four_eyes, self._demo = settings.four_eyes, settings.demo
         folder = kernel.files.root / "decisions"
-        self.log = DecisionLog(folder, settings.decisions_quota_bytes, kernel.now)
+        self.log = DecisionLog(
+            folder, settings.decisions_quota_bytes, kernel.now, at_rest(kernel.files)
+        )
         self._writing = asyncio.Lock()
         self._gathering = Gathering()
         self._grants = Grants(

@@ -6,6 +6,7 @@ about other rules are answered from.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
@@ -15,12 +16,15 @@ import msgspec
 
 from fondaco import __version__
 from fondaco.domain.identity.policy.model import ENTRYPOINT, MINUTE_NS, Decision
+from fondaco.kernel.errors import Corrupt
 from fondaco.kernel.event import Instant
+from fondaco.ports.at_rest import AtRest, is_sealed_line, opened_line, sealed_line
 
 SEGMENT_BYTES: Final = 4 << 20
 WAITING_MAX: Final = 20_000  # lines of one second; what is beyond is counted
 ALIKE_MAX: Final = 20  # denials of one caller, operation and code in a minute, each of them kept
 ALIKE_EVERY: Final = 100  # and then one of so many
+_ABOUT: Final = b"decision"
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder().decode
 
@@ -29,7 +33,14 @@ class DecisionLog:
     """`note` and `take` belong to the loop's thread; `write` and `read` may be called on others,
     one at a time each."""
 
-    def __init__(self, folder: Path, quota_bytes: int, now: Callable[[], Instant]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        quota_bytes: int,
+        now: Callable[[], Instant],
+        at_rest: AtRest | None = None,
+    ) -> None:
+        self._at_rest = at_rest
         self._folder, self._quota, self._now = folder, quota_bytes, now
         self._waiting: list[bytes] = []
         self._alike: dict[tuple[str, str, str], int] = {}
@@ -90,10 +101,15 @@ class DecisionLog:
             if newest.exists() and newest.stat().st_size >= min(SEGMENT_BYTES, self._quota // 4):
                 newest = self._folder / f"{int(newest.stem) + 1:010}.jsonl"
             with newest.open("ab") as file:
+                if self._at_rest is not None:
+                    waiting = [self._sealed(each) for each in waiting]
                 file.write(b"".join(waiting))
             self._forget()
         except OSError:
             self.lost += len(waiting)
+
+    def _sealed(self, line: bytes) -> bytes:
+        return sealed_line(self._at_rest, line.removesuffix(b"\n"), _ABOUT) + b"\n"
 
     def _forget(self) -> None:
         files = self._files()
@@ -117,13 +133,31 @@ class DecisionLog:
                 continue
             for text in reversed(lines):
                 try:
-                    line = _decode(text)
-                except msgspec.DecodeError:
+                    line = _decode(opened_line(self._at_rest, text, _ABOUT))
+                except (msgspec.DecodeError, Corrupt):
                     continue
                 if line["timestamp"] < first:
                     return
                 if line["input"]["subject"].get("tenant") == tenant:
                     yield line
+
+
+def sealed_lines(at_rest: AtRest, content: bytes) -> bytes:
+    """A file of the log, encrypted line by line; lines that are already stay as they are."""
+    lines = (line for line in content.splitlines() if line)
+    return b"".join(
+        (line if is_sealed_line(line) else sealed_line(at_rest, line, _ABOUT)) + b"\n"
+        for line in lines
+    )
+
+
+def opened_lines(at_rest: AtRest | None, content: bytes) -> bytes:
+    """The same in the clear; lines that were cut off are left out."""
+    found = []
+    for line in content.splitlines():
+        with suppress(Corrupt):
+            found.append(opened_line(at_rest, line, _ABOUT) + b"\n")
+    return b"".join(found)
 
 
 def moment(at: Instant) -> str:

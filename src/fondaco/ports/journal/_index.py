@@ -20,7 +20,7 @@ from fondaco.kernel.errors import Corrupt
 from fondaco.kernel.event import StreamId
 from fondaco.ports.journal._chain import Chain, End
 from fondaco.ports.journal._disk import unavailable
-from fondaco.ports.journal._frames import place, segment_of
+from fondaco.ports.journal._frames import Frame, place, segment_of
 
 _SCHEMA: Final = """
 PRAGMA journal_mode = WAL;
@@ -60,7 +60,9 @@ _TAIL_FRAMES_MAX: Final = 50_000
 class Index:
     """Answers with nothing whenever the file is missing, locked, damaged or of another journal."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name_of: Callable[[str], str]) -> None:
+        """`name_of`: what the file calls a stream, so that it tells nobody their names."""
+        self._name_of = name_of
         self._folder = folder / "index"
         self._lock_path = folder / "index.lock"
         self._lock = Lock()
@@ -81,7 +83,7 @@ class Index:
         with self._lock:
             try:
                 if connection := self._reaching(chain, now):
-                    asked = (stream, after_version, self._fitting[1], limit)
+                    asked = (self._name_of(stream), after_version, self._fitting[1], limit)
                     rows = connection.execute(_PLACES, asked)
                     return self._fitting[1], array("Q", (row[0] for row in rows))
             except sqlite3.Error:
@@ -93,7 +95,9 @@ class Index:
         with self._lock:
             try:
                 if connection := self._reaching(chain, now):
-                    row = connection.execute(_VERSION, (stream, self._fitting[1])).fetchone()
+                    row = connection.execute(
+                        _VERSION, (self._name_of(stream), self._fitting[1])
+                    ).fetchone()
                     return self._fitting[1], row[0] if row else 0
             except sqlite3.Error:
                 pass
@@ -107,7 +111,8 @@ class Index:
             with self._lock:
                 try:
                     connection = self._reaching(chain, now) or self._begin_anew()
-                    return _fill(connection, chain, now(), codec, self._fitting[1], limit_frames)
+                    frames = chain.frames(self._fitting[1], now())
+                    return _fill(connection, islice(frames, limit_frames), codec, self._name_of)
                 except sqlite3.Error as error:
                     if getattr(error, "sqlite_errorcode", 0) & 0xFF in _PASSING:
                         return False
@@ -227,20 +232,20 @@ def _fits(row: tuple[int, int, int], chain: Chain, end: End) -> bool:
 
 def _fill(
     connection: sqlite3.Connection,
-    chain: Chain,
-    end: End,
+    frames: Iterator[tuple[int, Frame]],
     codec: Codec,
-    reach: int,
-    limit_frames: int,
+    name_of: Callable[[str], str],
 ) -> bool:
     last = (0, 0, 0)
     connection.execute("BEGIN IMMEDIATE")
     try:
         ids: dict[StreamId, int] = {}
         rows: list[tuple[int, int, int]] = []
-        for where, frame in islice(chain.frames(reach, end), limit_frames):
+        for where, frame in frames:
             for stream, version in last_versions(codec, frame.payload).items():
-                number = ids.get(stream) or ids.setdefault(stream, _number(connection, stream))
+                number = ids.get(stream)
+                if number is None:
+                    number = ids[stream] = _number(connection, name_of(stream))
                 rows.append((number, version, where))
             last = where, place(segment_of(where), frame.end), frame.crc
         # In the order of the key, so that a stream's rows land on one page together.
@@ -255,10 +260,10 @@ def _fill(
     return last[0] > 0
 
 
-def _number(connection: sqlite3.Connection, stream: StreamId) -> int:
-    """By which the file knows `stream`; a new one where it is new."""
-    connection.execute("INSERT OR IGNORE INTO stream (name) VALUES (?)", (stream,))
-    number: int = connection.execute(_ID, (stream,)).fetchone()[0]
+def _number(connection: sqlite3.Connection, name: str) -> int:
+    """By which the file knows a stream; a new one where it is new."""
+    connection.execute("INSERT OR IGNORE INTO stream (name) VALUES (?)", (name,))
+    number: int = connection.execute(_ID, (name,)).fetchone()[0]
     return number
 
 

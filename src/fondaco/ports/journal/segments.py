@@ -9,9 +9,10 @@ from pathlib import Path
 from threading import Lock
 from typing import Final
 
-from fondaco.kernel.codec import Codec
+from fondaco.kernel.codec import FRAME_MARK, Codec
 from fondaco.kernel.errors import Conflict, Corrupt, Invalid, Unavailable
 from fondaco.kernel.event import Decision, Entry, Event, StreamId
+from fondaco.ports.at_rest import AtRest
 from fondaco.ports.journal import Damage, Stored, Walked, _tip, entries_of
 from fondaco.ports.journal._backup import copy
 from fondaco.ports.journal._chain import Chain, End, HeadWord, damaged
@@ -24,7 +25,8 @@ SEGMENT_BYTES: Final = 32 << 20
 
 
 class SegmentJournal:
-    """`writer=False` opens it for reading, beside the one writer and in any process."""
+    """`writer=False` opens it for reading, beside the one writer and in any process. With `at_rest`
+    what is appended is encrypted; its checksums are over what is stored."""
 
     def __init__(
         self,
@@ -34,9 +36,10 @@ class SegmentJournal:
         writer: bool = True,
         segment_bytes: int = SEGMENT_BYTES,
         disk: Disk | None = None,
+        at_rest: AtRest | None = None,
     ) -> None:
         self._folder = folder
-        self._codec = codec
+        self._codec = codec if at_rest is None else codec.with_frames(at_rest)
         self._writing, self._reading = Lock(), Lock()
         self._heads: dict[StreamId, int] = {}
         self._closed = False
@@ -48,7 +51,7 @@ class SegmentJournal:
                 self._lock = _tip.Lock(folder)
             self._word = HeadWord(folder, writer=writer)
             self._chain = Chain(folder)
-            self._index = Index(folder)
+            self._index = Index(folder, at_rest.token if at_rest else str)
             self._tail = Tail(0)
             if writer:
                 self._tip = _tip.Tip(folder, segment_bytes, disk or Disk(), self._word)
@@ -165,6 +168,12 @@ class SegmentJournal:
                 raise damaged(where)
             link = frame.crc
         return position
+
+    def is_encrypted(self) -> bool:
+        """Whether its first append is, and so all of them: who encrypts one writes it anew."""
+        end = self._end()
+        first = next(self._chain.frames(0, end), None) if end.position else None
+        return first is None or bytes(first[1].payload[:1]) == FRAME_MARK
 
     def backup(self, to: Path) -> None:
         """A journal of its own in `to`, up to what is durable now, while this one goes on."""

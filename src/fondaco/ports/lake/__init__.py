@@ -12,6 +12,7 @@ A partition is a day (UTC) and a key, in Hive's way of naming: `day=2026-11-22/s
 """
 
 from collections.abc import Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -66,6 +67,10 @@ class Lake(Protocol):
         ...
 
     def path(self, part: Part) -> Path: ...
+
+    def opened(self, part: Part) -> Path | BytesIO:
+        """What an engine reads: the file, or what it is where it is encrypted."""
+        ...
 
     def compact(self, before_day: str) -> int:
         """Put the files of a partition of an earlier day together into one; how many that were."""

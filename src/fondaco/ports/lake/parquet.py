@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -15,6 +16,7 @@ from urllib.parse import quote
 import msgspec
 import polars as pl
 
+from fondaco.ports.at_rest import AtRest, opened, sealed
 from fondaco.ports.lake import ColumnKind, Part, Table
 
 _SECOND_NS: Final = 1_000_000_000
@@ -37,8 +39,9 @@ class _Manifest(msgspec.Struct, frozen=True):
 class ParquetLake:
     """Readers open one whenever they ask: a manifest is read anew each time."""
 
-    def __init__(self, folder: Path, table: Table) -> None:
-        self._folder, self._table = folder, table
+    def __init__(self, folder: Path, table: Table, at_rest: AtRest | None = None) -> None:
+        """With `at_rest` files are encrypted, and their checksums are over what is stored."""
+        self._folder, self._table, self._at_rest = folder, table, at_rest
         self._schema = {each.name: _KINDS[each.kind] for each in table.columns}
 
     def positions(self) -> Mapping[str, int]:
@@ -75,6 +78,12 @@ class ParquetLake:
     def path(self, part: Part) -> Path:
         return self._folder / part.path
 
+    def opened(self, part: Part) -> Path | BytesIO:
+        path = self.path(part)
+        if self._at_rest is None:
+            return path
+        return BytesIO(opened(self._at_rest, path.read_bytes(), path.name.encode()))
+
     def compact(self, before_day: str) -> int:
         known = self._manifest()
         together: dict[tuple[str, str], list[Part]] = {}
@@ -87,7 +96,7 @@ class ParquetLake:
         number, old = known.number + 1, {each.path for parts in many.values() for each in parts}
         left = [each for each in known.parts if each.path not in old]
         for (day, key), parts in many.items():
-            rows = pl.concat([pl.read_parquet(self.path(each)) for each in parts])
+            rows = pl.concat([pl.read_parquet(self.opened(each)) for each in parts])
             left.append(self._write(day, key, number, rows))
         self._note(msgspec.structs.replace(known, parts=tuple(left), number=number))
         self._remove(old)
@@ -117,10 +126,14 @@ class ParquetLake:
         name = f"day={day}/{self._table.key}={quote(key, safe='')}/{number:06}.parquet"
         path = self._folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        rows.write_parquet(path, compression="zstd")
-        with path.open("rb") as file:
+        columns = BytesIO()
+        rows.write_parquet(columns, compression="zstd")
+        content = sealed(self._at_rest, columns.getvalue(), path.name.encode())
+        with path.open("wb") as file:
+            file.write(content)
+            file.flush()
             os.fsync(file.fileno())
-        content, times = path.read_bytes(), rows[self._table.time].to_physical()
+        times = rows[self._table.time].to_physical()
         return Part(
             name,
             day,

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -12,7 +13,8 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from fondaco.kernel.errors import Conflict, Corrupt, Unavailable
+from fondaco.kernel.errors import Conflict, Corrupt, Invalid, Unavailable
+from fondaco.ports.at_rest import is_plain_sqlite
 
 _READERS_MAX: Final = 16
 # No such table or column, a broken file, another kind of file.
@@ -32,18 +34,25 @@ class SqliteStore:
     boot of the machine it was written, and is begun anew in another one, unless it was settled.
     """
 
-    def __init__(self, path: Path, *, durable: bool = True) -> None:
+    def __init__(self, path: Path, *, durable: bool = True, key: str = "") -> None:
+        """`key`, 64 hexadecimal digits, encrypts a file that is not there yet, or was; one in the
+        clear is read as it is."""
         self._path = path
+        self._page_bytes = 4_096 if durable else 16_384
+        self._key = "" if is_plain_sqlite(path) else key
         self._writing = Lock()
         self._boot = None if durable else _boot_id()
         if self._boot:
             _begin_anew_after_another_boot(path, self._boot)
         level = "FULL" if durable else "OFF" if self._boot else "NORMAL"
-        self._writer = _engine(path, 1, "BEGIN IMMEDIATE", f"PRAGMA synchronous = {level}")
-        self._readers = _engine(path, _READERS_MAX, "BEGIN", "PRAGMA query_only = ON")
+        opening = self._opening()
+        pragma = f"PRAGMA synchronous = {level}"
+        self._writer = _engine(path, 1, "BEGIN IMMEDIATE", (*opening, pragma))
+        pragma = "PRAGMA query_only = ON"
+        self._readers = _engine(path, _READERS_MAX, "BEGIN", (*opening, pragma))
         with _translated(), closing(self._connect()) as first:
             # Both are kept in the file. Views write many rows at a time, beside each other.
-            first.execute(f"PRAGMA page_size = {4_096 if durable else 16_384}")
+            first.execute(f"PRAGMA page_size = {self._page_bytes}")
             first.execute("PRAGMA journal_mode = WAL")
 
     def create(self, metadata: sa.MetaData) -> None:
@@ -71,7 +80,7 @@ class SqliteStore:
         with (
             _translated(),
             closing(self._connect()) as source,
-            closing(sqlite3.connect(target)) as copy,
+            closing(self._connect(target)) as copy,
         ):
             source.backup(copy)
 
@@ -98,12 +107,56 @@ class SqliteStore:
         self._readers.dispose()
         self._writer.dispose()
 
-    def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(self._path, timeout=_WAIT_S)
+    def _connect(self, path: Path | None = None) -> sqlite3.Connection:
+        driver = sealed_driver() if self._key else sqlite3
+        connection: sqlite3.Connection = driver.connect(path or self._path, timeout=_WAIT_S)
+        for pragma in self._opening():
+            connection.execute(pragma)
+        return connection
+
+    def _opening(self) -> tuple[str, ...]:
+        """What a connection says before anything else."""
+        return _keyed(self._key, self._page_bytes) if self._key else ()
 
 
-def _engine(path: Path, connections: int, begin: str, pragma: str) -> sa.Engine:
+def _keyed(key: str, page_bytes: int) -> tuple[str, ...]:
+    """SQLCipher with a key that needs no derivation, and pages as large as in the clear."""
+    said = f"PRAGMA key = \"x'{key}'\"", f"PRAGMA cipher_page_size = {page_bytes}"
+    return (*said, "PRAGMA cipher_log_level = NONE")  # errors are raised, and that is enough
+
+
+def sealed_driver() -> Any:
+    """SQLite that encrypts. Raises `Invalid` where it is not installed."""
+    try:
+        from sqlcipher3 import dbapi2
+    except ImportError as error:
+        raise Invalid(
+            f"this needs more than is installed: pip install 'fondaco[sealed]' ({error})"
+        ) from error
+    return dbapi2
+
+
+def encrypt_file(path: Path, key: str, *, durable: bool) -> None:
+    """Put an encrypted file in the place of one in the clear, which nobody has open."""
+    beside = path.with_name(path.name + ".sealed")
+    beside.unlink(missing_ok=True)
+    page_bytes = 4_096 if durable else 16_384
+    with _translated(), closing(sealed_driver().connect(path)) as clear:
+        clear.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        clear.execute(f"ATTACH DATABASE ? AS sealed KEY \"x'{key}'\"", (str(beside),))
+        clear.execute(f"PRAGMA sealed.cipher_page_size = {page_bytes}")
+        clear.execute("SELECT sqlcipher_export('sealed')").fetchall()
+        clear.execute("DETACH DATABASE sealed")
+    with beside.open("rb") as file:
+        os.fsync(file.fileno())
+    beside.replace(path)
+    for suffix in ("-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def _engine(path: Path, connections: int, begin: str, pragmas: tuple[str, ...]) -> sa.Engine:
     """Connections that begin their transactions with `begin`, which the driver would do late."""
+    driver = sealed_driver() if pragmas[0].startswith("PRAGMA key") else sqlite3
     engine = sa.create_engine(
         sa.URL.create("sqlite", database=str(path)),
         poolclass=sa.QueuePool,
@@ -111,13 +164,14 @@ def _engine(path: Path, connections: int, begin: str, pragma: str) -> sa.Engine:
         max_overflow=0,
         pool_timeout=_WAIT_S,
         connect_args={"timeout": _WAIT_S, "check_same_thread": False},
+        module=driver,
     )
 
     def connected(connection: Any, _: object) -> None:
         connection.isolation_level = None
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA secure_delete = FAST")  # zeros where that costs nothing more
-        connection.execute(pragma)
+        pragmas_after = ("PRAGMA foreign_keys = ON", "PRAGMA secure_delete = FAST")
+        for pragma in (*pragmas[:-1], *pragmas_after, pragmas[-1]):
+            connection.execute(pragma)  # secure_delete: zeros where that costs nothing more
 
     def begun(conn: sa.Connection) -> None:
         conn.exec_driver_sql(begin)
@@ -125,15 +179,15 @@ def _engine(path: Path, connections: int, begin: str, pragma: str) -> sa.Engine:
     listen: Callable[..., None] = sa.event.listen
     listen(engine, "connect", connected)
     listen(engine, "begin", begun)
-    engine.dialect = _dialect()  # a statement is compiled for a dialect, not for a file
+    engine.dialect = _dialect(driver)  # a statement is compiled for a dialect, not for a file
     engine.update_execution_options(compiled_cache=_COMPILED)
     return engine
 
 
 @cache
-def _dialect() -> sa.Dialect:
-    """What every file of this process is spoken to in."""
-    engine = sa.create_engine("sqlite://")
+def _dialect(driver: Any) -> sa.Dialect:
+    """What every file of this process, in the clear or not, is spoken to in."""
+    engine = sa.create_engine("sqlite://", module=driver)
     engine.connect().close()  # it learns what this SQLite can do
     engine.dispose()
     return engine.dialect
@@ -171,6 +225,12 @@ def _begin_anew_after_another_boot(path: Path, boot: str) -> None:
         raise Unavailable(f"{marker} cannot be used: {error}") from error
 
 
+def _errors() -> tuple[type[Exception], ...]:
+    """Of the drivers that were used."""
+    used = "sqlcipher3.dbapi2" in sys.modules
+    return (sqlite3.Error, sealed_driver().Error) if used else (sqlite3.Error,)
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     """Neither `sqlite3.Error` nor SQLAlchemy's names for it above this file."""
@@ -178,7 +238,7 @@ def _translated() -> Iterator[None]:
         yield
     except sa.exc.IntegrityError as error:
         raise Conflict(f"a row like this is there already: {error.orig}") from error
-    except (sa.exc.DBAPIError, sa.exc.TimeoutError, sqlite3.Error) as error:
+    except (sa.exc.DBAPIError, sa.exc.TimeoutError, *_errors()) as error:  # type: ignore[misc]
         cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
         if getattr(cause, "sqlite_errorcode", None) in _NOT_OURS:
             raise Corrupt(f"the store is not what this build expects: {cause}") from error

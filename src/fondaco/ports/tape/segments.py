@@ -27,6 +27,7 @@ import msgspec
 
 from fondaco.kernel.errors import Corrupt, Unavailable
 from fondaco.kernel.event import Instant
+from fondaco.ports.at_rest import AtRest, counter_of, new_head, reading
 from fondaco.ports.tape import Frame, check_source
 
 FLUSH_EVERY_S: Final = 0.05
@@ -56,11 +57,17 @@ class Seal(msgspec.Struct, frozen=True):
 class _Open:
     """The segment of one source that is being written; what waits for the disk is in `buffer`."""
 
-    __slots__ = ("at", "buffer", "digest", "file", "first", "frames", "hour", "last", "size")
+    __slots__ = (
+        "at", "buffer", "digest", "file", "first", "frames", "head", "hour", "last", "size",
+        "to_begin", "wrote",
+    )  # fmt: skip
 
-    def __init__(self, first: int, hour: int) -> None:
+    def __init__(self, first: int, hour: int, head: bytes) -> None:
+        """`head` is what an encrypted file begins with."""
         self.first, self.last, self.hour = first, first - 1, hour
-        self.at = self.frames = self.size = 0
+        self.at = self.frames = self.wrote = 0
+        self.head = self.to_begin = head
+        self.size = len(head)
         self.buffer = bytearray()
         self.digest = sha256()
         self.file: BinaryIO | None = None
@@ -77,9 +84,11 @@ class SegmentTape:
         segment_bytes: int = SEGMENT_BYTES,
         buffer_bytes: int = BUFFER_BYTES,
         retention_days: int = 0,
+        at_rest: AtRest | None = None,
     ) -> None:
-        """`retention_days` below one keep everything that the quota lets stay."""
-        self._folder = folder
+        """`retention_days` below one keep everything that the quota lets stay; with `at_rest` new
+        segments are encrypted, and their seals are over what is stored."""
+        self._folder, self._at_rest = folder, at_rest
         self._quota_bytes, self._segment_bytes = quota_bytes, segment_bytes
         self._buffer_bytes = buffer_bytes
         self._retention_ns = retention_days * 24 * HOUR_NS
@@ -237,7 +246,8 @@ class SegmentTape:
             check_source(source)
         else:
             self._full.append((source, full))
-        segment = self._open[source] = _Open(self._position + 1, hour)
+        head = b"" if self._at_rest is None else new_head()
+        segment = self._open[source] = _Open(self._position + 1, hour, head)
         return segment
 
     def _write(self, source: str, segment: _Open) -> None:
@@ -245,22 +255,28 @@ class SegmentTape:
             buffer, segment.buffer = segment.buffer, bytearray()
         if not buffer:
             return
-        written = 0
+        stored: bytes | bytearray = buffer
+        written, begun = 0, len(segment.to_begin)
+        if self._at_rest is not None:
+            counter = counter_of(segment.head)
+            stored = segment.to_begin + self._at_rest.grow(counter, segment.wrote, buffer)
         try:
             if segment.file is None:
                 path = _path(self._folder, source, segment.first)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 segment.file = path.open("ab", buffering=0)
-            while written < len(buffer):
-                written += segment.file.write(memoryview(buffer)[written:]) or 0
+            while written < len(stored):
+                written += segment.file.write(memoryview(stored)[written:]) or 0
         except OSError:
             with self._lock:  # for the next attempt, in front of what has come since
-                segment.buffer = buffer[written:] + segment.buffer
+                segment.buffer = buffer[max(written - begun, 0) :] + segment.buffer
             raise
         finally:
-            segment.digest.update(memoryview(buffer)[:written])
+            segment.digest.update(memoryview(stored)[:written])
+            segment.to_begin = segment.to_begin[written:]
+            segment.wrote += max(written - begun, 0)
             with self._lock:
-                self._buffered -= written
+                self._buffered -= max(written - begun, 0)
 
     def _finish(self, source: str, segment: _Open) -> None:
         if segment.file is None:
@@ -307,7 +323,7 @@ class SegmentTape:
         try:
             if seal.exists():
                 return _read_seal(seal)
-            for frame, end in _frames(path):
+            for frame, end in _frames(path, self._at_rest):
                 frames, size, last, at = frames + 1, end, frame.position, frame.at
         except FileNotFoundError:
             return None
@@ -355,7 +371,8 @@ class SegmentTape:
             if nth + 1 < len(paths) and int(paths[nth + 1].stem) <= after + 1:
                 continue  # the next one starts early enough
             try:
-                yield from (frame for frame, _ in _frames(path) if frame.position > after)
+                frames = _frames(path, self._at_rest)
+                yield from (frame for frame, _ in frames if frame.position > after)
             except FileNotFoundError:
                 continue  # deleted for the quota since we looked
 
@@ -388,17 +405,16 @@ def is_behind(segment: Path, position: int) -> bool:
     return int(segment.stem) <= position + 1
 
 
-def _frames(path: Path) -> Iterator[tuple[Frame, int]]:
+def _frames(path: Path, at_rest: AtRest | None) -> Iterator[tuple[Frame, int]]:
     """Frames of a segment with the offset behind each, up to the first that is not whole."""
-    source, offset = path.parent.name, 0
-    with path.open("rb") as file:
+    source = path.parent.name
+    with reading(path, at_rest) as file:
         while len(head := file.read(_HEAD.size)) == _HEAD.size:
             crc, length, position, at = _HEAD.unpack(head)
             raw = file.read(length) if length <= RAW_MAX else b""
             if len(raw) < length or crc32(raw, crc32(head[4:])) != crc:
                 return
-            offset += _HEAD.size + length
-            yield Frame(position, source, Instant(at), raw), offset
+            yield Frame(position, source, Instant(at), raw), file.tell()
 
 
 def _position(frame: Frame) -> int:

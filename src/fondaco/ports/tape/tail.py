@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
+from fondaco.ports.at_rest import AtRest, reading
 from fondaco.ports.tape import Frame
 from fondaco.ports.tape.segments import frames_of, is_behind
 
@@ -15,8 +16,8 @@ from fondaco.ports.tape.segments import frames_of, is_behind
 class _Source:
     """One source's segments, the one being read and how far."""
 
-    def __init__(self, folder: Path, after: int) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, after: int, at_rest: AtRest | None) -> None:
+        self.folder, self._at_rest = folder, at_rest
         self.position = after
         self._path: Path | None = None
         self._file: BinaryIO | None = None
@@ -30,7 +31,7 @@ class _Source:
             if newer is None:
                 return
             self.close()
-            self._path, self._file = newer, newer.open("rb")
+            self._path, self._file = newer, reading(newer, self._at_rest)
 
     def _read(self, file: BinaryIO) -> Iterator[Frame]:
         for frame in frames_of(self.folder.name, file):
@@ -54,9 +55,11 @@ class _Source:
 class SegmentTail:
     """A `SegmentTape` from outside. `step` gives what has come; positions are those of frames."""
 
-    def __init__(self, folder: Path, positions: Mapping[str, int]) -> None:
+    def __init__(
+        self, folder: Path, positions: Mapping[str, int], at_rest: AtRest | None = None
+    ) -> None:
         """`positions`: how far each source was read before."""
-        self._folder = folder
+        self._folder, self._at_rest = folder, at_rest
         self._before = dict(positions)
         self._sources: dict[str, _Source] = {}
 
@@ -66,7 +69,7 @@ class SegmentTail:
         for folder in sorted(self._folder.glob("*/")):
             if folder.name not in self._sources:
                 after = self._before.get(folder.name, 0)
-                self._sources[folder.name] = _Source(folder, after)
+                self._sources[folder.name] = _Source(folder, after, self._at_rest)
         for source in self._sources.values():
             try:
                 yield from source.frames()
