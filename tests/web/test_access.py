@@ -14,7 +14,7 @@ from web import browsing
 from web.chromium import serious, troubles
 
 PASSWORD = "correct horse battery staple"
-PEOPLE = {"ada": "risk", "bob": "risk", "cleo": "admin", "dan": "admin"}
+PEOPLE = {"ada": "risk", "bob": "risk", "cleo": "admin", "dan": "admin", "eve": "auditor"}
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +34,11 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[running.Running]
 def session(house: running.Running, user: str) -> running.Client:
     body = {"tenant": "demo", "user": user, "password": PASSWORD}
     return house.client(house.client("").ask("POST", "/api/users/login", body).body["token"])
+
+
+def again(house: running.Running, before: running.Client) -> running.Client:
+    """On a new connection: the house closes one that nobody used for a while."""
+    return house.client(before.token)
 
 
 @contextmanager
@@ -69,7 +74,7 @@ def test_a_second_person_signs_in_and_agrees(browser: Browser, house: running.Ru
         dialog.get_by_label("Reason").fill("looked at it")
         dialog.get_by_role("button", name="Approve; it is done at once").click()
         page.get_by_text("(a second person)").wait_for()
-    shown = ada.get(f"/api/approvals/{number}")
+    shown = again(house, ada).get(f"/api/approvals/{number}")
     assert shown["state"] == "executed"
     assert shown["decided_by"].startswith("bob/~")
 
@@ -106,7 +111,7 @@ def test_a_key_is_made_rotated_and_revoked(browser: Browser, house: running.Runn
         dialog.get_by_role("button", name="Ask for it").click()
         dialog.get_by_text("waits for a second person").wait_for()
         assert serious(page) == []
-    assert cleo.get("/api/service-accounts")["items"] == []
+    assert again(house, cleo).get("/api/service-accounts")["items"] == []
 
 
 def kept(page: Page) -> str:
@@ -118,3 +123,86 @@ def kept(page: Page) -> str:
     page.get_by_text("Say that you have kept it").wait_for()
     page.get_by_role("button", name="I have kept it").click()
     return secret
+
+
+def test_a_passkey_is_added_and_signs_in_alone(browser: Browser, house: running.Running) -> None:
+    """Chromium's own authenticator makes it; the house believes what it signs, and nothing else."""
+    dan = session(house, "dan")
+    url = house.url.replace("127.0.0.1", "localhost")
+    with browsing.looking(browser) as context:
+        grant(context, dan.token)
+        page = context.new_page()
+        faults = troubles(page)
+        devices = context.new_cdp_session(page)
+        devices.send("WebAuthn.enable")
+        terms = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True}
+        known = {"hasUserVerification": True, "isUserVerified": True}
+        devices.send("WebAuthn.addVirtualAuthenticator", {"options": {**terms, **known}})
+        page.goto(f"{url}/#/access/you")
+        page.get_by_role("button", name="Add a passkey").click()
+        dialog = page.get_by_role("dialog", name="Add a passkey")
+        dialog.get_by_label("Your password").fill(PASSWORD)
+        dialog.get_by_label("What you call it").fill("my laptop")
+        dialog.get_by_role("button", name="Make it on this device").click()
+        assert len(kept(page).split()) >= 8  # recovery codes
+        page.get_by_role("cell", name="my laptop", exact=True).wait_for()
+        assert serious(page) == []
+        before = {
+            each["session_id"] for each in again(house, dan).get("/api/users/sessions")["items"]
+        }
+        context.add_init_script("sessionStorage.removeItem('fondaco.token')")
+        page.reload()
+        page.get_by_text("Passkey", exact=True).click()
+        page.get_by_role("button", name="Sign in with a passkey").click()
+        page.get_by_role("cell", name="passkey", exact=True).wait_for()
+        after = again(house, dan).get("/api/users/sessions")["items"]
+        new = [each for each in after if each["session_id"] not in before]
+        assert [each["second_factor"] for each in new] == ["passkey"]
+        assert faults == []
+
+
+def test_rules_are_tried_on_what_was_asked_and_then_proposed(
+    browser: Browser, house: running.Running
+) -> None:
+    """Who would lose what is told before; nothing holds before a second person agrees."""
+    cleo = session(house, "cleo")
+    assert cleo.ask("GET", "/api/audit").status == 403
+    with at(browser, house, "policies?view=draft", cleo.token) as page:
+        field = page.get_by_label("own.rego")
+        text = field.input_value()
+        field.fill(text.replace("keys:write", "house:read").replace("public", "loopback"))
+        page.get_by_role("button", name="What if").click()
+        page.get_by_text("It could not be published").wait_for()
+        page.get_by_text("have been answered otherwise").wait_for()
+        assert page.get_by_role("cell", name="loses").count() > 0
+        assert page.get_by_role("button", name="Propose").is_disabled()
+        field.fill(text)
+        page.get_by_role("button", name="What if").click()
+        page.get_by_text("It could be published: 1 test passes").wait_for()
+        page.get_by_role("button", name="Propose").click()
+        dialog = page.get_by_role("dialog", name="Propose these rules")
+        dialog.get_by_label("Reason").fill("keys are made here")
+        dialog.get_by_role("button", name="Ask for it").click()
+        dialog.get_by_text("waits for a second person").wait_for()
+        assert again(house, cleo).get("/api/policy")["version"] == 0
+        dialog.get_by_role("button", name="Close", exact=True).click()
+        page.goto(f"{house.url}/#/access/people")
+        page.get_by_role("button", name="Change roles of bob").click()
+        page.get_by_role("checkbox", name="trader").check()
+        page.get_by_text("orders write").last.wait_for()
+        assert serious(page) == []
+
+
+def test_an_auditor_finds_a_denial_with_its_proof(browser: Browser, house: running.Running) -> None:
+    key = house.client().ask("POST", "/api/keys", {"name": "little", "scopes": ["journal:read"]})
+    assert house.client(key.body["token"]).ask("GET", "/api/users").status == 403
+    with at(browser, house, "audit?kind=denial", session(house, "eve").token) as page:
+        row = page.get_by_role("row", name="demo/little")
+        row.get_by_text("denied").wait_for()
+        with page.expect_download() as download:
+            page.get_by_role("button", name="CSV").click()
+        assert "demo/little" in download.value.path().read_text("utf-8")
+        position = row.get_by_role("link").inner_text().replace(",", "")
+        row.get_by_role("link").click()
+        page.get_by_role("button", name="Prove").first.wait_for()
+        assert f"entry={position}" in page.url

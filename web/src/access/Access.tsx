@@ -24,6 +24,10 @@ const PAGES: readonly Page[] = [
   { part: "you", title: "You", scope: "", of: "yours", body: lazy(() => import("./You")) },
   { part: "keys", title: "Keys", scope: "keys:write", of: "yours", body: lazy(() => import("./Keys")) },
   { part: "agents", title: "Agents", scope: "approvals:read", of: "yours", body: lazy(() => import("./Agents")) },
+  { part: "people", title: "People", scope: "house:read", of: "house", body: lazy(() => import("./People")) },
+  { part: "policies", title: "Policies", scope: "house:read", of: "house", body: lazy(() => import("./Policies")) },
+  { part: "audit", title: "Audit", scope: "journal:read", of: "house", body: lazy(() => import("./Audit")) },
+  { part: "applications", title: "Applications", scope: "house:read", of: "house", body: lazy(() => import("./Applications")) },
 ];
 const GROUPS = ([["yours", "Yours"], ["house", "The house's"]] as const).filter(([of]) => PAGES.some((each) => each.of === of));
 

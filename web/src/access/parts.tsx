@@ -123,6 +123,15 @@ export function Once({ title, secret, name, children, onClose }: { title: string
   );
 }
 
+/** Codes that sign in once each, in place of a code or a passkey. */
+export function Codes({ codes, onClose }: { codes: readonly string[]; onClose: () => void }) {
+  return (
+    <Once title="Recovery codes" name="This list" secret={codes.join("\n")} onClose={onClose}>
+      <p>Each of them signs you in once, where your device is lost. Write them down, or keep them where your passwords are not.</p>
+    </Once>
+  );
+}
+
 /** Some of a few, all in view. */
 export function Picks({ label, all, chosen, onChange, said, disabled }: { label: string; all: readonly string[]; chosen: readonly string[]; onChange: (chosen: string[]) => void; said?: ReactNode; disabled?: readonly string[] }) {
   return (

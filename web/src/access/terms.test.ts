@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import fc from "fast-check";
-import { brief, inDays, isOver, listed, stateOf, wrongNetwork } from "./terms";
+import { brief, difference, inDays, instant, isOver, listed, stateOf, wrongNetwork } from "./terms";
 
 const NOW = 1_800_000_000_000;
 
@@ -36,4 +36,19 @@ it.each([["203.0.113.0/24", true], ["10.0.0.1", true], ["2001:db8::/32", true], 
 
 it("reads a list however it is parted", () => {
   expect(listed(" a, b\nb;c  ")).toEqual(["a", "b", "c"]);
+});
+
+it("says what another set of roles would give and take, and both together give what they give", () => {
+  const by = { trader: ["orders:read", "orders:write"], risk: ["orders:read", "limits:write"] };
+  const role = fc.subarray(["trader", "risk"]);
+  fc.assert(fc.property(role, role, (before, after) => {
+    const scopes = (roles: string[]): string[] => [...new Set(roles.flatMap((each) => by[each as keyof typeof by]))].sort();
+    const { gains, loses } = difference(scopes(before), after, by);
+    expect([...scopes(before).filter((each) => !loses.includes(each)), ...gains].sort()).toEqual(scopes(after));
+  }));
+});
+
+it("reads a moment as UTC", () => {
+  expect(instant("2026-11-22T14:30")).toBe(Date.UTC(2026, 10, 22, 14, 30) * 1e6);
+  expect(instant("")).toBe(0);
 });

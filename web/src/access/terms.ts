@@ -47,3 +47,15 @@ export function wrongNetwork(text: string): string {
 
 /** Days from now as nanoseconds since 1970; null: never. */
 export const inDays = (days: number | null, now: number): number | null => (days === null ? null : (now + days * 86_400_000) * 1e6);
+
+/** What somebody would gain and lose, where roles give scopes as `by` says. */
+export function difference(before: readonly string[], roles: readonly string[], by: Readonly<Record<string, readonly string[]>>): { gains: string[]; loses: string[] } {
+  const after = new Set(roles.flatMap((role) => by[role] ?? []));
+  return { gains: [...after].filter((each) => !before.includes(each)).sort(), loses: before.filter((each) => !after.has(each)).sort() };
+}
+
+/** "2026-11-22T14:30", as a field has it, in UTC: nanoseconds since 1970; 0 for none. */
+export function instant(text: string): number {
+  const found = text ? Date.parse(`${text}Z`) : 0;
+  return Number.isFinite(found) ? found * 1e6 : 0;
+}

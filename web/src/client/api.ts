@@ -53,7 +53,7 @@ const signed: Middleware = {
 
 /** A POST that changes nothing. */
 const isQuestion = (request: Request): boolean =>
-  /\/(risk\/validate(\/bulk)?|tickets)$/.test(new URL(request.url).pathname) || request.url.includes("/preferences/");
+  /\/(risk\/validate(\/bulk)?|tickets|policy\/(check|what-if|decide))$/.test(new URL(request.url).pathname) || request.url.includes("/preferences/");
 
 export const api = createClient<paths>({
   baseUrl: globalThis.location?.origin ?? "http://127.0.0.1",

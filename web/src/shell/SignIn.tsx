@@ -1,5 +1,6 @@
 import { type FormEvent, useState } from "react";
 import { signedOut } from "../client/api";
+import { PasskeyFields } from "../access/PasskeyForm";
 import { PasswordFields } from "../access/PasswordForm";
 import { Field } from "../kit/Field";
 import { Ribbon } from "../kit/QualityBadge";
@@ -8,7 +9,9 @@ import { useStore } from "../kit/store";
 import { Mark } from "./icons";
 import { signIn, start, trouble, useWelcome } from "./session";
 
-/** Which house, and whether it serves, before anything is typed; then a key, or a password and a code. */
+type Way = "passkey" | "password" | "key";
+
+/** Which house, and whether it serves, before anything is typed; then a passkey, a password and a code, or a key. */
 export function SignIn() {
   const house = useWelcome();
   const wrong = useStore(trouble);
@@ -17,7 +20,7 @@ export function SignIn() {
   const [isShown, setShown] = useState(false);
   const [isBusy, setBusy] = useState(false);
   const [said, setSaid] = useState("");
-  const [way, setWay] = useState<"key" | "password">("key");
+  const [way, setWay] = useState<Way>("key");
 
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
@@ -42,8 +45,8 @@ export function SignIn() {
           {wrong && <> <button type="button" className="link" onClick={() => void start()}>Ask again</button></>}
         </p>
         {ended && !said && <p className="state wrong">Signed out: {ended}</p>}
-        <Segmented<"key" | "password"> label="Sign in with" value={way} onChange={setWay} choices={[{ value: "key", label: "Key" }, { value: "password", label: "Password" }]} />
-        {way === "password" ? <PasswordFields /> : <>
+        <Segmented<Way> label="Sign in with" value={way} onChange={setWay} choices={[{ value: "passkey", label: "Passkey" }, { value: "password", label: "Password" }, { value: "key", label: "Key" }]} />
+        {way === "passkey" ? <PasskeyFields /> : way === "password" ? <PasswordFields /> : <>
         <input type="text" name="username" autoComplete="username" value="api-key" readOnly hidden />
         <Field
           label="API key"

@@ -1,0 +1,23 @@
+/** What the house writes as a file, handed to the browser: asked for with the key of whoever is signed in. */
+import { token } from "../client/api";
+import { foreign, isProblemBody, noAnswer, Problem } from "../client/problem";
+
+/** Throws `Problem`. */
+export async function saveFrom(path: string, name: string): Promise<void> {
+  let answer: Response;
+  try {
+    answer = await fetch(path, { headers: { authorization: `Bearer ${token.get()}` } });
+  } catch (error) {
+    throw noAnswer(error, false);
+  }
+  if (!answer.ok) {
+    const body: unknown = await answer.json().catch(() => null);
+    throw isProblemBody(body) ? new Problem(body) : foreign(answer.status, "");
+  }
+  const url = URL.createObjectURL(await answer.blob());
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
