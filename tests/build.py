@@ -220,6 +220,22 @@ def fill(
     )
 
 
+def bust(
+    number: int = 1,
+    ref: int = 1,
+    *,
+    nth: int = 9,
+    to: Fill | None = None,
+    side: Side = Side.BUY,
+    symbol: str = BTC_USD,
+    is_maker: bool = False,
+) -> ev.RecordBust:
+    """Execution `ref` of an order was none; or it was `to`."""
+    cause = CommandId(f"venue/BRKR/{symbol}@{nth}")
+    what = (number, Symbol(symbol), side, nth, ref, to, is_maker, "their error")
+    return ev.RecordBust(cause, Instant(1), *what)
+
+
 def cancel(number: int = 1) -> ev.CancelOrder:
     return ev.CancelOrder(CommandId("cancel#f"), Instant(1), number)
 

@@ -57,9 +57,17 @@ Prices, limits and risk are still the house's own: the instrument's feed values 
   TradeCaptureReport (AE) with an ExecID that was counted is not counted again. Where they do not
   answer that, people must. Where they do not know an order that they never acknowledged, it has
   never arrived; where they have acknowledged it, it stays UNKNOWN.
-- A trade that they take back or correct (ExecType H, G; before FIX 4.3 ExecTransType 1, 2) is not
-  booked: it is in the journal as `venues.trade_disputed.v1`, in the log, and is answered by
-  BusinessMessageReject. So is an execution at a price that is no multiple of our tick.
+- A trade that they take back (ExecType H; before FIX 4.3 ExecTransType 1) is reversed beside what
+  was booked: money, position and fees are as if it had never been. One that they correct (G; 2) is
+  reversed, and booked as it was, under one entry. ExecRefID names the ExecID of the trade, or of
+  its last correction. An order that works has that much more to execute; one that was done stays
+  done with less, and is CANCELED where it was FILLED. FIX clients and drop copies of ours are told
+  by the same ExecTypes, with our ExecID of the trade as ExecRefID; `fondaco why` tells it, and
+  `GET /api/executions` says `amended` of the trade that was none. Where something has reduced a
+  margin account's position since, what was realized and what is left are divided as they were.
+- What they take back and we never counted, and an execution at a price that is no multiple of our
+  tick, is not booked: it is in the journal as `venues.trade_disputed.v1`, in the log, and is
+  answered by BusinessMessageReject.
 - Stops, trailing stops and brackets stay at the house, which sends what they become. Market orders
   go as a limit at their protection, immediate or cancel; orders by notional are rejected.
 """

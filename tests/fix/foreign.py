@@ -16,6 +16,8 @@ WAIT_S: Final = 20.0
 class Foreign:
     """One side of a session. It answers test requests and nothing else by itself."""
 
+    target = "FONDACO"
+
     def __init__(self, port: int, name: str, begin: str = "FIX.4.4", *, number: int = 1) -> None:
         self.name, self.begin, self.number = name, begin, number
         self.heard = 0  # the highest number that came in order
@@ -54,7 +56,7 @@ class Foreign:
         message.append_pair(8, self.begin)
         message.append_pair(35, msg_type)
         message.append_pair(49, self.name)
-        message.append_pair(56, "FONDACO")
+        message.append_pair(56, self.target)
         message.append_pair(34, number)
         message.append_utc_timestamp(52, precision=3)
         for tag, value in (*header, *body):
@@ -113,6 +115,41 @@ class Foreign:
         self.send("5", [])
         self.hear("5")
         self._socket.close()
+
+
+class Broker(Foreign):
+    """The other side of an initiator of ours: a venue that executes what it is told to."""
+
+    target = "HOUSE"
+
+    def __init__(self, port: int) -> None:
+        self._listening = socket.create_server(("127.0.0.1", port))
+        self._listening.settimeout(WAIT_S)
+        self.port, self.reports = port, 0
+        super().__init__(port, "BROKER")
+
+    def _connect(self) -> None:
+        """Nobody is connected to before they connect."""
+
+    def accept(self) -> None:
+        self._socket, _ = self._listening.accept()
+        self._socket.settimeout(WAIT_S)
+        self._parser = simplefix.FixParser()
+        self.hear("A")
+        self.send("A", [(98, "0"), (108, "30")])
+
+    def tell(self, of: dict[int, str], exec_type: str, status: str, cum: str, **more: str) -> str:
+        """An ExecutionReport about an order; its ExecID."""
+        self.reports += 1
+        leaves = float(of[38]) - float(cum) if status in "01" else 0
+        fields = {37: "their-1", 11: of[11], 17: f"x{self.reports}", 150: exec_type, 39: status}
+        fields |= {55: of[55], 54: of[54], 14: cum, 151: f"{leaves:g}", 6: "0"}
+        fields |= {int(name[1:]): value for name, value in more.items()}
+        self.send("8", list(fields.items()))
+        return fields[17]
+
+    def close(self) -> None:
+        self._listening.close()
 
 
 def order(cl_ord_id: str, **more: str) -> list[tuple[int, str]]:

@@ -620,6 +620,7 @@ def test_the_laws_are_not_empty() -> None:
         ev.SwapCharged,
         ev.GainConverted,
     }  # trading/test_contracts, terms
+    elsewhere |= {ev.FillBusted, ev.FillCorrected}  # test_bust_laws
     elsewhere |= {ev.OrderResolved}  # of a venue that was silent: trading/test_states
     measures = {*MEASURES} - {Reason.EXCEEDS_MARGIN}
     wanted = {*get_args(TradingEvent)} - elsewhere | {("over", True), ("over", False)}

@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
+from msgspec import structs
 
 from build import (
     BTC,
     Scenario,
     ask,
+    btc_usd,
+    bust,
     buy,
     cancel,
     cancel_all,
@@ -19,6 +22,7 @@ from build import (
     listed,
     mark,
     placed,
+    refs,
     replace,
     sell,
     silent,
@@ -30,7 +34,7 @@ from build import (
     venue_replaced,
 )
 from fondaco.domain.trading import events as ev
-from fondaco.domain.trading.events import TradingCommand
+from fondaco.domain.trading.events import Fill, TradingCommand
 from fondaco.domain.trading.model import (
     AccountState,
     Contingency,
@@ -43,6 +47,8 @@ from fondaco.domain.trading.rules import decide, evolve
 from fondaco.domain.trading.rules.states import MOVES
 from fondaco.kernel.event import Event
 
+# Only a venue elsewhere takes an execution back.
+ELSEWHERE = refs(btc=structs.replace(btc_usd(), mic="BRKR"))
 FAR = 2_000_000 * 10**9  # when the day is over
 DAY = TimeInForce.DAY
 
@@ -108,6 +114,12 @@ STATES: dict[str, tuple[TradingCommand, ...]] = {
     "by cash, unknown": (BY_CASH, PART, silent()),
     "cash spent": (BY_CASH, PART, SPENT),
     "filled": (WORKING, fill(lots=10_000)),
+    "filled, over": (WORKING, fill(lots=10_000, nth=4), fill(lots=100)),
+    "filled, in two": (WORKING, PART, fill(lots=7_000, nth=4)),
+    "partially filled, in two": (WORKING, PART, fill(lots=2_000, nth=4)),
+    "canceled, partly filled": (WORKING, PART, cancel(), ended()),
+    "expired, partly filled": (WORKING, PART, expire(FAR), ended(status=OrdStatus.EXPIRED)),
+    "rejected, partly filled": (WORKING, PART, ended(status=OrdStatus.REJECTED)),
     "canceled": (WAITING, cancel()),
     "expired": (WORKING, expire(FAR), ended()),
     "rejected by the venue": (WORKING, ended(status=OrdStatus.REJECTED)),
@@ -120,6 +132,10 @@ SAID: tuple[TradingCommand, ...] = (
     fill(lots=2_000, nth=3),
     fill(lots=10_000, nth=2),
     fill(lots=20_000, nth=2),
+    bust(),
+    bust(to=Fill(99_00, 3_000)),
+    bust(to=Fill(99_00, 2_000)),
+    bust(to=Fill(99_00, 30_000)),
     cancel(),
     cancel(2),
     replace(order_qty="11"),
@@ -183,7 +199,7 @@ def test_the_table_of_moves_says_all_that_happens_and_nothing_else() -> None:
     happened: set[tuple[object, ...]] = set()
     for way in STATES.values():
         for said in SAID:
-            story = given()
+            story = given(using=ELSEWHERE)
             happened |= set(moves(story, *way, said))
     assert happened - ALL_MOVES == set()
     assert ALL_MOVES - happened == set()
@@ -197,7 +213,7 @@ def test_every_state_is_in_the_table_but_the_one_that_accounts_do_not_know() -> 
 def test_whatever_is_said_to_an_order_it_stays_whole(way: str) -> None:
     """CumQty + LeavesQty = OrderQty while it works, and nothing is held for one that is done."""
     for said in SAID:
-        story = given().when(*STATES[way], said)
+        story = given(using=ELSEWHERE).when(*STATES[way], said)
         assert story.events
         for order in story.state.working.values():
             assert order.leaves_lots + order.cum_lots == order.lots

@@ -6,11 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fondaco.domain.trading.events import Fill
 from fondaco.domain.trading.model import OrdStatus, Side, TimeInForce
 from fondaco.domain.venues.events import ChangeDenied, OrderEnded, OrderExecuted, OrderReplaced
 from fondaco.domain.venues.model import venue_stream
 from fondaco.domain.venues.routed.events import (
     CancelRouted,
+    ExecutionBusted,
     HearDenial,
     HearNothing,
     HearReport,
@@ -156,11 +158,59 @@ def test_a_status_that_knows_less_than_they_have_told_is_disputed() -> None:
     assert found.first.cum_lots == 4
 
 
-@pytest.mark.parametrize("exec_type", ["G", "H"])
-def test_a_trade_that_is_taken_back_is_refused_loudly(exec_type: str) -> None:
-    found = there().traded("e1", 4, 4).told(exec_type, "e2", ref_id="e1", cum_lots=0)
-    disputed = found.only(TradeDisputed)
-    assert (disputed.ref_id, disputed.exec_type) == ("e1", exec_type)
+def test_a_trade_that_is_taken_back_is_told_once_and_executes_again() -> None:
+    found = there().traded("e1", 4, 4).told("H", "e2", ref_id="e1", cum_lots=0, text="error")
+    assert found.kinds() == [ReportNoted, ExecutionBusted]
+    busted = found.only(ExecutionBusted)
+    assert (busted.ref_number, busted.exec_number, busted.leaves_lots) == (1, 2, 10)
+    assert (busted.busted, busted.fill, busted.text) == (Fill(100, 4), None, "error")
+    assert (found.first.cum_lots, found.first.told_lots) == (0, 0)
+    assert found.told("H", "e2", ref_id="e1", cum_lots=0).said[0].what == "repeated"
+    assert found.traded("e3", 10, 10).only(OrderExecuted).exec_number == 3
+    assert not found.state.working()
+
+
+def test_a_correction_is_corrected_by_either_name() -> None:
+    for ref_id in ("e1", "e2"):
+        found = there().traded("e1", 4, 4)
+        found.told("G", "e2", ref_id="e1", last_lots=3, last_px=99, cum_lots=3)
+        assert found.only(ExecutionBusted).fill == Fill(99, 3)
+        found.told("G", "e3", ref_id=ref_id, last_lots=5, last_px=98)
+        again = found.only(ExecutionBusted)
+        assert (again.busted, again.fill, again.ref_number) == (Fill(99, 3), Fill(98, 5), 2)
+        assert (found.first.cum_lots, found.first.told_lots) == (5, 5)
+
+
+def test_what_is_done_stays_so_with_less() -> None:
+    found = there().traded("e1", 10, 10).told("H", "e2", ref_id="e1", cum_lots=0, ord_status="0")
+    assert found.only(ExecutionBusted).leaves_lots == 0
+    assert found.first.is_done
+    assert not found.state.working()
+
+
+def test_a_bust_resolves_what_was_unknown_where_it_says_all() -> None:
+    found = there().traded("e1", 4, 4).ask(HearNothing(CAUSE, NOW, A, 1, "away"))
+    found.told("H", "e2", ref_id="e1", cum_lots=0, ord_status="0")
+    assert found.kinds() == [ReportNoted, ExecutionBusted, OrderHeard]
+    found = there().traded("e1", 4, 4).told("H", "e2", ref_id="e1", cum_lots=2, ord_status="1")
+    assert found.kinds() == [ReportNoted, ExecutionBusted, OrderSilent]
+    assert found.traded("e3", 2, 2).kinds() == [ReportNoted, OrderExecuted]
+
+
+@pytest.mark.parametrize(
+    ("exec_type", "more"),
+    [
+        ("H", {"ref_id": "e7"}),
+        ("H", {}),
+        ("G", {"ref_id": "e7", "last_lots": 1, "last_px": 100}),
+        ("G", {"ref_id": "e1"}),
+        ("G", {"ref_id": "e1", "wrong": "31 (price) is 1.005"}),
+    ],
+)
+def test_what_cannot_be_taken_back_is_disputed_loudly(exec_type: str, more: Any) -> None:
+    found = there().traded("e1", 4, 4).told(exec_type, "e2", cum_lots=0, **more)
+    assert found.kinds() == [TradeDisputed, OrderSilent]
+    assert found.only(TradeDisputed).exec_type == exec_type
     assert found.first.cum_lots == 4
 
 

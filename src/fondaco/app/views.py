@@ -10,9 +10,11 @@ from fondaco.domain.ledger.store.postings import VIEW as LEDGER
 from fondaco.domain.reference.model import HOUSE_STREAM
 from fondaco.domain.trading.postings import Postings
 from fondaco.domain.trading.store import TradingView
+from fondaco.domain.trading.store.busts import BustsView
 from fondaco.domain.trading.store.days import DaysView
 from fondaco.domain.trading.store.settlements import SettlementsView
 from fondaco.domain.trading.store.standing import StandingView
+from fondaco.domain.venues.api import ExecutionBusted
 from fondaco.domain.venues.events import OrderExecuted
 from fondaco.ports.journal import Journal
 from fondaco.runtime.projector import View
@@ -20,7 +22,8 @@ from fondaco.runtime.tracing.spans import Posts, tag_of
 
 # Instruments matter to what is posted, not to what posts.
 POSTS: Final = Posts(
-    LEDGER, frozenset(map(tag_of, {**Postings(()).posters(OrderExecuted), **POSTERS}))
+    LEDGER,
+    frozenset(map(tag_of, {**Postings(()).posters(OrderExecuted, ExecutionBusted), **POSTERS})),
 )
 
 
@@ -28,8 +31,8 @@ def every_view(journal: Journal) -> Sequence[View]:
     """New ones each time: a view remembers rows of the store that it fills, and what was listed."""
     listed = journal.read(HOUSE_STREAM)
     postings = Postings(listed)
-    posters = {**postings.posters(OrderExecuted), **POSTERS}
+    posters = {**postings.posters(OrderExecuted, ExecutionBusted), **POSTERS}
     return (
         TradingView(), LedgerView(posters), BooksView(), DaysView(listed), SettlementsView(),
-        StandingView(), AuditView(),
+        StandingView(), BustsView(), AuditView(),
     )  # fmt: skip

@@ -24,9 +24,14 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 class ExecutionMessage(
-    msgspec.Struct, frozen=True, gc=False, tag_field="channel", tag="executions"
+    msgspec.Struct,
+    frozen=True,
+    gc=False,
+    tag_field="channel",
+    tag="executions",
+    omit_defaults=True,
 ):
-    """FIX ExecutionReport (35=8), ExecType (150) = F."""
+    """FIX ExecutionReport (35=8), ExecType (150) = F; H or G where a venue takes one back."""
 
     position: int
     account_id: str
@@ -43,6 +48,8 @@ class ExecutionMessage(
     leaves_qty: str
     ord_status: OrdStatus
     at: int
+    exec_type: str = "trade"  # or "trade_cancel": `ref_number` was none; or "trade_correct"
+    ref_number: int = 0  # the execution that is taken back, or corrected by this one
 
 
 class OrderMessage(
@@ -119,6 +126,10 @@ class Teller:
         event = entry.event
         if isinstance(event, ev.OrderFilled):
             found: list[Message] = self._filled(entry, event)
+        elif isinstance(event, ev.FillBusted):
+            found = self._busted(entry, event)
+        elif isinstance(event, ev.FillCorrected):
+            found = self._corrected(entry, event)
         elif (moves := _moves(event)) is not None:
             found = [self._moved(entry, moves)] if moves else []
         elif type(event) in _ALERTS:
@@ -133,12 +144,34 @@ class Teller:
             return ()
         return [(str(type(each).__struct_config__.tag), _encode(each)) for each in found]
 
-    def _filled(self, entry: Entry, event: ev.OrderFilled) -> list[Message]:
+    def _filled(
+        self, entry: Entry, event: ev.OrderFilled, exec_type: str = "trade", ref_number: int = 0
+    ) -> list[Message]:
+        executed, changed = self._executed(entry, event, exec_type, ref_number)
+        return [executed, changed, self._moved(entry, _traded(event))]
+
+    def _busted(self, entry: Entry, event: ev.FillBusted) -> list[Message]:
+        """Of the execution that was none; what it had moved moves back."""
+        executed, changed = self._executed(entry, event, "trade_cancel", event.ref_number)
+        return [executed, changed, self._moved(entry, _taken_back(event))]
+
+    def _corrected(self, entry: Entry, event: ev.FillCorrected) -> list[Message]:
+        found = self._executed(entry, event.fill, "trade_correct", event.bust.ref_number)
+        moved = _taken_back(event.bust)
+        for asset, units in _traded(event.fill).items():
+            moved[asset] = moved.get(asset, 0) + units
+        return [*found, self._moved(entry, moved)]
+
+    def _executed(
+        self,
+        entry: Entry,
+        event: ev.OrderFilled | ev.FillBusted,
+        exec_type: str,
+        ref_number: int,
+    ) -> tuple[ExecutionMessage, OrderMessage]:
         instrument = self._refs().instruments[event.symbol]
         account = account_of(entry.stream)
         order = order_id(account, event.number)
-        is_buy = event.side == "buy"
-        fee = format_scaled(event.fee, self._decimals(instrument.quote))
         executed = ExecutionMessage(
             entry.position,
             account,
@@ -148,31 +181,28 @@ class Teller:
             event.side,
             instrument.qty_text(event.last_lots),
             instrument.px_text(event.last_px),
-            fee,
+            format_scaled(event.fee, self._decimals(instrument.quote)),
             instrument.quote,
             "maker" if event.is_maker else "taker",
             instrument.qty_text(event.cum_lots),
             instrument.qty_text(event.leaves_lots),
             event.ord_status,
             entry.at,
+            exec_type,
+            ref_number,
         )
         changed = OrderMessage(
             entry.position,
             account,
             order,
-            _kind(event),
+            _kind(entry.event),
             entry.at,
             event.ord_status,
             symbol=event.symbol,
             side=event.side,
             leaves_qty=executed.leaves_qty,
         )
-        base = event.base_units if is_buy else -event.base_units
-        quote = (-event.gross if is_buy else event.gross) - event.fee
-        moved = {instrument.base: base, instrument.quote: quote}
-        if event.is_contract:
-            moved = {instrument.quote: event.realized - event.fee}
-        return [executed, changed, self._moved(entry, moved)]
+        return executed, changed
 
     def _alert(self, entry: Entry, event: Any) -> MarginMessage:
         currency = self._refs().currency
@@ -289,6 +319,27 @@ class Teller:
 
     def _decimals(self, asset: Any) -> int:
         return self._refs().assets[asset].decimals
+
+
+def _traded(event: ev.OrderFilled) -> dict[Any, int]:
+    """Ledger units by asset that an execution has moved."""
+    if event.is_contract:
+        return {event.quote: event.realized - event.fee}
+    sign = 1 if event.side == "buy" else -1
+    return {
+        event.base: sign * event.base_units,
+        event.quote: -sign * event.gross - event.fee,
+    }
+
+
+def _taken_back(event: ev.FillBusted) -> dict[Any, int]:
+    if event.is_contract:
+        return {event.quote: event.fee - event.realized}
+    sign = 1 if event.side == "buy" else -1
+    return {
+        event.base: -sign * event.base_units,
+        event.quote: sign * event.gross + event.fee,
+    }
 
 
 def _moves(event: Any) -> dict[Any, int] | None:

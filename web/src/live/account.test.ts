@@ -92,6 +92,13 @@ test("average price and filled quantity follow each execution", () => {
   const after = evolve(state, [fill(2, "10.00", "1", "1", "2"), fill(3, "13.00", "2", "3", "0")]);
   expect(after.orders.get("demo.1")).toMatchObject({ cum_qty: "3", leaves_qty: "0", ord_status: "filled", avg_px: "12.00000000" });
   expect(after.executions).toHaveLength(2);
+  const amended = (message: AccountMessage, exec_type: "trade_cancel" | "trade_correct"): AccountMessage => ({ ...message, exec_type, ref_number: 3 }) as AccountMessage;
+  const busted = evolve(after, [amended(fill(4, "13.00", "2", "1", "0"), "trade_cancel")]);
+  expect(busted.orders.get("demo.1")).toMatchObject({ cum_qty: "1", avg_px: "10.00000000" });
+  expect(busted.executions).toHaveLength(1);
+  const corrected = evolve(after, [amended(fill(4, "16.00", "2", "3", "0"), "trade_correct")]);
+  expect(corrected.orders.get("demo.1")).toMatchObject({ cum_qty: "3", avg_px: "14.00000000" });
+  expect(corrected.executions.map((each) => each.exec_number)).toEqual([2, 4]);
 });
 
 test("what happened while away is one sentence", () => {

@@ -78,9 +78,11 @@ function take(draft: Draft, message: AccountMessage): void {
   draft.position = Math.max(draft.position, message.position);
   switch (message.channel) {
     case "executions": {
-      draft.executions.push(message);
+      const gone = draft.executions.find((each) => each.order_id === message.order_id && each.exec_number === message.ref_number);
+      if (gone) draft.executions = draft.executions.filter((each) => each !== gone);
+      if (message.exec_type !== "trade_cancel") draft.executions.push(message);
       const order = draft.orders.get(message.order_id);
-      if (order) draft.orders.set(order.order_id, executed(order, message));
+      if (order) draft.orders.set(order.order_id, executed(order, message, gone));
       break;
     }
     case "orders":
@@ -148,12 +150,16 @@ function termsOf(message: OrderMessage): Partial<Order> {
   };
 }
 
-function executed(order: Order, message: ExecutionMessage): Order {
+/** `gone` is the execution that its venue takes back, or corrects, where it is known here. */
+function executed(order: Order, message: ExecutionMessage, gone?: ExecutionMessage): Order {
   const { last_qty, last_px, cum_qty, leaves_qty, ord_status, position } = message;
   if (order.position >= position) return order; // It was told as it is after this.
+  const paid = (of: ExecutionMessage) => d.mul(of.last_px, of.last_qty);
   const before = order.avg_px ? d.mul(order.avg_px, order.cum_qty) : d.of("0");
-  const gross = d.add(before, d.mul(last_px, last_qty));
-  const avg_px = d.isZero(cum_qty) ? order.avg_px : d.text(d.div(gross, cum_qty, d.of(last_px).scale + 6));
+  const kept = gone ? d.sub(before, paid(gone)) : before;
+  const gross = message.exec_type === "trade_cancel" ? kept : d.add(kept, d.mul(last_px, last_qty));
+  const isKnown = !d.isZero(cum_qty) && (!message.ref_number || gone !== undefined);
+  const avg_px = isKnown ? d.text(d.div(gross, cum_qty, d.of(last_px).scale + 6)) : order.avg_px;
   return { ...order, cum_qty, leaves_qty, ord_status, avg_px, position, updated_at: new Date(message.at / 1e6).toISOString() };
 }
 

@@ -88,6 +88,8 @@ export interface ExecutionMessage {
   leaves_qty: string;
   ord_status: string;
   at: number;
+  exec_type?: "trade" | "trade_cancel" | "trade_correct"; // absent: a trade
+  ref_number?: number; // the execution that is taken back, or corrected by this one
 }
 export interface OrderMessage {
   channel: "orders";

@@ -20,6 +20,8 @@ WEEKDAYS: Final = "WEEKDAYS"  # the calendar of Monday to Friday, without holida
 PAPER_MIC: Final = "PAPER"
 MIDPOINT_MIC: Final = "MIDPT"  # where orders of every instrument meet in the dark: five characters
 POOL_MIC: Final = "POOLS"  # where orders that are not whole round lots wait for each other
+CROSS_MIC: Final = "CROSS"  # where our customers' orders meet each other in the light
+OWN_MICS: Final = frozenset((PAPER_MIC, CROSS_MIC, MIDPOINT_MIC, POOL_MIC))  # others are elsewhere
 RATE_SCALE: Final = 1_000_000  # fee rates are parts per million of the notional
 
 

@@ -235,6 +235,21 @@ class Ended(msgspec.Struct, gc=False, array_like=True):
     last_exec: int
 
 
+class Booked(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """An execution at a venue elsewhere, which may take it back as long as the order is known."""
+
+    exec_number: int
+    lots: int
+    px: int
+    is_maker: bool
+    gross: int
+    fee: int
+    fee_exact: int  # x 1,000,000, before what earlier fills had paid beyond theirs
+    is_late: bool  # of an order that was done: rounded by itself
+    realized: int = 0  # on margin, as `cost`
+    cost: int = 0  # what it added to the cost of the position
+
+
 class Sent(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A transfer on its way to another account: its money is in neither."""
 
@@ -328,6 +343,7 @@ class AccountState(msgspec.Struct):
     liquidating: bool = False
     fees: dict[Symbol, Rates] = {}  # of its own; "": of every instrument that is not named
     matched: dict[int, dict[int, Matched]] = {}  # by order and execution; what they bring is held
+    executed: dict[int, list[Booked]] = {}  # at venues elsewhere, by order
 
     def free(self, asset: AssetCode) -> int:
         """Ledger units that nothing holds: buying power, or what may be sold or withdrawn."""

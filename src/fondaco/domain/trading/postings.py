@@ -39,6 +39,8 @@ from fondaco.domain.trading.events import (
     CashWithdrawn,
     ContractPaid,
     Fill,
+    FillBusted,
+    FillCorrected,
     FillFailed,
     GainConverted,
     NegativeBalanceCovered,
@@ -67,6 +69,19 @@ class Executed(Protocol):
     def fills(self) -> tuple[Fill, ...]: ...
 
 
+class Busted(Protocol):
+    """What a venue elsewhere says of an execution that was none, or another one: `fill`."""
+
+    @property
+    def symbol(self) -> Symbol: ...
+    @property
+    def side(self) -> Side: ...
+    @property
+    def busted(self) -> Fill: ...
+    @property
+    def fill(self) -> Fill | None: ...
+
+
 class Postings:
     """Knows the terms of instruments, which never change: from entries, or given."""
 
@@ -76,8 +91,11 @@ class Postings:
             if isinstance(entry.event, InstrumentListed):
                 self._listed(entry)
 
-    def posters(self, executed: type[Event] | None = None) -> dict[type[Event], Poster]:
-        """By the type of the event; `executed` is what venues publish, an `Executed`."""
+    def posters(
+        self, executed: type[Event] | None = None, busted: type[Event] | None = None
+    ) -> dict[type[Event], Poster]:
+        """By the type of the event; `executed` and `busted` are what venues publish: `Executed`,
+        `Busted`."""
         posters: dict[type[Event], Poster] = {
             InstrumentListed: self._listed,
             CashDeposited: self._deposited,
@@ -92,10 +110,14 @@ class Postings:
             SwapCharged: self._swapped,
             GainConverted: self._converted,
             FillFailed: self._failed,
+            FillBusted: self._busted,
+            FillCorrected: self._corrected,
             AllocationBooked: self._allocated,
         }
         if executed is not None:
             posters[executed] = self._executed
+        if busted is not None:
+            posters[busted] = self._undone
         return posters
 
     def _listed(self, entry: Entry) -> Sequence[Posting]:
@@ -180,9 +202,11 @@ class Postings:
         return [moved(SWAP, client, each.asset, each.units) for each in event.charged]
 
     def _filled(self, entry: Entry) -> Sequence[Posting]:
-        event: OrderFilled = entry.event  # type: ignore[assignment]
+        return self._trade(LedgerAccount(entry.stream), entry.event)  # type: ignore[arg-type]
+
+    def _trade(self, client: LedgerAccount, event: OrderFilled) -> list[Posting]:
         terms = self._of(event.symbol)
-        client, between = LedgerAccount(entry.stream), clearing(terms.mic)
+        between = clearing(terms.mic)
         if event.is_contract:
             gained = moved(client, market(terms.mic), terms.quote, event.realized)
             fee = moved(FEES, client, terms.quote, event.fee)
@@ -201,18 +225,53 @@ class Postings:
             postings.append(moved(FEES, client, terms.quote, event.fee))
         return postings
 
+    def _busted(self, entry: Entry) -> Sequence[Posting]:
+        return self._reversed(LedgerAccount(entry.stream), entry.event)  # type: ignore[arg-type]
+
+    def _corrected(self, entry: Entry) -> Sequence[Posting]:
+        event: FillCorrected = entry.event  # type: ignore[assignment]
+        client = LedgerAccount(entry.stream)
+        return [*self._reversed(client, event.bust), *self._trade(client, event.fill)]
+
+    def _reversed(self, client: LedgerAccount, event: FillBusted) -> list[Posting]:
+        """Back the way it came, as far as the other fills of its order did not need it."""
+        terms = self._of(event.symbol)
+        between, sign = clearing(terms.mic), 1 if event.side is Side.BUY else -1
+        if event.is_contract:
+            postings = [moved(market(terms.mic), client, terms.quote, event.realized)]
+        else:
+            cash = sign * event.gross - event.residue
+            postings = [
+                moved(between, client, terms.base, sign * event.base_units),
+                moved(client, between, terms.quote, cash),
+                moved(client, ROUNDING, terms.quote, event.residue),
+            ]
+        postings.append(moved(client, FEES, terms.quote, event.fee))
+        return [posting for posting in postings if posting.units]
+
     def _executed(self, entry: Entry) -> Sequence[Posting]:
         event: Executed = entry.event  # type: ignore[assignment]
         terms = self._of(event.symbol)
         if entry.stream.startswith(POOLED):
             return NOTHING  # the desk's account says the other side of it
+        return self._beyond(terms, event.side, event.fills)
+
+    def _undone(self, entry: Entry) -> Sequence[Posting]:
+        event: Busted = entry.event  # type: ignore[assignment]
+        terms, sold = self._of(event.symbol), event.side is Side.SELL
+        back = self._beyond(terms, Side.BUY if sold else Side.SELL, (event.busted,))
+        again = self._beyond(terms, event.side, (event.fill,)) if event.fill else NOTHING
+        return [*back, *again]
+
+    def _beyond(self, terms: Instrument, side: Side, fills: Sequence[Fill]) -> Sequence[Posting]:
+        """Between the market and who clears: what venues executed."""
         if terms.kind is InstrumentKind.LINEAR:
             return NOTHING  # what it gains or loses is known to the account alone, and posted there
         between, beyond = clearing(terms.mic), market(terms.mic)
-        if event.side is Side.SELL:
+        if side is Side.SELL:
             between, beyond = beyond, between
         postings = []
-        for fill in event.fills:
+        for fill in fills:
             lots, cost = fill.lots * terms.base_per_lot, terms.cost_down(fill.px, fill.lots)
             postings.append(moved(between, beyond, terms.base, lots))
             if cost:

@@ -87,6 +87,7 @@ class ExecutionLine(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, k
     at: str
     position: int
     over_qty: str | None = None
+    amended: str | None = None  # "busted" or "corrected" by its venue: it counts no more
 
 
 class BalanceLine(msgspec.Struct, frozen=True, gc=False):

@@ -295,8 +295,10 @@ class _Telling:
         """What the entry posted in the ledger."""
         event = entry.event
         kind = type(event)
-        executed = kind if hasattr(event, "fills") and entry.stream.startswith(_VENUES) else None
-        poster = self._poster.posters(executed).get(kind)
+        is_venue = entry.stream.startswith(_VENUES)
+        executed = kind if is_venue and hasattr(event, "fills") else None
+        busted = kind if is_venue and _is_bust(event) else None
+        poster = self._poster.posters(executed, busted).get(kind)
         if poster is None or kind is InstrumentListed:
             return []
         return [
@@ -329,6 +331,10 @@ class _Telling:
                     f"{of.px_text(event.last_px)} as {role}, fee {fee} {of.quote}; "
                     f"{of.qty_text(event.leaves_lots)} left"
                 )
+            case ev.FillBusted():
+                return self._taken_back(event)
+            case ev.FillCorrected(_, _, bust, fill):
+                return f"{self._taken_back(bust)}; it was: {self._said(fill)}"
             case ev.OrderCompleted():
                 of = self._printing.instrument(event.symbol)
                 return f"filled: its cash is spent on {of.qty_text(event.cum_lots)}"
@@ -336,16 +342,39 @@ class _Telling:
                 return f"{_words(event)}, {event.reason}"
             case ev.OrderRefused() | ev.ChangeDenied() | ev.ReportUnmatched():
                 return f"{_words(event)}, {event.text}"
-            case _ if hasattr(event, "fills") and hasattr(event, "symbol"):
-                of = self._printing.instrument(event.symbol)
-                fills = [f"{of.qty_text(f.lots)} at {of.px_text(f.px)}" for f in event.fills]
-                more = f" and {len(fills) - FILLS_SAID} more" if len(fills) > FILLS_SAID else ""
-                return f"{_words(event)}: {', '.join(fills[:FILLS_SAID])}{more}"
+            case _ if hasattr(event, "symbol") and (hasattr(event, "fills") or _is_bust(event)):
+                return self._at_venue(event)
             case _:
                 told = plain(event)
                 shown = {n: told[n] for n in ("ord_status", "text", "queue_ahead") if told.get(n)}
                 words = ", ".join(f"{name} {value}" for name, value in shown.items())
                 return f"{_words(event)}{': ' if words else ''}{words}"
+
+    def _at_venue(self, event: Any) -> str:
+        """What a venue has executed, or takes back."""
+        of = self._printing.instrument(event.symbol)
+
+        def shown(fill: ev.Fill) -> str:
+            return f"{of.qty_text(fill.lots)} at {of.px_text(fill.px)}"
+
+        if _is_bust(event):
+            what = f"execution {event.ref_number}: {shown(event.busted)}"
+            if event.fill is None:
+                return f"the venue takes back {what}"
+            return f"the venue corrects {what} was {shown(event.fill)}"
+        fills = [shown(fill) for fill in event.fills[:FILLS_SAID]]
+        more = f" and {len(event.fills) - FILLS_SAID} more" if len(event.fills) > FILLS_SAID else ""
+        return f"{_words(event)}: {', '.join(fills)}{more}"
+
+    def _taken_back(self, event: ev.FillBusted) -> str:
+        of = self._printing.instrument(event.symbol)
+        fee = self._printing.amount(event.fee, of.quote)
+        text = f", {event.text}" if event.text else ""
+        return (
+            f"execution {event.ref_number} taken back by its venue{text}: "
+            f"{of.qty_text(event.last_lots)} at {of.px_text(event.last_px)}, fee {fee} "
+            f"{of.quote}; {event.ord_status}, {of.qty_text(event.cum_lots)} executed"
+        )
 
 
 def _agreed(event: Event) -> str:
@@ -355,6 +384,10 @@ def _agreed(event: Event) -> str:
         return ""
     told = plain(event)
     return f"asked by {asked_by}, agreed by {told['by']} ({told['how']}): {told['reason']}"
+
+
+def _is_bust(event: Event) -> bool:
+    return hasattr(event, "busted")
 
 
 def _words(event: Event) -> str:

@@ -31,6 +31,7 @@ from fondaco.domain.venues.crossing.model import MIC, Phase, Schedule, Step
 from fondaco.domain.venues.crossing.schedule import STEPS_MAX, next_step, wrong_schedule
 from fondaco.domain.venues.model import symbol_of, venue_stream
 from fondaco.domain.venues.routed.events import CancelRouted as CancelRouted
+from fondaco.domain.venues.routed.events import ExecutionBusted as ExecutionBusted
 from fondaco.domain.venues.routed.events import HearDenial as HearDenial
 from fondaco.domain.venues.routed.events import HearNothing as HearNothing
 from fondaco.domain.venues.routed.events import HearReport as HearReport

@@ -9,6 +9,7 @@ from fondaco.domain.trading.events import (
     OrderAccepted,
     OrderReleased,
     OrderTriggered,
+    RecordBust,
     RecordDenial,
     RecordEnd,
     RecordExecution,
@@ -28,7 +29,7 @@ from fondaco.domain.venues.events import (
     ReplaceAtVenue,
 )
 from fondaco.domain.venues.model import venue_stream
-from fondaco.domain.venues.routed.events import OrderHeard, OrderSilent
+from fondaco.domain.venues.routed.events import ExecutionBusted, OrderHeard, OrderSilent
 from fondaco.kernel.event import Command, Entry, Event, Instant, StreamId, message_id
 
 _Message: TypeAlias = tuple[StreamId, Command]
@@ -112,6 +113,22 @@ def _executed(entry: Entry, event: OrderExecuted, at: Instant) -> _Messages:
     return ((event.account_stream, command),)
 
 
+def _busted(entry: Entry, event: ExecutionBusted, at: Instant) -> _Messages:
+    command = RecordBust(
+        message_id(entry.stream, entry.version),
+        at,
+        event.number,
+        event.symbol,
+        event.side,
+        event.exec_number,
+        event.ref_number,
+        event.fill,
+        event.is_maker,
+        event.text,
+    )
+    return ((event.account_stream, command),)
+
+
 def _ended(entry: Entry, event: OrderEnded, at: Instant) -> _Messages:
     cause = message_id(entry.stream, entry.version)
     command = RecordEnd(cause, at, event.number, event.ord_status, event.text)
@@ -148,6 +165,7 @@ _ROUTES: Final[dict[type[Event], Callable[[Entry, Any, Instant], _Messages]]] = 
 }
 _REPORTS: Final[dict[type[Event], Callable[[Entry, Any, Instant], _Messages]]] = {
     OrderExecuted: _executed,
+    ExecutionBusted: _busted,
     OrderEnded: _ended,
     OrderReplaced: _replaced,
     ChangeDenied: _denied,

@@ -473,7 +473,13 @@ def status_after(event: object) -> OrdStatus | None:
             return OrdStatus.PENDING_CANCEL
         case ev.ReplaceRequested():
             return OrdStatus.PENDING_REPLACE
-        case ev.OrderReplaced() | ev.OrderFilled() | ev.OrderResolved():
+        case (
+            ev.OrderReplaced()
+            | ev.OrderFilled()
+            | ev.OrderResolved()
+            | ev.FillBusted()
+            | ev.FillCorrected()
+        ):
             return event.ord_status
         case ev.OrderRejected() | ev.OrderRefused():
             return OrdStatus.REJECTED

@@ -7,6 +7,9 @@ from msgspec import UNSET, UnsetType
 
 from fondaco.domain.market.model import Mark
 from fondaco.domain.reference.model import Symbol
+from fondaco.domain.trading.events.amending import FillBusted as FillBusted
+from fondaco.domain.trading.events.amending import FillCorrected as FillCorrected
+from fondaco.domain.trading.events.amending import RecordBust as RecordBust
 from fondaco.domain.trading.events.contracts import ContractPaid as ContractPaid
 from fondaco.domain.trading.events.contracts import SettleContract as SettleContract
 from fondaco.domain.trading.events.costs import Charged as Charged
@@ -16,6 +19,7 @@ from fondaco.domain.trading.events.costs import OwnFeesSet as OwnFeesSet
 from fondaco.domain.trading.events.costs import RollSession as RollSession
 from fondaco.domain.trading.events.costs import SetOwnFees as SetOwnFees
 from fondaco.domain.trading.events.costs import SwapCharged as SwapCharged
+from fondaco.domain.trading.events.filling import OrderFilled as OrderFilled
 from fondaco.domain.trading.events.finality import FillConfirmed as FillConfirmed
 from fondaco.domain.trading.events.finality import FillFailed as FillFailed
 from fondaco.domain.trading.events.finality import FillMatched as FillMatched
@@ -282,37 +286,6 @@ class OrderRejected(Event, frozen=True, gc=False, tag="trading.order_rejected.v1
     ord_type: OrdType = OrdType.LIMIT
 
 
-class OrderFilled(Event, frozen=True, gc=False, tag="trading.order_filled.v1"):
-    """Amounts are kept as they were rounded that day, so that no later rule can move them. Of a
-    contract nothing moves but what it has gained or lost, `realized`, and the fee."""
-
-    number: int
-    symbol: Symbol
-    side: Side
-    exec_number: int
-    last_lots: int
-    last_px: int
-    is_maker: bool
-    gross: int  # ledger units of the quote asset: paid by a buy, received by a sell; see above
-    base_units: int  # ledger units of the base asset that moved the other way
-    fee: int  # of the quote asset
-    residue: int  # of the quote asset: what `rounding` gains, or loses; see rules/execution.py
-    hold: int  # of the order, after this
-    cum_lots: int
-    leaves_lots: int
-    ord_status: OrdStatus
-    over: int = 0  # lots beyond OrderQty, or after the order had ended: booked all the same
-    base: AssetCode = AssetCode("")
-    quote: AssetCode = AssetCode("")
-    rest: int = 0  # of the order, after this: see Order
-    fee_rest: int = 0
-    is_contract: bool = False
-    # Of a margin account, in the quote asset: what reducing its position has gained, fees apart,
-    # and what is left of it has cost.
-    realized: int = 0
-    position_cost: int = 0
-
-
 class OrderTriggered(Event, frozen=True, gc=False, tag="trading.order_triggered.v1"):
     """A stop goes to the venue: ExecType L. `px` is the limit it goes with."""
 
@@ -492,6 +465,7 @@ TradingCommand: TypeAlias = (
     | SetLimits
     | SetTradingState
     | RecordExecution
+    | RecordBust
     | RecordEnd
     | RecordReplaced
     | RecordDenial
@@ -513,6 +487,8 @@ TradingEvent: TypeAlias = (
     | OrderAccepted
     | OrderRejected
     | OrderFilled
+    | FillBusted
+    | FillCorrected
     | OrderTriggered
     | OrderTrailed
     | OrderReleased

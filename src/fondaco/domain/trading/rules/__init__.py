@@ -2,7 +2,8 @@
 
 `decide` is here only a table: each command has its function. `entry` and `risk` are the rules that
 may refuse an order, in the order of `Reason`; `lists`, `changes`, `replace` and `groups` say what
-becomes of orders, `execution` what fills cost, `settlement` when it is ours, `finality` when a
+becomes of orders, `execution` what fills cost, `busts` what is taken back,
+`settlement` when it is ours, `finality` when a
 chain has confirmed it, `margin` what must be covered, `liquidation` what happens when it is not,
 `contracts` what an outcome pays, `terms` what is its own and what a night costs, `transfers` what
 goes between accounts, `pooling` what the pooling desk has shared out, `money` everything else;
@@ -16,6 +17,7 @@ from fondaco.domain.trading import events as ev
 from fondaco.domain.trading.events import TradingCommand, TradingEvent
 from fondaco.domain.trading.model import AccountState, TradingRefs
 from fondaco.domain.trading.rules import (
+    busts,
     changes,
     contracts,
     finality,
@@ -54,6 +56,7 @@ _DECIDED: Final[
     ev.SetLimits: money.set_limits,
     ev.SetTradingState: money.set_trading_state,
     ev.RecordExecution: settlement.record,
+    ev.RecordBust: busts.record,
     ev.RecordEnd: changes.end,
     ev.RecordReplaced: changes.replaced,
     ev.RecordDenial: changes.denial,

@@ -4,20 +4,20 @@ nothing that a rule might change. The state is its owner's alone, so it is chang
 from collections.abc import Callable
 from typing import Any, Final
 
+from fondaco.domain.reference.model import OWN_MICS, RATE_SCALE
 from fondaco.domain.trading import events as ev
 from fondaco.domain.trading.model import (
     AccountState,
     AccountType,
+    Booked,
     ClOrdId,
     Ended,
-    Matched,
     OpenLots,
     Order,
     OrdStatus,
     Position,
-    Rates,
-    Sent,
 )
+from fondaco.domain.trading.rules.accounted import MONEY
 from fondaco.domain.trading.rules.holds import BUY, MS, PACE_SLOTS, same_order
 from fondaco.kernel.event import Event
 
@@ -155,12 +155,10 @@ def _count(state: AccountState, order: Order, lots: int, orders: int) -> None:
         del state.open_lots[order.symbol]
 
 
-def _moved(state: AccountState, event: ev.OrderFilled) -> None:
-    """The position of a margin account, as the event says it is."""
+def _moved(state: AccountState, event: ev.OrderFilled | ev.FillBusted, traded: int) -> None:
+    """The position of a margin account, as the event says it is after so many lots more."""
     known = state.positions.get(event.symbol)
-    lots = (0 if known is None else known.lots) + (
-        event.last_lots if event.side is BUY else -event.last_lots
-    )
+    lots = (0 if known is None else known.lots) + traded
     if lots:
         state.positions[event.symbol] = Position(lots, event.position_cost)
     elif known is not None:
@@ -169,8 +167,11 @@ def _moved(state: AccountState, event: ev.OrderFilled) -> None:
 
 def _filled(state: AccountState, event: ev.OrderFilled) -> None:
     balances, base, quote = state.balances, event.base, event.quote
+    order = state.working.get(event.number)
+    if event.number in state.executed or (order is not None and order.mic not in OWN_MICS):
+        _keep(state, order, event)
     if state.account_type is MARGIN:
-        _moved(state, event)
+        _moved(state, event, event.last_lots if event.side is BUY else -event.last_lots)
     if event.is_contract:
         balances[quote] = balances.get(quote, 0) + event.realized - event.fee
     elif event.side is BUY:
@@ -179,7 +180,6 @@ def _filled(state: AccountState, event: ev.OrderFilled) -> None:
     else:
         balances[base] = balances.get(base, 0) - event.base_units
         balances[quote] = balances.get(quote, 0) + event.gross - event.fee
-    order = state.working.get(event.number)
     if order is None:
         known = state.ended.get(event.number)
         if known is not None:
@@ -197,7 +197,55 @@ def _filled(state: AccountState, event: ev.OrderFilled) -> None:
         _end(state, order, FILLED)
 
 
-def _booked(state: AccountState, event: ev.OrderFilled, last: int) -> int:
+def _keep(state: AccountState, order: Order | None, event: ev.OrderFilled) -> None:
+    """An execution that its venue may take back."""
+    fee_rest = 0 if order is None else order.fee_rest
+    known, cost = state.positions.get(event.symbol), event.position_cost
+    state.executed.setdefault(event.number, []).append(
+        Booked(
+            event.exec_number, event.last_lots, event.last_px, event.is_maker, event.gross,
+            event.fee, event.fee * RATE_SCALE - event.fee_rest + fee_rest, order is None,
+            event.realized, cost - known.cost if known is not None else cost,
+        )
+    )  # fmt: skip
+
+
+def _busted(state: AccountState, event: ev.FillBusted) -> None:
+    take_back(state, event)
+    found = state.working.get(event.number) or state.ended.get(event.number)
+    if found is not None:
+        found.last_exec = _booked(state, event, found.last_exec)
+
+
+def take_back(state: AccountState, event: ev.FillBusted) -> None:
+    """What an execution had moved; that its report was heard is noted elsewhere."""
+    kept, sign = state.executed.get(event.number, []), 1 if event.side is BUY else -1
+    kept[:] = [each for each in kept if each.exec_number != event.ref_number]
+    balances, base, quote = state.balances, event.base, event.quote
+    if event.on_margin:
+        _moved(state, event, -sign * event.last_lots)
+    if event.is_contract:
+        balances[quote] = balances.get(quote, 0) - event.realized + event.fee
+    else:
+        balances[base] = balances.get(base, 0) - sign * event.base_units
+        balances[quote] = balances.get(quote, 0) + sign * event.gross + event.fee
+    order, known = state.working.get(event.number), state.ended.get(event.number)
+    if order is not None:
+        order.cum_cost -= event.gross
+        order.fees -= event.fee
+        order.rest, order.fee_rest = event.rest, event.fee_rest
+        _weigh(state, order, event.hold, order.lots, event.cum_lots, order.pending_lots)
+        order.ord_status = event.ord_status
+    elif known is not None:
+        known.cum_lots, known.ord_status = event.cum_lots, event.ord_status
+
+
+def _corrected(state: AccountState, event: ev.FillCorrected) -> None:
+    take_back(state, event.bust)
+    _filled(state, event.fill)
+
+
+def _booked(state: AccountState, event: ev.OrderFilled | ev.FillBusted, last: int) -> int:
     """The highest execution booked; those that were overtaken are noted until they come."""
     told, number = event.exec_number, event.number
     if told > last + 1:
@@ -238,6 +286,7 @@ def _recall(state: AccountState, number: int, done: Ended) -> None:
         oldest = next(iter(ended))
         del ended[oldest]
         state.missing.pop(oldest, None)
+        state.executed.pop(oldest, None)
 
 
 def _canceled(state: AccountState, event: ev.OrderCanceled) -> None:
@@ -353,185 +402,12 @@ def _released(state: AccountState, event: ev.OrderReleased) -> None:
         order.ord_status = event.order.ord_status
 
 
-# --- Money and rules ----------------------------------------------------------------------------
-
-
-def _opened(state: AccountState, event: ev.AccountOpened) -> None:
-    state.opened = True
-    state.tenant, state.name, state.currency = event.tenant, event.name, event.currency
-    state.account_type = event.account_type
-
-
-def _rolled(state: AccountState, event: ev.SessionRolled) -> None:
-    state.session_day, state.session_equity = event.day, event.equity
-
-
-def _deposited(state: AccountState, event: ev.CashDeposited) -> None:
-    state.balances[event.asset] = state.balances.get(event.asset, 0) + event.units
-    _move_session(state, event.value, event.value)
-
-
-def _withdrawn(state: AccountState, event: ev.CashWithdrawn) -> None:
-    state.balances[event.asset] = state.balances.get(event.asset, 0) - event.units
-    _move_session(state, -event.value, event.value)
-
-
-def _move_session(state: AccountState, change: int, value: int) -> None:
-    """What moved without a known value makes the session begin anew once it has one."""
-    if value < 0:
-        state.session_day = -1
-    else:
-        state.session_equity += change
-
-
-def _made_virtual(state: AccountState, event: ev.AccountMadeVirtual) -> None:
-    state.virtual = True
-
-
-def _sent(state: AccountState, event: ev.TransferSent) -> None:
-    state.transfer_count = event.number
-    state.sent[event.number] = Sent(event.to, event.asset, event.units, event.value)
-    state.balances[event.asset] = state.balances.get(event.asset, 0) - event.units
-    _move_session(state, -event.value, event.value)
-
-
-def _came_in(state: AccountState, event: ev.TransferReceived | ev.TransferVoided) -> None:
-    if isinstance(event, ev.TransferVoided):
-        del state.sent[event.number]
-    state.balances[event.asset] = state.balances.get(event.asset, 0) + event.units
-    _move_session(state, event.value, event.value)
-
-
-def _transfer_posted(state: AccountState, event: ev.TransferPosted) -> None:
-    del state.sent[event.number]
-
-
-def _unsettled(state: AccountState, event: ev.FillUnsettled) -> None:
-    asset, due = event.asset, state.settling.setdefault(event.settles_at, {})
-    due[asset] = due.get(asset, 0) + event.units
-    state.unsettled[asset] = state.unsettled.get(asset, 0) + event.units
-
-
-def _settled(state: AccountState, event: ev.FillsSettled) -> None:
-    state.settling.pop(event.settles_at, None)
-    for each in event.settled:
-        left = state.unsettled.get(each.asset, 0) - each.units
-        if left > 0:
-            state.unsettled[each.asset] = left
-        else:
-            state.unsettled.pop(each.asset, None)
-
-
-def _reset(state: AccountState, event: ev.AccountReset) -> None:
-    for each in event.balances:
-        state.balances[each.asset] = each.after
-    state.positions = {}
-    state.warned_bps, state.liquidating = 0, False
-    state.unsettled, state.settling = {}, {}
-    if event.value < 0:
-        state.session_day = -1
-    else:
-        state.session_equity = event.value
-
-
-def _limits_set(state: AccountState, event: ev.LimitsSet) -> None:
-    state.limits = event.limits
-
-
-def _state_set(state: AccountState, event: ev.TradingStateSet) -> None:
-    state.trading_state = event.state
-
-
-def _warned(state: AccountState, event: ev.MarginWarned | ev.MarginEased) -> None:
-    state.warned_bps = event.level
-
-
-def _liquidating(state: AccountState, event: ev.LiquidationBegan) -> None:
-    state.liquidating = True
-
-
-def _liquidated(state: AccountState, event: ev.LiquidationEnded) -> None:
-    state.liquidating = False
-    state.warned_bps = 0
-
-
-def _covered(state: AccountState, event: ev.NegativeBalanceCovered) -> None:
-    for each in event.covered:
-        state.balances[each.asset] = state.balances.get(each.asset, 0) + each.units
-    state.session_equity += event.shortage
-
-
-def _paid(state: AccountState, event: ev.ContractPaid) -> None:
-    balances = state.balances
-    balances[event.base] = balances.get(event.base, 0) - event.base_units
-    balances[event.quote] = balances.get(event.quote, 0) + event.cash
-    state.positions.pop(event.symbol, None)
-
-
-def _own_fees(state: AccountState, event: ev.OwnFeesSet) -> None:
-    if event.fees is None:
-        state.fees.pop(event.symbol, None)
-    else:
-        fees = event.fees
-        state.fees[event.symbol] = Rates(fees.maker_fee_ppm, fees.taker_fee_ppm)
-
-
-def _swapped(state: AccountState, event: ev.SwapCharged) -> None:
-    for each in event.charged:
-        state.balances[each.asset] = state.balances.get(each.asset, 0) - each.units
-
-
-def _converted(state: AccountState, event: ev.GainConverted) -> None:
-    balances = state.balances
-    balances[event.quote] = balances.get(event.quote, 0) - event.units
-    balances[event.settle] = balances.get(event.settle, 0) + event.settle_units
-
-
-def _allocated(state: AccountState, event: ev.AllocationBooked) -> None:
-    sign = -1 if event.side is BUY else 1
-    balances = state.balances
-    balances[event.base] = balances.get(event.base, 0) + sign * event.base_units
-    balances[event.quote] = balances.get(event.quote, 0) - sign * event.cash
-
-
-def _matched(state: AccountState, event: ev.FillMatched) -> None:
-    state.matched.setdefault(event.number, {})[event.exec_number] = Matched(
-        event.symbol, event.side, event.lots, event.base, event.quote, event.base_units,
-        event.gross, event.fee, event.residue, event.asset, event.units,
-    )  # fmt: skip
-    state.held[event.asset] = state.held.get(event.asset, 0) + event.units
-
-
-def _final(state: AccountState, number: int, exec_number: int) -> None:
-    waiting = state.matched[number]
-    found = waiting.pop(exec_number)
-    if not waiting:
-        del state.matched[number]
-    state.held[found.asset] = state.held.get(found.asset, 0) - found.units
-
-
-def _confirmed(state: AccountState, event: ev.FillConfirmed) -> None:
-    _final(state, event.number, event.exec_number)
-
-
-def _failed(state: AccountState, event: ev.FillFailed) -> None:
-    match, balances = event.match, state.balances
-    _final(state, match.number, match.exec_number)
-    sign = 1 if match.side is BUY else -1
-    balances[match.base] = balances.get(match.base, 0) - sign * match.base_units
-    balances[match.quote] = balances.get(match.quote, 0) + sign * match.gross + match.fee
-
-
-def _noted(state: AccountState, event: Event) -> None:
-    """Happened, and changed nothing."""
-
-
 _EVOLVED: Final[dict[type[Event], Callable[[AccountState, Any], None]]] = {
-    ev.AccountOpened: _opened,
-    ev.SessionRolled: _rolled,
     ev.OrderAccepted: _accepted,
     ev.OrderRejected: _rejected,
     ev.OrderFilled: _filled,
+    ev.FillBusted: _busted,
+    ev.FillCorrected: _corrected,
     ev.OrderTriggered: _triggered,
     ev.OrderTrailed: _trailed,
     ev.OrderReleased: _released,
@@ -545,33 +421,5 @@ _EVOLVED: Final[dict[type[Event], Callable[[AccountState, Any], None]]] = {
     ev.ChangeDenied: _denied,
     ev.OrderUnknown: _unknown,
     ev.OrderResolved: _resolved,
-    ev.CashDeposited: _deposited,
-    ev.CashWithdrawn: _withdrawn,
-    ev.TransferRefused: _noted,
-    ev.AccountMadeVirtual: _made_virtual,
-    ev.TransferSent: _sent,
-    ev.TransferReceived: _came_in,
-    ev.TransferReturned: _noted,
-    ev.TransferPosted: _transfer_posted,
-    ev.TransferVoided: _came_in,
-    ev.FillUnsettled: _unsettled,
-    ev.FillsSettled: _settled,
-    ev.AccountReset: _reset,
-    ev.LimitsSet: _limits_set,
-    ev.TradingStateSet: _state_set,
-    ev.MarginWarned: _warned,
-    ev.MarginEased: _warned,
-    ev.LiquidationBegan: _liquidating,
-    ev.LiquidationEnded: _liquidated,
-    ev.NegativeBalanceCovered: _covered,
-    ev.ContractPaid: _paid,
-    ev.OwnFeesSet: _own_fees,
-    ev.SwapCharged: _swapped,
-    ev.GainConverted: _converted,
-    ev.AllocationBooked: _allocated,
-    ev.FillMatched: _matched,
-    ev.FillConfirmed: _confirmed,
-    ev.FillFailed: _failed,
-    ev.NothingToDo: _noted,
-    ev.ReportUnmatched: _noted,
+    **MONEY,
 }

@@ -96,7 +96,7 @@ def _fills(
             text = f"{fill.lots} lots at {fill.px} do not fit order {order.number}"
             events.append(ReportUnmatched(order.number, text))
             continue
-        gross, rest, residue = _gross(instrument, order.side is BUY, fill.px, fill.lots, rest)
+        gross, rest, residue = exact_gross(instrument, order.side is BUY, fill.px, fill.lots, rest)
         fee, fee_rest = _fee(instrument, command, fill, gross, fee_rest)
         realized = books.book(command.side, fill.lots, gross)
         left, before = lots - cum, hold
@@ -190,7 +190,7 @@ def _late(
         if not (0 < fill.px < AMOUNT_MAX and 0 < fill.lots < AMOUNT_MAX):
             events.append(ReportUnmatched(number, f"{fill.lots} lots at {fill.px} make no sense"))
             continue
-        gross, _, residue = _gross(instrument, command.side is BUY, fill.px, fill.lots, 0)
+        gross, _, residue = exact_gross(instrument, command.side is BUY, fill.px, fill.lots, 0)
         fee, _ = _fee(instrument, command, fill, gross, 0)
         realized = books.book(command.side, fill.lots, gross)
         cum += fill.lots
@@ -277,7 +277,7 @@ def _was_booked(state: AccountState, command: RecordExecution) -> bool:
     return command.exec_number not in state.missing.get(command.number, ())
 
 
-def _gross(
+def exact_gross(
     instrument: Instrument, is_buy: bool, px: int, lots: int, rest: int
 ) -> tuple[int, int, int]:
     """Ledger units of the fill, the order's `rest` after it, and its residue."""

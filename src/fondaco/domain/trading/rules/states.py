@@ -36,12 +36,28 @@ _ENDS: Final[Moves] = {
 }
 # An order by cash that has executed, and whose cash is spent.
 _SPENT: Final[Moves] = {ev.OrderCompleted: (FILLED,)}
+# What a venue takes back, or corrects, leaves what the order was asked as it is.
+_PENDING_CANCEL: Final[Moves] = {
+    ev.FillBusted: (PENDING_CANCEL,),
+    ev.FillCorrected: (PENDING_CANCEL, FILLED),
+}
+_PENDING_REPLACE: Final[Moves] = {
+    ev.FillBusted: (PENDING_REPLACE,),
+    ev.FillCorrected: (PENDING_REPLACE, FILLED),
+}
 _SILENCE: Final[Moves] = {ev.OrderUnknown: (UNKNOWN,)}
 
 
 def _done(status: OrdStatus) -> Moves:
-    """A late fill is booked as over, and a late change denied; the order stays done."""
-    return {ev.OrderFilled: (status,), ev.ChangeDenied: (status,)}
+    """A late fill is booked as over, and a late change denied; the order stays done. Of one that
+    was filled and has less now, nothing more executes."""
+    less = (FILLED, CANCELED) if status is FILLED else (status,)
+    return {
+        ev.OrderFilled: (status,),
+        ev.ChangeDenied: (status,),
+        ev.FillBusted: less,
+        ev.FillCorrected: less,
+    }
 
 
 MOVES: Final[Mapping[OrdStatus | None, Moves]] = {
@@ -63,6 +79,8 @@ MOVES: Final[Mapping[OrdStatus | None, Moves]] = {
     },
     PARTIALLY_FILLED: {
         ev.OrderFilled: (PARTIALLY_FILLED, FILLED),
+        ev.FillBusted: (NEW, PARTIALLY_FILLED),
+        ev.FillCorrected: (PARTIALLY_FILLED, FILLED),
         ev.CancelRequested: (PENDING_CANCEL,),
         ev.ReplaceRequested: (PENDING_REPLACE,),
         ev.OrderReplaced: (PARTIALLY_FILLED,),  # restated
@@ -73,6 +91,7 @@ MOVES: Final[Mapping[OrdStatus | None, Moves]] = {
     },
     PENDING_CANCEL: {
         ev.OrderFilled: (PENDING_CANCEL, FILLED),
+        **_PENDING_CANCEL,
         ev.OrderReplaced: (PENDING_CANCEL, FILLED),  # asked before the cancel was
         ev.ChangeDenied: (NEW, PARTIALLY_FILLED, PENDING_CANCEL),
         **_SILENCE,
@@ -81,6 +100,7 @@ MOVES: Final[Mapping[OrdStatus | None, Moves]] = {
     },
     PENDING_REPLACE: {
         ev.OrderFilled: (PENDING_REPLACE, FILLED),
+        **_PENDING_REPLACE,
         ev.CancelRequested: (PENDING_CANCEL,),
         ev.OrderReplaced: (NEW, PARTIALLY_FILLED, FILLED, PENDING_REPLACE),
         ev.ChangeDenied: (NEW, PARTIALLY_FILLED, PENDING_REPLACE),
@@ -89,6 +109,8 @@ MOVES: Final[Mapping[OrdStatus | None, Moves]] = {
     },
     UNKNOWN: {
         ev.OrderFilled: (PARTIALLY_FILLED, PENDING_CANCEL, PENDING_REPLACE, FILLED),
+        ev.FillBusted: (UNKNOWN,),
+        ev.FillCorrected: (PARTIALLY_FILLED, PENDING_CANCEL, PENDING_REPLACE, FILLED),
         ev.CancelRequested: (PENDING_CANCEL,),
         ev.OrderReplaced: (NEW, PARTIALLY_FILLED, PENDING_CANCEL, FILLED, UNKNOWN),
         ev.ChangeDenied: (NEW, PARTIALLY_FILLED, UNKNOWN),

@@ -142,6 +142,18 @@ class _Cost(msgspec.Struct, gc=False):
         self.lots += lots
         return realized
 
+    def untrade(self, lots: int, gross: int) -> int:
+        """What a trade that was none realizes: see `rows.Position`."""
+        sign = 1 if lots > 0 else -1
+        if self.lots * sign < abs(lots):
+            return self.trade(-lots, gross)
+        self.lots -= lots
+        self.cost -= sign * gross
+        if self.lots:
+            return 0
+        left, self.cost = self.cost, 0
+        return -left
+
 
 class _Batch:
     def __init__(self, conn: sa.Connection) -> None:
@@ -388,6 +400,28 @@ class DaysView:
         cost = self._cost(batch, account, match.symbol)
         row.realized += cost.trade(-sign * match.lots, match.gross)
 
+    def _busted(self, batch: _Batch, entry: Entry, event: ev.FillBusted) -> None:
+        account, about = entry.stream.removeprefix(PREFIX), f"{event.number}.{event.ref_number}"
+        sign = 1 if event.side is Side.BUY else -1
+        paid = sign * event.gross + event.fee
+        if event.is_contract:
+            paid = event.fee - event.realized
+        else:
+            self._other(batch, entry, 1, "busted", about, event.base, -sign * event.base_units)
+        self._other(batch, entry, 2, "busted", about, event.quote, paid)
+        row = self._days[account, event.quote]
+        row.fees -= event.fee
+        cost = self._cost(batch, account, event.symbol)
+        if event.on_margin:
+            cost.lots, cost.cost = cost.lots - sign * event.last_lots, event.position_cost
+            row.realized -= event.realized
+        else:
+            row.realized += cost.untrade(sign * event.last_lots, event.gross)
+
+    def _corrected(self, batch: _Batch, entry: Entry, event: ev.FillCorrected) -> None:
+        self._busted(batch, entry, event.bust)
+        self._filled(batch, entry, event.fill)
+
     def _reset(self, batch: _Batch, entry: Entry, event: ev.AccountReset) -> None:
         for leg, each in enumerate(event.balances, 1):
             self._other(batch, entry, leg, "reset", "", each.asset, each.after - each.before)
@@ -417,4 +451,6 @@ class DaysView:
         ev.GainConverted: _converted,
         ev.AllocationBooked: _allocated,
         ev.FillFailed: _failed,
+        ev.FillBusted: _busted,
+        ev.FillCorrected: _corrected,
     }

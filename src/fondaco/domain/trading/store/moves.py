@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from fondaco.domain.trading import events as ev
 from fondaco.domain.trading.store import tables as t
+from fondaco.domain.trading.store.rows import Row
 from fondaco.kernel.event import Entry, Event
 
 
@@ -86,6 +87,33 @@ def _failed(view: Any, batch: Any, entry: Entry, event: ev.FillFailed) -> None:
     position.trade(-sign * match.lots, match.gross)
     position.fees -= match.fee
     position.last_position = entry.position
+
+
+def busted(view: Any, batch: Any, entry: Entry, event: ev.FillBusted, row: Row | None) -> None:
+    """Its row of `executions` stays; who reads it finds in `busts` that it is none any more."""
+    sign = 1 if event.side._value_ == "buy" else -1
+    if event.is_contract:
+        _move(view, batch, entry, event.quote, event.fee - event.realized)
+    else:
+        _move(view, batch, entry, event.base, -sign * event.base_units)
+        _move(view, batch, entry, event.quote, sign * event.gross + event.fee)
+    account, _ = view._account(batch, entry.stream)
+    position = view._position(batch, account, event.symbol)
+    if event.on_margin:
+        position.lots -= sign * event.last_lots
+        position.cost, position.realized = event.position_cost, position.realized - event.realized
+    else:
+        position.untrade(sign * event.last_lots, event.gross)
+    position.fees -= event.fee
+    position.last_position = entry.position
+    if row is None:
+        return
+    row.ord_status, row.leaves_lots = event.ord_status._value_, event.leaves_lots
+    row.cum_lots -= event.last_lots
+    row.cum_cost -= event.gross
+    row.fees -= event.fee
+    row.text = event.text or row.text
+    view._rehold(batch, row, event.hold)
 
 
 _SIGN: Final = {ev.FillMatched: 1, ev.FillConfirmed: -1}

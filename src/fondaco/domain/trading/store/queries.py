@@ -31,12 +31,14 @@ from fondaco.domain.trading.replies import (
     moment,
 )
 from fondaco.domain.trading.store import tables as t
+from fondaco.domain.trading.store.busts import amended
 from fondaco.kernel.errors import Invalid, NotFound
 from fondaco.kernel.money import Asset, AssetCode
 from fondaco.runtime.projector import positions as stands_at
 
 _DIGITS: Final = 18  # of an order's number
 LIMIT_MAX: Final = 1_000
+_EXECUTED: Final = frozenset({"trading.order_filled.v1", "trading.fill_corrected.v1"})
 _CHILD_STATES: Final = frozenset({"suspended"})
 
 
@@ -193,10 +195,11 @@ def order(
         .where(e.account_id == row.account_id, e.number == row.number)
         .order_by(e.position)
     ).all()
-    filled = [position for position, kind, _ in events if kind == "trading.order_filled.v1"]
+    filled = [position for position, kind, _ in events if kind in _EXECUTED]
     executed = conn.execute(
         sa.select(t.executions).where(x.position.in_(filled)).order_by(x.position)
-    )
+    ).all()
+    gone = amended(conn, executed)
     printing = terms(conn)
     first = "trading.order_rejected.v1" if row.reason else "trading.order_accepted.v1"
     return OrderReplyFull(
@@ -205,7 +208,7 @@ def order(
             Step(row.position, first, moment(row.created_at)),
             *(Step(position, kind, moment(at)) for position, kind, at in events),
         ],
-        [_execution_line(found, printing) for found in executed],
+        [_execution_line(found, printing, gone) for found in executed],
     )
 
 
@@ -303,7 +306,8 @@ def executions(
         query = query.where(x.position < _read_cursor(cursor, 1)[0])
     rows = conn.execute(query.limit(limit + 1)).all()
     printing = terms(conn)
-    lines = [_execution_line(row, printing) for row in rows[:limit]]
+    gone = amended(conn, rows)
+    lines = [_execution_line(row, printing, gone) for row in rows[:limit]]
     return Page(lines, str(lines[-1].position) if len(rows) > limit else None)
 
 
@@ -507,7 +511,9 @@ def _order_line(row: sa.Row[Any], printing: Terms) -> OrderLine:
     )
 
 
-def _execution_line(row: sa.Row[Any], printing: Terms) -> ExecutionLine:
+def _execution_line(
+    row: sa.Row[Any], printing: Terms, gone: dict[tuple[str, int, int], str]
+) -> ExecutionLine:
     terms_ = printing.instrument(row.symbol)
     return ExecutionLine(
         exec_id=exec_id(row.account_id, row.number, row.exec_number, row.part),
@@ -524,6 +530,7 @@ def _execution_line(row: sa.Row[Any], printing: Terms) -> ExecutionLine:
         at=moment(row.at),
         position=row.position,
         over_qty=terms_.qty_text(row.over_lots) if row.over_lots else None,
+        amended=gone.get((row.account_id, row.number, row.exec_number)),
     )
 
 

@@ -93,3 +93,15 @@ class Position(msgspec.Struct, gc=False):
             gross -= proceeds
         self.cost += sign * gross
         self.lots += lots
+
+    def untrade(self, lots: int, gross: int) -> None:
+        """A trade of so many `lots` was none. What it had opened and is still there is gone at what
+        it cost; else it is as if it had been traded back."""
+        sign = 1 if lots > 0 else -1
+        if self.lots * sign < abs(lots):
+            self.trade(-lots, gross)
+            return
+        self.lots -= lots
+        self.cost -= sign * gross
+        if not self.lots:
+            self.realized, self.cost = self.realized - self.cost, 0

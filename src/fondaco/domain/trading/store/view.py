@@ -16,7 +16,7 @@ from fondaco.domain.reference.model import Instrument
 from fondaco.domain.trading import events as ev
 from fondaco.domain.trading.model import PREFIX, OrdStatus, TradingState
 from fondaco.domain.trading.store import tables as t
-from fondaco.domain.trading.store.moves import MOVES
+from fondaco.domain.trading.store.moves import MOVES, busted
 from fondaco.domain.trading.store.rows import Balance, Position, Row
 from fondaco.kernel.errors import Corrupt
 from fondaco.kernel.event import Entry, Event, StreamId
@@ -297,8 +297,18 @@ class TradingView:
         batch.rows[account, event.number] = row
 
     def _filled(self, batch: _Batch, entry: Entry, event: ev.OrderFilled) -> None:
+        self._booked(batch, entry, event, self._change(batch, entry, event.number))
+
+    def _corrected(self, batch: _Batch, entry: Entry, event: ev.FillCorrected) -> None:
         row = self._change(batch, entry, event.number)
-        account, tenant = self._account(batch, entry.stream)
+        busted(self, batch, entry, event.bust, row)
+        self._booked(batch, entry, event.fill, row)
+
+    def _busted(self, batch: _Batch, entry: Entry, event: ev.FillBusted) -> None:
+        row = self._change(batch, entry, event.number)
+        busted(self, batch, entry, event, row)
+
+    def _booked(self, batch: _Batch, entry: Entry, event: ev.OrderFilled, row: Row | None) -> None:
         if row is not None:
             self._set_status(row, event.ord_status)
             row.cum_lots, row.leaves_lots = row.cum_lots + event.last_lots, event.leaves_lots
@@ -307,6 +317,10 @@ class TradingView:
             row.last_part = row.last_part + 1 if event.exec_number == row.last_exec else 1
             row.last_exec = event.exec_number
             self._rehold(batch, row, event.hold)
+        self._traded(batch, entry, event, row)
+
+    def _traded(self, batch: _Batch, entry: Entry, event: ev.OrderFilled, row: Row | None) -> None:
+        account, tenant = self._account(batch, entry.stream)
         sign = 1 if event.side._value_ == "buy" else -1
         instrument = self._instrument(batch, event.symbol)
         cash = self._balance(batch, account, instrument.quote)
@@ -476,6 +490,7 @@ class TradingView:
         ev.OrderAccepted: _accepted,
         ev.OrderRejected: _rejected,
         ev.OrderFilled: _filled,
+        ev.FillCorrected: _corrected,
         ev.OrderTriggered: _triggered,
         ev.OrderTrailed: _trailed,
         ev.OrderReleased: _released,
@@ -497,12 +512,15 @@ class TradingView:
         ev.TradingStateSet: _stated,
         InstrumentListed: _listed,
         **MOVES,
+        ev.FillBusted: _busted,
     }
 
 
 _ABOUT_AN_ORDER: Final = frozenset(
     {
         ev.OrderFilled,
+        ev.FillBusted,
+        ev.FillCorrected,
         ev.OrderTriggered,
         ev.OrderTrailed,
         ev.OrderReleased,

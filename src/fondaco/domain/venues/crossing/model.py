@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from fondaco.domain.reference.model import Symbol
+from fondaco.domain.reference.model import CROSS_MIC, Symbol
 from fondaco.domain.trading.model import SelfMatch
 from fondaco.domain.venues.crossing.matching import (
     CANCEL_BOTH,
@@ -20,7 +20,7 @@ from fondaco.domain.venues.crossing.matching import (
 )
 from fondaco.kernel.event import Instant, StreamId
 
-MIC: Final = "CROSS"
+MIC: Final = CROSS_MIC
 PREFIX: Final = f"venue/{MIC}/"
 _NUMBER_BITS: Final = 40  # of an order's id in the book; the bits above are its owner
 _NUMBERS: Final = (1 << _NUMBER_BITS) - 1

@@ -7,6 +7,7 @@ never counted again, and `OrderExecuted`, as every venue says it, is what the ac
 from typing import TypeAlias
 
 from fondaco.domain.reference.model import Symbol
+from fondaco.domain.trading.events import Fill
 from fondaco.domain.trading.model import Side, TimeInForce
 from fondaco.domain.venues.events import (
     CancelAtVenue,
@@ -118,10 +119,10 @@ class ReplaceRouted(Event, frozen=True, gc=False, tag="venues.replace_routed.v1"
 
 class ReportNoted(Event, frozen=True, gc=False, tag="venues.report_noted.v1"):
     """They said something. `what` it was to us: "acknowledged", "pending", "executed", "replaced",
-    "denied", "status", "repeated" (it was counted before), "short" (they have executed more than
-    they have told us, `cum_lots` in all; with an `ord_status`, the order has ended but for that),
-    "disputed" (they no longer know what they knew, or know less), "stray" (it is about no order of
-    ours), "silence" (nobody had been awaited)."""
+    "busted", "denied", "status", "repeated" (it was counted before), "short" (they have executed
+    more than they have told us, `cum_lots` in all; with an `ord_status`, the order has ended but
+    for that), "disputed" (they no longer know what they knew, or know less), "stray" (it is about
+    no order of ours), "silence" (nobody had been awaited)."""
 
     what: str
     cl_ord_id: str
@@ -134,9 +135,27 @@ class ReportNoted(Event, frozen=True, gc=False, tag="venues.report_noted.v1"):
     text: str = ""
 
 
+class ExecutionBusted(Event, frozen=True, gc=False, tag="venues.execution_busted.v1"):
+    """They take an execution back (ExecType H), or it was another one, `fill` (G). `ref_number` is
+    the execution that it is about; this report is number `exec_number` of the order."""
+
+    account_stream: StreamId
+    number: int
+    exec_number: int
+    ref_number: int
+    symbol: Symbol
+    side: Side
+    busted: Fill
+    fill: Fill | None
+    is_maker: bool
+    leaves_lots: int
+    text: str
+
+
 class TradeDisputed(Event, frozen=True, gc=False, tag="venues.trade_disputed.v1"):
-    """They take a trade back (ExecType H), correct it (G), or report one that cannot be booked
-    (F). Nothing was booked: people must settle it. FIX: BusinessMessageReject (j) went back."""
+    """They report a trade that cannot be booked (ExecType F), or take back (H) or correct (G) one
+    that was never counted. Nothing was booked: people must settle it. FIX: BusinessMessageReject
+    (j) went back."""
 
     account_stream: StreamId
     number: int
@@ -172,6 +191,7 @@ OwnRouted: TypeAlias = (
     | CancelRouted
     | ReplaceRouted
     | ReportNoted
+    | ExecutionBusted
     | TradeDisputed
     | OrderSilent
     | OrderHeard

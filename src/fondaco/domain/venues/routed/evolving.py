@@ -7,6 +7,7 @@ from fondaco.domain.trading.model import OrdStatus
 from fondaco.domain.venues.events import ChangeDenied, OrderEnded, OrderExecuted, OrderReplaced
 from fondaco.domain.venues.routed.events import (
     CancelRouted,
+    ExecutionBusted,
     OrderHeard,
     OrderRouted,
     OrderSilent,
@@ -15,7 +16,14 @@ from fondaco.domain.venues.routed.events import (
     RoutedEvent,
     TradeDisputed,
 )
-from fondaco.domain.venues.routed.model import ENDED_MAX, Change, Ending, Routed, RoutedState
+from fondaco.domain.venues.routed.model import (
+    ENDED_MAX,
+    Change,
+    Counted,
+    Ending,
+    Routed,
+    RoutedState,
+)
 from fondaco.kernel.event import StreamId
 
 _KNOWN: Final = frozenset({"acknowledged", "pending", "executed", "replaced", "short"})
@@ -72,11 +80,14 @@ def _on_noted(state: RoutedState, event: ReportNoted) -> None:
     what = event.what
     if event.exec_id:
         order.seen[event.exec_id] = True
+    order.noted = event.exec_id
     if event.order_id:
         order.order_id = event.order_id
     if what in _KNOWN or (what == "status" and event.ord_status != "8"):
         order.is_acknowledged = True
         order.told_lots = max(order.told_lots, event.cum_lots)
+    if what == "busted":
+        order.told_lots = max(event.cum_lots, 0)
     if what == "short" and event.ord_status:
         order.ending = Ending(OrdStatus(event.ord_status), event.text)
     if what in ("replaced", "denied") and order.changes.pop(event.cl_ord_id, None) is not None:
@@ -108,6 +119,28 @@ def _on_executed(state: RoutedState, event: OrderExecuted) -> None:
     order.exec_number = event.exec_number
     order.cum_lots += sum(fill.lots for fill in event.fills)
     order.is_silent = False
+    for fill in event.fills:
+        counted = Counted(event.exec_number, fill.lots, fill.px, event.is_maker)
+        order.counted[order.noted] = counted
+    if order.cum_lots >= order.lots:
+        _done(state, order)
+
+
+def _on_busted(state: RoutedState, event: ExecutionBusted) -> None:
+    order = _of(state, event.account_stream, event.number)
+    if order is None:
+        return
+    order.exec_number = event.exec_number
+    order.cum_lots -= event.busted.lots
+    for exec_id, known in order.counted.items():
+        if known.exec_number == event.ref_number:
+            by = order.noted if event.fill is not None else ""
+            order.counted[exec_id] = Counted(event.ref_number, 0, 0, known.is_maker, by)
+            break
+    if event.fill is not None:
+        lots, px = event.fill.lots, event.fill.px
+        order.cum_lots += lots
+        order.counted[order.noted] = Counted(event.exec_number, lots, px, event.is_maker)
     if order.cum_lots >= order.lots:
         _done(state, order)
 
@@ -165,6 +198,7 @@ _EVOLVE: Final[dict[type, Callable[[RoutedState, Any], None]]] = {
     CancelRouted: _on_cancel,
     ReplaceRouted: _on_replace,
     ReportNoted: _on_noted,
+    ExecutionBusted: _on_busted,
     TradeDisputed: _on_disputed,
     OrderSilent: _on_silent,
     OrderHeard: _on_heard,

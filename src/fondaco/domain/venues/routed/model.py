@@ -38,6 +38,17 @@ class Ending(msgspec.Struct, gc=False, array_like=True):
     text: str
 
 
+class Counted(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """An execution that was counted, as the account knows it. 0 lots: it was taken back, or
+    corrected by the report that `amended_by` names."""
+
+    exec_number: int
+    lots: int
+    px: int
+    is_maker: bool
+    amended_by: str = ""
+
+
 class Routed(msgspec.Struct, gc=False, array_like=True):
     """An order. Only `evolve` changes it. Lots are the account's; they count from `base_lots`."""
 
@@ -61,6 +72,8 @@ class Routed(msgspec.Struct, gc=False, array_like=True):
     changes: dict[str, Change] = {}
     seen: dict[str, bool] = {}  # ExecIDs that were counted
     ending: Ending | None = None
+    counted: dict[str, Counted] = {}  # by ExecID
+    noted: str = ""  # the ExecID of the report that this turn is about
 
     @property
     def is_short(self) -> bool:

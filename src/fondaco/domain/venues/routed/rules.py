@@ -22,6 +22,7 @@ from fondaco.domain.venues.events import (
 from fondaco.domain.venues.model import symbol_of
 from fondaco.domain.venues.routed.events import (
     CancelRouted,
+    ExecutionBusted,
     HearDenial,
     HearNothing,
     HearReport,
@@ -151,12 +152,12 @@ def _report(state: RoutedState, told: HearReport, _: RouteRefs) -> _Events:
     order = state.named(told.cl_ord_id, told.orig_cl_ord_id)
     if order is None:
         return [_noted("stray", None, told)]
-    if told.exec_type in ("G", "H"):
-        return [_disputed(order, told, told.text)]
     if told.exec_type == "I" or told.exec_id in ("", "0"):
         return _status(order, told)
     if told.exec_id in order.seen:
         return [_noted("repeated", order, told)]
+    if told.exec_type in ("G", "H"):
+        return _amended(state, order, told)
     if told.exec_type == "F":
         return _executed(state, order, told)
     if order.is_done:
@@ -197,6 +198,64 @@ def _executed(state: RoutedState, order: Routed, told: HearReport) -> _Events:
         status, text = order.ending.ord_status, order.ending.text
         events.append(OrderEnded(order.account_stream, order.number, status, text))
     return events
+
+
+def _amended(state: RoutedState, order: Routed, told: HearReport) -> _Events:
+    """They take an execution back, or correct it, by its ExecID or that of its last correction. An
+    order that is done stays so, whatever they make of it: nobody here waits for it any more."""
+    known = order.counted.get(told.ref_id)
+    while known is not None and known.amended_by:
+        known = order.counted.get(known.amended_by)
+    fill, text = None, told.text
+    if told.exec_type == "G":
+        fill = Fill(told.last_px, told.last_lots)
+        if told.last_lots <= 0 or told.last_px <= 0:
+            text = told.wrong or "a correction without a quantity or a price"
+    if known is None or not known.lots:
+        text = told.text or f"{told.ref_id or 'what they take back'} was never counted"
+    if known is None or not known.lots or (fill and (fill.lots <= 0 or fill.px <= 0)):
+        return [_disputed(order, told, text), *_silent(order, text)]
+    change = (fill.lots if fill else 0) - known.lots
+    cum = order.cum_lots + change
+    theirs = _their_cum(order, told) if told.cum_lots >= 0 else max(order.told_lots + change, cum)
+    noted = ReportNoted(
+        "busted",
+        told.cl_ord_id,
+        order.account_stream,
+        order.number,
+        told.exec_id,
+        told.order_id,
+        theirs,
+        told.ord_status,
+        told.text,
+    )
+    busted = ExecutionBusted(
+        order.account_stream,
+        order.number,
+        order.exec_number + 1,
+        known.exec_number,
+        state.symbol,
+        order.side,
+        Fill(known.px, known.lots),
+        fill,
+        known.is_maker,
+        0 if order.is_done else max(order.lots - cum, 0),
+        told.text,
+    )
+    return [noted, busted, *_after_bust(order, told, theirs, cum)]
+
+
+def _after_bust(order: Routed, told: HearReport, theirs: int, cum: int) -> _Events:
+    if order.is_done or cum >= order.lots:
+        return []
+    if theirs > cum:
+        return _silent(order, f"{theirs - cum} more lots have executed than we were told")
+    if order.ending is not None:
+        status, text = order.ending.ord_status, order.ending.text
+        return [OrderEnded(order.account_stream, order.number, status, text)]
+    if order.is_silent and told.ord_status in _WORKING:
+        return [OrderHeard(order.account_stream, order.number)]
+    return []
 
 
 def _ended(order: Routed, told: HearReport) -> _Events:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from fondaco.domain.reference.model import Instrument
+from fondaco.domain.reference.model import OWN_MICS, Instrument
 from fondaco.domain.trading import events as ev
 from fondaco.domain.trading.model import Order, OrdStatus, TradingRefs, account_of, order_id
 from fondaco.gateway.fix.trading.naming import CANCEL, LIST, name_in
@@ -110,6 +110,7 @@ class Known(msgspec.Struct, gc=False):
     asked: Asked | None = None
     replacing: str = ""  # cl_ord_id of a replace that the venue must answer
     list_id: str = ""  # ListID (66) of the NewOrderList that it came in
+    exec_ids: dict[int, int] = {}  # of a venue elsewhere: ExecIDs by its number of the execution
 
     @property
     def is_open(self) -> bool:
@@ -280,10 +281,43 @@ class Blotter:
         known = self.orders.get(event.number)
         if known is None:
             return None
+        if known.mic not in OWN_MICS:
+            known.exec_ids[event.exec_number] = entry.position
+        return self._traded(known, event, entry, "F")
+
+    @_of.register
+    def _(self, event: ev.FillBusted, entry: Entry) -> Told | None:
+        known = self.orders.get(event.number)
+        if known is None:
+            return None
+        self._took_back(known, event)
+        told = self._report(known, entry, "H", text=event.text)
+        return self._amounts(told, event, known.exec_ids.pop(event.ref_number, 0))
+
+    @_of.register
+    def _(self, event: ev.FillCorrected, entry: Entry) -> Told | None:
+        known = self.orders.get(event.number)
+        if known is None:
+            return None
+        self._took_back(known, event.bust)
+        ref = known.exec_ids.pop(event.bust.ref_number, 0)
+        known.exec_ids[event.fill.exec_number] = entry.position
+        told = self._traded(known, event.fill, entry, "G")
+        told.text, told.ref_id = event.bust.text, str(ref) if ref else ""
+        return told
+
+    def _took_back(self, known: Known, event: ev.FillBusted) -> None:
+        known.cum_lots -= event.last_lots
+        known.paid -= event.last_lots * event.last_px
+        known.status = event.ord_status  # what was done is so still
+
+    def _traded(self, known: Known, event: ev.OrderFilled, entry: Entry, exec_type: str) -> Report:
         known.cum_lots += event.last_lots
         known.paid += event.last_lots * event.last_px
         self._now(known, event.ord_status)
-        told = self._report(known, entry, "F")
+        return self._amounts(self._report(known, entry, exec_type), event)
+
+    def _amounts(self, told: Report, event: ev.OrderFilled | ev.FillBusted, ref: int = 0) -> Report:
         instrument = self._instrument(event.symbol)
         asset = instrument.settle if event.is_contract and instrument.settle else instrument.quote
         told.last_qty = instrument.qty_text(event.last_lots)
@@ -291,6 +325,7 @@ class Blotter:
         told.fee_asset = asset
         told.fee = format_scaled(event.fee, self._refs().assets[instrument.quote].decimals)
         told.liquidity = "1" if event.is_maker else "2"
+        told.ref_id = str(ref) if ref else ""
         return told
 
     @_of.register

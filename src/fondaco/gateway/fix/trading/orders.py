@@ -378,11 +378,13 @@ class Orders(Watching):
         if known is not None:
             order_id = f"{self._blotter(message).account}.{known.number}"
         named = order_id or message.text(11)
+        reports = [told for told in reading.result() if isinstance(told, words.Report)]
+        amended = {told.ref_id for told in reports if told.ref_id}
         found = [
             told
-            for told in reading.result()
-            if isinstance(told, words.Report)
-            and told.exec_type == "F"
+            for told in reports
+            if told.exec_type in ("F", "G")
+            and told.exec_id not in amended
             and (not named or told.order_id == named)
             and (not symbol or told.symbol == symbol)
         ]

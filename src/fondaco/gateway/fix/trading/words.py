@@ -200,6 +200,8 @@ class Report(msgspec.Struct, gc=False, kw_only=True):
     exec_type: str
     ord_status: str
     exec_id: str
+    ref_id: str = ""
+    trans: str = ""  # ExecTransType, where the version says it beside another ExecType
     last_qty: str = ""
     last_px: str = ""
     fee: str = ""
@@ -248,8 +250,11 @@ _BACK: Final[dict[str, dict[str, str]]] = {
 }
 
 
+TRANS_TYPES: Final = {"I": "3", "H": "1", "G": "2"}  # ExecTransType (20), of what is no new report
+
+
 def _trans_type(of: Report) -> str:
-    return "3" if of.exec_type == "I" else "0"
+    return of.trans or TRANS_TYPES.get(of.exec_type, "0")
 
 
 # ExecutionReport (8), in the order in which it is written. A field that the session's version does
@@ -262,7 +267,8 @@ REPORT: Final = (
     Said(13, "3: absolute", lambda of: "3" if of.fee else ""),
     Said(14, "cum_qty", lambda of: of.cum_qty),
     Said(17, "journal position; 0 of a status, R… of what no journal has", lambda of: of.exec_id),
-    Said(20, "FIX 4.2: 0 new, 3 status", _trans_type),
+    Said(19, "of a trade that is canceled or corrected: its 17", lambda of: of.ref_id),
+    Said(20, "FIX 4.2: 0 new, 1 cancel, 2 correct, 3 status", _trans_type),
     Said(30, "mic", lambda of: of.mic if of.last_qty else ""),
     Said(31, "last_px", lambda of: of.last_px),
     Said(32, "last_qty", lambda of: of.last_qty),

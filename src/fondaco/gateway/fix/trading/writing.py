@@ -6,6 +6,8 @@ What a session's version of FIX does not know is left out, or said by the neares
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from msgspec.structs import replace
+
 from fondaco.domain.fix.api import OF_APPL_VER_ID, Dictionary, Field, Terms, dictionary
 from fondaco.gateway.fix.trading.blotter import Blotter, CancelReject, Known, ListTold
 from fondaco.gateway.fix.trading.words import (
@@ -14,6 +16,7 @@ from fondaco.gateway.fix.trading.words import (
     REPORT,
     TRADE,
     TRADE_SIDE,
+    TRANS_TYPES,
     Readable,
     Report,
     utc,
@@ -44,7 +47,8 @@ class Writing:
     def report(self, report: Report) -> list[Field]:
         """ExecutionReport (8)."""
         if self._is_old:
-            report.exec_type = _old_exec_type(report)
+            trans = TRANS_TYPES.get(report.exec_type, "0")
+            report = replace(report, exec_type=_old_exec_type(report), trans=trans)
         body = []
         for row in self._rows:
             value = row.write(report)
@@ -224,6 +228,6 @@ class Writing:
 
 def _old_exec_type(report: Report) -> str:
     """Before FIX 4.3 a fill is a status."""
-    if report.exec_type in ("F", "I"):
+    if report.exec_type in ("F", "I", "G", "H"):
         return report.ord_status
     return "0" if report.exec_type == "L" else report.exec_type

@@ -21,6 +21,7 @@ from fondaco.domain.fix.api import Message, Unsupported, business_reject
 from fondaco.domain.reference.model import PAPER_MIC, Instrument, Symbol
 from fondaco.domain.venues.api import (
     CancelRouted,
+    ExecutionBusted,
     HearDenial,
     HearNothing,
     HearReport,
@@ -45,6 +46,7 @@ NAMED_MAX: Final = 100_000  # ClOrdIDs whose stream is known without a look at t
 TICK_S: Final = 0.5
 AGAIN: Final = 6  # a silent order is asked about again after so many times the patience
 RETRY_S: Final = 0.1
+OPEN: Final = frozenset("01A")  # OrdStatus of what may execute
 _SECOND: Final = 1_000_000_000
 _Key = tuple[StreamId, StreamId, int]  # the venue's stream, the account's, and the order's number
 
@@ -263,7 +265,7 @@ class Route:
         instrument = self._instruments().get(symbol_of(stream))
         command = words.report_of(message, instrument, self._cause(), self.kernel.now())
         order = self._state(stream).named(cl_ord_id, orig)
-        if order is None and command.exec_type != "F":
+        if order is None and command.exec_type not in ("F", "G", "H"):
             return None  # an account may have orders there that somebody else has sent
         if order is not None:
             self._due.pop((stream, order.account_stream, order.number), None)
@@ -342,14 +344,16 @@ class Route:
                 else:
                     self._say(f"{stream} does not take a report: {outcome.message}")
                 return
-            self._look(stream, outcome, message)
+            self._look(stream, outcome, message, command)
             if line is not None:
                 line.done(seq_num)
 
         self._submit(stream, command, settled)
         return False
 
-    def _look(self, stream: StreamId, outcome: Sequence[Entry], message: Message) -> None:
+    def _look(
+        self, stream: StreamId, outcome: Sequence[Entry], message: Message, command: Command
+    ) -> None:
         """What must be done about what they have said."""
         state = self._state(stream)
         for entry in outcome:
@@ -360,6 +364,8 @@ class Route:
                     f"; execution {event.ref_id or event.exec_id} must be settled by hand"
                 )
                 self._refuse(message, event)
+            elif isinstance(event, ExecutionBusted):
+                self._say_busted(event, command)
             elif isinstance(event, OrderSilent):
                 self._say(f"{self.terms.mic}: order {event.number} is UNKNOWN: {event.text}")
             elif isinstance(event, ReportNoted):
@@ -370,6 +376,20 @@ class Route:
                     self._ask_trades(order)
                 elif order is not None and event.text == "unknown_order":
                     self._ask_status(stream, order)
+
+    def _say_busted(self, event: ExecutionBusted, command: Command) -> None:
+        """An order that is done with us stays so: who has it open again must be told by people."""
+        words_ = "takes back" if event.fill is None else "corrects"
+        self._say(
+            f"{self.terms.mic} {words_} execution {event.ref_number} of order {event.number} of "
+            f"{event.account_stream}: {event.text or 'no reason given'}; it is booked"
+        )
+        is_open = getattr(command, "ord_status", "") in OPEN
+        if is_open and not event.leaves_lots:
+            self._say(
+                f"{self.terms.mic} has order {event.number} of {event.account_stream} open again, "
+                "and here it is done: have it canceled there"
+            )
 
     def _refuse(self, message: Message, event: TradeDisputed) -> None:
         line = self.line

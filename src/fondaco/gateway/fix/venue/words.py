@@ -139,7 +139,7 @@ def report_of(
     """An ExecutionReport, as the venue's stream is told it. Never raises for what it says."""
     exec_type = message.text(150) or message.text(39) or ""
     exec_type = _TRANS_TYPES.get(message.text(20) or "", exec_type)
-    is_trade = exec_type in ("F", *_FILL_STATUS)
+    is_trade = exec_type in ("F", "G", *_FILL_STATUS)
     lots, px, told, wrong = _amounts(message, instrument, is_trade=is_trade)
     terms = {} if is_trade or wrong else _terms(message, instrument)
     return HearReport(
