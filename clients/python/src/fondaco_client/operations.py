@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 b0194ab581f2db91c41e7174610618422691ad20bc5a6a0fa00ee74db0fc2991
+OpenAPI sha256 354ad82c7594cfa332c3a595803f5bebf9d2686a25a0a38a68e0468db1414bb0
 """
 
 from __future__ import annotations
