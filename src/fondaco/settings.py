@@ -391,6 +391,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     rate_user_burst: Annotated[
         int, _whole("requests", 1, 10_000_000, "what may come at once after a pause")
     ] = 1_000
+    rate_key_per_s: Annotated[
+        int,
+        _whole("requests/s", 0, 1_000_000, "0 is off: of each key; a user has several"),
+    ] = 0
+    rate_key_burst: Annotated[
+        int, _whole("requests", 1, 10_000_000, "what may come at once after a pause")
+    ] = 1_000
     rate_ip_per_s: Annotated[
         int,
         _whole("requests/s", 0, 1_000_000, "0 is off: set it where strangers reach the door"),

@@ -249,6 +249,21 @@ def test_6_a_burst_comes_at_once_and_who_waits_as_told_is_granted(
     assert cache.take("other", per_s=per_s, burst=burst) == 0
 
 
+@each
+@given(per_s=st.integers(1, 5_000), burst=st.integers(1, 20), taken=st.integers(0, 25))
+def test_6_what_is_out_of_a_bucket_comes_back_in_the_time_that_it_says(
+    opened: Open, per_s: int, burst: int, taken: int
+) -> None:
+    clock = Clock()
+    cache = opened(clock)
+    for _ in range(taken):
+        cache.take("b", per_s=per_s, burst=burst)
+    drawn = cache.draw("b", per_s=per_s, burst=burst)
+    price = -(-SECOND // per_s)
+    assert drawn.ahead_ns == min(taken + 1, burst) * price
+    assert drawn.wait_ns == (price if taken >= burst else 0)
+
+
 # --- What only a server can do -------------------------------------------------------------------
 
 

@@ -29,6 +29,7 @@ from fondaco.domain.trading.model import (
     TradingRefs,
 )
 from fondaco.gateway.door import Door
+from fondaco.gateway.guard.rates import Rates
 from fondaco.gateway.house import Caller
 from fondaco.gateway.idempotency import MemoryReplies
 from fondaco.kernel.codec import Codec
@@ -131,14 +132,14 @@ DECIDER = Decider(lambda _: [0], decide, evolve, list, keys_used=keys)
 
 @dataclass
 class Desk(ByScope):
-    """A `House`. `pressed` and `wait` are what a test wants it to say."""
+    """A `House`. `pressed` is what a test wants it to say."""
 
     host: Host[Any, Any, Any, Any]
     journal: MemoryJournal
     committer: Committer
     pressed: FondacoError | None = None
     draining: bool = False
-    wait: int = 0
+    rates: Rates = field(default_factory=lambda: Rates(lambda: 0))
     at: int = 1_000
     views: int = 0
     sources: dict[str, Any] = field(default_factory=dict)
@@ -167,9 +168,6 @@ class Desk(ByScope):
 
     def pressure(self) -> FondacoError | None:
         return self.pressed
-
-    def wait_ns(self, caller: str, address: str) -> int:
-        return self.wait
 
     @contextmanager
     def reading(self) -> Iterator[Any]:

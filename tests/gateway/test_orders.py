@@ -9,6 +9,7 @@ import pytest
 from httpx2 import ASGITransport, AsyncClient
 
 from fondaco.gateway.door import Door
+from fondaco.gateway.guard.rates import Rate, Rates
 from fondaco.kernel.errors import Unavailable
 from gateway.desk import ORDER, Desk, a_door
 from gateway.server import serving, wired
@@ -195,10 +196,23 @@ async def test_under_pressure_nothing_is_taken_on_and_the_answer_says_when_to_re
 async def test_who_asks_too_often_is_told_how_long_to_wait(
     opened: tuple[Door, Desk], client: AsyncClient
 ) -> None:
-    opened[1].wait = 1_500_000_000
+    opened[1].rates = Rates(lambda: 0, {"user": Rate(3, 1), "address": Rate(1, 2)})
     answer = await client.post("/api/orders", json=ORDER)
-    assert (answer.status_code, answer.headers["retry-after"]) == (429, "2")
-    assert answer.json()["code"] == "rate_limited"
+    assert answer.headers["ratelimit-policy"] == '"address";q=2;w=2, "user";q=1;w=1'
+    assert answer.headers["ratelimit"] == '"user";r=0;t=1'
+    answer = await client.post("/api/orders", json=ORDER)
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
+    assert answer.headers["ratelimit"] == '"user";r=0;t=1'
+    told = answer.json()
+    assert (told["code"], told["retryable"]) == ("rate_limited", True)
+    assert told["details"] == {
+        "whose": "user",
+        "limit_per_s": 3,
+        "burst": 1,
+        "remaining": 0,
+        "retry_after_ms": 334,
+        "retry_after_s": 1,
+    }
 
 
 @pytest.mark.parametrize(("given", "kept"), [("abc-1", True), ("a b", False), ("x" * 129, False)])

@@ -36,6 +36,7 @@ from fondaco.domain.trading.store.days import DaysView
 from fondaco.domain.trading.store.settlements import SettlementsView
 from fondaco.domain.trading.store.standing import StandingView
 from fondaco.gateway.door import Door
+from fondaco.gateway.guard.rates import Rates
 from fondaco.gateway.house import Caller
 from fondaco.gateway.idempotency import MemoryReplies
 from fondaco.gateway.metrics import Metric
@@ -103,6 +104,7 @@ class Whole(ByScope):
         self.reference = refs_of(HouseState(), self.board.marks, self.now())
         self.pressed: FondacoError | None = None  # what a test wants it to say
         self.draining = False
+        self.rates = Rates(lambda: 0)
         self.listeners: list[Callable[[Sequence[Entry]], None]] = []
         self.accounts: dict[str, str] = {}
         self.hosts: dict[str, Host[Any, Any, Any, Any]] = {
@@ -183,9 +185,6 @@ class Whole(ByScope):
 
     def pressure(self) -> FondacoError | None:
         return self.pressed
-
-    def wait_ns(self, caller: str, address: str) -> int:
-        return 0
 
     def standing(self) -> Any:
         return None, {}

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from fondaco.app.about import about
@@ -26,12 +26,11 @@ from fondaco.app.say import say, say_error
 from fondaco.app.tracing import Tracer
 from fondaco.app.views import POSTS
 from fondaco.domain.identity.directory import Directory
-from fondaco.domain.identity.model import TooMany
-from fondaco.domain.identity.rate_limit import RateLimit
 from fondaco.domain.ledger.events import RecordChecks
 from fondaco.domain.ledger.model import CHECKS_STREAM
 from fondaco.domain.trading.store.stops import at_work
 from fondaco.gateway.graphql.serving import Graph
+from fondaco.gateway.guard.rates import Rates
 from fondaco.gateway.uses import KeptUses
 from fondaco.kernel.errors import Corrupt, FondacoError, NotFound, Unavailable
 from fondaco.kernel.event import Command, CommandId, StreamId
@@ -72,14 +71,14 @@ class House:
         self,
         kernel: Kernel,
         directory: Directory,
-        limits: Sequence[RateLimit],
+        rates: Rates,
         views: SqliteStore,
         follower: Follower,
         watch: HouseWatch,
     ) -> None:
         self.kernel = kernel
         self.directory = directory
-        self._limits = limits  # each for when the one before cannot be asked
+        self.rates = rates
         self._shown = views
         self.follower = follower
         self.now = kernel.now
@@ -140,22 +139,6 @@ class House:
     def recheck(self, caller: Any) -> None:
         """Raises `Denied` once the key of somebody who stays connected is no longer valid."""
         self.directory.caller_named(caller.tenant, caller.name)
-
-    def wait_ns(self, caller: str, address: str) -> int:
-        """0 where rates are off, which costs nothing."""
-        for limit in self._limits:
-            if limit.is_off:
-                break
-            try:
-                limit.check_ip(address)
-                if caller:
-                    limit.check_user("", caller)
-            except TooMany as error:
-                return int(str(error.details["retry_after_ms"])) * 1_000_000
-            except Unavailable:  # the cache is away: until it is back, this process alone counts
-                continue
-            break
-        return 0
 
     def views_at(self) -> int:
         try:

@@ -36,7 +36,7 @@ from fondaco.app.machines import (
     open_cache,
     open_records,
     open_views,
-    rate_limit,
+    rates_of,
     refuse_lost_end,
 )
 from fondaco.app.numbers import numbers
@@ -70,7 +70,6 @@ from fondaco.gateway.streams import Streams
 from fondaco.gateway.tls import keep_renewed
 from fondaco.gateway.uses import KeptUses
 from fondaco.kernel.operation import Operation
-from fondaco.ports.cache.memory import MemoryCache
 from fondaco.ports.tape import Tape
 from fondaco.ports.tape.segments import SegmentTape
 from fondaco.runtime.tracing.prices import PricePath
@@ -214,9 +213,8 @@ async def running(
         directory = Directory(records, cache, kernel.now, os.urandom, idle_ns)
         stack.callback(follower.end)
         follower.begin()
-        caches = [cache] if settings.cache == MEMORY else [cache, MemoryCache(kernel.now)]
-        limits = [rate_limit(settings, each) for each in caches]
-        house = House(kernel, directory, limits, views, follower, watch)
+        rates = rates_of(settings, cache, kernel.now)
+        house = House(kernel, directory, rates, views, follower, watch)
         house.tracer = tracer
         house.outbound = outbound(settings)
         stack.push_async_callback(house.outbound.close)

@@ -13,7 +13,7 @@ from fondaco.app.at_rest import at_rest, open_sqlite
 from fondaco.app.files import Files, read_cursor
 from fondaco.app.journal_sealing import sealing_codec
 from fondaco.app.say import say
-from fondaco.domain.identity.rate_limit import RateLimit
+from fondaco.gateway.guard.rates import Rate, Rates
 from fondaco.kernel.errors import Conflict, Corrupt, FondacoError, Invalid, NotFound
 from fondaco.ports.cache import Cache
 from fondaco.ports.cache.memory import MemoryCache
@@ -142,13 +142,16 @@ def open_records(files: Files) -> Store:
     return PostgresStore(files.store_at)
 
 
-def rate_limit(settings: Settings, cache: Cache) -> RateLimit:
-    return RateLimit(
-        cache,
-        user_per_s=settings.rate_user_per_s,
-        user_burst=settings.rate_user_burst,
-        ip_per_s=settings.rate_ip_per_s,
-        ip_burst=settings.rate_ip_burst,
+def rates_of(settings: Settings, cache: Cache, now: Callable[[], int]) -> Rates:
+    """How often who may ask; counted together with whoever shares the cache."""
+    return Rates(
+        now,
+        {
+            "address": Rate(settings.rate_ip_per_s, settings.rate_ip_burst),
+            "user": Rate(settings.rate_user_per_s, settings.rate_user_burst),
+            "key": Rate(settings.rate_key_per_s, settings.rate_key_burst),
+        },
+        None if settings.cache == MEMORY else cache,
     )
 
 

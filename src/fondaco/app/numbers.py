@@ -39,6 +39,7 @@ def numbers(house: "House", streams: Streams) -> Iterator[Metric]:
     yield _now("fondaco_accounts", "Accounts that are open.", len(kernel.accounts))
     yield _now("fondaco_owners", "Streams in memory.", kernel.owner_count)
     yield _now("fondaco_stops_waiting", "Stops that wait for a mark.", len(kernel.triggers))
+    yield _sum("fondaco_rate_limited_total", "Requests that came too often.", house.rates.refused)
     yield from _margin(house)
     yield from _checks(house)
     yield _sum("fondaco_times_lost_total", "Times that no disk took.", house.watch.lost)

@@ -16,7 +16,6 @@ from fondaco.gateway.rest import (
     Exchange,
     Headers,
     bearer,
-    may_ask,
     of_cookie,
     unforeseen,
 )
@@ -74,7 +73,7 @@ def known(
         if b"cookie" in headers:
             return of_cookie(house, headers, changes=changes, needed=True)
     except Denied:
-        may_ask(house, "", address)  # who guesses asks, too
+        house.rates.check(None, address)  # who guesses asks, too
         raise
     return None
 

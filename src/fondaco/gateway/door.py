@@ -202,7 +202,7 @@ class Door:
                 exchange, headers, path, scope["query_string"], body, address, signed
             )
         exchange.finish(response)
-        await respond(send, exchange, response)
+        await respond(send, exchange, exchange.response)
 
     async def _missing(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import msgspec
 
 from fondaco.domain.identity.model import Action
+from fondaco.gateway.guard.rates import Rates
 from fondaco.kernel.errors import FondacoError
 from fondaco.kernel.event import Command, Instant, StreamId
 from fondaco.runtime.committer import Answer
@@ -93,8 +94,9 @@ class House(Protocol):
         """Why nothing new is taken on: the committer or the reactor is too far behind."""
         ...
 
-    def wait_ns(self, caller: str, address: str) -> int:
-        """Takes one from the buckets of the caller and of the address; above 0: wait that long."""
+    @property
+    def rates(self) -> Rates:
+        """How often who may ask."""
         ...
 
     def reading(self) -> AbstractContextManager[Any]:

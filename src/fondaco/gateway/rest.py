@@ -21,6 +21,7 @@ from fondaco.gateway import cookies, idempotency
 from fondaco.gateway.context import Context
 from fondaco.gateway.editions import FIRST, Edition
 from fondaco.gateway.errors import problem_of
+from fondaco.gateway.guard.rates import Limited
 from fondaco.gateway.house import Caller, House
 from fondaco.gateway.idempotency import Kept
 from fondaco.gateway.looking import look, off_loop
@@ -32,7 +33,6 @@ from fondaco.kernel.errors import (
     Denied,
     FondacoError,
     Invalid,
-    Unavailable,
 )
 from fondaco.kernel.event import Entry, Instant, fingerprint
 from fondaco.kernel.operation import Answered, Ask, Do, Look, Operation, Stamp
@@ -170,8 +170,11 @@ class Exchange:
             self.finish(Response(endpoint.status, JSON, _encode(reply), endpoint.more))
 
     def finish(self, response: Response) -> None:
-        self.response = response
         endpoint = self.endpoint
+        told = endpoint.context.house.rates.headers(self.caller, self.address)
+        if told and response.status != 429:  # which says so itself
+            response = response._replace(headers=response.headers + told)
+        self.response = response
         seconds = time.perf_counter() - self.started
         endpoint.tally.add(response.status, seconds)
         if self.noted is not None and self.noted.has_end:
@@ -200,6 +203,8 @@ class Exchange:
         if problem.status in (429, 503):
             after = error.details.get("retry_after_s", 1)  # also of who guesses passwords
             headers = ((b"retry-after", str(after).encode()),)
+            if isinstance(error, Limited):
+                headers += error.headers
         elif problem.status == 401:
             headers = ((b"www-authenticate", b"Bearer"),)
         elif problem.status == 405:
@@ -259,7 +264,7 @@ class Endpoint:
             try:
                 caller = house.authenticate(bearer(authorization), address)
             except Denied:
-                may_ask(house, "", address)  # who guesses asks, too
+                house.rates.check(None, address)  # who guesses asks, too
                 raise
         if caller is not None:
             self.context.uses.count(caller, self.edition.major)
@@ -270,13 +275,13 @@ class Endpoint:
         try:
             return signed()
         except Denied:
-            may_ask(self.context.house, "", address)  # who guesses asks, too
+            self.context.house.rates.check(None, address)  # who guesses asks, too
             raise
 
     def take(self, caller: Caller | None, address: str) -> None:
         """Raises `Unavailable` for who asks too often, and while nothing new is taken on."""
         house = self.context.house
-        may_ask(house, caller.name if caller else "", address)
+        house.rates.check(caller, address)
         if not self._only_reads:
             pressure = house.pressure()
             if pressure is not None:
@@ -488,17 +493,6 @@ def of_cookie(house: House, headers: Headers, *, changes: bool, needed: bool) ->
         if needed:
             raise
         return None
-
-
-def may_ask(house: House, caller: str, address: str) -> None:
-    """Raises `Unavailable` where that is too often."""
-    wait_ns = house.wait_ns(caller, address)
-    if wait_ns > 0:
-        raise Unavailable(
-            "too many requests; wait as long as Retry-After says",
-            code="rate_limited",
-            retry_after_s=-(-wait_ns // 1_000_000_000),
-        )
 
 
 def check_media_type(headers: Headers) -> None:

@@ -33,13 +33,13 @@ from fondaco.domain.trading.api import orders as od
 from fondaco.domain.trading.api.views import AccountRequest, OrdersRequest
 from fondaco.domain.trading.model import AccountId, OrdStatus, account_stream
 from fondaco.gateway.errors import codes_of
-from fondaco.gateway.house import Caller, Reading
+from fondaco.gateway.house import Reading
 from fondaco.gateway.rest import Endpoint
 from fondaco.gateway.talk import SLOW, Auth, Done, Id, Ping, Talk
 from fondaco.gateway.tally import Tally
 from fondaco.gateway.tell import CHANNELS, Channel, Teller
 from fondaco.kernel import trace
-from fondaco.kernel.errors import FondacoError, Invalid, NotFound, Refused, Unavailable
+from fondaco.kernel.errors import FondacoError, Invalid, NotFound, Refused
 from fondaco.kernel.event import Entry, Instant, StreamId
 from fondaco.kernel.operation import Stamp
 from fondaco.runtime.committer import Outcome
@@ -212,7 +212,7 @@ class TradingTalk(Talk):
         hub, began, account_id = self._hub, perf_counter(), ask.account_id
         try:
             if account_id in self._cleared:
-                self._may_ask(self.known())
+                self.house.rates.check(self.known(), self.socket.address)
             elif self._check(hub.place, account_id, ask):
                 self._cleared.add(account_id)
             house = self.house
@@ -304,19 +304,9 @@ class TradingTalk(Talk):
         caller = self.known()
         if self.pressure is not None:
             raise self.pressure
-        self._may_ask(caller)
+        self.house.rates.check(caller, self.socket.address)
         address = self.socket.address
         return self.house.authorise(caller, endpoint.action, (account_id,), ask, "ws", address)
-
-    def _may_ask(self, caller: Caller) -> None:
-        """Raises `Unavailable` where that is too often."""
-        wait_ns = self.house.wait_ns(caller.name, self.socket.address)
-        if wait_ns > 0:
-            raise Unavailable(
-                "too many requests; wait",
-                code="rate_limited",
-                retry_after_ms=-(-wait_ns // 1_000_000),
-            )
 
     # What happens
 

@@ -32,7 +32,6 @@ from fondaco.gateway.rest import (
     Headers,
     Response,
     check_media_type,
-    may_ask,
 )
 from fondaco.gateway.sockets import Socket
 from fondaco.gateway.streams import Streams
@@ -110,7 +109,7 @@ class Graph:
         if GRAPHQL_JSON in headers.get(b"accept", b"") and response.media_type == JSON:
             response = response._replace(media_type=GRAPHQL_JSON)
         exchange.finish(response)
-        await respond(send, exchange, response)
+        await respond(send, exchange, exchange.response)
 
     async def _answer(
         self, exchange: Exchange, headers: Headers, query: bytes, body: bytes
@@ -121,7 +120,7 @@ class Graph:
         context = self.endpoint.context
         caller = known(context, headers, exchange.address, changes=not reads)
         exchange.caller = caller
-        may_ask(context.house, caller.name if caller else "", exchange.address)
+        context.house.rates.check(caller, exchange.address)
         asked = _of_query(query) if reads else _of_body(body)
         sent = Sent(
             asked,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from fondaco.gateway.graphql.asking import Asked, Asking, ProblemError, Sent
-from fondaco.gateway.rest import Exchange, bearer, may_ask
+from fondaco.gateway.rest import Exchange, bearer
 from fondaco.gateway.talk import Talk
 from fondaco.kernel.errors import FondacoError, Invalid
 
@@ -103,7 +103,7 @@ class GraphTalk(Talk):
             try:
                 if len(self._streams) >= STREAMS_MAX:
                     raise Invalid(f"{STREAMS_MAX} are under way on this connection; end some")
-                may_ask(self.house, self.known().name, self.socket.address)
+                self.house.rates.check(self.known(), self.socket.address)
                 asked = msgspec.convert(frame.payload, Asked)
             except (FondacoError, msgspec.MsgspecError) as error:
                 known = error if isinstance(error, FondacoError) else Invalid(str(error))

@@ -23,7 +23,7 @@ from fondaco.gateway.mcp.messages import Failure, Message
 from fondaco.gateway.mcp.news import Listener
 from fondaco.gateway.mcp.server import Peer, Server
 from fondaco.gateway.mcp.sessions import Session, Sessions
-from fondaco.gateway.rest import bearer, may_ask
+from fondaco.gateway.rest import bearer
 from fondaco.kernel.errors import Denied, FondacoError, Unavailable
 
 JSON: Final = b"application/json"
@@ -83,9 +83,9 @@ class McpDoor:
         try:
             caller = self._house.authenticate(token, address)
         except Denied:
-            may_ask(self._house, "", address)
+            self._house.rates.check(None, address)
             raise
-        may_ask(self._house, caller.name, address)
+        self._house.rates.check(caller, address)
         return caller
 
     async def _denied(self, error: Denied, headers: Headers, scope: Scope, send: Send) -> None:

@@ -19,7 +19,7 @@ from fondaco.gateway import cookies
 from fondaco.gateway.errors import codes_of
 from fondaco.gateway.house import Caller, House
 from fondaco.gateway.oidc import pages
-from fondaco.gateway.rest import bearer, may_ask
+from fondaco.gateway.rest import bearer
 from fondaco.kernel.errors import Denied, FondacoError, Invalid
 
 BODY_MAX: Final = 32_768
@@ -114,7 +114,7 @@ class ProviderDoor:
 
         async def answer(request: Request) -> Response:
             try:
-                may_ask(self._house, "", _address(request))
+                self._house.rates.check(None, _address(request))
                 return await act(request)
             except self._provider().refusal as error:
                 refusal: Any = error

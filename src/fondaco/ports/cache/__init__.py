@@ -54,6 +54,13 @@ class Ranked(NamedTuple):
     score: int
 
 
+class Drawn(NamedTuple):
+    """What a bucket has said."""
+
+    wait_ns: int  # 0: granted
+    ahead_ns: int  # until it is full
+
+
 class Cache(Protocol):
     """Safe to call from any thread."""
 
@@ -89,6 +96,10 @@ class Cache(Protocol):
 
     def take(self, bucket: str, *, per_s: int, burst: int) -> int:
         """One from a bucket of `burst` that fills at `per_s`: 0, or the nanoseconds to wait."""
+        ...
+
+    def draw(self, bucket: str, *, per_s: int, burst: int) -> Drawn:
+        """As `take`, and how much of the bucket is out."""
         ...
 
     def close(self) -> None: ...

@@ -6,7 +6,7 @@ from itertools import islice
 from threading import Lock
 from typing import Final, NamedTuple
 
-from fondaco.ports.cache import Ranked
+from fondaco.ports.cache import Drawn, Ranked
 
 _ENTRIES_MAX: Final = 100_000
 _SECOND: Final = 1_000_000_000
@@ -124,6 +124,10 @@ class MemoryCache:
             return None if score is None else ranks.ranked(member, score)
 
     def take(self, bucket: str, *, per_s: int, burst: int) -> int:
+        """See `Cache`."""
+        return self.draw(bucket, per_s=per_s, burst=burst).wait_ns
+
+    def draw(self, bucket: str, *, per_s: int, burst: int) -> Drawn:
         """A bucket is the moment at which it will be full; a grant moves that on by its price."""
         price = -(-_SECOND // per_s)  # rounded up: never more than the rate
         with self._lock:
@@ -134,7 +138,7 @@ class MemoryCache:
                 full_at += price
             self._full_at[bucket] = full_at
             self._sweep(now)
-            return max(wait, 0)
+            return Drawn(max(wait, 0), full_at - now)
 
     def close(self) -> None:
         """Nothing is held but memory."""

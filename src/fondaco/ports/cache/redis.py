@@ -17,7 +17,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from fondaco.kernel.errors import Invalid, Unavailable
-from fondaco.ports.cache import Ranked
+from fondaco.ports.cache import Drawn, Ranked
 
 SCORE_MAX: Final = 2**53  # beyond it a sorted set rounds
 ANSWER_S: Final = 0.25  # the order door waits for a bucket: better none than a late one
@@ -41,12 +41,12 @@ local ahead = 0  -- of now, until it is full
 if kept[1] then ahead = (tonumber(kept[1]) - s) * 1e9 + (tonumber(kept[2]) - n) end
 if ahead < 0 then ahead = 0 end
 local wait = ahead + price - burst * price
-if wait > 0 then return string.format('%.0f', wait) end
+if wait > 0 then return {string.format('%.0f', wait), string.format('%.0f', ahead)} end
 local full = n + ahead + price
 redis.call('HSET', KEYS[1], 's', string.format('%.0f', s + math.floor(full / 1e9)),
            'n', string.format('%.0f', full % 1e9))
 redis.call('PEXPIRE', KEYS[1], math.ceil((ahead + price) / 1e6) + 60000)
-return '0'
+return {'0', string.format('%.0f', ahead + price)}
 """
 _RANK_OF: Final = """
 local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
@@ -123,9 +123,13 @@ class RedisCache:
         return None if found is None else Ranked(found[0], member, -int(float(found[1])))
 
     def take(self, bucket: str, *, per_s: int, burst: int) -> int:
+        return self.draw(bucket, per_s=per_s, burst=burst).wait_ns
+
+    def draw(self, bucket: str, *, per_s: int, burst: int) -> Drawn:
         price = -(-_SECOND // per_s)  # rounded up: never more than the rate
         now = divmod(self._clock(), _SECOND) if self._own_time else (-1, 0)
-        return int(self._ask(self._take, keys=[bucket], args=[price, burst, *now]))
+        said = self._ask(self._take, keys=[bucket], args=[price, burst, *now])
+        return Drawn(*map(int, said))
 
     def close(self) -> None:
         self._listener.close()

@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from fondaco.domain.fix.api import Message, Unsupported
-from fondaco.domain.identity.model import Action
+from fondaco.domain.identity.model import Action, TooMany
 from fondaco.domain.trading import events as ev
 from fondaco.domain.trading.api import orders as od
 from fondaco.domain.trading.api.orders import stream_of_account, stream_of_order
@@ -137,8 +137,10 @@ class Watching:
                 raise Unsupported(NOT_AVAILABLE, pressure.message)
             if is_same:
                 self._admitted = line.reads, account, action.operation, caller
-        if self.house.wait_ns(caller.name, line.peer) > 0:
-            raise Unsupported(OTHER, "too many requests; wait")
+        try:
+            self.house.rates.check(caller, line.peer)
+        except TooMany as error:
+            raise Unsupported(OTHER, error.message) from error
         return caller
 
 
