@@ -164,6 +164,13 @@ def test_headers_are_structured_fields_that_tell_the_least() -> None:
     assert dict(rates.headers(ADA, "10.0.0.1"))[b"ratelimit"].endswith(b";t=0")
 
 
+def test_on_the_order_path_they_tell_when_less_than_half_is_left() -> None:
+    rates = Rates(Clock(), {"user": Rate(1, 10)})
+    for nth in range(1, 11):
+        rates.check(ADA, "10.0.0.1")
+        assert bool(rates.headers(ADA, "10.0.0.1", if_scarce=True)) == (nth > 5)
+
+
 def test_a_rate_of_nothing_limits_nothing_and_tells_nothing() -> None:
     rates = Rates(Clock(), {"user": Rate(0, 1), "address": Rate(0, 1)})
     for _ in range(1_000):

@@ -171,7 +171,8 @@ class Exchange:
 
     def finish(self, response: Response) -> None:
         endpoint = self.endpoint
-        told = endpoint.context.house.rates.headers(self.caller, self.address)
+        rates = endpoint.context.house.rates
+        told = rates.headers(self.caller, self.address, if_scarce=endpoint.is_hot)
         if told and response.status != 429:  # which says so itself
             response = response._replace(headers=response.headers + told)
         self.response = response

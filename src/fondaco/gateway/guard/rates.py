@@ -141,8 +141,9 @@ class Rates:
         for bucket in buckets[first:]:
             bucket.full_at += bucket.price
 
-    def headers(self, caller: "Caller | None", address: str) -> Headers:
-        """What whoever asks is told of it; nothing where no rate is theirs."""
+    def headers(self, caller: "Caller | None", address: str, *, if_scarce: bool = False) -> Headers:
+        """What whoever asks is told of it; nothing where no rate is theirs. With `if_scarce` only
+        once less than half is left: the order path tells no more than it must."""
         if not self.is_on:
             return ()
         key = (caller.tenant, caller.name, address) if caller else ("", "", address)
@@ -155,6 +156,8 @@ class Rates:
             out = (bucket.full_at - now) / bucket.holds
             if out > most:
                 least, most = bucket, out
+        if if_scarce and most <= 0.5:
+            return ()
         return _told(buckets, least, now)
 
     def _drawn(self, shared: Cache, buckets: tuple[Bucket, ...], now: int) -> bool:
