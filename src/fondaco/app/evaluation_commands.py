@@ -26,6 +26,14 @@ def with_tiers(commands: Commands) -> None:
     asks = tier.add_subparsers(metavar="command", required=True)
     listed = asks.add_parser("list", help="The tiers that come with the house.")
     listed.set_defaults(run=_list)
+    for name, run, text in (
+        ("show", _show, "The rules of a tier, in the words that a trader is shown."),
+        ("lint", _lint, "Say what contradicts itself in a tier; exit status 1 where it does."),
+    ):
+        sub = asks.add_parser(name, help=text, description=text)
+        sub.add_argument("tier", help="a built-in tier, or a file")
+        sub.add_argument("--json", action="store_true", help="one object, and nothing else")
+        sub.set_defaults(run=run)
     simulate = asks.add_parser("simulate", help="The odds of a kind of trader. Needs no house.")
     simulate.set_defaults(run=_simulate)
     simulate.add_argument("tier", help="a built-in tier, or a file")
@@ -58,6 +66,41 @@ def _list(_: argparse.Namespace) -> None:
 
     for name in built_in():
         print(f"{name:<16}{tier_of(text_of(name)).title}")
+
+
+def _show(asked: argparse.Namespace) -> None:
+    from fondaco.domain.evaluation.model import fingerprint
+    from fondaco.domain.evaluation.reading import text_of, tier_of
+    from fondaco.domain.evaluation.wording import wording
+
+    tier = tier_of(text_of(asked.tier))
+    said = wording(tier)
+    if asked.json:
+        rules = [{"heading": heading, "sentences": each} for heading, each in said]
+        terms = msgspec.to_builtins(tier)
+        print(json.dumps({"terms_sha256": fingerprint(tier), "rules": rules, "terms": terms}))
+        return
+    print(f"{tier.title} ({tier.name}, version {tier.version})")
+    for heading, sentences in said:
+        print(f"\n{heading}")
+        for each in sentences:
+            print(f"  {each}")
+    print(f"\nterms {fingerprint(tier)}")
+
+
+def _lint(asked: argparse.Namespace) -> int:
+    from fondaco.domain.evaluation.lint import is_wrong, lint
+    from fondaco.domain.evaluation.reading import text_of, tier_of
+
+    found = lint(tier_of(text_of(asked.tier)))
+    if asked.json:
+        print(json.dumps({"wrong": is_wrong(found), "findings": msgspec.to_builtins(found)}))
+    else:
+        for each in found:
+            print(f"{each.weight}  {each.where}  {each.code}: {each.text}")
+        if not found:
+            print("nothing contradicts itself")
+    return int(is_wrong(found))
 
 
 def _simulate(asked: argparse.Namespace) -> None:

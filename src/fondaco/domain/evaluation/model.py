@@ -44,7 +44,7 @@ class OverallLoss(msgspec.Struct, frozen=True):
 
 
 class NewsWindow(msgspec.Struct, frozen=True):
-    """Nothing is opened or closed so near to an announcement."""
+    """Nothing is opened so near to an announcement."""
 
     before_minutes: int
     after_minutes: int
