@@ -2,6 +2,9 @@
 
 import json
 import math
+import re
+import shlex
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -106,6 +109,51 @@ def test_every_rule_says_what_it_does() -> None:
     assert by["overall_loss", "static"].pass_change >= 0
     for each in effects:
         assert each.pass_probability == pytest.approx(found.pass_probability + each.pass_change)
+
+
+def test_days_are_drawn_from_a_journal(tmp_path: Path) -> None:
+    """Of days that make 1 % or lose 1 %, one in two each: a coin, from 5 to 0 or to 8."""
+    file = tmp_path / "days.csv"
+    file.write_text("day,percent\n" + "2026-03-02,1.0\n2026-03-03,-1.0\n" * 11)
+    tier = as_gamble(tier_of(text_of("coin")), "100", "103", "95")
+    found = simulate(tier, trader_of(f"journal:file={file},week=7"), Run(paths=PATHS, days=0))
+    assert abs(found.pass_probability - 5 / 8) <= 3 * found.pass_se
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("1.0\n", "has 1 days, must have 2"),
+        ("1\nx\n", ":2: x is no number"),
+        ("1\n-101\n", "must be -100 to 1000"),
+    ],
+)
+def test_a_journal_that_cannot_be_read_is_refused_with_its_line(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    file = tmp_path / "days.csv"
+    file.write_text(text)
+    with pytest.raises(Invalid, match=said):
+        trader_of(f"journal:file={file}")
+    with pytest.raises(Invalid, match="only file and week"):
+        trader_of(f"journal:file={file},edge=1")
+
+
+def test_the_lines_of_the_page_run(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Those of docs/tiers.md, in their order, each with few paths."""
+    page = (Path(__file__).parents[2] / "docs" / "tiers.md").read_text("utf-8")
+    monkeypatch.chdir(tmp_path)
+    tiers = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    Path("mine.toml").write_text(tiers[0])
+    Path("days.csv").write_text("2026-03-02,0.8\n2026-03-03,-0.6\n")
+    lines = re.findall(r"^fondaco (tier .*)$", page, re.MULTILINE)
+    assert len(lines) >= 7
+    for line in lines:
+        few = re.sub(r"--paths \d+", "", line) + (" --paths 60" if "simulate" in line else "")
+        assert main(shlex.split(few)) == 0, line
+        assert capsys.readouterr().out
 
 
 def said(capsys: pytest.CaptureFixture[str], seed: int) -> dict[str, float]:

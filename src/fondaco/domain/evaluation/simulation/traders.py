@@ -2,15 +2,21 @@
 
     coin:win=0.45,stake=1            one stake won or lost at a time
     skilled:edge=0.1,risk=0.5%       or any of `ARCHETYPES`, with what differs
+    journal:file=days.csv            days drawn from somebody's own
 
 A trade that is no toss is a walk of `ticks` steps. Its whole spread is `vol` times what is risked
 and its mean `edge` times that, were it held to the last tick; it ends early at its stop, `stop`
 times the risk beneath its opening, or at its aim. Steps are normal or, with `tails=fat`, Student's
 t with four degrees of freedom, of the same variance.
+
+A journal is a CSV file whose last column is the result of a day in percent of the account. Days are
+drawn from it with replacement, one a day: what a day went through before its end is not known, and
+neither is how days hang together.
 """
 
 import math
 from array import array
+from pathlib import Path
 from statistics import NormalDist
 from typing import Any, Final, Literal
 
@@ -47,6 +53,8 @@ class Trader(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     revenge: float = 1.0
     revenge_max: int = 3
     week: int = 5
+    file: str = ""  # of a journal
+    results: tuple[int, ...] = ()  # of its days, in millionths of the account, sorted
 
 
 ARCHETYPES: Final[dict[str, dict[str, Any]]] = {
@@ -57,7 +65,9 @@ ARCHETYPES: Final[dict[str, dict[str, Any]]] = {
     "fat": {"tails": "fat", "stop": 0.0, "aim": 0.0},
     "revenge": {"revenge": 2.0},
     "gambler": {"risk": "3%", "aim": 4.0},
+    "journal": {"ticks": 1, "trades": 1, "stop": 0.0, "aim": 0.0, "risk": "1%", "revenge_max": 0},
 }
+JOURNAL_DAYS_MAX: Final = 100_000
 _RANGES: Final[tuple[tuple[str, float, float], ...]] = (
     ("edge", -2, 2),
     ("vol", 0.01, 10),
@@ -80,7 +90,11 @@ def trader_of(text: str) -> Trader:
     said: dict[str, Any] = {"kind": kind, **ARCHETYPES[kind]}
     for pair in filter(None, rest.split(",")):
         name, _, value = pair.partition("=")
+        if kind == "journal" and name.strip() not in ("file", "week"):
+            raise Invalid(f"trader journal: {name[:40]} is not for it, only file and week are")
         said[name.strip()] = value.strip()
+    if kind == "journal":
+        said["results"] = _journal(said.get("file", ""))
     try:
         trader = msgspec.convert(said, Trader, strict=False)
     except msgspec.ValidationError as error:
@@ -90,6 +104,35 @@ def trader_of(text: str) -> Trader:
         if not low <= value <= high:
             raise Invalid(f"trader {kind}: {name} is {value}, must be from {low} to {high}")
     return trader
+
+
+def _journal(path: str) -> list[int]:
+    """Results of days in millionths of the account, sorted. Raises `Invalid`."""
+    if not path:
+        raise Invalid("trader journal: file is missing, must be a CSV file of days")
+    found: list[int] = []
+    try:
+        lines = Path(path).read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid(f"trader journal: {path}: {error}") from error
+    for number, line in enumerate(lines[: JOURNAL_DAYS_MAX + 2], 1):
+        text = line.rpartition(",")[2].strip()
+        if not text:
+            continue
+        try:
+            percent = float(text)
+        except ValueError as error:
+            if number == 1:
+                continue  # the names of columns
+            raise Invalid(f"trader journal: {path}:{number}: {text[:40]} is no number") from error
+        if not -100 <= percent <= 1_000:
+            raise Invalid(f"trader journal: {path}:{number}: {text[:40]} must be -100 to 1000 %")
+        found.append(round(percent * 10_000))
+    if not 2 <= len(found) <= JOURNAL_DAYS_MAX:
+        raise Invalid(
+            f"trader journal: {path} has {len(found)} days, must have 2 to {JOURNAL_DAYS_MAX}"
+        )
+    return sorted(found)
 
 
 def paths_of(tier: Tier, trader: Trader, *, days: int, funded_days: int) -> Paths:
@@ -152,6 +195,8 @@ def _risks(tier: Tier, trader: Trader) -> list[int]:
         first = tier.account * parse_scaled(text, 4, "risk") // PPM // AMOUNT_STEP
     if first <= 0:
         raise Invalid(f"trader {trader.kind} risks nothing, must risk more")
+    if trader.results:  # a journal says what was made, and not what was risked
+        return [first for _ in tier.stages]
     levels = [round(first * trader.revenge**nth) for nth in range(trader.revenge_max + 1)]
     return [
         min(each, terms.max_risk_per_trade // AMOUNT_STEP) if terms.max_risk_per_trade else each
@@ -162,6 +207,10 @@ def _risks(tier: Tier, trader: Trader) -> list[int]:
 
 def _table(trader: Trader) -> array:  # type: ignore[type-arg]
     """The middle of each of 2,048 equally likely parts of a step's distribution."""
+    if trader.results:  # of one hundredth of the account, which is risked
+        days = trader.results
+        drawn = (days[(2 * nth + 1) * len(days) // (2 * TABLE)] for nth in range(TABLE))
+        return array("q", [each * STEP // 10_000 for each in drawn])
     at = [(2 * nth + 1) / (2 * TABLE) for nth in range(TABLE)]
     shape = [_fat(p) for p in at] if trader.tails == "fat" else [*map(NormalDist().inv_cdf, at)]
     spread = math.sqrt(sum(each * each for each in shape) / TABLE)
