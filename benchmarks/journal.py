@@ -6,12 +6,14 @@ Both get the same decisions, encode them alike and are durable when `append` ret
 the simplest that SQLite can do for a journal: WAL, synchronous FULL, one row a batch and no index
 but its key; versions are checked in memory and entries returned, as the journal does. They take
 turns round by round, each in files of its own on the disk that `--on` names; figures are medians,
-`ratio` is journal over peer. Prints one JSON object.
+`ratio` is journal over peer, `encrypted_ratio` an encrypted journal over one that is not. Prints
+one JSON object.
 """
 
 import argparse
 import gc
 import json
+import os
 import sqlite3
 import statistics
 import tempfile
@@ -23,6 +25,7 @@ from typing import Final, TypeAlias
 from fondaco.kernel.codec import Codec
 from fondaco.kernel.errors import Conflict
 from fondaco.kernel.event import CommandId, Decision, Entry, Event, Instant, StreamId
+from fondaco.ports.at_rest import KEY_BYTES, AtRest
 from fondaco.ports.journal import entries_of
 from fondaco.ports.journal.segments import SegmentJournal
 
@@ -178,11 +181,16 @@ def main() -> None:
     for size in BATCHES:
         ours: list[Figures] = []
         theirs: list[Figures] = []
+        encrypted: list[Figures] = []
         for _ in range(asked.rounds):
             with tempfile.TemporaryDirectory(dir=asked.on) as name:
                 journal = SegmentJournal(Path(name) / "journal", CODEC)
                 ours.append(appends(journal.append, size, asked.seconds))
                 journal.close()
+                key = AtRest(os.urandom(KEY_BYTES))
+                sealed = SegmentJournal(Path(name) / "encrypted", CODEC, at_rest=key)
+                encrypted.append(appends(sealed.append, size, asked.seconds))
+                sealed.close()
                 peer = Peer(Path(name) / "peer.db")
                 theirs.append(appends(peer.append, size, asked.seconds))
                 peer.close()
@@ -190,8 +198,12 @@ def main() -> None:
         ratio = both[0]["entries_per_s"] / both[1]["entries_per_s"]
         report[f"append_{size}"] = {
             "journal": both[0],
+            "encrypted": medians(encrypted),
             "sqlite": both[1],
             "ratio": round(ratio, 2),
+            "encrypted_ratio": round(
+                medians(encrypted)["entries_per_s"] / both[0]["entries_per_s"], 2
+            ),
         }
     with tempfile.TemporaryDirectory(dir=asked.on) as name:
         report["read"] = {k: round(v) for k, v in reads(Path(name), asked.rounds).items()}

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from fondaco.kernel.errors import Corrupt, Unavailable
 from fondaco.kernel.event import CommandId, Decision, Instant
+from fondaco.ports.at_rest import AtRest
 from fondaco.ports.journal.memory import MemoryJournal
 from fondaco.runtime.actor import Host
 from fondaco.runtime.answered import SPLIT_AT, Answered
@@ -52,6 +53,23 @@ def test_a_snapshot_and_the_tail_behind_it_make_the_same_memory(tmp_path: Path, 
     assert snapshots.version(T1) == at
     assert essence(load(T1, law, journal, snapshots)) == essence(memory)
     assert essence(load(T1, law, journal)) == essence(memory)
+
+
+def test_an_encrypted_snapshot_says_nothing_and_is_no_snapshot_without_its_key(
+    tmp_path: Path,
+) -> None:
+    journal, memory = lived(20)
+    key = AtRest(bytes(32))
+    Snapshots(tmp_path, BUILD, key).save(T1, memory)
+    [path] = tmp_path.glob("*.snapshot")
+    assert T1.encode() not in path.read_bytes()
+    loaded = Snapshots(tmp_path, BUILD, key).load(T1, law)
+    assert loaded is not None
+    assert essence(loaded) == essence(memory)
+    for other in (None, AtRest(b"x" * 32)):
+        snapshots = Snapshots(tmp_path, BUILD, other)
+        assert snapshots.load(T1, law) is None
+        assert essence(load(T1, law, journal, snapshots)) == essence(memory)
 
 
 @pytest.mark.parametrize(
