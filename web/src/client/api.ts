@@ -76,7 +76,7 @@ export async function ok<T>(asked: Promise<Answer<T>>): Promise<T> {
     if (error instanceof Problem) throw error;
     throw noAnswer(error, true);
   }
-  if (answer.response.status === 202) throw heldBack(answer.data as Schemas["Held"]);
+  if (answer.response.status === 202 && isHeld(answer.data)) throw heldBack(answer.data);
   if (answer.response.ok) return answer.data as T;
   if (isProblemBody(answer.error)) {
     if (answer.response.status === 401) signedOut.set(answer.error.message);
@@ -84,6 +84,8 @@ export async function ok<T>(asked: Promise<Answer<T>>): Promise<T> {
   }
   throw foreign(answer.response.status, typeof answer.error === "string" ? answer.error : "");
 }
+
+const isHeld = (data: unknown): data is Schemas["Held"] => typeof data === "object" && data !== null && "approval_id" in data && "message" in data;
 
 /** Nothing was done: somebody else must agree first. Every dialog says so where it says what failed. */
 const heldBack = (held: Schemas["Held"]): Problem =>

@@ -13,7 +13,7 @@ const WELL: Schemas["HouseReply"] = {
   followers: [{ name: "views", position: 10, behind: 0, trouble: "" }],
   accounts: 1, owners: 1, websockets: 1, disks: [], disk_free: 50, disk_total: 100, memory_bytes: 1, memory_peak_bytes: 1, cpu_s: 1,
   kernels: [{ name: "a.book", state: "compiled" }],
-  checks: { at: null, position: 10, holds: true, failing: [] },
+  checks: { at: null, position: 10, holds: true, failing: [] }, places: [],
   verification: { running: false, started_at: null, entries: 0, total: 0, trouble: "", last: { at: 1_000_000_000, took_ms: 1, entries: 10, root: "ab@10", roots: 1, wrong: [], first: null } },
 };
 const NOW = 13_000;

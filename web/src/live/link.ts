@@ -77,8 +77,8 @@ function watch(key: Watch, isWatched: boolean): void {
   );
 }
 
-/** Begin to listen as whoever the token stands for. */
-export function connect(token: string): void {
+/** Begin to listen as whoever the token stands for, who may hear of orders or not. */
+export function connect(token: string, hearsOrders: boolean): void {
   if (!worker) {
     worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "live" });
     worker.onmessage = hear;
@@ -92,7 +92,7 @@ export function connect(token: string): void {
     });
   }
   say({ type: "accounts", accounts: knownAccounts().map((account) => account.account_id) });
-  say({ type: "start", token, origin: location.origin });
+  say({ type: "start", token, origin: location.origin, hearsOrders });
 }
 
 export function disconnect(): void {

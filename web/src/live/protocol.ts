@@ -7,7 +7,7 @@ import type { AccountMessage, CaughtUp, MarketChannel, Snapshot } from "./messag
 export type Watch = `${MarketChannel} ${string}`;
 
 export type ToWorker =
-  | { type: "start"; token: string; origin: string }
+  | { type: "start"; token: string; origin: string; hearsOrders: boolean }
   | { type: "stop" }
   | { type: "watch"; watches: Watch[] }
   | { type: "unwatch"; watches: Watch[] }

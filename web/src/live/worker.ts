@@ -38,6 +38,8 @@ class Session {
     origin: string,
     private readonly watches: Set<Watch>,
     accounts: readonly string[],
+    /** Whether the house would let this caller hear of orders; else that line is never opened, and misses nothing. */
+    private readonly hearsOrders: boolean,
   ) {
     for (const id of accounts) this.#accounts.set(id, new Account());
     const changed = (): void => this.#tell();
@@ -61,9 +63,12 @@ class Session {
     });
   }
 
+  get #lines(): Line[] {
+    return this.hearsOrders ? [this.#market, this.#trading] : [this.#market];
+  }
+
   start(): void {
-    this.#market.start();
-    this.#trading.start();
+    for (const line of this.#lines) line.start();
   }
 
   stop(): void {
@@ -72,8 +77,7 @@ class Session {
   }
 
   poke(): void {
-    this.#market.poke();
-    this.#trading.poke();
+    for (const line of this.#lines) line.poke();
   }
 
   ready(): void {
@@ -220,16 +224,16 @@ class Session {
   }
 
   #state(): LineState {
-    const lines = [this.#market, this.#trading];
+    const lines = this.#lines;
     if (lines.some((line) => line.isRefused)) return "refused";
     if (lines.every((line) => line.isOpen)) {
-      return [...this.#accounts.values()].every((account) => account.isLive) ? "live" : this.#wasLive ? "catching" : "connecting";
+      return !this.hearsOrders || [...this.#accounts.values()].every((account) => account.isLive) ? "live" : this.#wasLive ? "catching" : "connecting";
     }
     return this.#wasLive || lines.some((line) => line.attempt > 1) ? "cut" : "connecting";
   }
 
   #tell(): void {
-    const lines = [this.#market, this.#trading];
+    const lines = this.#lines;
     const state = this.#state();
     if (state === "live") this.#wasLive = true;
     const connection: Connection = {
@@ -261,7 +265,7 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
   switch (data.type) {
     case "start":
       session?.stop();
-      session = new Session(data.token, data.origin, watches, accounts);
+      session = new Session(data.token, data.origin, watches, accounts, data.hearsOrders);
       session.start();
       break;
     case "stop":

@@ -83,7 +83,7 @@ export async function signIn(key: string): Promise<Problem | null> {
   sessionStorage.removeItem(LEFT);
   signedOut.set("");
   choose(chosenAccount(found(CHOSEN)));
-  connect(token.get());
+  connect(token.get(), may("orders:read"));
   phase.set("in");
   return null;
 }
