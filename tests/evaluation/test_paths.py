@@ -17,6 +17,7 @@ from fondaco.domain.evaluation.model import (
     Tier,
 )
 from fondaco.domain.evaluation.reading import built_in, text_of, tier_of
+from fondaco.domain.evaluation.simulation import paths as kernel
 from fondaco.domain.evaluation.simulation.traders import Trader, paths_of, trader_of
 
 U = 10**8
@@ -121,3 +122,18 @@ def test_tosses_alone_go_the_short_way_to_the_same_end(seed: int) -> None:
     assert rows[0] == rows[1]
     slow = Walk(short, trader_of("coin:win=0.45"), 0, 1)
     assert rows[0][:6] == slow.path(seed, 0)
+
+
+def test_of_two_equal_limits_the_overall_one_is_broken() -> None:
+    tier = replace(tier_of(text_of("coin")), account=9 * U)
+    terms = replace(
+        tier.phases[0],
+        daily_loss=DailyLoss(2 * U, 0, "balance"),
+        overall_loss=OverallLoss(2 * U, "static", NEVER),
+    )
+    trader, found = trader_of("coin:win=0.5,stake=1"), array("q", bytes(8 * 6 * 8))
+    equal = replace(tier, phases=(terms,))
+    paths_of(equal, trader, days=3, funded_days=1).run(1, 0, 8, found)
+    slow = [Walk(equal, trader, 3, 1).path(1, number) for number in range(8)]
+    assert found.tolist() == [each for row in slow for each in row]
+    assert kernel.OVERALL in found[0::6], "or nothing was broken on a first day"
