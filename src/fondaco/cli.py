@@ -1,6 +1,6 @@
 """The command line: fondaco up | record | trace | replay | why | verify | proof | rebuild |
 backup | restore | key | user | approvals | agents | mcp | secrets | keys | tier | doctor | sim |
-fix | bench."""
+fix | webhook | bench."""
 
 import argparse
 import json
@@ -15,6 +15,7 @@ from fondaco.app.fix.commands import with_fix
 from fondaco.app.identity_commands import with_people
 from fondaco.app.key_commands import with_keys
 from fondaco.app.secret_commands import with_secrets
+from fondaco.app.webhooks.commands import with_webhooks
 from fondaco.kernel.errors import FondacoError, Invalid
 from fondaco.settings import effective, knobs, load, without_secrets
 
@@ -113,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     _with_settings(
         command("doctor", _doctor, "Say what runs compiled, and every setting's source.")
     )
-    for with_more in (with_keys, with_people, with_secrets, with_fix, with_tiers):
+    for with_more in (with_keys, with_people, with_secrets, with_fix, with_tiers, with_webhooks):
         with_more(commands)
     _with_seeds(command("sim", _sim, "Run the house under a seed, among faults and crashes."))
     bench = commands.add_parser(

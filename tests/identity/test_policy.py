@@ -38,17 +38,17 @@ MINUTE: Final = 60_000_000_000
 # the rules is a change of this test.
 HELD: Final = {
     Role.TRADER: "orders:read orders:write accounts:read market:read limits:read keys:write "
-    "approvals:read approvals:write",
+    "approvals:read approvals:write webhooks:read webhooks:write",
     Role.RISK: "orders:read accounts:read market:read limits:read limits:write house:read "
-    "approvals:read approvals:write",
+    "approvals:read approvals:write webhooks:read",
     Role.COMPLIANCE: "orders:read accounts:read market:read limits:read limits:write house:read "
-    "journal:read approvals:read approvals:write",
+    "journal:read approvals:read approvals:write webhooks:read",
     Role.ADMIN: "accounts:read accounts:write market:read limits:read house:read house:write "
-    "keys:write approvals:read approvals:write",
+    "keys:write approvals:read approvals:write webhooks:read webhooks:write",
     Role.AUDITOR: "orders:read accounts:read market:read limits:read house:read journal:read "
-    "approvals:read",
+    "approvals:read webhooks:read",
     Role.PARTNER: "orders:read orders:write accounts:read market:read limits:read approvals:read "
-    "approvals:write",
+    "approvals:write webhooks:read webhooks:write",
     Role.AGENT: "orders:read orders:propose accounts:read market:read limits:read approvals:read",
 }
 

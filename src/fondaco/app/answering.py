@@ -25,6 +25,7 @@ from fondaco.app.proofs import proofs
 from fondaco.app.say import say, say_error
 from fondaco.app.tracing import Tracer
 from fondaco.app.views import POSTS
+from fondaco.app.webhooks.desk import WebhooksDesk
 from fondaco.domain.identity.directory import Directory
 from fondaco.domain.ledger.events import RecordChecks
 from fondaco.domain.ledger.model import CHECKS_STREAM
@@ -60,6 +61,7 @@ _PARTS: Final = frozenset(
         "people",
         "policy",
         "uses",
+        "webhooks",
     }
 )
 
@@ -113,6 +115,7 @@ class House:
         self.outbound: Outbound  # what calls others
         self.fix_messages: Messages
         self.uses: KeptUses
+        self.webhooks: WebhooksDesk
         self.fix_cases = CaseDesk(kernel)
         self._views_were_at = self._views_moved_s = 0.0
 
@@ -153,6 +156,7 @@ class House:
         if self.tracer:
             self.tracer.keep_alive()
         self.fix_messages.keep_alive()
+        self.webhooks.keep_alive()
         now, views_at = time.monotonic(), self.seen_views_at()
         if views_at != self._views_were_at or views_at >= self.kernel.committer.position:
             self._views_moved_s = now
@@ -299,6 +303,7 @@ class House:
             "market": self._market(),
             "books": self._books(),
             **self.approvals.checks(),
+            **self.webhooks.checks(),
             **self._elsewhere(),
         }
 

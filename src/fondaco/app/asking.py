@@ -35,6 +35,9 @@ class Asking:
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         return self._ask("POST", path, body)
 
+    def delete(self, path: str) -> dict[str, Any]:
+        return self._ask("DELETE", path, None)
+
     def put(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         return self._ask("PUT", path, body)
 

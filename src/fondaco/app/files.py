@@ -90,6 +90,11 @@ class Files:
         return self.root / "records.db"
 
     @property
+    def webhooks(self) -> Path:
+        """What is to be sent to other programs, what came of it, and up to where that is."""
+        return self.root / "webhooks.db"
+
+    @property
     def views(self) -> Path:
         return self.root / "views.db"
 

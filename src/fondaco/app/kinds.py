@@ -13,6 +13,7 @@ from fondaco.domain.identity.policy.room import room as policies
 from fondaco.domain.identity.room import room as identity
 from fondaco.domain.ledger.room import checks
 from fondaco.domain.ledger.room import room as ledger
+from fondaco.domain.notify.room import room as webhooks
 from fondaco.domain.reference.room import room as reference
 from fondaco.domain.surveillance.cases.room import room as cases
 from fondaco.domain.surveillance.room import room as surveillance
@@ -29,7 +30,7 @@ from fondaco.runtime.room import Room
 # Which comes first owns a stream: `routed` has every venue that is none of ours.
 ROOMS: Final = (
     reference, identity, approvals, policies, audit, ledger, checks, trading, venues, crossing,
-    midpoint, pooling, routed, fix, surveillance, cases,
+    midpoint, pooling, routed, fix, surveillance, cases, webhooks,
 )  # fmt: skip
 KINDS: Final[tuple[type[Event], ...]] = tuple(kind for room in ROOMS for kind in room.kinds)
 POLICIES: Final = {

@@ -197,6 +197,9 @@ def backup(root: Path | Files, to: Path, keys: Path | None = None) -> dict[str, 
         if files.store_at != SQLITE or files.records.exists():
             with closing(open_records(files)) as records:
                 records.copy(copy.records)
+        if files.webhooks.exists():  # before the journal, in which its places must be
+            with closing(SqliteStore(files.webhooks)) as queue:
+                queue.copy(copy.webhooks)
         proofs.copy(files, copy)
         journal.backup(copy.journal)
         copy_fix(files, copy)

@@ -13,14 +13,16 @@ import msgspec
 
 from fondaco.domain.identity.events import IdentityEvent
 from fondaco.domain.identity.rules import Tell
+from fondaco.domain.notify.events import WebhookEvent
+from fondaco.domain.notify.rules import TellWebhook
 from fondaco.domain.surveillance.events import AlertEvent, AlertRaised
 from fondaco.domain.surveillance.rules import TellAlert
-from fondaco.kernel.event import Command, StreamId, request_id
+from fondaco.kernel.event import Command, Event, StreamId, request_id
 from fondaco.ports.store import Store, Told, take_away, told
 from fondaco.runtime.committer import Answer
 
 AT_ONCE: Final = 256
-_decode: Final = msgspec.msgpack.Decoder(IdentityEvent | AlertEvent).decode
+_decode: Final = msgspec.msgpack.Decoder(IdentityEvent | AlertEvent | WebhookEvent).decode
 
 
 async def carry(records: Store, submit: Callable[[StreamId, Command], Answer]) -> int:
@@ -31,11 +33,16 @@ async def carry(records: Store, submit: Callable[[StreamId, Command], Answer]) -
         content = blake2b(b"%d" % row.at + row.event, digest_size=8).hexdigest()
         command_id = request_id(f"!records/{row.number}/{content}", "told")
         event = _decode(row.event)
-        kind = TellAlert if isinstance(event, AlertRaised) else Tell
-        await submit(StreamId(row.stream), kind(command_id, row.at, event))
+        await submit(StreamId(row.stream), _telling(event)(command_id, row.at, event))
     if rows:
         await asyncio.to_thread(_take_away, records, rows[-1].number)
     return len(rows)
+
+
+def _telling(event: Event) -> Callable[..., Command]:
+    if isinstance(event, AlertRaised):
+        return TellAlert
+    return TellWebhook if isinstance(event, WebhookEvent) else Tell
 
 
 def _waiting(records: Store) -> list[Told]:

@@ -75,6 +75,7 @@ async def upkeep(house: House, replies: Replies) -> None:
             if second % RECORDS_EVERY == RECORDS_EVERY - 1:
                 await asyncio.to_thread(house.directory.note_use)
                 await asyncio.to_thread(house.directory.refresh)
+                await asyncio.to_thread(house.webhooks.tick)
                 used = house.uses.counted.taken()
                 await asyncio.to_thread(house.uses.keep, used, house.now())
         await asyncio.sleep(UPKEEP_S)

@@ -50,6 +50,8 @@ class Scope(StrEnum):
     KEYS_WRITE = "keys:write"
     APPROVALS_READ = "approvals:read"
     APPROVALS_WRITE = "approvals:write"
+    WEBHOOKS_READ = "webhooks:read"
+    WEBHOOKS_WRITE = "webhooks:write"
 
 
 class Role(StrEnum):
@@ -68,15 +70,16 @@ _LOOKING: Final = frozenset(
     {Scope.ORDERS_READ, Scope.ACCOUNTS_READ, Scope.MARKET_READ, Scope.LIMITS_READ}
 )
 _DECIDING: Final = frozenset({Scope.APPROVALS_READ, Scope.APPROVALS_WRITE})  # with the other scope
+_HOOKING: Final = frozenset({Scope.WEBHOOKS_READ, Scope.WEBHOOKS_WRITE})
 _TRADING: Final = _LOOKING | {Scope.ORDERS_WRITE}
 
 # Who trades sets no limits, who sets limits does not trade, who runs the house does neither.
 SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {
-    Role.TRADER: _TRADING | _DECIDING | {Scope.KEYS_WRITE},
-    Role.RISK: _LOOKING | _DECIDING | {Scope.LIMITS_WRITE, Scope.HOUSE_READ},
+    Role.TRADER: _TRADING | _DECIDING | _HOOKING | {Scope.KEYS_WRITE},
+    Role.RISK: _LOOKING | _DECIDING | {Scope.LIMITS_WRITE, Scope.HOUSE_READ, Scope.WEBHOOKS_READ},
     Role.COMPLIANCE: _LOOKING
     | _DECIDING
-    | {Scope.LIMITS_WRITE, Scope.HOUSE_READ, Scope.JOURNAL_READ},
+    | {Scope.LIMITS_WRITE, Scope.HOUSE_READ, Scope.JOURNAL_READ, Scope.WEBHOOKS_READ},
     Role.ADMIN: frozenset(
         {
             Scope.ACCOUNTS_READ,
@@ -88,16 +91,25 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {
             Scope.KEYS_WRITE,
         }
     )
-    | _DECIDING,
-    Role.AUDITOR: _LOOKING | {Scope.HOUSE_READ, Scope.JOURNAL_READ, Scope.APPROVALS_READ},
-    Role.PARTNER: _TRADING | _DECIDING,  # they, too, agree to what their agents propose
+    | _DECIDING
+    | _HOOKING,
+    Role.AUDITOR: _LOOKING
+    | {Scope.HOUSE_READ, Scope.JOURNAL_READ, Scope.APPROVALS_READ, Scope.WEBHOOKS_READ},
+    Role.PARTNER: _TRADING | _DECIDING | _HOOKING,  # they, too, agree to what their agents propose
     Role.AGENT: _LOOKING | {Scope.ORDERS_PROPOSE, Scope.APPROVALS_READ},
 }
 
 
 # Scopes to change what others rely on: each use is kept.
 PRIVILEGED: Final = frozenset(
-    {"accounts:write", "limits:write", "house:write", "keys:write", "approvals:write"}
+    {
+        "accounts:write",
+        "limits:write",
+        "house:write",
+        "keys:write",
+        "approvals:write",
+        "webhooks:write",
+    }
 )
 
 

@@ -22,6 +22,8 @@ MEANS: Final[Mapping[str, str]] = {
     "house:write": "run the house",
     "journal:read": "read the journal",
     "keys:write": "make and revoke your API keys",
+    "webhooks:read": "see where your house tells of events, and what came of it",
+    "webhooks:write": "have events sent to other programs",
     "approvals:read": "see what waits for a second person",
     "approvals:write": "agree in your name to what others have asked",
 }

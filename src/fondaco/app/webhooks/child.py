@@ -1,0 +1,74 @@
+"""The process that delivers webhooks: begun with the first of them, and again whenever it dies."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from threading import Event as Flag
+from typing import Final
+
+from fondaco.app.child import Child, begin_child
+from fondaco.app.files import Files
+from fondaco.app.machines import open_journal, open_records
+from fondaco.app.say import say
+from fondaco.app.secrets import open_ring, sealing_at
+from fondaco.app.webhooks.config import RecordsConfig
+from fondaco.app.webhooks.engine import AT_ONCE, Engine
+from fondaco.app.webhooks.sender import Sender
+from fondaco.kernel.errors import Unavailable
+from fondaco.kernel.event import Instant
+from fondaco.ports.store.sqlite import SqliteStore
+from fondaco.settings import Settings
+
+NICENESS: Final = 5
+WAIT_S: Final = 0.1
+AGAIN_MAX_S: Final = 10.0
+
+
+def sender_of(settings: Settings) -> Sender:
+    """A demo tells programs of its own machine; other houses those of the internet alone, unless
+    the setting says that receivers are on private networks."""
+    return Sender(private=settings.webhook_private, loopback=settings.demo)
+
+
+def deliver(files: Files, settings: Settings) -> None:
+    """Run until standard input ends, which it does when the parent is gone."""
+    run(files, sender_of(settings), begin_child(NICENESS))
+
+
+def run(files: Files, sender: Sender, stop: Flag) -> None:
+    now = lambda: Instant(time.time_ns())  # noqa: E731
+    with (
+        closing(open_journal(files)) as journal,
+        closing(open_records(files)) as records,
+        closing(SqliteStore(files.webhooks)) as queue,
+        ThreadPoolExecutor(AT_ONCE, "webhook") as pool,
+    ):
+        config = RecordsConfig(records, sealing_at(files), open_ring(files), now)
+        engine = Engine(journal, queue, config, sender.post, now, pool)
+        again_s = WAIT_S
+        while not stop.is_set():
+            try:
+                if not engine.step(WAIT_S) and not engine.under_way:
+                    stop.wait(WAIT_S)
+                again_s = WAIT_S
+            except (Unavailable, OSError) as error:
+                if again_s == WAIT_S:
+                    say(f"webhooks wait: {error}; they go on when that is mended")
+                stop.wait(again_s)
+                again_s = min(2 * again_s, AGAIN_MAX_S)
+
+
+class Deliverer(Child):
+    """The child process, as its parent sees it."""
+
+    def __init__(self, files: Files, settings: Settings) -> None:
+        super().__init__(
+            "delivers webhooks",
+            ["webhook", "deliver", "--data", str(files.root)],
+            {
+                "JOURNAL": files.journal_at,
+                "STORE": files.store_at,
+                "DEMO": str(settings.demo).lower(),
+                "WEBHOOK_PRIVATE": str(settings.webhook_private).lower(),
+            },
+        )

@@ -1,0 +1,1 @@
+"""What the house tells other programs over HTTP, signed, in order, and until they have it."""
