@@ -180,13 +180,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "do nothing until a person agrees. A demo lets them"
         ),
     ] = False
-    webhook_private: Annotated[
-        bool,
-        _why(
-            "K7: whether webhooks may go to private networks, also over plain HTTP; who may make "
-            "one can then reach what stands there. A demo sends to its own machine"
-        ),
-    ] = False
     break_glass_max_min: Annotated[
         int, _whole("min", 0, 1_440, "how long one may do without a second person; 0 is never")
     ] = 60

@@ -70,7 +70,7 @@ class World:
         self.tried: dict[str, int] = defaultdict(int)
         self.disabled: list[str] = []
         self.held = frozenset(Scope)
-        self.secrets = (SECRET,)
+        self.secrets: tuple[str, ...] = (SECRET,)
         self.versions: dict[StreamId, int] = defaultdict(int)
         self.endpoint = Endpoint(
             HOOK, "acme", "ada", "https://x.example/", ("*",), None, frozenset(Scope), "",
@@ -94,7 +94,7 @@ class World:
     def change(self, **new: Any) -> None:
         self.endpoint = msgspec.structs.replace(self.endpoint, **new)
 
-    def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
+    def send(self, place: str, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
         for secret in self.secrets:
             verify(secret, {k.lower(): v for k, v in headers.items()}, body, self.now / SECOND_NS)
         msg_id = headers[ID]

@@ -13,7 +13,7 @@ from fondaco.app.say import say
 from fondaco.app.secrets import open_ring, sealing_at
 from fondaco.app.webhooks.config import RecordsConfig
 from fondaco.app.webhooks.engine import AT_ONCE, Engine
-from fondaco.app.webhooks.sender import Sender
+from fondaco.app.webhooks.sender import Sender, sender_of
 from fondaco.kernel.errors import Unavailable
 from fondaco.kernel.event import Instant
 from fondaco.ports.store.sqlite import SqliteStore
@@ -24,15 +24,11 @@ WAIT_S: Final = 0.1
 AGAIN_MAX_S: Final = 10.0
 
 
-def sender_of(settings: Settings) -> Sender:
-    """A demo tells programs of its own machine; other houses those of the internet alone, unless
-    the setting says that receivers are on private networks."""
-    return Sender(private=settings.webhook_private, loopback=settings.demo)
-
-
 def deliver(files: Files, settings: Settings) -> None:
     """Run until standard input ends, which it does when the parent is gone."""
-    run(files, sender_of(settings), begin_child(NICENESS))
+    stop = begin_child(NICENESS)
+    with closing(sender_of(settings)) as sender:
+        run(files, sender, stop)
 
 
 def run(files: Files, sender: Sender, stop: Flag) -> None:
@@ -69,6 +65,6 @@ class Deliverer(Child):
                 "JOURNAL": files.journal_at,
                 "STORE": files.store_at,
                 "DEMO": str(settings.demo).lower(),
-                "WEBHOOK_PRIVATE": str(settings.webhook_private).lower(),
+                "OUTBOUND_NETWORKS": settings.outbound_networks,
             },
         )

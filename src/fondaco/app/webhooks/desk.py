@@ -15,9 +15,10 @@ import msgspec
 from fondaco.app.house import Kernel
 from fondaco.app.secrets import SubjectSealing, open_ring
 from fondaco.app.webhooks.catalog import BY_NAME, Telling, event_types
-from fondaco.app.webhooks.child import Deliverer, sender_of
+from fondaco.app.webhooks.child import Deliverer
 from fondaco.app.webhooks.config import SigningSecret, ring_name, secrets_of
 from fondaco.app.webhooks.engine import replayed
+from fondaco.app.webhooks.sender import check_url
 from fondaco.domain.identity.directory import Directory
 from fondaco.domain.identity.model import Caller, Scope
 from fondaco.domain.notify import api, store
@@ -64,7 +65,7 @@ class WebhooksDesk:
         self._kernel, self._directory = kernel, directory
         self._records, self._sealing = records, sealing
         self._ring = open_ring(kernel.files, settings)
-        self._sender = sender_of(settings)
+        self._settings = settings
         self._child = Deliverer(kernel.files, settings)
         self._is_begun = False
         self._queue: SqliteStore | None = None
@@ -124,7 +125,7 @@ class WebhooksDesk:
 
     async def create(self, ask: api.CreateWebhook, stamp: Stamp) -> api.CreatedWebhook:
         caller = self._caller(stamp)
-        self._sender.check(ask.url)
+        check_url(ask.url, self._settings)
         _check_events(ask.events)
         return await asyncio.to_thread(self._create, ask, caller, stamp)
 
@@ -180,7 +181,7 @@ class WebhooksDesk:
     async def change(self, ask: api.ChangeWebhook, stamp: Stamp) -> api.WebhookShown:
         caller = self._caller(stamp)
         if ask.url is not None:
-            self._sender.check(ask.url)
+            check_url(ask.url, self._settings)
         if ask.events is not None:
             _check_events(ask.events)
         return await asyncio.to_thread(self._change, ask, caller, stamp)

@@ -73,7 +73,7 @@ class _Sent(NamedTuple):
     body: bytes
 
 
-Send = Callable[[str, Mapping[str, str], bytes], Outcome]
+Send = Callable[[str, str, Mapping[str, str], bytes], Outcome]
 
 
 class Engine:
@@ -268,7 +268,9 @@ class Engine:
             "User-Agent": USER_AGENT,
             **headers_of(to.secrets, message.msg_id, now // SECOND_NS, body),
         }
-        future = self._pool.submit(self._send, to.endpoint.url, headers, body)
+        future = self._pool.submit(
+            self._send, to.endpoint.webhook_id, to.endpoint.url, headers, body
+        )
         self._under_way[future] = _Sent(message, to.endpoint, now, body)
         return 1
 
@@ -292,6 +294,9 @@ class Engine:
         stand = store.stands(conn).get(message.webhook_id)
         if stand is None:
             return  # it was removed meanwhile
+        if outcome.postponed_s:  # nothing was sent, so it is no attempt
+            store.postpone(conn, message, Instant(now + outcome.postponed_s * SECOND_NS))
+            return
         store.note(
             conn,
             {
@@ -321,7 +326,7 @@ class Engine:
 
     def _judge(self, endpoint: Endpoint, outcome: Outcome) -> None:
         """An endpoint that is gone, or was dead for days, is tried no more."""
-        if outcome.status in OK:
+        if outcome.status in OK or outcome.postponed_s:
             return
         with self._queue.reading() as conn:
             stand = store.stands(conn).get(endpoint.webhook_id)

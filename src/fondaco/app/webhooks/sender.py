@@ -1,117 +1,104 @@
-"""One request to an endpoint: to an address that was judged, within a time, and never redirected.
+"""One request to an endpoint: by the house's own way out, which judges addresses, follows nobody
+and keeps to its time. Threads that deliver ask; a loop of its own calls."""
 
-A name is looked up once and the connection made to what was judged, so that it cannot stand for
-something else a moment later (DNS rebinding).
-"""
-
-import socket
-import ssl
+import asyncio
 import time
 from collections.abc import Mapping
-from http.client import HTTPConnection, HTTPException
 from ipaddress import ip_address
-from threading import Timer
+from threading import Thread
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-from fondaco.domain.notify.model import check_url, is_public
-from fondaco.kernel.errors import Invalid
+from fondaco.app.outbound import outbound
+from fondaco.domain.notify.model import URL_MAX
+from fondaco.kernel.errors import Invalid, Unavailable
+from fondaco.ports.outbound import Outbound, Request
+from fondaco.ports.outbound.addresses import LOOPBACK, Network, is_allowed, is_public, networks
+from fondaco.ports.outbound.courier import origin_of
+from fondaco.settings import Settings
 
 TIMEOUT_S: Final = 15.0  # for all of it, as the specification advises
-ANSWER_MAX: Final = 16 * 1024  # bytes that are read and thrown away
+ANSWER_MAX: Final = 16 * 1024  # bytes
+WAIT_S: Final = 30  # where nothing is asked of a place just now
 MS: Final = 1_000
 
 
 class Outcome(NamedTuple):
-    """`status` 0: there was no answer, and `error` says why."""
+    """`status` 0: there was no answer, and `error` says why. `postponed_s`: nothing was sent, and
+    it is to be tried again then."""
 
     status: int
     error: str
     latency_ms: int
     retry_after_s: int = 0
+    postponed_s: int = 0
 
 
 class Sender:
-    """Safe to call from any thread. `private`: this machine and its networks may be asked, too;
-    `loopback`: this machine may."""
+    """Safe to call from any thread, until it is closed."""
 
-    def __init__(
-        self, *, private: bool = False, loopback: bool = False, timeout_s: float = TIMEOUT_S
-    ) -> None:
-        self._private, self._loopback = private, loopback
-        self._timeout_s = timeout_s
-        self._context = ssl.create_default_context()
+    def __init__(self, calls: Outbound, timeout_s: float = TIMEOUT_S) -> None:
+        self._calls, self._timeout_s = calls, timeout_s
+        self._loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self._loop.run_forever, name="outbound", daemon=True)
+        self._thread.start()
 
-    def check(self, url: str) -> None:
-        """Raises `Invalid`."""
-        check_url(url, private=self._private or self._loopback)
-
-    def may_reach(self, address: str) -> bool:
-        if self._private or is_public(address):
-            return True
-        return self._loopback and ip_address(address.partition("%")[0]).is_loopback
-
-    def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
+    def post(self, place: str, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
+        """Failures of one `place` count together."""
+        request = Request(
+            "POST",
+            url,
+            tuple(headers.items()),
+            body,
+            attempts=1,
+            within_s=self._timeout_s,
+            body_max=ANSWER_MAX,
+            place=place,
+        )
         began = time.monotonic()
-        status, error, retry_after_s = 0, "", 0
+        status, error, after, postponed_s = 0, "", "", 0
         try:
-            status, retry_after_s = self._post(url, headers, body)
-        except TimeoutError:
-            error = "timed out"
-        except ssl.SSLError as wrong:
-            error = f"TLS: {wrong.reason or wrong}"
-        except socket.gaierror as wrong:
-            error = f"no such host: {wrong.strerror}"
-        except (OSError, HTTPException) as wrong:
-            error = f"{type(wrong).__name__}: {wrong}"
+            reply = asyncio.run_coroutine_threadsafe(self._calls.ask(request), self._loop).result()
+            status, after = reply.status, reply.headers.get("retry-after", "")
         except Invalid as wrong:
             error = wrong.message
-        took_s = time.monotonic() - began
-        if error and took_s >= self._timeout_s:
-            error = "timed out"
-        return Outcome(status, error[:200], int(took_s * MS), retry_after_s)
+        except Unavailable as wrong:
+            error = wrong.message
+            if wrong.code == "circuit_open":
+                postponed_s = max(int(str(wrong.details.get("retry_after_s", WAIT_S))), 1)
+        latency_ms = int((time.monotonic() - began) * MS)
+        asked_s = int(after[:9]) if after.isascii() and after.isdigit() else 0
+        return Outcome(status, error[:200], latency_ms, asked_s, postponed_s)
 
-    def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, int]:
-        self.check(url)
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        end = socket.create_connection((self._judged(host, port), port), self._timeout_s)
-        ends = [end]
-        # A receiver that sends a byte now and then would never run into the socket's own limit.
-        watchdog = Timer(self._timeout_s, _cut, (ends,))
-        watchdog.daemon = True
-        watchdog.start()
-        connection = HTTPConnection(host, port, timeout=self._timeout_s)
-        try:
-            if parts.scheme == "https":
-                ends[0] = self._context.wrap_socket(
-                    end, server_hostname=host, do_handshake_on_connect=False
-                )
-                ends[0].do_handshake()  # type: ignore[attr-defined]
-            connection.sock = ends[0]
-            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            connection.request("POST", target, body, {**headers, "Connection": "close"})
-            answer = connection.getresponse()
-            answer.read(ANSWER_MAX)
-            after = answer.getheader("Retry-After") or ""
-            return answer.status, int(after) if after.isascii() and after.isdecimal() else 0
-        finally:
-            watchdog.cancel()
-            connection.close()
-            ends[0].close()
-
-    def _judged(self, host: str, port: int) -> str:
-        """An address of a name, all of whose addresses may be reached."""
-        found = [each[4][0] for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-        for address in found:
-            if not self.may_reach(str(address)):
-                raise Invalid(f"{host} stands for an address that is not public")
-        return str(found[0])
+    def close(self) -> None:
+        asyncio.run_coroutine_threadsafe(self._calls.close(), self._loop).result(self._timeout_s)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
 
-def _cut(ends: list[socket.socket]) -> None:
+def sender_of(settings: Settings) -> Sender:
+    return Sender(outbound(settings))
+
+
+def check_url(url: str, settings: Settings) -> None:
+    """Raises `Invalid` for what could never be called. What a name stands for is judged each time
+    that it is called."""
+    parts = urlsplit(origin_of(url))
+    allowed: tuple[Network, ...] = networks(settings.outbound_networks)
+    allowed = (*allowed, *LOOPBACK) if settings.demo else allowed
+    wrong = ""
     try:
-        ends[0].shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return  # it has ended by itself
+        address = ip_address(parts.hostname or "")
+    except ValueError:
+        if parts.hostname == "localhost" and not settings.demo:
+            wrong = "must not be this machine"
+    else:
+        if not (is_public(address) or is_allowed(address, allowed)):
+            wrong = "must not be an address of a private network: see the setting outbound_networks"
+    if len(url) > URL_MAX or "#" in url:
+        wrong = f"must have no fragment, and at most {URL_MAX} signs"
+    elif parts.scheme == "http" and not allowed:
+        wrong = "must begin with https://"
+    if wrong:
+        raise Invalid(f"url is {url.partition('?')[0][:80]!r}, {wrong}")

@@ -5,14 +5,12 @@ The wire is Standard Webhooks (standardwebhooks.com); `signatures.py` signs.
 
 from collections.abc import Iterable
 from hashlib import blake2b
-from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
 
-from fondaco.kernel.errors import Invalid
 from fondaco.kernel.event import Instant, StreamId
 
 PREFIX: Final = "webhooks/"
@@ -28,7 +26,6 @@ URL_MAX: Final = 2_000
 ALL: Final = "*"
 OK: Final = range(200, 300)
 GONE: Final = 410
-_NAT64: Final = b"\x00\x64\xff\x9b" + bytes(8)
 
 State = Literal["active", "paused", "disabled"]
 DeliveryState = Literal["waiting", "delivered", "given_up", "withheld"]
@@ -95,52 +92,6 @@ def retry_at(failures: int, now: Instant, msg_id: str, asked_s: int = 0) -> Inst
 def hold_s(streak: int) -> int:
     """How long nothing is sent to an endpoint that has failed so often in a row."""
     return 0 if streak < HOLD_FROM else min(2 ** (streak - HOLD_FROM), HOLD_MAX_S)
-
-
-def is_public(address: str) -> bool:
-    """Whether an address is one of the internet, and so none of this machine or its networks, also
-    where it hides one in itself (RFC 4291 2.5.5.2, RFC 6052, RFC 3056)."""
-    found: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
-    if isinstance(found, IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour
-        if found.packed.startswith(_NAT64):
-            inner = IPv4Address(found.packed[12:])
-        if inner is not None:
-            found = inner
-    return found.is_global and not found.is_multicast and not found.is_reserved
-
-
-def check_url(url: str, *, private: bool) -> None:
-    """Raises `Invalid`. `private`: addresses of this machine and its networks are allowed, and so
-    is plain HTTP. What a name stands for is judged when it is used."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
-    except ValueError as error:
-        raise Invalid(f"url is {url[:80]!r}: {error}") from None
-    wrong = ""
-    if len(url) > URL_MAX or any(not " " < each <= "~" for each in url):
-        wrong = f"must be ASCII without spaces, at most {URL_MAX} of it"
-    elif parts.scheme != "https" and not (private and parts.scheme == "http"):
-        wrong = "must begin with https://"
-    elif not host or port == 0:
-        wrong = "must name a host"
-    elif parts.username is not None or parts.password is not None:
-        wrong = "must hold no password: what is sent is signed"
-    elif parts.fragment:
-        wrong = "must have no fragment"
-    elif not private and _is_literal(host) and not is_public(host):
-        wrong = "must not be an address of a private network"
-    if wrong:
-        raise Invalid(f"url is {url[:80]!r}, {wrong}")
-
-
-def _is_literal(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def normal(patterns: Iterable[str]) -> tuple[str, ...]:

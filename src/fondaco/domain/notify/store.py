@@ -264,6 +264,14 @@ def again(conn: sa.Connection, message: Any, status: int, error: str, due_at: In
     conn.execute(lanes.update().where(*mine).values(due_at=due_at))
 
 
+def postpone(conn: sa.Connection, message: Any, due_at: Instant) -> None:
+    """Nothing was tried: the message and its lane wait."""
+    mine = messages.c.number == message.number
+    conn.execute(messages.update().where(mine).values(due_at=due_at))
+    lane = _lane(message.webhook_id, message.resource)
+    conn.execute(lanes.update().where(*lane).values(due_at=due_at))
+
+
 def finish(
     conn: sa.Connection, message: Any, state: str, status: int, error: str, at: Instant
 ) -> None:
