@@ -50,7 +50,7 @@ from fondaco.app.server import certificates_of, make_server
 from fondaco.app.tracing import house_watch, keep_times, tracing
 from fondaco.app.upkeep import arm_house, tell_journal, upkeep, wait_for_views
 from fondaco.app.versions import OPERATIONS as VERSIONS
-from fondaco.app.webhooks.desk import WebhooksDesk
+from fondaco.app.webhooks.part import webhooks
 from fondaco.domain.identity.directory import Directory, seed_demo
 from fondaco.domain.market import api as market_api
 from fondaco.domain.market.feeds import Feed
@@ -239,9 +239,7 @@ async def running(
         house.erasure = ErasureDesk(
             settings, files, records, directory, people, kernel.journal, replies
         )
-        house.webhooks = WebhooksDesk(settings, kernel, directory, records, people)
-        stack.callback(house.webhooks.end)
-        house.webhooks.begin()
+        house.webhooks = stack.enter_context(webhooks(house, settings, records, people))
         uses = house.uses = KeptUses(records)
         stack.callback(lambda: uses.keep(uses.counted.taken(), kernel.now()))
         doors = make_door(house, replies, readers, settings)

@@ -1,0 +1,23 @@
+"""Webhooks as a part of a running house."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from fondaco.app.answering import House
+from fondaco.app.secrets import SubjectSealing
+from fondaco.app.webhooks.desk import WebhooksDesk
+from fondaco.ports.store import Store
+from fondaco.settings import Settings
+
+
+@contextmanager
+def webhooks(
+    house: House, settings: Settings, records: Store, sealing: SubjectSealing
+) -> Iterator[WebhooksDesk]:
+    """Delivered from here on, where there are any, until the block ends."""
+    desk = WebhooksDesk(settings, house.kernel, house.directory, records, sealing)
+    try:
+        desk.begin()
+        yield desk
+    finally:
+        desk.end()
