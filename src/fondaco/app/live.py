@@ -225,9 +225,7 @@ async def running(
         await kernel.start(house.part_ended)
         await arm_house(house)
         if settings.demo:
-            seed_demo(directory)
-            await seed_accounts(kernel)
-            await wait_for_views(house, kernel.committer.position)  # who asks at once finds them
+            await _seed(house)
         house.fix = await stack.enter_async_context(
             fix_desk(settings, files, kernel, applications(house))
         )
@@ -257,6 +255,12 @@ async def running(
             task.add_done_callback(house.part_ended)
         stack.push_async_callback(_cancel, tasks)
         yield house, *doors
+
+
+async def _seed(house: House) -> None:
+    seed_demo(house.directory)
+    await seed_accounts(house.kernel)
+    await wait_for_views(house, house.kernel.committer.position)  # who asks at once finds them
 
 
 def _fed(

@@ -198,7 +198,7 @@ def backup(root: Path | Files, to: Path, keys: Path | None = None) -> dict[str, 
             with closing(open_records(files)) as records:
                 records.copy(copy.records)
         if files.webhooks.exists():  # before the journal, in which its places must be
-            with closing(SqliteStore(files.webhooks)) as queue:
+            with closing(open_sqlite(files, files.webhooks)) as queue:
                 queue.copy(copy.webhooks)
         proofs.copy(files, copy)
         journal.backup(copy.journal)

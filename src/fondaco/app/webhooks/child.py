@@ -6,6 +6,7 @@ from contextlib import closing
 from threading import Event as Flag
 from typing import Final
 
+from fondaco.app.at_rest import open_sqlite
 from fondaco.app.child import Child, begin_child
 from fondaco.app.files import Files
 from fondaco.app.machines import open_journal, open_records
@@ -16,7 +17,6 @@ from fondaco.app.webhooks.engine import AT_ONCE, Engine
 from fondaco.app.webhooks.sender import Sender, sender_of
 from fondaco.kernel.errors import Unavailable
 from fondaco.kernel.event import Instant
-from fondaco.ports.store.sqlite import SqliteStore
 from fondaco.settings import Settings
 
 NICENESS: Final = 5
@@ -36,7 +36,7 @@ def run(files: Files, sender: Sender, stop: Flag) -> None:
     with (
         closing(open_journal(files)) as journal,
         closing(open_records(files)) as records,
-        closing(SqliteStore(files.webhooks)) as queue,
+        closing(open_sqlite(files, files.webhooks)) as queue,
         ThreadPoolExecutor(AT_ONCE, "webhook") as pool,
     ):
         config = RecordsConfig(records, sealing_at(files), open_ring(files), now)

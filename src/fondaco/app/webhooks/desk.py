@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from fondaco.app.at_rest import open_sqlite
 from fondaco.app.house import Kernel
 from fondaco.app.secrets import SubjectSealing, open_ring
 from fondaco.app.webhooks.catalog import BY_NAME, Telling, event_types
@@ -114,7 +115,7 @@ class WebhooksDesk:
 
     def _opened(self) -> SqliteStore:
         if self._queue is None:
-            self._queue = SqliteStore(self._kernel.files.webhooks)
+            self._queue = open_sqlite(self._kernel.files, self._kernel.files.webhooks)
             self._queue.create(store.queue_metadata)
         return self._queue
 
