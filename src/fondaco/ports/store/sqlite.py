@@ -39,7 +39,8 @@ class SqliteStore:
         clear is read as it is."""
         self._path = path
         self._page_bytes = 4_096 if durable else 16_384
-        self._key = "" if is_plain_sqlite(path) else key
+        # Read only where it matters: closing a file gives up every lock that this process has on it.
+        self._key = key if key and not is_plain_sqlite(path) else ""
         self._writing = Lock()
         self._boot = None if durable else _boot_id()
         if self._boot:
