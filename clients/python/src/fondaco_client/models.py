@@ -1,13 +1,13 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 354ad82c7594cfa332c3a595803f5bebf9d2686a25a0a38a68e0468db1414bb0
+OpenAPI sha256 532fc335ddc72274b152827f7b8dd230e511b7306344d6bd9eac9d1e01e59dcc
 """
 
 from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
-Scope: TypeAlias = Literal['accounts:read', 'accounts:write', 'approvals:read', 'approvals:write', 'house:read', 'house:write', 'journal:read', 'keys:write', 'limits:read', 'limits:write', 'market:read', 'orders:propose', 'orders:read', 'orders:write']
+Scope: TypeAlias = Literal['accounts:read', 'accounts:write', 'approvals:read', 'approvals:write', 'house:read', 'house:write', 'journal:read', 'keys:write', 'limits:read', 'limits:write', 'market:read', 'orders:propose', 'orders:read', 'orders:write', 'webhooks:read', 'webhooks:write']
 Role: TypeAlias = Literal['admin', 'agent', 'auditor', 'compliance', 'partner', 'risk', 'trader']
 Quality: TypeAlias = Literal['closed', 'crossed', 'gapped', 'ok', 'recovering', 'stale', 'unconfirmed']
 LevelReply: TypeAlias = "tuple[str, str]"
@@ -401,7 +401,7 @@ class Client(TypedDict):
     created_at: int
 
 
-class NoFields(TypedDict):
+class IdentityNoFields(TypedDict):
     pass
 
 
@@ -413,7 +413,7 @@ class NamedClient(TypedDict):
     client_id: str
 
 
-class Gone(TypedDict):
+class IdentityGone(TypedDict):
     removed: str
 
 
@@ -1504,6 +1504,192 @@ class CloseRequest(TypedDict):
 class ReopenRequest(TypedDict):
     case_id: str
     reason: str
+
+
+class NotifyNoFields(TypedDict):
+    pass
+
+
+class EventTypes(TypedDict):
+    items: list[EventType]
+
+
+class EventType(TypedDict):
+    """`ordered_by` says what messages of this type keep their order within. `data` is the JSON
+    Schema of what stands in the body under that name.
+    """
+    type: str
+    summary: str
+    scope: str
+    ordered_by: str
+    data: dict[str, Any]
+
+
+class CreateWebhook(TypedDict):
+    """`events`: "*", "order.*" or "order.accepted.v1"; `accounts` absent: all that you may use.
+    """
+    url: str
+    events: list[str]
+    accounts: NotRequired[list[str] | None]
+    description: NotRequired[str]
+
+
+class CreatedWebhook(TypedDict):
+    """`secret` is shown this once: it verifies what is received."""
+    secret: str
+    webhook: WebhookShown
+
+
+class WebhookShown(TypedDict):
+    """Times are nanoseconds since 1970, UTC; "" where there is none. `waiting`, `delivered`,
+    `given_up` and `withheld` count what the delivery log still holds.
+    """
+    webhook_id: str
+    url: str
+    events: list[str]
+    accounts: list[str] | None
+    description: str
+    owner: str
+    state: Literal['active', 'disabled', 'paused']
+    reason: str
+    created_at: str
+    changed_at: str
+    since: int
+    position: int
+    waiting: int
+    delivered: int
+    given_up: int
+    withheld: int
+    failing_since: str
+
+
+class WebhooksReply(TypedDict):
+    items: list[WebhookShown]
+
+
+class NamedWebhook(TypedDict):
+    webhook_id: str
+
+
+class ChangeWebhook(TypedDict):
+    """What is absent stays. `from_now`: what was not sent yet is not sent."""
+    webhook_id: str
+    url: NotRequired[str | None]
+    events: NotRequired[list[str] | None]
+    description: NotRequired[str | None]
+    state: NotRequired[Literal['active', 'paused'] | None]
+    from_now: NotRequired[bool]
+
+
+class NotifyGone(TypedDict):
+    removed: str
+
+
+class RotateSecret(TypedDict):
+    """For so long the secret before signs, too; 0: not any more."""
+    webhook_id: str
+    overlap_s: NotRequired[int]
+
+
+class RotatedSecret(TypedDict):
+    secret: str
+    until: str
+
+
+class TestSent(TypedDict):
+    """The delivery log shows what has become of it under this id."""
+    msg_id: str
+    position: int
+
+
+class ReplayRequest(TypedDict):
+    """What was written behind the position `after`, or since the time `since` (nanoseconds since
+    1970, UTC), up to `until`; 0: up to now. `dry_run` counts and sends nothing.
+    """
+    webhook_id: str
+    after: NotRequired[int | None]
+    since: NotRequired[int | None]
+    until: NotRequired[int]
+    events: NotRequired[list[str] | None]
+    dry_run: NotRequired[bool]
+
+
+class ReplayReply(TypedDict):
+    """`counts`, by type, of a dry run; `is_whole` is false where there is more than was counted. A
+    second one is of exactly the same range with `after` and `until` as given here.
+    """
+    dry_run: bool
+    after: int
+    until: int
+    count: int
+    counts: dict[str, int]
+    is_whole: bool
+
+
+class DeliveriesRequest(TypedDict):
+    webhook_id: str
+    state: NotRequired[Literal['delivered', 'given_up', 'waiting', 'withheld'] | None]
+    resource: NotRequired[str]
+    before: NotRequired[int | None]
+    limit: NotRequired[int]
+
+
+class DeliveriesReply(TypedDict):
+    """`next` is the `before` of the next page; 0: that was all."""
+    items: list[DeliveryLine]
+    next: int
+
+
+class DeliveryLine(TypedDict):
+    """One message to one endpoint. Bodies are not kept: they are worked out of the journal entry
+    at `position` whenever they are sent. `last_status` is HTTP's, 0 where nothing was answered.
+    """
+    number: int
+    msg_id: str
+    type: str
+    resource: str
+    position: int
+    is_replay: bool
+    state: Literal['delivered', 'given_up', 'waiting', 'withheld']
+    queued_at: str
+    attempts: int
+    next_at: str
+    finished_at: str
+    last_status: int
+    last_error: str
+
+
+class DeliveryRequest(TypedDict):
+    webhook_id: str
+    number: int
+
+
+class DeliveryReply(TypedDict):
+    number: int
+    msg_id: str
+    type: str
+    resource: str
+    position: int
+    is_replay: bool
+    state: Literal['delivered', 'given_up', 'waiting', 'withheld']
+    queued_at: str
+    attempts: int
+    next_at: str
+    finished_at: str
+    last_status: int
+    last_error: str
+    tries: list[AttemptLine]
+
+
+class AttemptLine(TypedDict):
+    """One request. Of its body the size and hash are kept, of the answer its status alone."""
+    nth: int
+    at: str
+    status: int
+    error: str
+    latency_ms: int
+    body_bytes: int
+    body_sha256: str
 
 
 class PriceRequest(TypedDict):

@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 354ad82c7594cfa332c3a595803f5bebf9d2686a25a0a38a68e0468db1414bb0
+OpenAPI sha256 532fc335ddc72274b152827f7b8dd230e511b7306344d6bd9eac9d1e01e59dcc
 """
 
 from __future__ import annotations
@@ -247,9 +247,9 @@ class Identity:
         *,
         client_id: str,
         idempotency_key: str = ABSENT,
-    ) -> m.Gone:
+    ) -> m.IdentityGone:
         """Remove an application; every token that it was given ends. Scope: house:write."""
-        found: m.Gone = self._ask(
+        found: m.IdentityGone = self._ask(
             "DELETE",
             "/api/oauth-clients/{client_id}",
             path_={"client_id": client_id},
@@ -626,9 +626,9 @@ class Users:
         *,
         grant_id: str,
         idempotency_key: str = ABSENT,
-    ) -> m.Gone:
+    ) -> m.IdentityGone:
         """Agree no more; tokens of it end at once."""
-        found: m.Gone = self._ask(
+        found: m.IdentityGone = self._ask(
             "DELETE",
             "/api/users/grants/{grant_id}",
             path_={"grant_id": grant_id},
@@ -1601,6 +1601,195 @@ class Fix:
             path_={"case_id": case_id},
             body={"reason": reason},
             header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+
+class Webhooks:
+    def __init__(self, asking: Asking) -> None:
+        self._ask = asking.ask
+
+    def event_types(
+        self,
+    ) -> m.EventTypes:
+        """What webhooks tell: every type with its version and the schema of its data. Scope:
+        webhooks:read.
+        """
+        found: m.EventTypes = self._ask(
+            "GET",
+            "/api/webhooks/event-types",
+        )
+        return found
+
+    def list(
+        self,
+    ) -> m.WebhooksReply:
+        """The tenant's webhooks, and how they fare. Scope: webhooks:read."""
+        found: m.WebhooksReply = self._ask(
+            "GET",
+            "/api/webhooks",
+        )
+        return found
+
+    def create(
+        self,
+        *,
+        url: str,
+        events: list[str],
+        idempotency_key: str = ABSENT,
+        accounts: list[str] | None = ABSENT,
+        description: str = ABSENT,
+    ) -> m.CreatedWebhook:
+        """Send events to an address from now on; its secret is shown this once. Scope:
+        webhooks:write.
+        """
+        found: m.CreatedWebhook = self._ask(
+            "POST",
+            "/api/webhooks",
+            body={"url": url, "events": events, "accounts": accounts, "description": description},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def show(
+        self,
+        *,
+        webhook_id: str,
+    ) -> m.WebhookShown:
+        """One webhook, and how it fares. Scope: webhooks:read."""
+        found: m.WebhookShown = self._ask(
+            "GET",
+            "/api/webhooks/{webhook_id}",
+            path_={"webhook_id": webhook_id},
+        )
+        return found
+
+    def change(
+        self,
+        *,
+        webhook_id: str,
+        idempotency_key: str = ABSENT,
+        url: str | None = ABSENT,
+        events: list[str] | None = ABSENT,
+        description: str | None = ABSENT,
+        state: Literal['active', 'paused'] | None = ABSENT,
+        from_now: bool = ABSENT,
+    ) -> m.WebhookShown:
+        """Change, pause or go on with a webhook; what was written meanwhile is sent then. Scope:
+        webhooks:write.
+        """
+        found: m.WebhookShown = self._ask(
+            "PATCH",
+            "/api/webhooks/{webhook_id}",
+            path_={"webhook_id": webhook_id},
+            body={"url": url, "events": events, "description": description, "state": state, "from_now": from_now},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def remove(
+        self,
+        *,
+        webhook_id: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.NotifyGone:
+        """Remove a webhook; what it was not sent yet is not sent. Scope: webhooks:write."""
+        found: m.NotifyGone = self._ask(
+            "DELETE",
+            "/api/webhooks/{webhook_id}",
+            path_={"webhook_id": webhook_id},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def rotate_secret(
+        self,
+        *,
+        webhook_id: str,
+        idempotency_key: str = ABSENT,
+        overlap_s: int = ABSENT,
+    ) -> m.RotatedSecret:
+        """Sign with a new secret, shown this once; the one before signs too for a while. Scope:
+        webhooks:write.
+        """
+        found: m.RotatedSecret = self._ask(
+            "POST",
+            "/api/webhooks/{webhook_id}/rotate-secret",
+            path_={"webhook_id": webhook_id},
+            body={"overlap_s": overlap_s},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def send_test(
+        self,
+        *,
+        webhook_id: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.TestSent:
+        """Send a test message to a webhook. Scope: webhooks:write."""
+        found: m.TestSent = self._ask(
+            "POST",
+            "/api/webhooks/{webhook_id}/test",
+            path_={"webhook_id": webhook_id},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def replay(
+        self,
+        *,
+        webhook_id: str,
+        idempotency_key: str = ABSENT,
+        after: int | None = ABSENT,
+        since: int | None = ABSENT,
+        until: int = ABSENT,
+        events: list[str] | None = ABSENT,
+        dry_run: bool = ABSENT,
+    ) -> m.ReplayReply:
+        """Send again what was written since a position or a time; at first only count it. Scope:
+        webhooks:write.
+        """
+        found: m.ReplayReply = self._ask(
+            "POST",
+            "/api/webhooks/{webhook_id}/replay",
+            path_={"webhook_id": webhook_id},
+            body={"after": after, "since": since, "until": until, "events": events, "dry_run": dry_run},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def deliveries(
+        self,
+        *,
+        webhook_id: str,
+        state: Literal['delivered', 'given_up', 'waiting', 'withheld'] = ABSENT,
+        resource: str = ABSENT,
+        before: int = ABSENT,
+        limit: int = ABSENT,
+    ) -> m.DeliveriesReply:
+        """What was sent to a webhook, what waits, and what was given up, newest first. Scope:
+        webhooks:read.
+        """
+        found: m.DeliveriesReply = self._ask(
+            "GET",
+            "/api/webhooks/{webhook_id}/deliveries",
+            path_={"webhook_id": webhook_id},
+            query={"state": state, "resource": resource, "before": before, "limit": limit},
+        )
+        return found
+
+    def delivery(
+        self,
+        *,
+        webhook_id: str,
+        number: int,
+    ) -> m.DeliveryReply:
+        """One delivery with each of its attempts. Scope: webhooks:read."""
+        found: m.DeliveryReply = self._ask(
+            "GET",
+            "/api/webhooks/{webhook_id}/deliveries/{number}",
+            path_={"webhook_id": webhook_id, "number": number},
         )
         return found
 
@@ -3081,6 +3270,7 @@ class Operations:
         self.audit = Audit(asking)
         self.ledger = Ledger(asking)
         self.fix = Fix(asking)
+        self.webhooks = Webhooks(asking)
         self.market = Market(asking)
         self.house = House(asking)
         self.journal = Journal(asking)
