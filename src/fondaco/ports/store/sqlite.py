@@ -39,7 +39,7 @@ class SqliteStore:
         clear is read as it is."""
         self._path = path
         self._page_bytes = 4_096 if durable else 16_384
-        # Read only where it matters: closing a file gives up every lock that this process has on it.
+        # Only where it matters: who closes a file gives up all locks of their process on it.
         self._key = key if key and not is_plain_sqlite(path) else ""
         self._writing = Lock()
         self._boot = None if durable else _boot_id()
