@@ -128,7 +128,7 @@ def test_what_is_asked_wrongly_is_told_so_and_others_see_nothing(
         ("GET", ""), ("DELETE", ""), ("POST", "/test"), ("GET", "/deliveries"),
         ("POST", "/rotate-secret"),
     ):  # fmt: skip
-        body = {} if method == "POST" else None
+        body: Any = {} if method == "POST" else None
         assert eve.ask(method, f"/api/webhooks/{hook}{path}", body).status == 404, path
     demo.ask("DELETE", f"/api/webhooks/{hook}")
 

@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 532fc335ddc72274b152827f7b8dd230e511b7306344d6bd9eac9d1e01e59dcc
+OpenAPI sha256 e34ace7d3323c488124e1e801c0c8c42f22cffe8d658944f2ddec641dfcc2888
 """
 
 from __future__ import annotations

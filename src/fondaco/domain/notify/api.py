@@ -306,7 +306,7 @@ OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
         example={"url": "https://app.example.com/fondaco", "events": ["order.*"]},
     ),
     Do(
-        name="webhooks.list",
+        name="webhooks.overview",
         summary="The tenant's webhooks, and how they fare.",
         method="GET",
         path="/webhooks",
