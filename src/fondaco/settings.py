@@ -384,6 +384,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         _whole("messages", 16, 1_000_000, "a slower consumer is cut off: executions never gap"),
     ] = 10_000
+    request_filter: Annotated[
+        Literal["off", "observe", "enforce"],
+        _why("rules over method, path and headers (docs/door.md); observe counts and lets in"),
+    ] = "enforce"
+    connections_per_address: Annotated[
+        int,
+        _whole("connections", 0, 1_000_000, "one crowd leaves room for others; 0 is off"),
+    ] = 2_000
+    cors_origins: Annotated[
+        str,
+        _why(
+            "https://app.example, …: pages of these origins may call operations with a token; "
+            "none: those of this house alone",
+            "origins",
+        ),
+    ] = ""
     rate_user_per_s: Annotated[
         int,
         _whole("requests/s", 0, 1_000_000, "0 is off: the velocity rule already bounds orders"),

@@ -243,3 +243,27 @@ async def test_a_client_that_leaves_early_disturbs_nobody(opened: tuple[Door, De
         async with wired(port) as wire:
             await wire.send(place("a"))
             assert await names(wire, 1) == ["a"]
+
+
+async def test_one_address_has_so_many_connections_and_others_have_theirs(
+    opened: tuple[Door, Desk],
+) -> None:
+    async with serving(opened[0], per_address_max=2) as port:
+        async with wired(port) as first, wired(port) as second:
+            async with wired(port) as third:
+                status, headers, body = await third.response()
+                assert (status, headers["retry-after"]) == (503, "1")
+                assert "2 connections from your address" in msgspec.json.decode(body)["message"]
+                assert await third.is_closed()
+            for nth, wire in enumerate((first, second)):
+                await wire.send(place(f"here-{nth}"))
+                assert await names(wire, 1) == [f"here-{nth}"]
+        found = [""]
+        for _ in range(100):  # until the house has heard that they are gone
+            async with wired(port) as later:
+                await later.send(place("later"))
+                found = await names(later, 1)
+            if found == ["later"]:
+                break
+            await asyncio.sleep(0.02)
+        assert found == ["later"]

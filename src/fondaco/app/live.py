@@ -63,6 +63,7 @@ from fondaco.domain.venues.pooling import api as pooling_api
 from fondaco.gateway import terminal
 from fondaco.gateway.door import Door
 from fondaco.gateway.graphql.serving import Graph
+from fondaco.gateway.guard.filter import Filter
 from fondaco.gateway.idempotency import Replies
 from fondaco.gateway.kept import StoreReplies
 from fondaco.gateway.logs import Log
@@ -98,6 +99,7 @@ def make_door(
         checks=house.checks,
         numbers=lambda: numbers(house, streams[0]),
         uses=house.uses.counted,
+        rules=Filter(settings.request_filter),
         **({"note": house.watch.note} if settings.traces_quota_bytes else {}),
         routes=[*terminal.routes(), *ProviderDoor(house, lambda: house.applications).routes()],
         doors=(house.graph.open, agents_door(house, settings)),

@@ -8,6 +8,7 @@ from typing import Final
 import uvicorn
 
 from fondaco.gateway.door import Door
+from fondaco.gateway.guard.outside import Outside, origins
 from fondaco.gateway.protocol import protocol_of
 from fondaco.gateway.streams import Streams
 from fondaco.gateway.tls import Certificates
@@ -41,12 +42,16 @@ def certificates_of(settings: Settings) -> Certificates | None:
 def make_server(
     settings: Settings, door: Door, streams: Streams, certificates: Certificates | None
 ) -> Server:
+    allowed = origins(settings.cors_origins)
     config = uvicorn.Config(
-        door,
+        Outside(door, allowed),
         http=protocol_of(
             door,
             request_timeout_s=settings.header_timeout_s,
             connections_max=settings.ws_connections_max + 1_000,
+            per_address_max=settings.connections_per_address,
+            rules=door.filter,
+            crossing=bool(allowed),
         ),
         ws=streams.socket(
             queue_max=settings.ws_send_queue_max, connections_max=settings.ws_connections_max

@@ -4,7 +4,7 @@ A path is served under /api and /api/v1, and bare where a document names it so.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from typing import Any, Final
@@ -18,6 +18,7 @@ from fondaco.domain.identity.model import SignedRequest
 from fondaco.gateway import pages
 from fondaco.gateway.context import Context, Names
 from fondaco.gateway.editions import EDITIONS, FIRST, HEADER, Edition, edition_of
+from fondaco.gateway.guard.filter import Filter
 from fondaco.gateway.house import House
 from fondaco.gateway.idempotency import Replies
 from fondaco.gateway.logs import Log
@@ -39,6 +40,7 @@ SECURITY: Final = (
     (b"cache-control", b"no-store"),
     (b"referrer-policy", b"no-referrer"),
 )
+_KEPT: Final = (SECURITY[0], SECURITY[2])  # of an answer that says itself how long it may be kept
 
 
 def _unnoted(_: Request) -> None:
@@ -68,13 +70,16 @@ class Door:
         note: Callable[[Request], None] = _unnoted,
         doors: Sequence[Callable[["Door"], Sequence[BaseRoute]]] = (),
         uses: Uses | None = None,
+        rules: Filter | None = None,
     ) -> None:
         """`checks` are what `/ready` asks, `numbers` what `/metrics` shows besides our own;
         `routes` are Starlette's: pages that are no operations, before all others. `note` is told
         of requests whose trace does not follow from what they leave. `doors` are others to the same
-        operations; they are given this one and say what they serve."""
+        operations; they are given this one and say what they serve. `rules` are the request
+        filter's; none: everything is let in."""
         self.house = house
         self.body_max = body_max
+        self.filter = rules or Filter("off")
         self.context = Context(
             house, replies, readers, log or Log(), Names(), set(), note, uses or Uses()
         )
@@ -108,7 +113,16 @@ class Door:
     def _counted(self, numbers: Callable[[], Iterable[Metric]]) -> Callable[[], Iterable[Metric]]:
         log = self.context.log
         text = "Lines that no log took."
-        return lambda: [*numbers(), Metric("fondaco_log_lost_total", text, "counter", log.lost)]
+        return lambda: [
+            *numbers(),
+            Metric("fondaco_log_lost_total", text, "counter", log.lost),
+            *self._filtered(),
+        ]
+
+    def _filtered(self) -> Iterator[Metric]:
+        text = "Requests that a rule of the filter has met."
+        for rule, count in self.filter.met.items():
+            yield Metric("fondaco_filtered_total", text, "counter", count, (("rule", rule),))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -280,10 +294,10 @@ async def respond(send: Send, exchange: Exchange, response: Response) -> None:
         (b"x-request-id", exchange.request_id.encode()),
         (b"x-correlation-id", exchange.correlation_id.encode()),
         (b"traceparent", exchange.traceparent.encode()),
-        *SECURITY,
+        *(_KEPT if any(name == b"cache-control" for name, _ in response.headers) else SECURITY),
         *response.headers,
     ]
-    if status == 204:
+    if status in (204, 304):
         headers = headers[2:]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": response.body})

@@ -46,6 +46,7 @@ CODES: Final[dict[str, Codes]] = {
     "rate_limited": Codes(429, "j", 4),
     "headers_too_large": Codes(431, "3"),
     "malformed_http": Codes(400, "3"),
+    "filtered": Codes(400, "3"),
 }
 
 # What `/docs/errors` says of the codes that doors give themselves. Reasons speak for themselves.
@@ -65,6 +66,7 @@ MEANINGS: Final[dict[str, str]] = {
     "rate_limited": "Too many requests: wait as long as the header Retry-After says.",
     "headers_too_large": "The headers are above the limit. Nothing was decided.",
     "malformed_http": "This is not HTTP/1.1.",
+    "filtered": "The request filter let it not in; `rule` says which rule. Nothing was decided.",
     "key_reused": "This id was used before, with other content. Use another id.",
     "idempotency_key_reused": "This Idempotency-Key was used before, with other content.",
     "idempotency_key_in_use": "The first request with this Idempotency-Key is still under way.",

@@ -18,6 +18,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from fondaco.gateway import editions
 from fondaco.gateway.door import SECURITY, Door, too_large
+from fondaco.gateway.guard.filter import Filter
+from fondaco.gateway.guard.rates import line_of
 from fondaco.gateway.rest import Endpoint, Exchange, Response
 from fondaco.kernel.errors import FondacoError, Invalid, Unavailable
 
@@ -74,7 +76,11 @@ class Protocol(HttpToolsProtocol):
     request_timeout_s: ClassVar[float]
     idle_timeout_s: ClassVar[float]
     connections_max: ClassVar[int]
+    per_address_max: ClassVar[int]  # connections; 0: as many as there may be
+    filter: ClassVar[Filter]
+    elsewhere: ClassVar[frozenset[bytes]]  # headers with which a request goes the framework's way
     open: ClassVar[set["Protocol"]]
+    by_address: ClassVar[dict[str, int]]
     sweeping: ClassVar[bool] = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -95,7 +101,7 @@ class Protocol(HttpToolsProtocol):
         self._refused = False  # an error was answered: what else comes is not read
         self._lingering = -1  # bytes that are still taken and thrown away; below 0: not lingering
         self._shuts = False  # the house ends: nobody is waited for
-        self._address = ""
+        self._address = self._line = ""
 
     # Connection
 
@@ -104,17 +110,39 @@ class Protocol(HttpToolsProtocol):
         self._address = self.client[0] if self.client else ""
         kind = type(self)
         kind.open.add(self)
+        self._line = line_of(self._address)
+        here = kind.by_address[self._line] = kind.by_address.get(self._line, 0) + 1
         if len(kind.open) > kind.connections_max:
             self._shuts = True  # there is no room to wait in
             self._refuse(Unavailable("too many connections; come back later", retry_after_s=1))
+        elif 0 < kind.per_address_max < here:
+            self._shuts = True
+            self._refuse(
+                Unavailable(
+                    f"more than {kind.per_address_max} connections from your address; end some",
+                    retry_after_s=1,
+                )
+            )
         if not kind.sweeping:
             kind.sweeping = True
             self.loop.call_later(_SWEEP_S, _sweep, kind, self.loop)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        type(self).open.discard(self)
+        self._left()
         self._slots.clear()
         super().connection_lost(exc)
+
+    def _left(self) -> None:
+        """No longer one of ours: it is gone, or a WebSocket, which are counted elsewhere."""
+        kind = type(self)
+        if self not in kind.open:
+            return
+        kind.open.discard(self)
+        here = kind.by_address.get(self._line, 0) - 1
+        if here > 0:
+            kind.by_address[self._line] = here
+        else:
+            kind.by_address.pop(self._line, None)
 
     def data_received(self, data: bytes) -> None:
         if self._refused:
@@ -131,7 +159,7 @@ class Protocol(HttpToolsProtocol):
             self._refuse(Invalid("this is not HTTP/1.1", code="malformed_http"))
         except httptools.HttpParserUpgrade:
             if self._should_upgrade():
-                type(self).open.discard(self)
+                self._left()
                 self.handle_websocket_upgrade()
             else:
                 self._refuse(Invalid("this upgrade is not offered", code="malformed_http"))
@@ -182,14 +210,17 @@ class Protocol(HttpToolsProtocol):
         headers = dict(self.headers)
         if int(headers.get(b"content-length", b"0")) > self.body_max:
             raise too_large(self.body_max)
-        endpoint = self.hot.get((self.parser.get_method(), self.url))
+        method = self.parser.get_method()
+        endpoint = self.hot.get((method, self.url))
+        if endpoint is None or len(headers) != len(self.headers):  # or one stands twice
+            self.filter.check(method, self.url, self.headers)
         cycle = self.cycle
         if (
             endpoint is not None
             and (cycle is None or cycle.response_complete)
             and not self.pipeline
             and self.parser.get_http_version() == "1.1"
-            and _ELSEWHERE.isdisjoint(headers)
+            and self.elsewhere.isdisjoint(headers)
         ):
             self._endpoint = endpoint
             self._headers = headers
@@ -350,8 +381,12 @@ def protocol_of(
     request_timeout_s: float,
     idle_timeout_s: float = 75.0,
     connections_max: int = 20_000,
+    per_address_max: int = 0,
+    rules: Filter | None = None,
+    crossing: bool = False,
 ) -> type[Protocol]:
-    """The class to give to `uvicorn.Config(door, http=…)`."""
+    """The class to give to `uvicorn.Config(door, http=…)`. `crossing`: pages of other origins may
+    be answered, and the framework's way says so to them."""
     return type(
         "DoorProtocol",
         (Protocol,),
@@ -362,7 +397,11 @@ def protocol_of(
             "request_timeout_s": request_timeout_s,
             "idle_timeout_s": idle_timeout_s,
             "connections_max": connections_max,
+            "per_address_max": per_address_max,
+            "filter": rules or Filter("off"),
+            "elsewhere": _ELSEWHERE | {b"origin"} if crossing else _ELSEWHERE,
             "open": set(),
+            "by_address": {},
         },
     )
 

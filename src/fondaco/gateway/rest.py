@@ -21,6 +21,7 @@ from fondaco.gateway import cookies, idempotency
 from fondaco.gateway.context import Context
 from fondaco.gateway.editions import FIRST, Edition
 from fondaco.gateway.errors import problem_of
+from fondaco.gateway.guard import caching
 from fondaco.gateway.guard.rates import Limited
 from fondaco.gateway.house import Caller, House
 from fondaco.gateway.idempotency import Kept
@@ -233,6 +234,9 @@ class Endpoint:
         self.has_body = operation.method in ("POST", "PUT", "PATCH")
         self._decoder = msgspec.json.Decoder(operation.request)
         self._only_reads = isinstance(operation, Look) or operation.method == "GET"
+        self._is_kept = operation.method == "GET" and caching.is_kept(
+            operation.name, secret=operation.secret
+        )
         self._scope = operation.scope
         self.action = Action(
             operation.name, operation.scope, self._only_reads, operation.needs_second
@@ -396,7 +400,20 @@ class Endpoint:
             response = exchange.problem(unforeseen(error))
         if response.media_type in (JSON, PROBLEM_JSON):
             response = response._replace(body=self.edition.reply(response.body))
-        return response
+        return self._tagged(response, exchange.caller or NOBODY, headers)
+
+    def _tagged(self, response: Response, caller: Caller, headers: Headers) -> Response:
+        """With an ETag where it may be kept; 304 where the sender has it already."""
+        if not self._is_kept or response.status != 200:
+            return response
+        if any(name == b"etag" for name, _ in response.headers):
+            return response
+        tag = caching.tag_of(caller, response.body)
+        more = (*response.headers, (b"etag", tag), *caching.HEADERS)
+        asked = headers.get(b"if-none-match")
+        if asked is not None and caching.is_same(asked, tag):
+            return Response(304, response.media_type, b"", more)
+        return response._replace(headers=more)
 
     # What follows is the same for every door that is not hot
 
