@@ -2,7 +2,7 @@
 
 import json
 import time
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
@@ -114,6 +114,14 @@ def test_an_upload_is_audited_and_searched(client: Client) -> None:
     proofs = client.get(f"/api/fix/alerts/{replay['id']}")["evidence"]
     told = [client.get(f"/api/fix/messages/{each['message']}") for each in proofs]
     assert [each["raw"] for each in told] == [each["text"] for each in proofs]
+    handed = client.get(f"/api/fix/alerts/{replay['id']}/evidence")
+    exact = [b64decode(each["content"]) for each in handed["exhibits"]]
+    assert [sha256(each).hexdigest() for each in exact] == [each["sha256"] for each in proofs]
+    assert all(each in content for each in exact)
+    packets = b64decode(handed["content"])
+    assert (handed["missing"], handed["sha256"]) == (0, sha256(packets).hexdigest())
+    assert all(each in packets for each in exact)
+    assert client.ask("GET", "/api/fix/alerts/nothing/evidence").status == 404
     assert not [each for each in alerts(client) if each["capture"]]
     assert client.all("/api/fix/captures")[-1]["name"] == "../my log.txt"
 

@@ -97,14 +97,40 @@ function Export() {
   );
 }
 
+/** What proves the alert, for somebody outside: a capture for Wireshark, and all of it as JSON. */
+function Evidence({ alert }: { alert: string }) {
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const [digest, setDigest] = useState("");
+  const fetched = async (form: "pcap" | "json"): Promise<void> => {
+    setProblem(null);
+    const found = await ok(api.GET("/api/fix/alerts/{alert_id}/evidence", { params: { path: { alert_id: alert } } }));
+    const packets = Uint8Array.from(atob(found.content), (each) => each.charCodeAt(0));
+    save(form === "pcap" ? packets : JSON.stringify(found, null, 2), form === "pcap" ? found.name : `${alert}.json`);
+    setDigest(found.sha256);
+  };
+  const ask = (form: "pcap" | "json"): void => void fetched(form).catch((error: unknown) => setProblem(error instanceof Problem ? error : noAnswer(error, false)));
+  return (
+    <div className="row">
+      <button type="button" className="button quiet" onClick={() => ask("pcap")}>Download pcap</button>
+      <button type="button" className="button quiet" onClick={() => ask("json")}>Download JSON</button>
+      {digest && <span className="label mono" title="SHA-256 of the pcap">{digest}</span>}
+      {problem && <span className="bad" role="alert">{problem.message}</span>}
+    </div>
+  );
+}
+
 type Form = "ecs" | "cef" | "ocsf";
 const FORMS: readonly Form[] = ["ecs", "cef", "ocsf"];
 
 async function download(form: Form): Promise<void> {
   const text = await ok(api.GET("/api/fix/alerts/export", { params: { query: { form, limit: 10_000 } }, parseAs: "text" }));
+  save(String(text), `fix-alerts.${form === "cef" ? "cef" : "ndjson"}`);
+}
+
+function save(content: BlobPart, name: string): void {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([String(text)], { type: "text/plain" }));
-  link.download = `fix-alerts.${form === "cef" ? "cef" : "ndjson"}`;
+  link.href = URL.createObjectURL(new Blob([content], { type: "text/plain" }));
+  link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1_000);
 }
@@ -131,6 +157,7 @@ function AlertPanel({ id }: { id: string }) {
         </dl>
         <CaseOf alert={found.id} />
         <h3 className="label">Evidence, {number(String(found.evidence.length))} {found.evidence.length === 1 ? "message" : "messages"}</h3>
+        <Evidence alert={found.id} />
         <ol className="evidence">
           {found.evidence.map((each, nth) => (
             <li key={nth}>

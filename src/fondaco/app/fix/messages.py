@@ -13,6 +13,7 @@ from fondaco.app.fix.archive import Retention, manifest, retention_of
 from fondaco.app.fix.captures import CaptureFolder
 from fondaco.app.fix.daily import page_of_day, report_of
 from fondaco.app.fix.desk import Desk
+from fondaco.app.fix.exhibits import evidence_of
 from fondaco.app.fix.exports import exported_alerts
 from fondaco.app.fix.indexing import Indexer
 from fondaco.app.fix.measures import series_reply
@@ -53,6 +54,7 @@ from fondaco.domain.surveillance.looking import (
     AlertsReply,
     AlertsRequest,
     EvidenceLine,
+    EvidenceReply,
     ExportRequest,
 )
 from fondaco.domain.surveillance.model import Severity
@@ -219,6 +221,11 @@ class Messages:
             for proof in found.proofs
         ]
         return AlertReply(**_told(found), says=pattern.says if pattern else "", evidence=evidence)
+
+    def evidence(self, alert_id: str) -> EvidenceReply:
+        shown = self.alert(alert_id)
+        with self._reading() as conn:
+            return evidence_of(conn, shown)
 
     def exported(self, asked: ExportRequest) -> str:
         self._opened()

@@ -76,6 +76,32 @@ class AlertReply(AlertLine, frozen=True, kw_only=True):
     evidence: Sequence[EvidenceLine]
 
 
+class Exhibit(msgspec.Struct, frozen=True):
+    """One message as it was seen. `content` is the exact bytes as base64, null where the message
+    is no longer kept; `sha256` is of them."""
+
+    message: str | None
+    at: str
+    connection: str
+    direction: Literal["in", "out"] | None
+    sha256: str
+    content: str | None
+
+
+class EvidenceReply(msgspec.Struct, frozen=True):
+    """What proves an alert, to be handed to somebody else: its messages, and the same over a TCP
+    connection made up for them as a capture (pcap, as base64), since a house's own sessions keep
+    bytes and no packets. `sha256` and `octets` are of the capture. Secrets are in it."""
+
+    alert: AlertReply
+    exhibits: Sequence[Exhibit]
+    missing: int  # messages that are no longer kept
+    name: str
+    content: str
+    octets: int
+    sha256: str
+
+
 class AlertsReply(msgspec.Struct, frozen=True):
     """The newest first. `next` goes into `cursor` for what is older; null: that was all."""
 
@@ -89,6 +115,10 @@ class Alerts(Protocol):
     def alerts(self, asked: AlertsRequest) -> AlertsReply: ...
 
     def alert(self, alert_id: str) -> AlertReply:
+        """Raises `NotFound`."""
+        ...
+
+    def evidence(self, alert_id: str) -> EvidenceReply:
         """Raises `NotFound`."""
         ...
 
@@ -108,6 +138,10 @@ def _list(request: AlertsRequest, on: Reading) -> AlertsReply:
 
 def _one(request: AlertRequest, on: Reading) -> AlertReply:
     return on.source.alert(request.alert_id)
+
+
+def _evidence(request: AlertRequest, on: Reading) -> EvidenceReply:
+    return on.source.evidence(request.alert_id)
 
 
 def _export(request: ExportRequest, on: Reading) -> str:
@@ -151,5 +185,17 @@ OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
         errors=(NotFound,),
         source="fix_messages",
         answer=_one,
+    ),
+    Look(
+        name="fix.alert_evidence",
+        summary="What proves an alert, as bytes and as a capture, with its digests.",
+        method="GET",
+        path="/fix/alerts/{alert_id}/evidence",
+        request=AlertRequest,
+        reply=EvidenceReply,
+        scope=HOUSE_READ,
+        errors=(NotFound,),
+        source="fix_messages",
+        answer=_evidence,
     ),
 )
