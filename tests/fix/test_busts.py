@@ -29,7 +29,7 @@ class Between:
     """A buyer, the house, its broker, and who watches in an older version."""
 
     def __init__(self, running: Running, port: int, broker: Broker) -> None:
-        self.client, self.broker = Client(running.port), broker
+        self.client, self.broker, self.port = Client(running.port), broker, port
         broker.accept()
         self.buyer, self.watcher = Foreign(port, "BUYSIDE"), Foreign(port, "OLD", "FIX.4.2")
         self.buyer.log_on()
@@ -135,3 +135,25 @@ def test_the_books_balance(between: Between) -> None:
 
     settled(lambda: standing()["holds"] is not None, standing)
     assert standing()["holds"], standing()
+
+
+def test_who_is_not_let_in_is_kept_and_seen(between: Between) -> None:
+    """Somebody tries names: nobody answers, and the detectors are told."""
+    for nth in range(6):
+        knock = Foreign(between.port, f"GUESS{nth}")
+        with pytest.raises(ConnectionError):
+            knock.log_on((553, "somebody"), (554, "geheim"))
+
+    def kept() -> list[Any]:
+        return between.client.all("/api/fix/messages?session=refused")
+
+    settled(lambda: len(kept()) == 6, kept)
+    assert {each["msg_type"] for each in kept()} == {"A"}
+    full = [between.client.get(f"/api/fix/messages/{each['id']}") for each in kept()]
+    assert "geheim" not in str(full)
+
+    def sprayed() -> list[Any]:
+        found = between.client.all("/api/fix/alerts?session=refused")
+        return [(each["pattern"], each["subject"]) for each in found]
+
+    settled(lambda: ("F02", "127.0.0.1") in sprayed(), sprayed)

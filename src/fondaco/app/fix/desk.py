@@ -53,6 +53,7 @@ from fondaco.gateway.fix.acceptor import Acceptor
 from fondaco.gateway.fix.initiator import Initiator
 from fondaco.gateway.fix.keeping import Kept, source_of
 from fondaco.gateway.fix.line import Application, Line
+from fondaco.gateway.fix.refusing import Refusals
 from fondaco.gateway.fix.switchboard import Agreement, Switchboard
 from fondaco.gateway.fix.tls import client_context, server_context
 from fondaco.kernel.errors import Conflict, Invalid
@@ -440,7 +441,13 @@ async def _listen(desk: Desk, root: Path, bound: socket) -> Acceptor:
             root / port.key,
             trusts=root / port.trusts if port.trusts else None,
         )
-    acceptor = Acceptor(desk.switchboard, addresses=port.addresses, tls=context, log=desk._log)
+    acceptor = Acceptor(
+        desk.switchboard,
+        addresses=port.addresses,
+        tls=context,
+        log=desk._log,
+        refuse=Refusals(desk.tape, desk.kernel.now, say),
+    )
     await acceptor.listen(bound)
     host, at = bound.getsockname()[:2]
     say(f"FIX: {len(desk.agreements.sessions)} sessions, listening on {host} port {at}")

@@ -4,9 +4,10 @@ import asyncio
 import socket
 import ssl
 from hashlib import sha256
-from typing import Final, cast
+from typing import Final, Protocol, cast
 
 from fondaco.domain.fix.api import Frame, Framer, Garbled, parse
+from fondaco.gateway.fix.ends import Ends, ends_of
 from fondaco.gateway.fix.line import Line, Log
 from fondaco.gateway.fix.switchboard import Agreement, Switchboard, check_networks, is_allowed
 
@@ -15,6 +16,16 @@ LOGON_MAX: Final = 1 << 16  # bytes before a Logon is complete
 LOGON_S: Final = 10.0
 GRACE_S: Final = 0.05  # for the end of a connection to be heard before its successor is refused
 BACKLOG: Final = 1_024
+
+
+class Refuse(Protocol):
+    """Told of who came and was not let in, with the first that they said."""
+
+    def __call__(self, ends: Ends, raw: bytes, reason: str) -> None: ...
+
+
+def _to_nobody(ends: Ends, raw: bytes, reason: str) -> None:
+    """Nobody is told."""
 
 
 class Acceptor:
@@ -31,10 +42,11 @@ class Acceptor:
         tls: ssl.SSLContext | None = None,
         logon_timeout_s: float = LOGON_S,
         log: Log = lambda _, __: None,
+        refuse: Refuse = _to_nobody,
     ) -> None:
         check_networks(addresses)
         self.switchboard, self.addresses = switchboard, addresses
-        self.logon_timeout_s, self.log = logon_timeout_s, log
+        self.logon_timeout_s, self.log, self.refuse = logon_timeout_s, log, refuse
         self.knocking: set[Knock] = set()
         self._tls = tls
         self._server: asyncio.Server | None = None
@@ -120,7 +132,7 @@ class Knock(asyncio.Protocol):
     def _begin(self, frames: list[Frame]) -> None:
         found = self._meant(frames[0])
         if found is None or self._transport is None:
-            self.drop("this is no Logon of a session that we know")
+            self._refuse(frames[0], "this is no Logon of a session that we know")
             return
         line, agreement = found
         if line.is_connected and not self._has_waited:  # the old connection may be ending now
@@ -131,7 +143,7 @@ class Knock(asyncio.Protocol):
         refused = self._refused(line, agreement)
         if refused:
             self._acceptor.log(line.id, f"{self._address} is dropped: {refused}")
-            self.drop(refused)
+            self._refuse(frames[0], refused)
             return
         if self._has_waited:
             self._transport.resume_reading()
@@ -142,6 +154,11 @@ class Knock(asyncio.Protocol):
         line.receive_frames(frames)
         if rest and line.is_connected:
             line.receive(rest[0].raw)
+
+    def _refuse(self, first: Frame, reason: str) -> None:
+        if self._transport is not None:
+            self._acceptor.refuse(ends_of(self._transport, is_ours=False), first.raw, reason)
+        self.drop(reason)
 
     def _meant(self, first: Frame) -> tuple[Line, Agreement] | None:
         if first.garbled:
