@@ -207,3 +207,22 @@ def test_an_auditor_finds_a_denial_with_its_proof(browser: Browser, house: runni
         row.get_by_role("link").click()
         page.get_by_role("button", name="Prove").first.wait_for()
         assert f"entry={position}" in page.url
+
+
+def test_a_webhook_is_made_and_its_log_read(browser: Browser, house: running.Running) -> None:
+    """Nobody listens there: the log says what was tried, and when it is tried again."""
+    cleo = session(house, "cleo")
+    with at(browser, house, "webhooks", cleo.token) as page:
+        page.get_by_role("button", name="New webhook").click()
+        dialog = page.get_by_role("dialog", name="New webhook")
+        dialog.get_by_label("Calls").fill("http://127.0.0.1:9/fondaco")
+        dialog.get_by_label("With", exact=True).fill("order.* tide.turned")
+        dialog.get_by_text("No event is called tide.turned.").wait_for()
+        dialog.get_by_label("With", exact=True).fill("order.*")
+        dialog.get_by_role("button", name="Make it").click()
+        assert kept(page).startswith("whsec_")
+        page.get_by_role("link", name="http://127.0.0.1:9/fondaco").click()
+        page.get_by_role("button", name="Send a test").click()
+        page.get_by_role("button", name="Tries of").click()
+        page.get_by_role("cell", name="no answer from").first.wait_for()
+        assert serious(page) == []

@@ -72,6 +72,6 @@ function columns(account: string): Column<Line>[] {
     { key: "what", title: "What", cell: (each) => <span className="wraps">{each.operation ? words(each.operation) : each.code.replaceAll("_", " ")}{each.account_id && <> · account {each.account_id}</>}{(each.text || (each.operation && each.code)) && <small>{[each.operation ? each.code.replaceAll("_", " ") : "", each.text].filter(Boolean).join(": ")}</small>}</span> },
     { key: "door", title: "Door", cell: (each) => [each.door, each.address].filter(Boolean).join(", ") || <span className="dim">–</span> },
     { key: "rules", title: "Rules", cell: (each) => (each.policy ? <span className="mono" title={each.policy}>{each.policy.slice(0, 8)}</span> : <span className="dim">–</span>) },
-    { key: "proof", title: "Proof", num: true, cell: (each) => <a href={address("journal", [], { account, entry: String(each.position) })} aria-label={`Entry ${each.position} and its proof`}>{number(String(each.position))}</a> },
+    { key: "proof", title: "Proof", num: true, cell: (each) => <a href={address("journal", [], { account, entry: String(each.position) })} aria-label={`${number(String(each.position))}: the entry and its proof`}>{number(String(each.position))}</a> },
   ];
 }

@@ -43,7 +43,7 @@ export function Decisions({ route }: { route: Route }) {
         { key: "scope", title: "Scope", cell: (each) => <span className="mono">{each.scope || <span className="dim">none</span>}</span> },
         { key: "door", title: "Door", cell: (each) => [each.door, each.address].filter(Boolean).join(", ") },
         { key: "rules", title: "Rules", cell: (each) => <span className="mono" title={each.revision}>{each.revision.slice(0, 8)}</span> },
-        { key: "act", title: <span className="unseen">Actions</span>, cell: (each) => <span className="acts"><button type="button" className="button" aria-label={`What decided ${each.id}`} onClick={() => setOpen(each.id)}>Input</button></span> },
+        { key: "act", title: <span className="unseen">Actions</span>, cell: (each) => <span className="acts"><button type="button" className="button" aria-label={`Input of ${each.id}`} onClick={() => setOpen(each.id)}>Input</button></span> },
       ]} />}
       {asked.data && rows.length === LIMIT && <p className="label state">The newest {LIMIT}; the file has more.</p>}
       {shown && <Dialog title={`Decision ${shown.id}`} open wide onClose={() => setOpen("")}><div className="access-screen as-it-was"><Code text={JSON.stringify(shown.raw, null, 2)} label="The decision as it was asked and answered" /></div></Dialog>}
