@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from fondaco.kernel.errors import Conflict, Corrupt, Unavailable
 from fondaco.kernel.event import Event, Instant
-from fondaco.ports.store import Store, outbox_metadata, publish, take_away, told
+from fondaco.ports.store import Store, outbox_metadata, publish, sqlite, take_away, told
 from fondaco.ports.store.postgres import PostgresStore
 from fondaco.ports.store.sqlite import SqliteStore
 from servers import postgres
@@ -54,6 +54,20 @@ def join(conn: sa.Connection, name: str, age: int = 1) -> None:
 
 def names(conn: sa.Connection) -> list[str]:
     return list(conn.scalars(sa.select(people.c.name).order_by(people.c.name)))
+
+
+def test_an_encrypted_file_that_is_open_is_not_looked_into(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Closing it would give up the locks of who has it open in this process (POSIX)."""
+    first = SqliteStore(tmp_path / "store.db", key="17" * 32)
+    monkeypatch.setattr(sqlite, "is_plain_sqlite", lambda _: pytest.fail("it was opened"))
+    second = SqliteStore(tmp_path / "store.db", key="17" * 32)
+    second.create(metadata)
+    second.close()
+    with first.writing() as conn:
+        join(conn, "ada")
+    first.close()
 
 
 @each

@@ -39,8 +39,7 @@ class SqliteStore:
         clear is read as it is."""
         self._path = path
         self._page_bytes = 4_096 if durable else 16_384
-        # Only where it matters: who closes a file gives up all locks of their process on it.
-        self._key = key if key and not is_plain_sqlite(path) else ""
+        self._key = key if key and not _is_plain(path) else ""
         self._writing = Lock()
         self._boot = None if durable else _boot_id()
         if self._boot:
@@ -55,6 +54,8 @@ class SqliteStore:
             # Both are kept in the file. Views write many rows at a time, beside each other.
             first.execute(f"PRAGMA page_size = {self._page_bytes}")
             first.execute("PRAGMA journal_mode = WAL")
+        if self._key:
+            _encrypted.add(_place(path.stat()))
 
     def create(self, metadata: sa.MetaData) -> None:
         with self.writing() as conn:
@@ -118,6 +119,19 @@ class SqliteStore:
     def _opening(self) -> tuple[str, ...]:
         """What a connection says before anything else."""
         return _keyed(self._key, self._page_bytes) if self._key else ()
+
+
+# Files that this process has found encrypted, by device and inode. Who closes a file gives up all
+# locks of their process on it, so one that SQLite may have open is not looked into again.
+_encrypted: Final[set[tuple[int, int]]] = set()
+
+
+def _place(found: os.stat_result) -> tuple[int, int]:
+    return found.st_dev, found.st_ino
+
+
+def _is_plain(path: Path) -> bool:
+    return path.exists() and _place(path.stat()) not in _encrypted and is_plain_sqlite(path)
 
 
 def _keyed(key: str, page_bytes: int) -> tuple[str, ...]:
