@@ -5,7 +5,6 @@ directory, then the environment (FONDACO_PORT), then the command line (--port). 
 prints `effective`; docs/settings.md is what `python -m fondaco.settings` prints.
 """
 
-import re
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -27,6 +26,8 @@ from msgspec.inspect import (
 )
 
 from fondaco.kernel.errors import Invalid
+from fondaco.kernel.places import is_allowed, words_of
+from fondaco.kernel.places import without_secrets as without_secrets
 
 Value: TypeAlias = str | int | bool
 Source: TypeAlias = Literal["default", "file", "environment", "command line"]
@@ -34,20 +35,6 @@ Source: TypeAlias = Literal["default", "file", "environment", "command line"]
 FILE: Final = "fondaco.toml"
 PREFIX: Final = "FONDACO_"
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
-_FEEDS: Final = ("auto", "none", "synthetic", "replay:", "binance:")
-_ALONE: Final = ("auto", "none")
-_SYSLOG: Final = ("syslog+udp://", "syslog+tcp://", "syslog+tls://")
-# Where a part of the house is: a word, or how an address begins.
-_PLACES: Final[Mapping[str, tuple[str, ...]]] = {
-    "journal": ("segments", "postgresql://", "postgres://"),
-    "store": ("sqlite", "postgresql://", "postgres://"),
-    "cache": ("memory", "redis://", "rediss://", "unix://"),
-    "fix_publish_to": ("none", "file://", "redis://", "rediss://", "unix://", "kafka://"),
-    "fix_alerts_to": ("none", *_SYSLOG, "http://", "https://"),
-    "secrets": ("file", "aws:", "pkcs11:"),
-    "unseal": ("key", "file:", "env:"),
-}
-_SECRET: Final = re.compile(r"(://[^/@:]*:)[^/@]*@|(password=)[^&]*")
 _KIB: Final = 1024
 _MIB: Final = 1024 * _KIB
 _GIB: Final = 1024 * _MIB
@@ -180,6 +167,37 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "do nothing until a person agrees. A demo lets them"
         ),
     ] = False
+    kyc_required: Annotated[
+        str,
+        _why(
+            "tenants, parted by blanks, whose people place no order and take out no money until "
+            "they are verified; all: every tenant; none: nobody is asked",
+            "tenants",
+        ),
+    ] = "none"
+    kyc_valid_days: Annotated[
+        int, _whole("d", 1, 3_650, "who was approved is asked again after this; 2 years")
+    ] = 730
+    kyc_countries_refused: Annotated[
+        str,
+        _why(
+            "ISO 3166-1 codes of countries from where nobody is accepted: those for which the FATF "
+            "calls for action, and Cuba",
+            "countries",
+        ),
+    ] = "CU IR KP MM"
+    kyc_countries_watched: Annotated[
+        str, _why("ISO 3166-1 codes of countries that a reviewer is told of", "countries")
+    ] = ""
+    screening_lists: Annotated[
+        str,
+        _why(
+            "files, parted by blanks, in which people are looked up: SDN.CSV (ALT.CSV beside it) "
+            "or SDN.XML of OFAC, targets.simple.csv of OpenSanctions; auto: a list of invented "
+            "names in a demo, and none elsewhere, where nobody is approved then",
+            "files",
+        ),
+    ] = "auto"
     break_glass_max_min: Annotated[
         int, _whole("min", 0, 1_440, "how long one may do without a second person; 0 is never")
     ] = 60
@@ -551,9 +569,9 @@ def _read(knob: Knob, value: object, source: Source) -> Value:
         read = msgspec.convert(value, _TYPES[knob.name], strict=source == "file")
     except msgspec.ValidationError:
         read = None
-    if isinstance(read, (str, int)) and _is_allowed(knob.name, str(read)):
+    if isinstance(read, (str, int)) and is_allowed(knob.name, str(read)):
         return read
-    words = _FEEDS if knob.name == "feed" else _PLACES.get(knob.name)
+    words = words_of(knob.name)
     limit = "one of " + ", ".join(words) if words else knob.limit
     unit = f" ({knob.unit})" if knob.unit else ""
     shown = without_secrets(str(value))[:60]
@@ -561,32 +579,6 @@ def _read(knob: Knob, value: object, source: Source) -> Value:
         f"{knob.name} is {shown!r}, must be {limit}{unit}: correct it where it is set, "
         f"{_where(knob.name, source)}"
     )
-
-
-def without_secrets(text: str) -> str:
-    """An address as it may be shown."""
-    return _SECRET.sub(lambda found: f"{found[1]}…@" if found[1] else f"{found[2]}…", text)
-
-
-def _is_allowed(name: str, text: str) -> bool:
-    if name == "feed":
-        return _is_feed(text)
-    places = _PLACES.get(name)
-    return places is None or any(
-        text.startswith(place) if place.endswith(("//", ":")) else text == place for place in places
-    )
-
-
-def _is_feed(text: str) -> bool:
-    parts = [each.strip() for each in text.split(";")]
-    return all(_is_one_feed(each) and (len(parts) == 1 or each not in _ALONE) for each in parts)
-
-
-def _is_one_feed(text: str) -> bool:
-    kind, mark, rest = text.partition(":")
-    if not mark:
-        kind = "synthetic" if text.startswith("synthetic,") else text
-    return kind + mark in _FEEDS and bool(rest) == bool(mark)
 
 
 def _where(name: str, source: Source) -> str:

@@ -66,7 +66,7 @@ class Asker:
     ) -> Said:
         if self.socket is None:
             url = f"ws://127.0.0.1:{self.port}/graphql"
-            opened = connect(url, subprotocols=["graphql-transport-ws"])  # type: ignore[list-item]
+            opened = connect(url, subprotocols=["graphql-transport-ws"], max_size=4 << 20)  # type: ignore[list-item]
             self.socket = self.closing.enter_context(opened)
             self._send(
                 {"type": "connection_init", "payload": {"Authorization": f"Bearer {self.token}"}}

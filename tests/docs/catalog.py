@@ -16,7 +16,7 @@ from types import SimpleNamespace
 from typing import Any, Final, cast
 
 import fondaco.domain
-from docs import access, fix_door, fix_venue, threats
+from docs import access, controls, fix_door, fix_venue, threats
 from fondaco import settings
 from fondaco.app import live
 from fondaco.app.answering import House
@@ -148,6 +148,7 @@ PAGES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "fix-door.md": fix_door.page,
     "fix-venue.md": fix_venue.page,
     "threats.md": threats.page,
+    "controls.md": controls.page,
     "access.md": access.page,
 }
 
@@ -160,5 +161,6 @@ if __name__ == "__main__":
     for name in PAGES:
         (ROOT / "docs" / name).write_text(page(name), "utf-8")
         sys.stdout.write(f"docs/{name}\n")
+    controls.CARRIED.write_text(controls.carried(), "utf-8")
     # Clients are made from the same declarations.
     subprocess.run([sys.executable, ROOT / "clients/make.py"], check=True)

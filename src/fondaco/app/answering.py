@@ -18,6 +18,7 @@ from fondaco.app.fix.messages import Messages
 from fondaco.app.follower import Follower
 from fondaco.app.health import Health
 from fondaco.app.house import Kernel
+from fondaco.app.kyc import KycPart, gated
 from fondaco.app.oidc import Provider
 from fondaco.app.people import PeoplePart
 from fondaco.app.policies.authority import Authority
@@ -57,6 +58,7 @@ _PARTS: Final = frozenset(
         "fix",
         "fix_cases",
         "fix_messages",
+        "kyc",
         "outbound",
         "people",
         "policy",
@@ -109,7 +111,9 @@ class House:
         self.applications: Provider  # likewise
         self.fix: Desk  # once its sessions are open
         self.policy = Authority(kernel, directory)
-        self.authorise, self.denied = self.policy.authorise, self.policy.denied
+        self.kyc: KycPart
+        self.authorise = gated(kernel.settings, self.policy.authorise, lambda: self.kyc)
+        self.denied = self.policy.denied
         self.approvals = ApprovalsDesk(kernel, directory, self.source, self.authorise)
         self.agents = AgentsDesk(self.approvals, directory)
         self.outbound: Outbound  # what calls others

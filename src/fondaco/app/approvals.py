@@ -380,6 +380,15 @@ class ApprovalsDesk:
         state: Approvals = memory.state
         return state
 
+    def second(self, stamp: Stamp) -> str:
+        """The user who has agreed to what is done now; "" of what nobody had to agree to."""
+        stream, _, version = stamp.cause.rpartition(MESSAGE_MARK)
+        if stream != stream_of(stamp.tenant) or not version.isdecimal():
+            return ""
+        cases = self._of(stamp.tenant)
+        found = [case.decided_user for case in cases if case.version == int(version)]
+        return found[0] if found else ""
+
     def case(self, tenant: str, number: int) -> Case:
         return self.state(tenant).cases[number]
 

@@ -29,6 +29,7 @@ from fondaco.app.health import Health
 from fondaco.app.house import Kernel
 from fondaco.app.keeping import keep_running
 from fondaco.app.kinds import ROOMS
+from fondaco.app.kyc import KycPart
 from fondaco.app.listening import bind, on_signals, run
 from fondaco.app.machines import (
     MEMORY,
@@ -223,6 +224,7 @@ async def running(
         stack.push_async_callback(house.outbound.close)
         house.people = people_part(settings, files, records, directory, cache)
         house.applications = provider_part(settings, records, directory, house.people)
+        house.kyc = KycPart(house, settings, files, records)
         house.shared_cache = None if settings.cache == MEMORY else cache
         await kernel.start(house.part_ended)
         await arm_house(house)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 DATA: Final = "data.json"
+UNSIGNED: Final = "no root was signed yet"
 _OFFLINE: Final = ("lint", "test")
 
 
@@ -58,6 +59,14 @@ def with_policies(commands: Commands) -> None:
     audit.add_argument("--since", type=int, default=0, metavar="NS")
     audit.add_argument("--limit", type=int, default=10_000)
     audit.set_defaults(run=_audit)
+    text = "Write which controls answer which criteria, with their tests and the journal's proof."
+    sub = audit.add_subparsers(metavar="[controls]").add_parser(
+        "controls", help=text, description=text
+    )
+    sub.add_argument("--export", type=Path, required=True, metavar="FILE", help="JSON")
+    sub.add_argument("--data", default=".fondaco", help="of the house whose journal is proven")
+    sub.add_argument("--results", type=Path, metavar="XML", help="of pytest --junitxml")
+    sub.set_defaults(run=_controls)
 
 
 def _with_house(sub: argparse.ArgumentParser) -> None:
@@ -181,6 +190,29 @@ def _audit(asked: argparse.Namespace) -> None:
     if asked.kind:
         said["kind"] = asked.kind
     sys.stdout.write(_house(asked).text(f"/api/audit/export?{urlencode(said)}"))
+
+
+def _controls(asked: argparse.Namespace) -> None:
+    from fondaco.app.evidence import evidence, results_of
+    from fondaco.app.files import Files
+    from fondaco.app.offline import prove, published
+    from fondaco.settings import load
+
+    settings = load({"data": asked.data}, os.environ)
+    files = Files(Path(settings.data), settings.journal, settings.store)
+    signed = published(files)
+    first = json.loads(prove(files, 1, 0))
+    head = {"size": first["size"], "root": first["root"]}
+    journal = {**head, "signed": signed[-1] if signed else UNSIGNED}
+    try:
+        results = results_of(asked.results.read_text("utf-8")) if asked.results else {}
+    except OSError as error:
+        raise Invalid(f"{asked.results}: {error}") from error
+    found = evidence(journal, results)
+    asked.export.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    states = [each["state"] for each in found["criteria"]]
+    counts = ", ".join(f"{states.count(each)} {each}" for each in dict.fromkeys(states))
+    print(f"{asked.export}: {len(states)} criteria, {counts}; journal of {head['size']} entries")
 
 
 def _house(asked: argparse.Namespace) -> "Asking":

@@ -69,6 +69,7 @@ async def upkeep(house: House, replies: Replies) -> None:
         with suppress(Unavailable):  # the records are locked or their disk is full: next time
             await asyncio.to_thread(house.people.desk.tick)
             await asyncio.to_thread(house.erasure.tick)
+            await asyncio.to_thread(house.kyc.tick, second)
             if second % FORGET_EVERY == 0:
                 await asyncio.to_thread(house.applications.issuer.tick)
                 await asyncio.to_thread(replies.forget, Instant(house.now() - kept_ns))

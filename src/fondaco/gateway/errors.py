@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, NamedTuple
 import msgspec
 
 from fondaco.kernel.errors import (
+    Changed,
     Conflict,
     Corrupt,
     Denied,
@@ -18,6 +19,7 @@ from fondaco.kernel.errors import (
     NotFound,
     Refused,
     Unavailable,
+    Unconditional,
 )
 
 
@@ -35,6 +37,8 @@ CODES: Final[dict[str, Codes]] = {
     Conflict.kind: Codes(409, "j", 0),
     Unavailable.kind: Codes(503, "j", 4),
     Corrupt.kind: Codes(500, "j", 4),
+    Changed.kind: Codes(412, "j", 0),
+    Unconditional.kind: Codes(428, "3"),
     # Finer codes, where a standard wants another answer than the kind's.
     "unauthenticated": Codes(401, "j", 6),
     "sign_in_failed": Codes(401, "j", 6),
@@ -58,6 +62,15 @@ MEANINGS: Final[dict[str, str]] = {
     "conflict": "Somebody else moved first, or is about to. Nothing was written: ask again.",
     "unavailable": "A machine we depend on failed or is full. Ask again with the same id.",
     "corrupt": "An invariant is broken; this stream stops until a person has looked.",
+    "version_changed": "It was changed since you read it: read it again, and change that.",
+    "version_needed": "Say which version you change: If-Match, or the field `version`.",
+    "kyc_required": "The house asks who you are first: the message says what is missing.",
+    "kyc_state": "The case is not in a state in which this is done: the message says which it is.",
+    "kyc_incomplete": "The profile lacks what a case needs; the message names it.",
+    "own_case": "Nobody looks at, or decides, a case of their own.",
+    "hits_open": "A list names somebody like this: each hit must be cleared by two people first.",
+    "not_screened": "There is no list to look this person up in: see the setting screening_lists.",
+    "bad_document": "The document is too large, is not what it says, or did not arrive whole.",
     "unauthenticated": "Send the header Authorization: Bearer <token> with a token that is valid.",
     "method_not_allowed": "This path is asked with another method: see the header Allow.",
     "timed_out": "The request did not arrive whole in time. Nothing was decided.",

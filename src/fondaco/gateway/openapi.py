@@ -21,9 +21,11 @@ _DESCRIPTIONS: Final = {
     "403": "The token lacks the scope.",
     "404": "There is no such thing, or you may not know that there is.",
     "409": "A rule said no, or somebody else was first; the state now is in the answer.",
+    "412": "It was changed since you read it.",
     "413": "The body is too large.",
     "415": "The body is no JSON.",
     "422": "The request is malformed.",
+    "428": "Which version is changed was not said.",
     "429": "Too many requests; Retry-After says how long to wait.",
     "500": "An error of ours, logged under the request id.",
     "503": "Something we depend on failed or is behind; ask again with the same id.",
@@ -103,6 +105,8 @@ def _operation(
             parameter["example"] = example[parameter["name"]]
     if has_body or method == "DELETE":
         parameters.append(_idempotency_key(operation.secret))
+    if operation.versioned and has_body:
+        parameters.append(_IF_MATCH)
     item["parameters"] = parameters
     if has_body and (properties.keys() - in_path):
         schema: Mapping[str, Any] = reference[operation.request]
@@ -156,6 +160,15 @@ def _parameter(name: str, where: str, schema: Any, required: bool) -> dict[str, 
         shown.pop("default", None)
         shown |= kinds[0]
     return {"name": name, "in": where, "required": required, "schema": shown}
+
+
+_IF_MATCH: Final = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "description": "The ETag of the version that is changed, instead of the field `version`.",
+    "schema": {"type": "string", "pattern": '^"[0-9]{1,9}"$'},
+}
 
 
 def _idempotency_key(is_secret: bool) -> dict[str, Any]:
@@ -237,6 +250,13 @@ _STATUSES: Final = {
     "key_ended": 409,
     "idempotency_key_in_use": 409,
     "view_behind": 503,
+    "kyc_required": 403,
+    "own_case": 403,
+    "kyc_state": 409,
+    "hits_open": 409,
+    "not_screened": 409,
+    "kyc_incomplete": 422,
+    "bad_document": 422,
     "wrong_password": 403,
     "wrong_code": 403,
     "weak_password": 422,

@@ -43,6 +43,7 @@ from fondaco.runtime.tracing.rows import Request
 JSON: Final = b"application/json"
 PROBLEM_JSON: Final = b"application/problem+json"
 _ID: Final = re.compile(rb"[A-Za-z0-9_.:/+=-]{1,128}").fullmatch
+_VERSION: Final = re.compile(rb'"([0-9]{1,9})"').fullmatch  # a strong tag
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
 _encode: Final = msgspec.json.Encoder().encode
 Headers = Mapping[bytes, bytes]
@@ -308,7 +309,7 @@ class Endpoint:
             text += f"; known are {', '.join(fields)}"
         return text
 
-    def convert(self, path: Mapping[str, str], query: bytes, body: bytes) -> Any:
+    def convert(self, path: Mapping[str, Any], query: bytes, body: bytes) -> Any:
         """The request of an operation with parameters elsewhere than in its body."""
         if self.has_body and not path:
             if query:
@@ -331,6 +332,19 @@ class Endpoint:
             raise Invalid(self._said(error)) from error
         except (RecursionError, ValueError) as error:
             raise Invalid(f"the request cannot be read: {error}") from error
+
+    def _seen(self, path: Mapping[str, Any], headers: Headers) -> Mapping[str, Any]:
+        """Which version a change is of, where If-Match says it (RFC 9110, 13.1.1)."""
+        if not self.operation.versioned or b"if-match" not in headers or not self.has_body:
+            return path
+        given = headers[b"if-match"].strip()
+        found = _VERSION(given)
+        if found is None:
+            raise Invalid(
+                f"If-Match is {given[:60].decode('latin-1')}, must be one version as the ETag of "
+                'a reply said it: "3"'
+            )
+        return {**path, "version": int(found[1])}
 
     def check_open(self) -> None:
         """Raises `Denied` where nobody unknown may ask this."""
@@ -391,7 +405,7 @@ class Endpoint:
                 check_media_type(headers)
             signer = self._signer(signed, address) if signed else None
             exchange.caller = caller = self.admit(headers, address, signer)
-            exchange.ask = ask = self.convert(path, query, body)
+            exchange.ask = ask = self.convert(self._seen(path, headers), query, body)
             self.authorise(caller, ask, "rest", address)
             response = await self.reply(exchange, headers.get(b"idempotency-key"))
         except FondacoError as error:

@@ -72,6 +72,8 @@ class Operation(Generic[Q, A]):
     media_type: str = "application/json"  # "text/csv": `reply` is str
     needs_second: bool = False  # a second person must agree, where the house is not one person's
     secret: bool = False  # its request or reply holds a secret: doors keep nothing of either
+    # Replies carry an ETag, and a request's field `version` may be said as If-Match instead.
+    versioned: bool = False
     bare: bool = False  # also served without /api, because a document names it so
     # Fields that an example sets beside those that a request must have.
     example: Mapping[str, Any] | None = None

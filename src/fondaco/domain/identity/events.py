@@ -2,6 +2,7 @@
 
 from typing import TypeAlias
 
+from fondaco.domain.identity.kyc.events import KycEvent
 from fondaco.kernel.event import Event, Instant
 
 
@@ -210,7 +211,8 @@ class SigningKeyRotated(Event, frozen=True, gc=False, tag="identity.signing_key_
 
 
 IdentityEvent: TypeAlias = (
-    TenantCreated
+    KycEvent
+    | TenantCreated
     | UserCreated
     | RolesChanged
     | KeyCreated

@@ -48,6 +48,8 @@ class Scope(StrEnum):
     HOUSE_WRITE = "house:write"
     JOURNAL_READ = "journal:read"
     KEYS_WRITE = "keys:write"
+    KYC_READ = "kyc:read"  # who people are, and their documents
+    KYC_WRITE = "kyc:write"
     APPROVALS_READ = "approvals:read"
     APPROVALS_WRITE = "approvals:write"
     WEBHOOKS_READ = "webhooks:read"
@@ -79,7 +81,8 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {
     Role.RISK: _LOOKING | _DECIDING | {Scope.LIMITS_WRITE, Scope.HOUSE_READ, Scope.WEBHOOKS_READ},
     Role.COMPLIANCE: _LOOKING
     | _DECIDING
-    | {Scope.LIMITS_WRITE, Scope.HOUSE_READ, Scope.JOURNAL_READ, Scope.WEBHOOKS_READ},
+    | {Scope.LIMITS_WRITE, Scope.HOUSE_READ, Scope.JOURNAL_READ, Scope.WEBHOOKS_READ}
+    | {Scope.KYC_READ, Scope.KYC_WRITE},
     Role.ADMIN: frozenset(
         {
             Scope.ACCOUNTS_READ,
@@ -107,6 +110,7 @@ PRIVILEGED: Final = frozenset(
         "limits:write",
         "house:write",
         "keys:write",
+        "kyc:write",
         "approvals:write",
         "webhooks:write",
     }

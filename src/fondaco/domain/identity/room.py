@@ -5,6 +5,8 @@ from typing import Final, get_args
 from fondaco.domain.identity import api, sessions
 from fondaco.domain.identity.erasure import api as erasure
 from fondaco.domain.identity.events import IdentityEvent
+from fondaco.domain.identity.kyc import api as kyc
+from fondaco.domain.identity.kyc import review_api as review
 from fondaco.domain.identity.oidc import api as oidc
 from fondaco.domain.identity.people import api as people
 from fondaco.domain.identity.people import passkey_api as passkeys
@@ -22,6 +24,8 @@ room: Final = Room(
         *passkeys.OPERATIONS,
         *oidc.OPERATIONS,
         *erasure.OPERATIONS,
+        *kyc.OPERATIONS,
+        *review.OPERATIONS,
     ),
     kinds=get_args(IdentityEvent),
 )

@@ -19,7 +19,8 @@ READS: Final = frozenset(
     {"risk.validate", "risk.validate_list", "risk.validate_replace", "risk.preview_limits"}
 )
 # What agrees to proposals, makes keys, signs people in, or opens other doors, is no tool at all.
-NO_TOOL_SCOPES: Final = frozenset({"", "approvals:write", "keys:write"})
+# Nor is anything that shows who people are.
+NO_TOOL_SCOPES: Final = frozenset({"", "approvals:write", "keys:write", "kyc:read", "kyc:write"})
 NO_TOOLS: Final = frozenset({"identity.issue_ticket", "identity.set_preference"})
 # Whoever may only propose may propose what this does.
 PROPOSE: Final = "orders:propose"

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from fondaco.domain.identity import store as identity
 from fondaco.domain.identity.events import LegalHoldLifted, LegalHoldPlaced, PersonErased
+from fondaco.domain.identity.kyc import store as kyc
 from fondaco.domain.identity.oidc import store as oidc
 from fondaco.domain.identity.people import store as people
 from fondaco.domain.identity.people.store import tell
@@ -45,6 +46,7 @@ ROWS: Final[tuple[tuple[sa.Table, str], ...]] = (
     (oidc.grants, "what they have agreed that applications may do"),
     (identity.preferences, "what they keep for their pages"),
     (identity.keys, "API keys, with the names that they were given"),
+    *kyc.OF_A_PERSON,
 )
 
 
