@@ -177,6 +177,8 @@ def _method(path: str, method: str, name: str, operation: Schema) -> Iterator[st
 def _arguments(operation: Schema) -> Iterator[tuple[str, str, str, bool]]:
     """Name, place, annotation, and whether it must be given."""
     for each in operation["parameters"]:
+        if each["name"] == "If-Match":
+            continue  # the field `version` says it
         name = "idempotency_key" if each["in"] == "header" else each["name"]
         yield name, each["in"], type_in(each["schema"]), each["required"]
     if "requestBody" not in operation:

@@ -19,6 +19,7 @@ from fondaco.cli import main
 from fondaco.domain.identity.kyc.events import CaseEvent
 from fondaco.domain.identity.kyc.model import Case
 from fondaco.domain.identity.kyc.rules import after
+from fondaco.domain.identity.model import IDENTITY_STREAM
 from running import Client, Reply, Running, house
 
 PASSWORD: Final = "correct horse battery staple"
@@ -239,14 +240,16 @@ def published(cora: Client, carl: Client, path: str, asked: Any) -> None:
 
 def the_case_is_what_its_events_make_it(cora: Client, data: Path, case_id: str) -> None:
     line = cora.get("/api/kyc/cases?state=all")["items"][0]
-    deadline, case = time.monotonic() + 10, Case()
+    deadline, case, kinds = time.monotonic() + 30, Case(), list[str]()
     while (case.state, case.open_hits) != ("in_review", 1) and time.monotonic() < deadline:
-        case = Case()
+        time.sleep(0.1)
+        case, kinds = Case(), []
         with closing(open_journal(Files(data))) as journal:
-            for entry in journal.read("identity/house"):  # type: ignore[arg-type]
+            for entry in journal.read(IDENTITY_STREAM):
+                kinds.append(type(entry.event).__name__)
                 if isinstance(entry.event, CaseEvent) and entry.event.case_id == case_id:
                     case = after(case, entry.event)
-        time.sleep(0.1)
+    assert case.case_id == case_id, kinds
     assert (case.state, case.hits, case.open_hits, case.documents) == ("in_review", 2, 1, 2)
     assert (line["hits"], line["open_hits"], line["documents"]) == (2, 1, 2)
 
