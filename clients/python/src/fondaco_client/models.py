@@ -1,13 +1,13 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 e34ace7d3323c488124e1e801c0c8c42f22cffe8d658944f2ddec641dfcc2888
+OpenAPI sha256 d85883884805d4f98b93798e19370fa3a783f1e3e1f21625dcf7d17695257671
 """
 
 from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
-Scope: TypeAlias = Literal['accounts:read', 'accounts:write', 'approvals:read', 'approvals:write', 'house:read', 'house:write', 'journal:read', 'keys:write', 'limits:read', 'limits:write', 'market:read', 'orders:propose', 'orders:read', 'orders:write', 'webhooks:read', 'webhooks:write']
+Scope: TypeAlias = Literal['accounts:read', 'accounts:write', 'approvals:read', 'approvals:write', 'house:read', 'house:write', 'journal:read', 'keys:write', 'kyc:read', 'kyc:write', 'limits:read', 'limits:write', 'market:read', 'orders:propose', 'orders:read', 'orders:write', 'webhooks:read', 'webhooks:write']
 Role: TypeAlias = Literal['admin', 'agent', 'auditor', 'compliance', 'partner', 'risk', 'trader']
 Quality: TypeAlias = Literal['closed', 'crossed', 'gapped', 'ok', 'recovering', 'stale', 'unconfirmed']
 LevelReply: TypeAlias = "tuple[str, str]"
@@ -487,6 +487,297 @@ class HoldReply(TypedDict):
     is_held: bool
 
 
+class WhoRequest(TypedDict):
+    user: str
+
+
+class ProfileShown(TypedDict):
+    """`version` 0: nothing was said yet. `email` and `name` are those of the registration."""
+    user: str
+    version: int
+    email: str
+    name: str
+    is_verified: bool
+    person: Person
+
+
+class Person(TypedDict):
+    """Who somebody is. Countries are ISO 3166-1 alpha-2, the date is ISO 8601; "" is not said.
+    """
+    given_name: NotRequired[str]
+    family_name: NotRequired[str]
+    other_names: NotRequired[str]
+    birth_date: NotRequired[str]
+    nationality: NotRequired[str]
+    residence: NotRequired[str]
+    street: NotRequired[str]
+    city: NotRequired[str]
+    postal_code: NotRequired[str]
+    phone: NotRequired[str]
+
+
+class SetProfileRequest(TypedDict):
+    """All of it: what is left out says nothing from here on. `version` is the one that you have
+    seen, as the header If-Match says it, too; 0 where there is none yet.
+    """
+    user: str
+    person: Person
+    version: NotRequired[int | None]
+
+
+class StandingShown(TypedDict):
+    """How far a person's own case is. `message` says what to do next; `missing` are fields of the
+    profile, `needed` documents; `until` is nanoseconds since 1970, UTC, "" unless approved.
+    `is_required`: nobody trades here without being approved.
+    """
+    user: str
+    state: Literal['approved', 'documents_needed', 'expired', 'in_review', 'none', 'refused', 'submitted']
+    case_id: str
+    message: str
+    missing: list[str]
+    needed: list[str]
+    until: str
+    documents: list[DocumentShown]
+    is_required: bool
+
+
+class DocumentShown(TypedDict):
+    """`expires_on` is a day, "" where none was said; times are nanoseconds since 1970, UTC."""
+    document_id: str
+    kind: str
+    media_type: str
+    size: int
+    sha256: str
+    expires_on: str
+    added_at: str
+
+
+class DocumentRequest(TypedDict):
+    """`content` is base64 of at most 700,000 bytes. A longer document, up to 10 MiB, comes in
+    pieces: each says `size` and `sha256` (hexadecimal) of the whole, and its `offset`.
+    """
+    user: str
+    kind: Literal['address', 'identity', 'other', 'selfie', 'source_of_funds']
+    media_type: Literal['application/pdf', 'image/jpeg', 'image/png']
+    content: str
+    sha256: NotRequired[str]
+    size: NotRequired[int]
+    offset: NotRequired[int]
+    expires_on: NotRequired[str]
+
+
+class UploadReply(TypedDict):
+    """`received` bytes are here; "more": go on from there."""
+    state: Literal['kept', 'more']
+    received: int
+    document_id: str
+    kyc_state: Literal['approved', 'documents_needed', 'expired', 'in_review', 'none', 'refused', 'submitted']
+    needed: list[str]
+
+
+class AssessmentShown(TypedDict):
+    """`state` "answer_again": the questionnaire has changed in a way that the answers do not fit.
+    `before` is what the assessment before came to. `assessed_at` is nanoseconds since 1970,
+    UTC.
+    """
+    user: str
+    state: Literal['answer_again', 'current', 'none']
+    questionnaire: NotRequired[int]
+    score: NotRequired[int]
+    score_max: NotRequired[int]
+    profile: NotRequired[str]
+    by_points: NotRequired[str]
+    text: NotRequired[str]
+    explained: NotRequired[list[Explained]]
+    caps: NotRequired[list[str]]
+    before: NotRequired[Result | None]
+    assessed_at: NotRequired[str]
+
+
+class Explained(TypedDict):
+    """What one answer gave, of how much it could have given."""
+    question: str
+    choice: str
+    points: int
+    points_max: int
+    text: str
+
+
+class Result(TypedDict):
+    profile: str
+    score: int
+
+
+class AssessRequest(TypedDict):
+    """A choice for every question of GET /risk-assessment/questionnaire."""
+    user: str
+    answers: dict[str, str]
+
+
+class NoKycRequest(TypedDict):
+    pass
+
+
+class QuestionnaireShown(TypedDict):
+    """`version` 0 is the house's own."""
+    version: int
+    questions: list[Question]
+    bands: list[Band]
+
+
+class Question(TypedDict):
+    question: str
+    text: str
+    choices: list[Choice]
+
+
+class Choice(TypedDict):
+    """`at_most` is the profile beyond which nobody gets who answers so, "" for no such cap."""
+    choice: str
+    text: str
+    points: int
+    at_most: NotRequired[str]
+
+
+class Band(TypedDict):
+    """From `points` on; the first band is from 0 on."""
+    profile: str
+    points: int
+    text: str
+
+
+class IdentityCasesRequest(TypedDict):
+    state: NotRequired[Literal['all', 'approved', 'documents_needed', 'expired', 'in_review', 'refused']]
+    limit: NotRequired[int]
+
+
+class IdentityCasesReply(TypedDict):
+    """Which has waited longest, first."""
+    items: list[IdentityCaseLine]
+
+
+class IdentityCaseLine(TypedDict):
+    """A case as a queue shows it, without who it is about but by their chosen name. `codes`: what
+    to look at: "hits", "country_watched", "lives_abroad", or why it was opened again.
+    """
+    case_id: str
+    user: str
+    state: Literal['approved', 'documents_needed', 'expired', 'in_review', 'none', 'refused', 'submitted']
+    codes: list[str]
+    needed: list[str]
+    hits: int
+    open_hits: int
+    documents: int
+    submitted_at: str
+    changed_at: str
+    until: str
+    refusal: str
+    decided_by: str
+
+
+class KycCaseRequest(TypedDict):
+    case_id: str
+
+
+class CaseShown(TypedDict):
+    """All that a reviewer decides by. `may_decide` is off for one's own case."""
+    case: IdentityCaseLine
+    person: Person
+    age: int
+    email: str
+    hits: list[OpenHit]
+    documents: list[DocumentShown]
+    may_decide: bool
+
+
+class OpenHit(TypedDict):
+    """Somebody on a list who is called like this person. `basis` is "" until it is cleared."""
+    hit_id: str
+    list_name: str
+    entry_id: str
+    topic: str
+    name: str
+    score: int
+    why: list[str]
+    basis: NotRequired[str]
+    cleared_by: NotRequired[str]
+
+
+class CaseDocumentRequest(TypedDict):
+    case_id: str
+    document_id: str
+
+
+class DocumentReply(TypedDict):
+    """`content` is base64."""
+    document_id: str
+    kind: str
+    media_type: str
+    size: int
+    sha256: str
+    expires_on: str
+    added_at: str
+    content: str
+
+
+class IdentityDecideRequest(TypedDict):
+    """`reason` says why somebody is refused, and is "" for who is approved."""
+    case_id: str
+    decision: Literal['approve', 'refuse']
+    reason: NotRequired[Literal['documents_do_not_match', 'documents_unreadable', 'listed', 'not_accepted', 'risk_too_high'] | Literal['']]
+
+
+class ClearHitRequest(TypedDict):
+    """`basis` is how you know that the list names somebody else."""
+    case_id: str
+    hit_id: str
+    basis: Literal['birth_date', 'documents', 'nationality', 'other_person']
+
+
+class AskDocumentsRequest(TypedDict):
+    case_id: str
+    kinds: list[Literal['address', 'identity', 'other', 'selfie', 'source_of_funds']]
+
+
+class ReopenKycRequest(TypedDict):
+    case_id: str
+    reason: Literal['complaint', 'mistake', 'new_facts', 'periodic']
+
+
+class ListsReply(TypedDict):
+    items: list[ListLine]
+
+
+class ListLine(TypedDict):
+    """`digest` is the SHA-256 of the file; `left_out` are entries that are no person."""
+    name: str
+    form: str
+    digest: str
+    entries: int
+    names: int
+    left_out: int
+
+
+class RescreenedReply(TypedDict):
+    """`reopened` cases were approved before, and are in review again."""
+    screened: int
+    reopened: int
+    lists_changed: bool
+
+
+class PublishQuestionnaireRequest(TypedDict):
+    """The whole of it, in the place of the one before."""
+    questions: list[Question]
+    bands: list[Band]
+
+
+class PublishedQuestionnaire(TypedDict):
+    """`rescored` were scored anew by their answers; `to_answer_again` cannot be."""
+    version: int
+    rescored: int
+    to_answer_again: int
+
+
 class ApprovalsRequest(TypedDict):
     state: NotRequired[Literal['all', 'closed', 'waiting']]
 
@@ -551,7 +842,7 @@ class ApprovalRequest(TypedDict):
     approval_id: str
 
 
-class DecideRequest(TypedDict):
+class IdentityDecideRequest(TypedDict):
     approval_id: str
     reason: str
 
@@ -1414,7 +1705,7 @@ class EvidenceLine(TypedDict):
     sha256: str
 
 
-class CasesRequest(TypedDict):
+class SurveillanceCasesRequest(TypedDict):
     """`alert` and `subject` ask for those that have it."""
     state: NotRequired[Literal['all', 'closed', 'open']]
     alert: NotRequired[str | None]
@@ -1422,12 +1713,12 @@ class CasesRequest(TypedDict):
     limit: NotRequired[int]
 
 
-class CasesReply(TypedDict):
+class SurveillanceCasesReply(TypedDict):
     """The newest first."""
-    items: list[CaseLine]
+    items: list[SurveillanceCaseLine]
 
 
-class CaseLine(TypedDict):
+class SurveillanceCaseLine(TypedDict):
     """Alerts of one subject; `severity` is the worst of them, `count` how many. Times are ISO 8601
     in UTC.
     """

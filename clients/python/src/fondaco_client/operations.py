@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 e34ace7d3323c488124e1e801c0c8c42f22cffe8d658944f2ddec641dfcc2888
+OpenAPI sha256 d85883884805d4f98b93798e19370fa3a783f1e3e1f21625dcf7d17695257671
 """
 
 from __future__ import annotations
@@ -632,6 +632,289 @@ class Users:
             "DELETE",
             "/api/users/grants/{grant_id}",
             path_={"grant_id": grant_id},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def profile(
+        self,
+        *,
+        user: str,
+    ) -> m.ProfileShown:
+        """Who somebody is, as they have said; the header ETag names the version."""
+        found: m.ProfileShown = self._ask(
+            "GET",
+            "/api/users/{user}/profile",
+            path_={"user": user},
+        )
+        return found
+
+    def set_profile(
+        self,
+        *,
+        user: str,
+        person: m.Person,
+        idempotency_key: str = ABSENT,
+        version: int | None = ABSENT,
+    ) -> m.ProfileShown:
+        """Say who you are: the version that you have seen, by If-Match, is changed."""
+        found: m.ProfileShown = self._ask(
+            "PUT",
+            "/api/users/{user}/profile",
+            path_={"user": user},
+            body={"person": person, "version": version},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def risk_assessment(
+        self,
+        *,
+        user: str,
+    ) -> m.AssessmentShown:
+        """What risk suits somebody, with what each answer gave."""
+        found: m.AssessmentShown = self._ask(
+            "GET",
+            "/api/users/{user}/risk-assessment",
+            path_={"user": user},
+        )
+        return found
+
+    def assess_risk(
+        self,
+        *,
+        user: str,
+        answers: dict[str, str],
+        idempotency_key: str = ABSENT,
+    ) -> m.AssessmentShown:
+        """Answer what risk suits you: a score, a profile, and why."""
+        found: m.AssessmentShown = self._ask(
+            "POST",
+            "/api/users/{user}/risk-assessment",
+            path_={"user": user},
+            body={"answers": answers},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+
+class Kyc:
+    def __init__(self, asking: Asking) -> None:
+        self._ask = asking.ask
+
+    def standing(
+        self,
+        *,
+        user: str,
+    ) -> m.StandingShown:
+        """How far your verification is, and what is to be done next."""
+        found: m.StandingShown = self._ask(
+            "GET",
+            "/api/users/{user}/kyc",
+            path_={"user": user},
+        )
+        return found
+
+    def submit(
+        self,
+        *,
+        user: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.StandingShown:
+        """Ask to be verified, once your profile says who you are."""
+        found: m.StandingShown = self._ask(
+            "POST",
+            "/api/users/{user}/kyc",
+            path_={"user": user},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def add_document(
+        self,
+        *,
+        user: str,
+        kind: Literal['address', 'identity', 'other', 'selfie', 'source_of_funds'],
+        media_type: Literal['application/pdf', 'image/jpeg', 'image/png'],
+        content: str,
+        idempotency_key: str = ABSENT,
+        sha256: str = ABSENT,
+        size: int = ABSENT,
+        offset: int = ABSENT,
+        expires_on: str = ABSENT,
+    ) -> m.UploadReply:
+        """Upload a document, whole or in pieces; it is kept under your own key."""
+        found: m.UploadReply = self._ask(
+            "POST",
+            "/api/users/{user}/kyc/documents",
+            path_={"user": user},
+            body={"kind": kind, "media_type": media_type, "content": content, "sha256": sha256, "size": size, "offset": offset, "expires_on": expires_on},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def questionnaire(
+        self,
+    ) -> m.QuestionnaireShown:
+        """What is asked to find out what risk suits somebody."""
+        found: m.QuestionnaireShown = self._ask(
+            "GET",
+            "/api/risk-assessment/questionnaire",
+        )
+        return found
+
+    def publish_questionnaire(
+        self,
+        *,
+        questions: list[m.Question],
+        bands: list[m.Band],
+        idempotency_key: str = ABSENT,
+    ) -> m.PublishedQuestionnaire:
+        """Ask other questions about risk; all who have answered are scored anew. Scope: kyc:write.
+        """
+        found: m.PublishedQuestionnaire = self._ask(
+            "PUT",
+            "/api/risk-assessment/questionnaire",
+            body={"questions": questions, "bands": bands},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def cases(
+        self,
+        *,
+        state: Literal['all', 'approved', 'documents_needed', 'expired', 'in_review', 'refused'] = ABSENT,
+        limit: int = ABSENT,
+    ) -> m.IdentityCasesReply:
+        """Cases that wait for a reviewer, or are in another state. Scope: kyc:read."""
+        found: m.IdentityCasesReply = self._ask(
+            "GET",
+            "/api/kyc/cases",
+            query={"state": state, "limit": limit},
+        )
+        return found
+
+    def case(
+        self,
+        *,
+        case_id: str,
+    ) -> m.CaseShown:
+        """All that a case is decided by; that you have looked is noted in the journal. Scope:
+        kyc:read.
+        """
+        found: m.CaseShown = self._ask(
+            "GET",
+            "/api/kyc/cases/{case_id}",
+            path_={"case_id": case_id},
+        )
+        return found
+
+    def document(
+        self,
+        *,
+        case_id: str,
+        document_id: str,
+    ) -> m.DocumentReply:
+        """One document of a case; that you have looked is noted in the journal. Scope: kyc:read.
+        """
+        found: m.DocumentReply = self._ask(
+            "GET",
+            "/api/kyc/cases/{case_id}/documents/{document_id}",
+            path_={"case_id": case_id, "document_id": document_id},
+        )
+        return found
+
+    def decide(
+        self,
+        *,
+        case_id: str,
+        decision: Literal['approve', 'refuse'],
+        idempotency_key: str = ABSENT,
+        reason: Literal['documents_do_not_match', 'documents_unreadable', 'listed', 'not_accepted', 'risk_too_high'] | Literal[''] = ABSENT,
+    ) -> m.IdentityCaseLine:
+        """Approve somebody, or refuse them; never oneself. Scope: kyc:write."""
+        found: m.IdentityCaseLine = self._ask(
+            "POST",
+            "/api/kyc/cases/{case_id}/decide",
+            path_={"case_id": case_id},
+            body={"decision": decision, "reason": reason},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def clear_hit(
+        self,
+        *,
+        case_id: str,
+        hit_id: str,
+        basis: Literal['birth_date', 'documents', 'nationality', 'other_person'],
+        idempotency_key: str = ABSENT,
+    ) -> m.IdentityCaseLine:
+        """Say that a list names somebody else, which takes two. Scope: kyc:write."""
+        found: m.IdentityCaseLine = self._ask(
+            "POST",
+            "/api/kyc/cases/{case_id}/hits/{hit_id}/clear",
+            path_={"case_id": case_id, "hit_id": hit_id},
+            body={"basis": basis},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def ask_documents(
+        self,
+        *,
+        case_id: str,
+        kinds: list[Literal['address', 'identity', 'other', 'selfie', 'source_of_funds']],
+        idempotency_key: str = ABSENT,
+    ) -> m.IdentityCaseLine:
+        """Ask somebody for documents that are missing. Scope: kyc:write."""
+        found: m.IdentityCaseLine = self._ask(
+            "POST",
+            "/api/kyc/cases/{case_id}/ask-documents",
+            path_={"case_id": case_id},
+            body={"kinds": kinds},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def reopen(
+        self,
+        *,
+        case_id: str,
+        reason: Literal['complaint', 'mistake', 'new_facts', 'periodic'],
+        idempotency_key: str = ABSENT,
+    ) -> m.IdentityCaseLine:
+        """Look at a decided case again; who was approved is not, until it is decided. Scope:
+        kyc:write.
+        """
+        found: m.IdentityCaseLine = self._ask(
+            "POST",
+            "/api/kyc/cases/{case_id}/reopen",
+            path_={"case_id": case_id},
+            body={"reason": reason},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def lists(
+        self,
+    ) -> m.ListsReply:
+        """The lists in which people are looked up. Scope: kyc:read."""
+        found: m.ListsReply = self._ask(
+            "GET",
+            "/api/kyc/lists",
+        )
+        return found
+
+    def rescreen(
+        self,
+        *,
+        idempotency_key: str = ABSENT,
+    ) -> m.RescreenedReply:
+        """Look everybody up again now, who is approved or in review. Scope: kyc:write."""
+        found: m.RescreenedReply = self._ask(
+            "POST",
+            "/api/kyc/rescreen",
             header={"Idempotency-Key": idempotency_key},
         )
         return found
@@ -1512,10 +1795,10 @@ class Fix:
         alert: str = ABSENT,
         subject: str = ABSENT,
         limit: int = ABSENT,
-    ) -> m.CasesReply:
+    ) -> m.SurveillanceCasesReply:
         """Cases that alerts of FIX sessions were gathered in; the newest first. Scope: house:read.
         """
-        found: m.CasesReply = self._ask(
+        found: m.SurveillanceCasesReply = self._ask(
             "GET",
             "/api/fix/cases",
             query={"state": state, "alert": alert, "subject": subject, "limit": limit},
@@ -3264,6 +3547,7 @@ class Operations:
     def __init__(self, asking: Asking) -> None:
         self.identity = Identity(asking)
         self.users = Users(asking)
+        self.kyc = Kyc(asking)
         self.approvals = Approvals(asking)
         self.agents = Agents(asking)
         self.policy = Policy(asking)
