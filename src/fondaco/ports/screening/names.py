@@ -9,6 +9,7 @@ left out more often than made up.
 import re
 import unicodedata
 from functools import lru_cache
+from math import sqrt
 from typing import Final, NamedTuple
 
 from anyascii import anyascii
@@ -129,4 +130,4 @@ def score(one: Name, other: Name) -> int:
 
 
 def _weight(word: Word) -> float:
-    return min(len(word.written), 8) ** 0.5
+    return sqrt(min(len(word.written), 8))

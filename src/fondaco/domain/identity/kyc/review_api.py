@@ -54,7 +54,7 @@ class CaseDocumentRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
     document_id: DocumentId
 
 
-class DecideRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class DecideKycRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`reason` says why somebody is refused, and is "" for who is approved."""
 
     case_id: CaseId
@@ -129,7 +129,7 @@ async def _document(ask: CaseDocumentRequest, stamp: Stamp, on: Reviewing) -> Do
     return await asyncio.to_thread(on.uploads.read, caller, ask.case_id, ask.document_id)
 
 
-async def _decide(ask: DecideRequest, stamp: Stamp, on: Reviewing) -> CaseLine:
+async def _decide(ask: DecideKycRequest, stamp: Stamp, on: Reviewing) -> CaseLine:
     caller = on.caller(stamp)
     if (ask.decision == "refuse") != bool(ask.reason):
         raise Invalid("reason says why somebody is refused, and is left out of an approval")
@@ -230,7 +230,7 @@ OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
         "decide",
         "Approve somebody, or refuse them; never oneself.",
         ("POST", "/kyc/cases/{case_id}/decide"),
-        (DecideRequest, CaseLine),
+        (DecideKycRequest, CaseLine),
         _decide,
         example={"decision": "refuse", "reason": "documents_unreadable"},
     ),
