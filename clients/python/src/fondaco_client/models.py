@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 d85883884805d4f98b93798e19370fa3a783f1e3e1f21625dcf7d17695257671
+OpenAPI sha256 08c6f7318fc0bc9826320b415b1a58768c3cc5610606c5277033ce59e758868c
 """
 
 from __future__ import annotations
@@ -720,7 +720,7 @@ class DocumentReply(TypedDict):
     content: str
 
 
-class IdentityDecideRequest(TypedDict):
+class DecideKycRequest(TypedDict):
     """`reason` says why somebody is refused, and is "" for who is approved."""
     case_id: str
     decision: Literal['approve', 'refuse']
@@ -842,7 +842,7 @@ class ApprovalRequest(TypedDict):
     approval_id: str
 
 
-class IdentityDecideRequest(TypedDict):
+class DecideRequest(TypedDict):
     approval_id: str
     reason: str
 

@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 d85883884805d4f98b93798e19370fa3a783f1e3e1f21625dcf7d17695257671
+OpenAPI sha256 08c6f7318fc0bc9826320b415b1a58768c3cc5610606c5277033ce59e758868c
 """
 
 from __future__ import annotations
