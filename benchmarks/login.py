@@ -1,14 +1,18 @@
 """What knowing who asks costs: a sign-in, a token seen first, and one seen before.
 
-    python benchmarks/login.py [--logins 50] [--tokens 2000] [--checks 200000]
+    python benchmarks/login.py [--logins 50] [--tokens 2000] [--checks 200000] [--rate 4] [--for 10]
 
-A sign-in is `PeopleDesk.sign_in` with argon2id as it is set by default (64 MiB, three passes),
-which is nearly all of it; beside it the hash alone. A first check is `Directory.authenticate` of an
-access token that was never seen, with its signature; a later one is a look into a table, of an API
-key, of a key that is bound to networks, and of an access token; beside it `dict.get`. Prints JSON.
+A sign-in is `PeopleDesk.sign_in` with argon2id as it is set by default (64 MiB, one pass), which is
+nearly all of it; beside it the hash alone, and with the three passes and four lanes of RFC 9106.
+`crowd_ms` is from arrival to answer where `--rate` people a second come, whether or not the ones
+before are done, through the threads that a house has for it. A first check is
+`Directory.authenticate` of an access token that was never seen, with its signature; a later one is
+a look into a table, of an API key, of a key that is bound to networks, and of an access token;
+beside it `dict.get`. Prints JSON.
 """
 
 import argparse
+import asyncio
 import json
 import os
 import statistics
@@ -22,6 +26,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
+from argon2 import PasswordHasher, Type
+
 from fondaco.app.files import Files
 from fondaco.app.secrets import sealing_at
 from fondaco.domain.identity.directory import Directory
@@ -29,8 +35,9 @@ from fondaco.domain.identity.key_terms import Terms
 from fondaco.domain.identity.model import Role, Scope
 from fondaco.domain.identity.oidc.bearers import Bearers
 from fondaco.domain.identity.oidc.issuer import Issuer
+from fondaco.domain.identity.people.crowd import Crowd
 from fondaco.domain.identity.people.desk import PeopleDesk
-from fondaco.domain.identity.people.passwords import Hashing
+from fondaco.domain.identity.people.passwords import MEMORY_KIB, Hashing
 from fondaco.kernel.event import Instant
 from fondaco.ports.cache.memory import MemoryCache
 from fondaco.ports.store.sqlite import SqliteStore
@@ -87,6 +94,24 @@ def each_ms(act: Callable[[], Any], count: int) -> list[float]:
     return found
 
 
+def crowd_ms(machine: Machine, rate: float, seconds: float) -> list[float]:
+    """Those who are turned away count as answered never, and end the run."""
+
+    async def arrive(crowd: Crowd) -> float:
+        began = time.perf_counter_ns()
+        await crowd.run(machine.sign_in)
+        return (time.perf_counter_ns() - began) / 1e6
+
+    async def run() -> list[float]:
+        crowd, tasks, began = Crowd(), [], time.perf_counter()
+        for nth in range(int(rate * seconds)):
+            await asyncio.sleep(max(began + nth / rate - time.perf_counter(), 0))
+            tasks.append(asyncio.create_task(arrive(crowd)))
+        return list(await asyncio.gather(*tasks))
+
+    return asyncio.run(run())
+
+
 def first_us(machine: Machine, tokens: Iterable[str]) -> list[float]:
     found, authenticate = [], machine.directory.authenticate
     for token in tokens:
@@ -121,6 +146,8 @@ def main() -> None:
     parser.add_argument("--logins", type=int, default=50)
     parser.add_argument("--tokens", type=int, default=2_000)
     parser.add_argument("--checks", type=int, default=200_000)
+    parser.add_argument("--rate", type=float, default=4.0)
+    parser.add_argument("--for", type=float, default=10.0, dest="seconds")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         machine = Machine(Path(folder))
@@ -128,6 +155,9 @@ def main() -> None:
         hashed = machine.hashing.hash(PASSWORD)
         hashes = each_ms(lambda: machine.hashing.fits(hashed, PASSWORD), asked.logins)
         logins = each_ms(machine.sign_in, asked.logins)
+        rfc = PasswordHasher(3, MEMORY_KIB, 4, type=Type.ID)
+        peers = each_ms(lambda: rfc.hash(PASSWORD), asked.logins)
+        crowd = crowd_ms(machine, asked.rate, asked.seconds)
         first = first_us(machine, machine.tokens(asked.tokens))
         bound = Terms(("127.0.0.0/8",))
         named = {
@@ -144,6 +174,8 @@ def main() -> None:
     found = {
         "login_ms": spread(logins),
         "argon2_ms": spread(hashes),
+        "argon2_rfc9106_ms": spread(peers),
+        "crowd_ms": spread(crowd),
         "login_over_argon2": round(statistics.median(logins) / statistics.median(hashes), 3),
         "first_check_us": spread(first),
         "later_check_us": again,

@@ -146,6 +146,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         _whole("MiB", 8, 4_096, "argon2id, RFC 9106: what a guess costs whoever stole the records"),
     ] = 64
+    password_breached: Annotated[
+        str,
+        _why(
+            "passwords that were stolen elsewhere are refused: a folder of Have I Been Pwned's "
+            "ranges, or its one sorted file of SHA-1; nothing is asked of anybody; empty: only "
+            "what is common is refused",
+            "path",
+        ),
+    ] = ""
     session_idle_min: Annotated[
         int, _whole("min", 1, 1_440, "a browser that nobody uses is signed out")
     ] = 30

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import time
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -301,6 +302,67 @@ def test_broken_glass_is_loud_ends_and_is_reviewed_by_somebody_else(
     assert ada.ask(method, f"/api{path}", body).status == 202, "reviewed glass is no longer open"
     assert "GLASS" not in json.dumps(running.client().get("/ready"))
     assert "GLASS BROKEN by ada/first for 5 min: the desk burns" in (data / "log").read_text()
+
+
+def test_somebody_asks_in_another_s_name_loudly_for_a_while_and_is_reviewed(
+    strict: tuple[House, Running, Path],
+) -> None:
+    people, running, _ = strict
+    ada, bob, tim = (people.of(running, f"{who}/first") for who in ("ada", "bob", "tim"))
+    asked = {"user": "tim", "reason": "he is ill, and his stop must go", "minutes": 5}
+    assert tim.ask("POST", "/api/break-glass", {**asked, "user": "ada"}).status == 403
+    assert ada.ask("POST", "/api/break-glass", {**asked, "minutes": 61}).status == 422
+    assert ada.ask("POST", "/api/break-glass", {**asked, "user": "zed"}).status == 404
+    lent = ada.ask("POST", "/api/break-glass", asked)
+    assert (lent.status, lent.body["caller"][:9]) == (201, "tim/!ada."), lent.body
+    name, as_tim = lent.body["approval_id"], running.client(lent.body["token"])
+    who = as_tim.get("/api/session")
+    assert (who["user"], who["behind"], who["caller"]) == ("tim", "ada", lent.body["caller"])
+    order = {"cl_ord_id": "lent-1", "symbol": "BTC-USD", "side": "buy", "ord_type": "limit"}
+    limit = {**order, "order_qty": "0.01", "price": "50000", "account_id": "demo"}
+    placed = as_tim.ask("POST", "/api/orders", limit)
+    assert placed.status == 201, placed.body
+    sue, seen = people.of(running, "sue/first"), []
+    for _ in range(50):  # acts are gathered for a second
+        seen = sue.get("/api/audit?caller=tim&limit=100")["items"]
+        if any(each["operation"] == "trading.place_order" for each in seen):
+            break
+        time.sleep(0.1)
+    done = {(each["operation"], each["caller"]) for each in seen}
+    assert {("trading.place_order", who["caller"]), ("identity.session", who["caller"])} <= done
+    assert f"GLASS BROKEN by ada/first in the name of tim, {name}" in json.dumps(
+        running.client().get("/ready")
+    )
+    for method, path, body in (  # nothing by which one person could do both halves, or stay
+        ("POST", "/api/keys", {"name": "mine"}),
+        ("GET", "/api/approvals", None),
+        ("POST", f"/api/approvals/{name}/review", {"verdict": "justified", "reason": "mine"}),
+        ("POST", "/api/break-glass", {**asked, "user": "bob"}),
+        ("GET", "/api/users/sessions", None),
+        ("PUT", "/api/users/password", {"old": "x", "new": "y"}),
+    ):
+        refused = as_tim.ask(method, path, body)
+        assert refused.status == 403, (path, refused.body)
+    as_bob = {**asked, "user": "bob"}
+    again = ada.ask("POST", "/api/break-glass", as_bob)
+    assert (again.status, again.body["code"]) == (409, "glass_unreviewed")
+    verdict = {"verdict": "justified", "reason": "his stop was moved"}
+    own = people.of(running, "ada/second").ask("POST", f"/api/approvals/{name}/review", verdict)
+    assert (own.status, own.body["code"]) == (403, "own_review")
+    kim = people.of(running, "zed/first")
+    assert kim.ask("POST", "/api/break-glass/end", {"approval_id": name}).status == 404
+    assert tim.ask("POST", "/api/break-glass/end", {"approval_id": name}).status == 200
+    assert as_tim.ask("GET", "/api/session").status == 401, "he has ended it"
+    shown = bob.ask("POST", f"/api/approvals/{name}/review", verdict).body
+    assert (shown["as_user"], shown["verdict"]) == ("tim", "justified")
+    lent = ada.ask("POST", "/api/break-glass", as_bob)
+    as_bob_ = running.client(lent.body["token"])
+    method, path, body = GUARDED["trading.set_account_limits"]
+    assert as_bob_.ask(method, f"/api{path}", body).status == 403, "no half at all"
+    name = lent.body["approval_id"]
+    assert bob.ask("POST", f"/api/approvals/{name}/review", verdict).status == 200
+    assert as_bob_.ask("GET", "/api/session").status == 401, "what is reviewed is over"
+    assert "GLASS" not in json.dumps(running.client().get("/ready"))
 
 
 def test_with_demo_one_person_does_both_halves_and_the_answer_says_so(tmp_path: Path) -> None:

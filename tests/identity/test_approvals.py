@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fondaco.domain.identity.approvals import events as ev
-from fondaco.domain.identity.approvals.model import WAITING_MAX, Approvals, stream_of
+from fondaco.domain.identity.approvals.model import WAITING_MAX, Approvals, open_lent, stream_of
 from fondaco.domain.identity.approvals.rules import DENIALS, decider
 from fondaco.gateway.errors import MEANINGS
 from fondaco.kernel.event import CommandId, Instant
@@ -55,6 +55,17 @@ def review(at: int, number: int, user: str) -> Any:
     return ev.ReviewGlass(ID, Instant(at), number, user, f"{user}/phone", "justified", "it burned")
 
 
+def lend(at: int, user: str, as_user: str, for_: int = 10) -> Any:
+    until = Instant(at + for_)
+    return ev.BeginImpersonation(
+        ID, Instant(at), user, f"{user}/laptop", as_user, "she is away", until
+    )
+
+
+def end_lent(at: int, number: int, user: str) -> Any:
+    return ev.EndImpersonation(ID, Instant(at), number, user, f"{user}/laptop")
+
+
 people, numbers = st.sampled_from(PEOPLE), st.integers(1, 8)
 acts = st.one_of(
     st.builds(lambda u, k, t: lambda at: ask(at, u, k, t), people, st.sampled_from(KEYS),
@@ -66,6 +77,8 @@ acts = st.one_of(
     st.builds(lambda u, f: lambda at: break_glass(at, u, f), people, st.integers(1, 40)),
     st.builds(lambda n, u: lambda at: review(at, n, u), numbers, people),
     st.just(lambda at: ev.ExpireApprovals(ID, Instant(at))),
+    st.builds(lambda u, o, f: lambda at: lend(at, u, o, f), people, people, st.integers(1, 40)),
+    st.builds(lambda n, u: lambda at: end_lent(at, n, u), numbers, people),
 )  # fmt: skip
 
 
@@ -76,7 +89,12 @@ class Witness:
         self.asked: dict[int, ev.ApprovalAsked] = {}
         self.ended: dict[int, str] = {}
         self.glasses: dict[int, ev.GlassBroken] = {}
+        self.lent: dict[int, ev.ImpersonationBegun] = {}
         self.reviewed: set[int] = set()
+
+    @property
+    def all_glasses(self) -> dict[int, Any]:
+        return {**self.glasses, **self.lent}
 
     def see(self, event: Any, at: int) -> None:
         told: dict[Any, Callable[[Any, int], None]] = {
@@ -87,6 +105,8 @@ class Witness:
             ev.ApprovalExecuted: self.on_executed,
             ev.GlassBroken: self.on_broken,
             ev.GlassReviewed: self.on_reviewed,
+            ev.ImpersonationBegun: self.on_begun,
+            ev.ImpersonationEnded: self.on_ended,
             ev.ApprovalDenied: self.on_denied,
             ev.ApprovalUnchanged: lambda _, __: None,
         }
@@ -113,6 +133,17 @@ class Witness:
         assert at < glass.until
         assert event.glass not in self.reviewed
 
+    def on_begun(self, event: ev.ImpersonationBegun, _: int) -> None:
+        assert event.user != event.as_user
+        assert event.number not in {**self.asked, **self.glasses, **self.lent}
+        open_ = self.all_glasses.items()
+        assert all(n in self.reviewed for n, each in open_ if each.user == event.user)
+        self.lent[event.number] = event
+
+    def on_ended(self, event: ev.ImpersonationEnded, at: int) -> None:
+        assert at < self.lent[event.number].until
+        assert event.number not in self.reviewed
+
     def on_denied(self, event: ev.ApprovalDenied, _: int) -> None:
         assert event.code in DENIALS
 
@@ -129,12 +160,13 @@ class Witness:
         self.ended[event.number] = "executed"
 
     def on_broken(self, event: ev.GlassBroken, _: int) -> None:
-        mine = {n for n, each in self.glasses.items() if each.user == event.user}
+        open_ = self.all_glasses.items()
+        mine = {n for n, each in open_ if each.user == event.user}
         assert mine <= self.reviewed, "the last one was reviewed"
         self.glasses[event.number] = event
 
     def on_reviewed(self, event: ev.GlassReviewed, _: int) -> None:
-        assert event.user != self.glasses[event.number].user
+        assert event.user != self.all_glasses[event.number].user
         assert event.number not in self.reviewed
         self.reviewed.add(event.number)
 
@@ -162,6 +194,12 @@ def test_nobody_does_both_halves_and_everything_is_done_once(steps: list[Any]) -
         ((break_glass(1, "ada"),), review(2, 1, "ada"), "own_review"),
         ((break_glass(1, "ada"), review(2, 1, "bob")), review(3, 1, "eve"), "already_reviewed"),
         ((ask(1),), review(2, 1, "bob"), "unknown_approval"),
+        ((), lend(1, "ada", "ada"), "own_name"),
+        ((lend(1, "ada", "bob"),), lend(90, "ada", "bob"), "glass_unreviewed"),
+        ((lend(1, "ada", "bob"),), break_glass(90, "ada"), "glass_unreviewed"),
+        ((break_glass(1, "ada"),), lend(90, "ada", "bob"), "glass_unreviewed"),
+        ((lend(1, "ada", "bob"),), review(2, 1, "ada"), "own_review"),
+        ((break_glass(1, "ada"),), end_lent(2, 1, "ada"), "unknown_approval"),
         (tuple(ask(1) for _ in range(WAITING_MAX)), ask(2, "bob"), "too_many_waiting"),
     ],
 )
@@ -172,6 +210,19 @@ def test_what_is_denied(before: tuple[Any, ...], command: Any, code: str) -> Non
     denied = tell(state, command)[-1]
     assert isinstance(denied, ev.ApprovalDenied)
     assert denied.code == code
+
+
+def test_another_s_name_is_nobody_s_second_person() -> None:
+    state = decider.initial(stream_of("acme"))
+    tell(state, lend(0, "ada", "bob", 10))
+    assert [type(each) for each in tell(state, ask(1))] == [ev.ApprovalAsked], "as without it"
+    assert open_lent(state, 1, Instant(9)) is not None
+    assert open_lent(state, 1, Instant(10)) is None, "it ends by itself"
+    assert [type(each) for each in tell(state, end_lent(2, 1, "bob"))] == [ev.ImpersonationEnded]
+    assert open_lent(state, 1, Instant(3)) is None
+    assert [type(each) for each in tell(state, end_lent(3, 1, "bob"))] == [ev.ApprovalUnchanged]
+    tell(state, review(4, 1, "eve"))
+    assert type(tell(state, lend(5, "ada", "bob"))[-1]) is ev.ImpersonationBegun
 
 
 def test_glass_lets_its_person_act_until_its_time_is_over_or_somebody_has_reviewed() -> None:

@@ -19,6 +19,7 @@ from fondaco.app.follower import Follower
 from fondaco.app.health import Health
 from fondaco.app.house import Kernel
 from fondaco.app.kyc import KycPart, gated
+from fondaco.app.lending import LendingDesk
 from fondaco.app.oidc import Provider
 from fondaco.app.people import PeoplePart
 from fondaco.app.policies.authority import Authority
@@ -60,6 +61,7 @@ _PARTS: Final = frozenset(
         "fix_messages",
         "kyc",
         "outbound",
+        "lending",
         "people",
         "policy",
         "uses",
@@ -116,6 +118,7 @@ class House:
         self.denied = self.policy.denied
         self.approvals = ApprovalsDesk(kernel, directory, self.source, self.authorise)
         self.agents = AgentsDesk(self.approvals, directory)
+        self.lending = LendingDesk(self.approvals, directory, lambda: self.people.desk)
         self.outbound: Outbound  # what calls others
         self.fix_messages: Messages
         self.uses: KeptUses
@@ -145,7 +148,9 @@ class House:
 
     def recheck(self, caller: Any) -> None:
         """Raises `Denied` once the key of somebody who stays connected is no longer valid."""
-        self.directory.caller_named(caller.tenant, caller.name)
+        found = self.directory.caller_named(caller.tenant, caller.name)
+        if found.behind:
+            self.directory.holder(found.key_id)  # it ends to the second
 
     def views_at(self) -> int:
         try:

@@ -77,10 +77,11 @@ class ApprovalsDesk:
         self._is_off = settings.four_eyes == "off"
         self._demo_alone = settings.demo and settings.four_eyes == "on"
         self.ttl_ns = settings.approval_ttl_s * 1_000_000_000
-        self._glass_max_min = settings.break_glass_max_min
+        self.glass_max_min = settings.break_glass_max_min
         self._operations: dict[str, Operation[Any, Any]] = {}  # that need a second person
         self._offered: dict[str, Operation[Any, Any]] = {}  # as doors have them
         self._tenants: list[str] = []
+        self.on_reviewed: Callable[[str, int], None] = lambda tenant, number: None
 
     # --- What doors are given -------------------------------------------------------------------
 
@@ -128,7 +129,7 @@ class ApprovalsDesk:
             text.decode(),
             operation.scope,
             account or "",
-            caller.user,
+            caller.behind or caller.user,  # a person, whoever's name they ask in
             caller.name,
             Instant(stamp.at + self.ttl_ns),
             self.alone(stamp.tenant),
@@ -292,9 +293,9 @@ class ApprovalsDesk:
         self._authorise(caller, action, accounts, request, door, "")
 
     async def break_glass(self, stamp: Stamp, reason: str, minutes: int) -> GlassShown:
-        if minutes > self._glass_max_min:
+        if minutes > self.glass_max_min:
             raise Invalid(
-                f"minutes is {minutes}, must be at most {self._glass_max_min}, which is the "
+                f"minutes is {minutes}, must be at most {self.glass_max_min}, which is the "
                 "setting break_glass_max_min"
             )
         caller, _ = await self._looking(stamp)
@@ -327,6 +328,7 @@ class ApprovalsDesk:
             reason,
         )
         await self.submit(stamp.tenant, command)
+        self.on_reviewed(stamp.tenant, number)
         say(f"GLASS {approval_id} reviewed by {caller.name}: {verdict}, {reason}")
         state = self.state(stamp.tenant)
         return self._glass(caller, state, state.glasses[number])
@@ -338,7 +340,7 @@ class ApprovalsDesk:
             memory = self._kernel.peek(stream_of(tenant))
             glasses = memory.state.glasses.values() if memory else ()
             found += [
-                f"GLASS BROKEN by {each.by}, {id_of(each.number)}, not reviewed"
+                f"GLASS BROKEN by {each.by}{_as(each)}, {id_of(each.number)}, not reviewed"
                 for each in glasses
                 if not each.verdict
             ]
@@ -427,6 +429,10 @@ class ApprovalsDesk:
             preview=msgspec.json.decode(case.preview) if case.preview else None,
         )
 
+    def shown_glass(self, caller: Caller, number: int) -> GlassShown:
+        state = self.state(caller.tenant)
+        return self._glass(caller, state, state.glasses[number])
+
     def _glass(self, caller: Caller, state: Approvals, glass: Glass) -> GlassShown:
         used = [id_of(case.number) for case in state.cases.values() if case.glass == glass.number]
         return GlassShown(
@@ -441,10 +447,15 @@ class ApprovalsDesk:
             reviewed_at=str(glass.reviewed_at) if glass.reviewed_at else "",
             review=glass.said,
             used_for=used,
+            as_user=glass.as_user,
             may_review=not glass.verdict
             and glass.user != caller.user
             and caller.may("approvals:write"),
         )
+
+
+def _as(glass: Glass) -> str:
+    return f" in the name of {glass.as_user}" if glass.as_user else ""
 
 
 def _found(caller: Caller, state: Approvals, approval_id: str) -> Case:

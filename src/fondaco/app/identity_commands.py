@@ -152,6 +152,8 @@ def _with_approvals(commands: Commands) -> None:
         ("approve", "Agree to what somebody else has asked; it is done at once."),
         ("reject", "Refuse what somebody else has asked."),
         ("break-glass", "In an emergency: need no second person for some minutes."),
+        ("lend", "In an emergency: a token in somebody else's name, for some minutes."),
+        ("end", "End asking in somebody else's name before its time."),
         ("review", "Say whether glass that somebody else has broken was broken rightly."),
     ):
         sub = asks.add_parser(name, help=help_, description=help_)
@@ -160,13 +162,15 @@ def _with_approvals(commands: Commands) -> None:
         if name == "list":
             sub.add_argument("--state", choices=("waiting", "closed", "all"), default="waiting")
             sub.add_argument("--json", action="store_true")
-        elif name == "break-glass":
+        elif name in ("break-glass", "lend"):
             sub.add_argument("--minutes", type=int, default=15)
         else:
             sub.add_argument("approval", help="apr-7")
+        if name == "lend":
+            sub.add_argument("--user", required=True, help="in whose name")
         if name == "review":
             sub.add_argument("verdict", choices=("justified", "not_justified"))
-        if name not in ("list", "show"):
+        if name not in ("list", "show", "end"):
             sub.add_argument("--reason", required=True, help="it is kept in the journal")
         sub.set_defaults(run=_approvals, what=name)
 
@@ -185,6 +189,11 @@ def _approvals(asked: argparse.Namespace) -> None:
     elif asked.what == "break-glass":
         order = {"reason": asked.reason, "minutes": asked.minutes}
         _tell(house.post(f"{path}/break-glass", order))
+    elif asked.what == "lend":
+        order = {"user": asked.user, "reason": asked.reason, "minutes": asked.minutes}
+        _tell(house.post("/api/break-glass", order))
+    elif asked.what == "end":
+        _tell(house.post("/api/break-glass/end", {"approval_id": asked.approval}))
     else:
         said = {"verdict": asked.verdict} if asked.what == "review" else {}
         order = {"reason": asked.reason, **said}

@@ -223,7 +223,9 @@ async def running(
         house.outbound = outbound(settings)
         stack.push_async_callback(house.outbound.close)
         house.people = people_part(settings, files, records, directory, cache)
-        house.applications = provider_part(settings, records, directory, house.people)
+        house.applications = provider_part(
+            settings, files, records, directory, house.people, cache, house.outbound
+        )
         house.kyc = KycPart(house, settings, files, records)
         house.shared_cache = None if settings.cache == MEMORY else cache
         await kernel.start(house.part_ended)

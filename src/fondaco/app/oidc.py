@@ -1,11 +1,13 @@
 """The house as a provider, put together: records, keys, people and the addresses it goes by."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 
+from fondaco.app.external import ExternalPart, external_part
+from fondaco.app.files import Files
 from fondaco.app.people import PeoplePart
 from fondaco.domain.identity.directory import Directory
 from fondaco.domain.identity.model import DEMO, Caller, Scope, is_session
@@ -14,6 +16,8 @@ from fondaco.domain.identity.oidc.bearers import Bearers
 from fondaco.domain.identity.oidc.issuer import ID_ALG, Issuer, Tokens
 from fondaco.domain.identity.oidc.model import IDENTITY_SCOPES, Asked, OAuthRefusal
 from fondaco.kernel.errors import Denied, Invalid, NotFound
+from fondaco.ports.cache import Cache
+from fondaco.ports.outbound import Outbound
 from fondaco.ports.store import Store
 from fondaco.settings import Settings
 
@@ -34,10 +38,15 @@ class Provider:
     ) -> None:
         self.issuer, self._people, self._directory = issuer, people, directory
         self.is_demo, self._open = demo, open_
-        self.providers: Sequence[str] = ()
+        self.external: ExternalPart
+        self.cookie, self.csrf = people.cookie, people.csrf
         self.remove_client, self.clients = issuer.remove_client, issuer.clients
         self.grants_of, self.revoke_grant = issuer.grants_of, issuer.revoke_grant
         self.userinfo, self.caller = issuer.userinfo, people.caller
+
+    @property
+    def providers(self) -> Mapping[str, str]:
+        return self.external.labels
 
     @property
     def url(self) -> str:
@@ -91,7 +100,7 @@ class Provider:
         """Raises `Invalid` for who is not signed in as a person."""
         if caller.key_id and is_session(caller.key_id):
             factor, at = self._people.desk.signed_in(caller)
-        elif self.is_demo and caller.user == DEMO:
+        elif self.is_demo and caller.user == DEMO and not caller.behind:
             factor, at = "", self._directory.clock()
         else:
             raise Invalid("a key agrees to nothing: sign in as a person")
@@ -201,21 +210,31 @@ class Provider:
 
 
 def provider_part(
-    settings: Settings, records: Store, directory: Directory, people: PeoplePart
+    settings: Settings,
+    files: Files,
+    records: Store,
+    directory: Directory,
+    people: PeoplePart,
+    cache: Cache,
+    outbound: Outbound,
 ) -> Provider:
     sealing = directory.sealing
     assert sealing is not None  # noqa: S101  # people have one
     issuer = Issuer(
         records, directory, os.urandom, sealing, people.desk.personal, settings.issuer.rstrip("/")
     )
-    directory.bearing = Bearers(issuer)
-    return Provider(
+    ring, here = people.sealing.ring, lambda: issuer.url
+    external = external_part(files, ring, records, directory, people, cache, outbound, here)
+    directory.bearing = Bearers(issuer, external.foreign if external.labels else None)
+    provider = Provider(
         issuer,
         people,
         directory,
         demo=settings.demo,
         open_=settings.oauth_registration or settings.demo,
     )
+    provider.external = external
+    return provider
 
 
 def _names(text: str) -> list[str]:

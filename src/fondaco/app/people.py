@@ -3,6 +3,7 @@ what a browser is given."""
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -22,6 +23,7 @@ from fondaco.domain.identity.people.passwords import Hashing
 from fondaco.gateway.cookies import csrf_of, set_cookie
 from fondaco.kernel.errors import Denied
 from fondaco.kernel.operation import Stamp
+from fondaco.ports.breached import breached
 from fondaco.ports.cache import Cache
 from fondaco.ports.store import Store
 from fondaco.settings import LOOPBACK, Settings
@@ -59,6 +61,7 @@ class PeoplePart:
     ) -> None:
         self._records, self._directory, self.desk = records, directory, desk
         self.sealing, self.passkeys = sealing, passkeys
+        self.sign_out_at: Callable[[Caller], str] = lambda _: ""  # where they are signed in, too
 
     def served_at(self, url: str) -> None:
         """Passkeys belong to a name, and an address of this machine has only one: localhost."""
@@ -73,7 +76,13 @@ class PeoplePart:
         """Raises `Denied` for nobody: these operations are open to any role, not to strangers."""
         if not stamp.caller:
             raise Denied("sign in first", code="unauthenticated")
-        return self._directory.caller_named(stamp.tenant, stamp.caller)
+        caller = self._directory.caller_named(stamp.tenant, stamp.caller)
+        if caller.behind:
+            raise Denied(
+                f"you ask in the name of {caller.user}: what is their own is theirs alone",
+                code="forbidden",
+            )
+        return caller
 
     def cookie(self, token: str, seconds: int) -> tuple[bytes, bytes]:
         return set_cookie(token, seconds)
@@ -118,6 +127,8 @@ def people_part(
         session_ns=settings.session_max_min * MINUTE_NS,
         idle_ns=settings.session_idle_min * MINUTE_NS,
     )
+    if settings.password_breached:
+        desk.breached = breached(Path(settings.password_breached))
     if moved := sealing.move(records):
         say(f"{moved} fields of people are sealed under keys of their own now")
     passkeys = Passkeys(records, desk, cache, directory.clock, os.urandom)

@@ -235,7 +235,7 @@ class SubjectSealing:
 
     def __init__(self, keys: SubjectKeys, ring: KeyRing) -> None:
         self.keys = keys
-        self._ring = ring
+        self.ring = ring
         self._older: AESGCM | None = None
 
     def seal(self, text: bytes, about: str) -> bytes:
@@ -246,7 +246,7 @@ class SubjectSealing:
             return self.keys.unseal(sealed, about)
         try:
             if self._older is None:
-                self._older = AESGCM(self._ring.get(RECORDS, "house"))
+                self._older = AESGCM(self.ring.get(RECORDS, "house"))
             return self._older.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], about.encode())
         except (InvalidTag, NotFound) as error:
             raise Unavailable(
@@ -257,10 +257,10 @@ class SubjectSealing:
     def new_master(self) -> None:
         """The old ones are destroyed, so that a copy of keys that was made before opens nothing
         beside the ring as it is now."""
-        self._ring.rotate("erasure")
+        self.ring.rotate("erasure")
         self.keys.rewrap()
         if not self.keys.rewrap(dry_run=True).rewrapped:  # else next time: they would be lost
-            self._ring.retire("erasure")
+            self.ring.retire("erasure")
 
     def move(self, records: Store) -> int:
         """Seal again what was sealed with the one key that all had; how many fields that was."""

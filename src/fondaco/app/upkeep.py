@@ -70,6 +70,7 @@ async def upkeep(house: House, replies: Replies) -> None:
             await asyncio.to_thread(house.people.desk.tick)
             await asyncio.to_thread(house.erasure.tick)
             await asyncio.to_thread(house.kyc.tick, second)
+            await asyncio.to_thread(house.applications.external.tick)
             if second % FORGET_EVERY == 0:
                 await asyncio.to_thread(house.applications.issuer.tick)
                 await asyncio.to_thread(replies.forget, Instant(house.now() - kept_ns))

@@ -107,6 +107,8 @@ MEANINGS: Final[dict[str, str]] = {
     "another_open": "The subject has another case that is open: go on there.",
     "unknown_approval": "There is no such approval here.",
     "own_approval": "Nobody approves or rejects what they have asked themselves, with any key.",
+    "own_name": "Nobody breaks glass to ask in their own name.",
+    "glass_ended": "This glass was reviewed, or its time is over: break another, if you must.",
     "own_review": "Nobody reviews glass that they have broken themselves, with any key.",
     "not_waiting": "It was decided before, or its time has passed.",
     "glass_unreviewed": "You have broken glass before that nobody has reviewed yet.",

@@ -270,6 +270,8 @@ _STATUSES: Final = {
     "unknown_approval": 404,
     "own_approval": 403,
     "own_review": 403,
+    "own_name": 409,
+    "glass_ended": 409,
     "not_waiting": 409,
     "glass_unreviewed": 409,
     "already_reviewed": 409,

@@ -21,7 +21,7 @@ from fondaco.domain.identity.audit.events import ActNoted, AuditEvent, DenialsNo
 from fondaco.domain.identity.audit.gathering import Gathering
 from fondaco.domain.identity.audit.model import stream_of as audit_of
 from fondaco.domain.identity.directory import Directory
-from fondaco.domain.identity.model import DEMO, SCOPES
+from fondaco.domain.identity.model import DEMO, SCOPES, is_lent
 from fondaco.domain.identity.policy import api
 from fondaco.domain.identity.policy.builtin import builtin, in_force
 from fondaco.domain.identity.policy.events import PolicyPublished, PublishPolicy
@@ -92,7 +92,8 @@ class Authority:
         self, given: dict[str, Any], decision: Decision, action: Action, _: Any, weight: int
     ) -> None:
         self.log.note(given, decision, weight)
-        if decision.allow and not action.is_privileged:
+        kept = action.is_privileged or is_lent(given["subject"]["caller"])
+        if decision.allow and not kept:
             return
         subject, place, at = given["subject"], given["environment"], self._kernel.now()
         account = given["resource"].get("account", "")

@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from typing import Any, Final
 
 from fondaco.app.policies.resources import Resources
+from fondaco.domain.identity.model import is_lent
 from fondaco.domain.identity.policy.builtin import builtin, in_force
 from fondaco.domain.identity.policy.model import (
     ENTRYPOINT,
@@ -241,7 +242,8 @@ class Grants:
         if found:
             given = {**given, "resource": found[0].shown()}
         self._noted(given, grant.decision, action, ask, grant.weight)
-        grant.left = grant.weight = 1 if action.is_privileged else SAMPLE_EVERY
+        kept = action.is_privileged or is_lent(grant.caller.name)
+        grant.left = grant.weight = 1 if kept else SAMPLE_EVERY
 
     def _place(self, address: str) -> str:
         """What kind of address: rules and logs need no more, and an address may name a person."""

@@ -40,6 +40,7 @@ from fondaco.domain.identity.model import (
     digest_of,
     is_session,
     key_id_of,
+    scopes_of,
     session_caller_of,
     token_of,
 )
@@ -170,6 +171,30 @@ class Directory:
             raise _stranger()
         return known.caller
 
+    def lend(self, token: str, caller: Caller, until: Instant) -> None:
+        """Somebody asks in another's name until then, for as long as this process lives."""
+        with self._learning:
+            self._built_in[digest_of(token)] = _Known(caller, until)
+            self._learn(self._known | self._built_in)
+
+    def take_back(self, key_id: str) -> None:
+        with self._learning:
+            self._drop_lent(lambda known: known.caller.key_id != key_id)
+            self._learn(self._known)
+
+    def _drop_lent(self, stays: Callable[[_Known], bool]) -> None:
+        gone = [d for d, each in self._built_in.items() if each.caller.behind and not stays(each)]
+        for digest in gone:
+            del self._built_in[digest]
+            self._known.pop(digest, None)
+
+    def _still_lent(self, known: _Known) -> bool:
+        """Once either's roles have changed, somebody must ask anew."""
+        caller = known.caller
+        lender = scopes_of(self._roles.get((caller.tenant, caller.behind), ()))
+        is_same = self._roles.get((caller.tenant, caller.user)) == caller.roles
+        return is_same and Scope.HOUSE_WRITE in lender and self._clock() < known.ends_at
+
     def refresh(self) -> None:
         """Read all keys again: another process may have revoked one. To be called now and then."""
         if self.bearing is not None:
@@ -188,6 +213,7 @@ class Directory:
             for digest, holder in known.items():
                 if digest in self._known:
                     holder.use(max(holder.used_at, self._known[digest].used_at))
+            self._drop_lent(self._still_lent)
             self._learn(known | self._built_in)
 
     def note_use(self) -> None:

@@ -29,6 +29,8 @@ TOKEN_PREFIX: Final = "fk_"  # noqa: S105  so that a scanner finds one that was 
 SESSION_PREFIX: Final = "ses_"
 SESSION_MARK: Final = "/~"  # in a caller's name; no key may be called so
 BEARER_MARK: Final = "/@"  # in the name of a caller with a signed token
+LENT_MARK: Final = "/!"  # in the name of somebody in whose name another asks
+LENT_PREFIX: Final = "imp_"
 TOKEN_BYTES: Final = 32
 NEVER: Final = Instant(2**63 - 1)
 
@@ -117,6 +119,10 @@ PRIVILEGED: Final = frozenset(
 )
 
 
+# Nobody has them who asks in somebody else's name: one person would do both halves.
+NOT_LENT: Final = PRIVILEGED | {"approvals:read", "orders:propose"}
+
+
 class Action(NamedTuple):
     """An operation, as far as it matters to who may do it."""
 
@@ -141,6 +147,7 @@ class Caller(msgspec.Struct, frozen=True, gc=False):
     accounts: frozenset[str] | None = None
     key_id: KeyId = KeyId("")
     second_factor: str = ""  # by which a session's person was known besides a password: "totp"
+    behind: str = ""  # the user who asks in this one's name, by broken glass
 
     @property
     def is_session(self) -> bool:
@@ -256,6 +263,11 @@ def is_session(key_id: str) -> bool:
     return key_id.startswith(SESSION_PREFIX)
 
 
+def is_lent(caller: str) -> bool:
+    """Whether somebody of that name asks in another's: each use is kept."""
+    return LENT_MARK in caller
+
+
 def session_caller_of(user: User, session_id: str, second_factor: str = "") -> Caller:
     """Whom a session stands for: all that the user may do."""
     short = session_id.removeprefix(SESSION_PREFIX)[:8]
@@ -267,6 +279,22 @@ def session_caller_of(user: User, session_id: str, second_factor: str = "") -> C
         scopes=user.scopes,
         key_id=KeyId(session_id),
         second_factor=second_factor,
+    )
+
+
+def lent_caller_of(user: User, behind: str, lent_id: str) -> Caller:
+    """Whom somebody stands for who asks in another's name: ada/!grace.1b4d3e60. They look, and
+    trade; they change nothing that others rely on, make no key, and agree to nothing."""
+    held = frozenset[Scope](each for each in user.scopes if each not in NOT_LENT)
+    short = lent_id.removeprefix(LENT_PREFIX)[:8]
+    return Caller(
+        name=f"{user.user}{LENT_MARK}{behind}.{short}",
+        tenant=user.tenant,
+        user=user.user,
+        roles=user.roles,
+        scopes=held,
+        key_id=KeyId(lent_id),
+        behind=behind,
     )
 
 

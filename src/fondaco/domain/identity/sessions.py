@@ -38,7 +38,8 @@ class Welcome(msgspec.Struct, frozen=True):
 
 
 class SessionReply(msgspec.Struct, frozen=True):
-    """Who asks. `accounts` null: all of the tenant's."""
+    """Who asks. `accounts` null: all of the tenant's. `behind` is the user who asks in this one's
+    name, by broken glass, which is to be said on every page."""
 
     caller: str
     tenant: str
@@ -46,6 +47,7 @@ class SessionReply(msgspec.Struct, frozen=True):
     roles: list[str]
     scopes: list[str]
     accounts: list[str] | None
+    behind: str = ""
 
 
 class PreferenceRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -93,6 +95,7 @@ async def _session(_: WelcomeRequest, stamp: Stamp, directory: Directory) -> Ses
         [str(role) for role in caller.roles],
         sorted(caller.scopes),
         None if caller.accounts is None else sorted(caller.accounts),
+        caller.behind,
     )
 
 

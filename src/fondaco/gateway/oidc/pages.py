@@ -111,14 +111,14 @@ def sign_in(
     tenant: str,
     user: str,
     wrong: str,
-    providers: Sequence[str],
+    providers: Mapping[str, str],
     demo: bool,
 ) -> str:
     said = f'<p class="bad" role="alert">{escape(wrong)}</p>' if wrong else ""
     others = "".join(
-        f'<button name="provider" value="{escape(each, quote=True)}" formnovalidate>'
-        f"Sign in with {escape(each)}</button>"
-        for each in providers
+        f'<button name="provider" value="{escape(name, quote=True)}" formnovalidate>'
+        f"Sign in with {escape(label)}</button>"
+        for name, label in providers.items()
     )
     if demo:
         others += '<button name="demo" value="1" formnovalidate>Go on as demo</button>'

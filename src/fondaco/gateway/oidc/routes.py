@@ -6,7 +6,7 @@ import asyncio
 import hmac
 from base64 import b64decode
 from binascii import Error as NotBase64
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Protocol
 from urllib.parse import parse_qsl, unquote_plus
 
@@ -19,6 +19,7 @@ from fondaco.gateway import cookies
 from fondaco.gateway.errors import codes_of
 from fondaco.gateway.house import Caller, House
 from fondaco.gateway.oidc import pages
+from fondaco.gateway.oidc.external import ExternalDesk, ExternalDoor
 from fondaco.gateway.rest import bearer
 from fondaco.kernel.errors import Denied, FondacoError, Invalid
 
@@ -59,7 +60,10 @@ class Provider(Protocol):
     def is_demo(self) -> bool: ...
 
     @property
-    def providers(self) -> Sequence[str]: ...
+    def providers(self) -> Mapping[str, str]: ...
+
+    @property
+    def external(self) -> ExternalDesk: ...
 
     def metadata(self) -> Mapping[str, Any]: ...
 
@@ -104,6 +108,8 @@ class ProviderDoor:
             "/oauth/revoke": (self._revoke, ["POST"]),
             "/oauth/end-session": (self._end_session, ["GET"]),
             "/oauth/register": (self._register, ["POST"]),
+            "/oauth/external/{name}": (self._external_start, ["GET"]),
+            "/oauth/external/{name}/callback": (self._external_finish, ["GET"]),
         }
         return [Route(path, self._told(act), methods=ways) for path, (act, ways) in found.items()]
 
@@ -265,6 +271,12 @@ class ProviderDoor:
             return self._house.authenticate(token, _address(request)), token
         except Denied:
             return None, ""
+
+    async def _external_start(self, request: Request) -> Response:
+        return await ExternalDoor(self._provider().external).start(request)
+
+    async def _external_finish(self, request: Request) -> Response:
+        return await ExternalDoor(self._provider().external).finish(request)
 
     # --- With an application --------------------------------------------------------------------
 

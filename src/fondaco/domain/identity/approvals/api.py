@@ -88,6 +88,7 @@ class GlassShown(msgspec.Struct, frozen=True, kw_only=True):
     review: str
     used_for: list[str]  # approvals
     may_review: bool = False
+    as_user: str = ""  # in whose name they ask; "": they do both halves in their own
 
 
 class ApprovalsReply(msgspec.Struct, frozen=True):

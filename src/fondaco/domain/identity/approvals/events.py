@@ -115,6 +115,22 @@ class ReviewGlass(Command, frozen=True, gc=False):
     said: str
 
 
+class BeginImpersonation(Command, frozen=True, gc=False):
+    """From now on until `until`, `user` asks in the name of `as_user`."""
+
+    user: str
+    by: str
+    as_user: str
+    reason: str
+    until: Instant
+
+
+class EndImpersonation(Command, frozen=True, gc=False):
+    number: int
+    user: str
+    by: str
+
+
 class ApprovalAsked(Event, frozen=True, gc=False, tag="approvals.asked.v1"):
     number: int
     operation: str
@@ -183,6 +199,28 @@ class GlassReviewed(Event, frozen=True, gc=False, tag="approvals.glass_reviewed.
     by: str
     verdict: str
     said: str
+    at: Instant
+
+
+class ImpersonationBegun(Event, frozen=True, gc=False, tag="approvals.impersonation_begun.v1"):
+    """`user` asks in the name of `as_user`. What they do bears both names; somebody else reviews
+    it, and until then they break no other glass."""
+
+    number: int
+    user: str
+    by: str
+    as_user: str
+    reason: str
+    at: Instant
+    until: Instant
+
+
+class ImpersonationEnded(Event, frozen=True, gc=False, tag="approvals.impersonation_ended.v1"):
+    """Before its time, by whoever it is, or in whose name, or who may end anybody's."""
+
+    number: int
+    user: str
+    by: str
     at: Instant
 
 
@@ -269,6 +307,8 @@ ApprovalCommand: TypeAlias = (
     | AllowAgent
     | StopAgent
     | StartAgent
+    | BeginImpersonation
+    | EndImpersonation
 )
 ApprovalEvent: TypeAlias = (
     ApprovalAsked
@@ -284,5 +324,7 @@ ApprovalEvent: TypeAlias = (
     | AgentAllowed
     | AgentStopped
     | AgentStarted
+    | ImpersonationBegun
+    | ImpersonationEnded
     | ApprovalUnchanged
 )

@@ -68,6 +68,7 @@ class Glass(msgspec.Struct):
     reviewed_by: str = ""
     reviewed_at: Instant = Instant(0)
     said: str = ""
+    as_user: str = ""  # in whose name they ask; "": they do both halves in their own
 
 
 class Agent(msgspec.Struct):
@@ -115,9 +116,17 @@ def id_of(number: int) -> str:
 def open_glass(state: Approvals, user: str, at: Instant) -> Glass | None:
     """What lets `user` do both halves at `at`."""
     for glass in state.glasses.values():
-        if glass.user == user and not glass.verdict and at < glass.until:
+        is_theirs = glass.user == user and not glass.as_user
+        if is_theirs and not glass.verdict and at < glass.until:
             return glass
     return None
+
+
+def open_lent(state: Approvals, number: int, at: Instant) -> Glass | None:
+    """What lets somebody ask in another's name at `at`."""
+    glass = state.glasses.get(number)
+    is_open = glass is not None and glass.as_user and not glass.verdict and at < glass.until
+    return glass if is_open else None
 
 
 def unreviewed(state: Approvals, user: str) -> Glass | None:

@@ -2,7 +2,7 @@
 
 from typing import Final, get_args
 
-from fondaco.domain.identity.approvals import agents_api
+from fondaco.domain.identity.approvals import agents_api, lending_api
 from fondaco.domain.identity.approvals.api import OPERATIONS
 from fondaco.domain.identity.approvals.events import ApprovalEvent
 from fondaco.domain.identity.approvals.model import PREFIX
@@ -13,6 +13,6 @@ room: Final = Room(
     name="approvals",
     prefix=PREFIX,
     decider=decider,
-    operations=(*OPERATIONS, *agents_api.OPERATIONS),
+    operations=(*OPERATIONS, *agents_api.OPERATIONS, *lending_api.OPERATIONS),
     kinds=get_args(ApprovalEvent),
 )

@@ -21,10 +21,14 @@ from fondaco.domain.identity.approvals.events import (
     ApprovalUnchanged,
     Approve,
     AskApproval,
+    BeginImpersonation,
     BreakGlass,
+    EndImpersonation,
     ExpireApprovals,
     GlassBroken,
     GlassReviewed,
+    ImpersonationBegun,
+    ImpersonationEnded,
     NoteExecution,
     Reject,
     ReviewGlass,
@@ -49,6 +53,7 @@ DENIALS: Final = frozenset(
         "not_waiting",
         "own_approval",
         "own_review",
+        "own_name",
         "glass_unreviewed",
         "too_many_waiting",
         "already_reviewed",
@@ -80,6 +85,10 @@ def decide(state: Approvals, command: ApprovalCommand, _: Refs) -> tuple[Approva
             return (*expired, _broken(state, command))
         case ReviewGlass():
             return (*expired, _reviewed(state, command))
+        case BeginImpersonation():
+            return (*expired, _begun(state, command))
+        case EndImpersonation():
+            return (*expired, _ended(state, command))
         case ExpireApprovals():
             return expired or (ApprovalUnchanged(),)
         case _:
@@ -171,13 +180,39 @@ def _executed(state: Approvals, command: NoteExecution) -> ApprovalEvent:
 
 
 def _broken(state: Approvals, command: BreakGlass) -> ApprovalEvent:
-    before = unreviewed(state, command.user)
-    if before is not None:
-        text = f"{id_of(before.number)}, broken by {before.by}, waits for somebody else's review"
-        return ApprovalDenied(0, command.user, command.by, "glass_unreviewed", text)
-    return GlassBroken(
+    return _unreviewed(state, command) or GlassBroken(
         state.last + 1, command.user, command.by, command.reason, command.at, command.until
     )
+
+
+def _unreviewed(
+    state: Approvals, command: BreakGlass | BeginImpersonation
+) -> ApprovalDenied | None:
+    before = unreviewed(state, command.user)
+    if before is None:
+        return None
+    text = f"{id_of(before.number)}, broken by {before.by}, waits for somebody else's review"
+    return ApprovalDenied(0, command.user, command.by, "glass_unreviewed", text)
+
+
+def _begun(state: Approvals, command: BeginImpersonation) -> ApprovalEvent:
+    if command.as_user == command.user:
+        text = f"{command.user} needs no glass to be {command.user}"
+        return ApprovalDenied(0, command.user, command.by, "own_name", text)
+    return _unreviewed(state, command) or ImpersonationBegun(
+        state.last + 1, command.user, command.by, command.as_user, command.reason, command.at,
+        command.until,
+    )  # fmt: skip
+
+
+def _ended(state: Approvals, command: EndImpersonation) -> ApprovalEvent:
+    glass = state.glasses.get(command.number)
+    if glass is None or not glass.as_user:
+        text = f"nobody asks in somebody else's name as {id_of(command.number)}"
+        return ApprovalDenied(command.number, command.user, command.by, "unknown_approval", text)
+    if glass.verdict or command.at >= glass.until:
+        return ApprovalUnchanged()
+    return ImpersonationEnded(command.number, command.user, command.by, command.at)
 
 
 def _reviewed(state: Approvals, command: ReviewGlass) -> ApprovalEvent:
@@ -262,6 +297,18 @@ def _on_broken(state: Approvals, event: GlassBroken) -> None:
         del state.glasses[number]
 
 
+def _on_begun(state: Approvals, event: ImpersonationBegun) -> None:
+    state.last = event.number
+    state.glasses[event.number] = Glass(
+        event.number, event.user, event.by, event.reason, event.at, event.until,
+        as_user=event.as_user,
+    )  # fmt: skip
+
+
+def _on_ended(state: Approvals, event: ImpersonationEnded) -> None:
+    state.glasses[event.number].until = event.at
+
+
 def _on_reviewed(state: Approvals, event: GlassReviewed) -> None:
     """Whoever has broken it needs a second person again from here on."""
     glass = state.glasses[event.number]
@@ -288,6 +335,8 @@ _EVOLVED: Final[dict[type, Callable[[Approvals, Any], None]]] = {
     AgentAllowed: agents.on_allowed,
     AgentStopped: agents.on_stopped,
     AgentStarted: agents.on_started,
+    ImpersonationBegun: _on_begun,
+    ImpersonationEnded: _on_ended,
 }
 
 decider: Final = Decider(initial, decide, evolve, Approvals)

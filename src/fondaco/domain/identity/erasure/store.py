@@ -44,6 +44,7 @@ ROWS: Final[tuple[tuple[sa.Table, str], ...]] = (
     (people.recovery, "recovery codes"),
     (people.passkeys, "passkeys, with the names that they were given"),
     (oidc.grants, "what they have agreed that applications may do"),
+    (oidc.links, "whom they are at providers of others, as a hash"),
     (identity.preferences, "what they keep for their pages"),
     (identity.keys, "API keys, with the names that they were given"),
     *kyc.OF_A_PERSON,

@@ -75,6 +75,25 @@ signing_keys: Final = sa.Table(
     sa.Column("ends_at", sa.BigInteger),  # shown until then; null: it signs
 )
 
+# Who is whom at providers of others: a hash of issuer and subject, and a user here.
+links: Final = sa.Table(
+    "identity_foreign",
+    metadata,
+    sa.Column("subject", sa.Text, primary_key=True),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("user", sa.Text, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+)
+
+
+def linked(conn: sa.Connection, subject: str) -> Any:
+    """The row, or None."""
+    return conn.execute(sa.select(links).where(links.c.subject == subject)).one_or_none()
+
+
+def link(conn: sa.Connection, subject: str, tenant: str, user: str, at: Instant) -> None:
+    conn.execute(links.insert().values(subject=subject, tenant=tenant, user=user, created_at=at))
+
 
 def add_client(conn: sa.Connection, client: Client, secret_digest: str) -> None:
     row = msgspec.structs.asdict(client)

@@ -6,6 +6,7 @@ token that a script could read; whatever changes something then carries the head
 """
 
 import asyncio
+from functools import partial
 from typing import Annotated, Any, Final, Literal, Protocol
 
 import msgspec
@@ -120,7 +121,11 @@ class EndSessionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
 
 class EndedReply(msgspec.Struct, frozen=True):
+    """`sign_out_at` is where a browser goes to be signed out of the provider, too, that it signed
+    in with; "" for none."""
+
     ended: int
+    sign_out_at: str = ""
 
 
 class RolesRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -153,6 +158,8 @@ class Asked(Protocol):
 
     def csrf(self, token: str) -> str: ...
 
+    def sign_out_at(self, caller: Caller) -> str: ...
+
     def picture(self, uri: str) -> str: ...
 
     def users(self, tenant: str) -> list[UserShown]: ...
@@ -166,9 +173,8 @@ REGISTERED: Final = SaidReply(
 
 
 async def _register(ask: RegisterRequest, _: Stamp, on: Asked) -> SaidReply:
-    await asyncio.to_thread(
-        on.desk.register, ask.tenant, ask.user, ask.password, ask.email, ask.name
-    )
+    act = partial(on.desk.register, ask.tenant, ask.user, ask.password, ask.email, ask.name)
+    await on.desk.crowd.run(act)
     return REGISTERED
 
 
@@ -178,7 +184,7 @@ async def _verify(ask: VerifyRequest, stamp: Stamp, on: Asked) -> SaidReply:
 
 
 async def _login(ask: LoginRequest, stamp: Stamp, on: Asked) -> Any:
-    found = await asyncio.to_thread(
+    act = partial(
         on.desk.sign_in,
         ask.tenant,
         ask.user,
@@ -188,6 +194,7 @@ async def _login(ask: LoginRequest, stamp: Stamp, on: Asked) -> Any:
         device=ask.device,
         device_name=ask.device_name,
     )
+    found = await on.desk.crowd.run(act)
     if found is None:
         return LoginReply("code_needed")
     return replied(found, on, stamp.at, cookie=ask.cookie)
@@ -221,7 +228,8 @@ def replied(found: SignedIn, on: Cookies, at: Instant, *, cookie: bool) -> Any:
 async def _logout(_: NoRequest, stamp: Stamp, on: Asked) -> Any:
     caller = on.caller(stamp)
     await asyncio.to_thread(on.desk.end_session, caller, caller.key_id)
-    return Answered(EndedReply(1), headers=(on.cookie("", 0),))
+    there = await asyncio.to_thread(on.sign_out_at, caller)
+    return Answered(EndedReply(1, there), headers=(on.cookie("", 0),))
 
 
 async def _password(ask: PasswordRequest, stamp: Stamp, on: Asked) -> SaidReply:

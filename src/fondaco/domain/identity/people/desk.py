@@ -27,8 +27,9 @@ from fondaco.domain.identity.model import (
 )
 from fondaco.domain.identity.people import passwords, store, totp
 from fondaco.domain.identity.people.attempts import Attempts
+from fondaco.domain.identity.people.crowd import Crowd
 from fondaco.domain.identity.people.passwords import Hashing
-from fondaco.kernel.errors import Conflict, Denied, NotFound, Unavailable
+from fondaco.kernel.errors import Conflict, Denied, Invalid, NotFound, Unavailable
 from fondaco.kernel.event import Instant
 from fondaco.ports.store import Store
 
@@ -97,13 +98,15 @@ class PeopleDesk:
         self.attempts = Attempts(clock)
         self._hashers = BoundedSemaphore(at_once)  # 64 MiB each
         self._held_up: list[tuple[str, str]] = []
+        self.breached: Callable[[str], int] = lambda _: 0  # how often it was stolen elsewhere
+        self.crowd = Crowd()
         records.create(store.metadata)
 
     # --- Registering ----------------------------------------------------------------------------
 
     def register(self, tenant: str, user: str, password: str, email: str, name: str) -> None:
         """Nobody is told whether the name was free: the one who has it is sent a message."""
-        passwords.check(password, user, email.partition("@")[0], name)
+        self._check(password, user, email.partition("@")[0], name)
         hashed = self._hash(password)
         code = b32encode(self._random(10)).decode()
         at = self._clock()
@@ -172,7 +175,7 @@ class PeopleDesk:
 
     def add(self, tenant: str, user: str, password: str, email: str, name: str) -> None:
         """By the operator at the machine, who has verified them: for a user that there is."""
-        passwords.check(password, user, email.partition("@")[0], name)
+        self._check(password, user, email.partition("@")[0], name)
         hashed, at = self._hash(password), self._clock()
         with self._records.writing() as conn:
             identity.user(conn, TenantId(tenant), UserId(user))
@@ -310,7 +313,7 @@ class PeopleDesk:
     def change_password(self, caller: Caller, old: str, new: str, address: str) -> None:
         """Every other session ends."""
         row = self._proven(caller, old, address)
-        passwords.check(new, caller.user, self._unsealed(row.name, row.tenant, row.user))
+        self._check(new, caller.user, self._unsealed(row.name, row.tenant, row.user))
         hashed, at = self._hash(new), self._clock()
         with self._records.writing() as conn:
             store.change_person(conn, row.tenant, row.user, password=hashed, password_at=at)
@@ -398,6 +401,12 @@ class PeopleDesk:
             "name": self._unsealed(row.name, tenant, user),
             "email": self._unsealed(row.email, tenant, user),
         }
+
+    def write_to(self, tenant: str, user: str, subject: str, text: str) -> None:
+        """A message to somebody's address, where they have one here."""
+        email = self.personal(tenant, user).get("email", "")
+        if email:
+            self._mail.send(email, subject, text)
 
     def _lives(self, row: Any, at: Instant) -> bool:
         used_at = max(row.last_used_at, self._directory.used_at(row.session_id))
@@ -491,6 +500,16 @@ class PeopleDesk:
             for tenant, user in told:
                 if store.person(conn, tenant, user) is not None:
                     store.tell(conn, ev.SignInHeldUp(tenant, user), self._clock())
+
+    def _check(self, password: str, *names: str) -> None:
+        """Raises `Invalid` for a password that nobody should have."""
+        passwords.check(password, *names)
+        seen = self.breached(passwords.normal(password))
+        if seen:
+            raise Invalid(
+                f"this password is in lists of stolen ones, {seen} times: take another",
+                code="weak_password",
+            )
 
     def _hash(self, password: str) -> str:
         self._wait()
