@@ -149,9 +149,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     password_breached: Annotated[
         str,
         _why(
-            "passwords that were stolen elsewhere are refused: a folder of Have I Been Pwned's "
-            "ranges, or its one sorted file of SHA-1; nothing is asked of anybody; empty: only "
-            "what is common is refused",
+            "Have I Been Pwned's folder of ranges, or its sorted file: none of these passwords",
             "path",
         ),
     ] = ""
