@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 08c6f7318fc0bc9826320b415b1a58768c3cc5610606c5277033ce59e758868c
+OpenAPI sha256 da22006eff56e634350ca53378a5410ba4cf9a90a5e8df65b003dcc894c30c2f
 """
 
 from __future__ import annotations
@@ -159,13 +159,16 @@ class Welcome(TypedDict):
 
 
 class SessionReply(TypedDict):
-    """Who asks. `accounts` null: all of the tenant's."""
+    """Who asks. `accounts` null: all of the tenant's. `behind` is the user who asks in this one's
+    name, by broken glass, which is to be said on every page.
+    """
     caller: str
     tenant: str
     user: str
     roles: list[str]
     scopes: list[str]
     accounts: list[str] | None
+    behind: NotRequired[str]
 
 
 class PreferenceRequest(TypedDict):
@@ -238,7 +241,11 @@ class NoRequest(TypedDict):
 
 
 class EndedReply(TypedDict):
+    """`sign_out_at` is where a browser goes to be signed out of the provider, too, that it signed
+    in with; "" for none.
+    """
     ended: int
+    sign_out_at: NotRequired[str]
 
 
 class PasswordRequest(TypedDict):
@@ -443,6 +450,28 @@ class RotateSigningKey(TypedDict):
 class RotatedSigningKey(TypedDict):
     kid: str
     alg: str
+
+
+class ProvidersReply(TypedDict):
+    items: list[ProviderShown]
+
+
+class ProviderShown(TypedDict):
+    """`start` is where a page sends its browser, with `next=/` and `challenge`, the S256 of a
+    proof that it keeps (RFC 7636): the browser comes back to `/#/signed-in/<code>`.
+    """
+    name: str
+    label: str
+    start: str
+
+
+class ArriveRequest(TypedDict):
+    """`code` is what the browser came back with, `proof` what `challenge` was made of. `cookie`:
+    have a cookie for a browser, rather than a token.
+    """
+    code: str
+    proof: str
+    cookie: NotRequired[bool]
 
 
 class ErasurePlanRequest(TypedDict):
@@ -836,6 +865,7 @@ class GlassShown(TypedDict):
     review: str
     used_for: list[str]
     may_review: NotRequired[bool]
+    as_user: NotRequired[str]
 
 
 class ApprovalRequest(TypedDict):
@@ -929,6 +959,28 @@ class AllowRequest(TypedDict):
 class AgentOrder(TypedDict):
     agent: str
     reason: str
+
+
+class LendRequest(TypedDict):
+    """For `minutes` from now on, of which the house allows a setting's, ask as `user`."""
+    user: str
+    reason: str
+    minutes: NotRequired[int]
+
+
+class LentReply(TypedDict):
+    """`token` is a bearer token in the other's name, good until `until` (nanoseconds since 1970,
+    UTC). `caller` is what the journal calls whoever uses it: ada/!grace.1b4d3e60.
+    """
+    approval_id: str
+    token: str
+    caller: str
+    scopes: list[str]
+    until: str
+
+
+class EndLentRequest(TypedDict):
+    approval_id: str
 
 
 class Nothing(TypedDict):
@@ -1703,6 +1755,32 @@ class EvidenceLine(TypedDict):
     msg_type: str
     text: str
     sha256: str
+
+
+class EvidenceReply(TypedDict):
+    """What proves an alert, to be handed to somebody else: its messages, and the same over a TCP
+    connection made up for them as a capture (pcap, as base64), since a house's own sessions
+    keep bytes and no packets. `sha256` and `octets` are of the capture. Secrets are in it.
+    """
+    alert: AlertReply
+    exhibits: list[Exhibit]
+    missing: int
+    name: str
+    content: str
+    octets: int
+    sha256: str
+
+
+class Exhibit(TypedDict):
+    """One message as it was seen. `content` is the exact bytes as base64, null where the message
+    is no longer kept; `sha256` is of them.
+    """
+    message: str | None
+    at: str
+    connection: str
+    direction: Literal['in', 'out'] | None
+    sha256: str
+    content: str | None
 
 
 class SurveillanceCasesRequest(TypedDict):

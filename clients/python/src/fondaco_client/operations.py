@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 08c6f7318fc0bc9826320b415b1a58768c3cc5610606c5277033ce59e758868c
+OpenAPI sha256 da22006eff56e634350ca53378a5410ba4cf9a90a5e8df65b003dcc894c30c2f
 """
 
 from __future__ import annotations
@@ -341,6 +341,40 @@ class Identity:
         )
         return found
 
+    def break_glass(
+        self,
+        *,
+        user: str,
+        reason: str,
+        idempotency_key: str = ABSENT,
+        minutes: int = ABSENT,
+    ) -> m.LentReply:
+        """In an emergency: ask in somebody else's name for some minutes; it is reviewed. Scope:
+        house:write.
+        """
+        found: m.LentReply = self._ask(
+            "POST",
+            "/api/break-glass",
+            body={"user": user, "reason": reason, "minutes": minutes},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def end_break_glass(
+        self,
+        *,
+        approval_id: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.GlassShown:
+        """End it before its time: whoever asks so, in whose name, or who runs the house."""
+        found: m.GlassShown = self._ask(
+            "POST",
+            "/api/break-glass/end",
+            body={"approval_id": approval_id},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
 
 class Users:
     def __init__(self, asking: Asking) -> None:
@@ -632,6 +666,33 @@ class Users:
             "DELETE",
             "/api/users/grants/{grant_id}",
             path_={"grant_id": grant_id},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def providers(
+        self,
+    ) -> m.ProvidersReply:
+        """With which providers of others one can sign in here."""
+        found: m.ProvidersReply = self._ask(
+            "GET",
+            "/api/users/providers",
+        )
+        return found
+
+    def arrive(
+        self,
+        *,
+        code: str,
+        proof: str,
+        idempotency_key: str = ABSENT,
+        cookie: bool = ABSENT,
+    ) -> m.LoginReply:
+        """Go on from a provider of others: be signed in."""
+        found: m.LoginReply = self._ask(
+            "POST",
+            "/api/users/arrive",
+            body={"code": code, "proof": proof, "cookie": cookie},
             header={"Idempotency-Key": idempotency_key},
         )
         return found
@@ -1784,6 +1845,20 @@ class Fix:
         found: m.AlertReply = self._ask(
             "GET",
             "/api/fix/alerts/{alert_id}",
+            path_={"alert_id": alert_id},
+        )
+        return found
+
+    def alert_evidence(
+        self,
+        *,
+        alert_id: str,
+    ) -> m.EvidenceReply:
+        """What proves an alert, as bytes and as a capture, with its digests. Scope: house:read.
+        """
+        found: m.EvidenceReply = self._ask(
+            "GET",
+            "/api/fix/alerts/{alert_id}/evidence",
             path_={"alert_id": alert_id},
         )
         return found
