@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Annotated, Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
-from msgspec import Meta
 from msgspec.inspect import (
     BoolType,
     Field,
@@ -26,26 +25,16 @@ from msgspec.inspect import (
 )
 
 from fondaco.kernel.errors import Invalid
+from fondaco.kernel.knobs import FILE, GIB, KIB, MIB, Source, where
+from fondaco.kernel.knobs import PREFIX as PREFIX
+from fondaco.kernel.knobs import whole as _whole
+from fondaco.kernel.knobs import why as _why
 from fondaco.kernel.places import is_allowed, words_of
 from fondaco.kernel.places import without_secrets as without_secrets
 
 Value: TypeAlias = str | int | bool
-Source: TypeAlias = Literal["default", "file", "environment", "command line"]
 
-FILE: Final = "fondaco.toml"
-PREFIX: Final = "FONDACO_"
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
-_KIB: Final = 1024
-_MIB: Final = 1024 * _KIB
-_GIB: Final = 1024 * _MIB
-
-
-def _why(reason: str, unit: str = "") -> Meta:
-    return Meta(description=reason, extra={"unit": unit})
-
-
-def _whole(unit: str, low: int, high: int, reason: str) -> Meta:
-    return Meta(ge=low, le=high, description=reason, extra={"unit": unit})
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -210,12 +199,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 60
 
     fix_capture_max_bytes: Annotated[
-        int, _whole("bytes", _MIB, 64 * _GIB, "one upload that is to be audited and searched")
-    ] = 256 * _MIB
+        int, _whole("bytes", MIB, 64 * GIB, "one upload that is to be audited and searched")
+    ] = 256 * MIB
     fix_captures_quota_bytes: Annotated[
         int,
-        _whole("bytes", _MIB, 1024**5, "uploads together can never fill the disk of the journal"),
-    ] = 4 * _GIB
+        _whole("bytes", MIB, 1024**5, "uploads together can never fill the disk of the journal"),
+    ] = 4 * GIB
 
     # Journal
     journal: Annotated[
@@ -229,9 +218,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     segment_bytes: Annotated[
         int,
         _whole(
-            "bytes", _MIB, 4 * _GIB, "a file is preallocated whole; 64 MiB is seconds of full load"
+            "bytes", MIB, 4 * GIB, "a file is preallocated whole; 64 MiB is seconds of full load"
         ),
-    ] = 64 * _MIB
+    ] = 64 * MIB
     snapshot_every_entries: Annotated[
         int,
         _whole("entries", 1_000, 10_000_000, "bounds recovery: a stream replays at most this tail"),
@@ -262,8 +251,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     # Tape and market
     tape_quota_bytes: Annotated[
         int,
-        _whole("bytes", 16 * _MIB, 1024**5, "market data can never fill the disk of the journal"),
-    ] = 10 * _GIB
+        _whole("bytes", 16 * MIB, 1024**5, "market data can never fill the disk of the journal"),
+    ] = 10 * GIB
     stale_after_ms: Annotated[
         int,
         _whole("ms", 100, 600_000, "a book silent for longer admits only orders that reduce"),
@@ -294,7 +283,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "what was decided about who may do what, to ask what other rules would have decided; "
             "the oldest go first; 0 keeps none, and the journal still has every denial",
         ),
-    ] = 64 * _MIB
+    ] = 64 * MIB
     traces_quota_bytes: Annotated[
         int,
         _whole(
@@ -303,7 +292,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             1024**5,
             "when commits were: 60 bytes an order, of which the oldest go first; 0 notes nothing",
         ),
-    ] = _GIB
+    ] = GIB
 
     # Retention
     retention_idempotency_h: Annotated[
@@ -390,8 +379,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     # Doors
     body_max_bytes: Annotated[
-        int, _whole("bytes", _KIB, 256 * _MIB, "holds a bulk of 1,000 orders with room to spare")
-    ] = _MIB
+        int, _whole("bytes", KIB, 256 * MIB, "holds a bulk of 1,000 orders with room to spare")
+    ] = MIB
     graphql_documents: Annotated[
         str,
         _why("a JSON object of GraphQL documents: then no other is executed; none: any", "file"),
@@ -584,18 +573,8 @@ def _read(knob: Knob, value: object, source: Source) -> Value:
     shown = without_secrets(str(value))[:60]
     raise Invalid(
         f"{knob.name} is {shown!r}, must be {limit}{unit}: correct it where it is set, "
-        f"{_where(knob.name, source)}"
+        f"{where(knob.name, source)}"
     )
-
-
-def _where(name: str, source: Source) -> str:
-    places: dict[Source, str] = {
-        "default": "in this build",
-        "file": f"in {FILE}",
-        "environment": f"in {PREFIX}{name.upper()}",
-        "command line": f"in --{name.replace('_', '-')}",
-    }
-    return places[source]
 
 
 _TYPES: Final[Mapping[str, object]] = dict(Settings.__annotations__)
