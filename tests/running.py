@@ -156,9 +156,10 @@ class Client:
         content = body if isinstance(body, bytes) else b""
         if body is not None and not isinstance(body, bytes):
             content = msgspec.json.encode(body)
-        sent = {"Content-Type": "application/json", **(headers or {})}
+        given = {name.lower(): value for name, value in (headers or {}).items()}
+        sent = {"content-type": "application/json", **given}  # each once, or the filter minds
         if self.token:
-            sent.setdefault("Authorization", f"Bearer {self.token}")
+            sent.setdefault("authorization", f"Bearer {self.token}")
         self._drop_what_was_closed()
         try:
             self._http.request(method, path, content if body is not None else None, sent)
