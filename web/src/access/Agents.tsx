@@ -20,7 +20,7 @@ export default function Agents() {
   const [doing, setDoing] = useState<{ what: What; agent: Agent } | null>(null);
   return (
     <section className="panel" data-panel aria-label="Agents">
-      <header><h2>Agents</h2><span className="label">Programs that came with a key of yours. What they would change waits above, or is within their budget.</span></header>
+      <header><h2>Agents</h2><span className="label">Programs that came with a key of yours. What they would change waits under Approvals, or is within the budget that you give them.</span></header>
       {asked.problem && <ErrorPanel problem={asked.problem} retry={asked.again} />}
       {!asked.data && !asked.problem && <Loading waitsFor="Waiting for agents" />}
       {asked.data?.items.length === 0 && <Empty>No agent has asked for anything yet. They connect to /mcp.</Empty>}
@@ -37,7 +37,7 @@ function One({ agent, onDo }: { agent: Agent; onDo: (what: What) => void }) {
       <div className="head">
         <b className="as-it-is">{agent.agent}</b>
         <span className={isStopped ? "chip critical" : "chip"}>{isStopped ? "stopped" : agent.budget.mode === "auto" ? "within a budget" : "asks"}</span>
-        <span className="label">{agent.client && `${agent.client}, as it says; `}asked {agent.asked}, waiting {agent.waiting}, not even proposed {agent.refused}{agent.last_at && `; last at ${at(agent.last_at)}`}</span>
+        <span className="label">{agent.client && `${agent.client}, as it says; `}asked {agent.asked}, waiting {agent.waiting}, refused before it was proposed {agent.refused}{agent.last_at && `; last at ${at(agent.last_at)}`}</span>
       </div>
       {isStopped && <p className="label">Stopped by {agent.stopped_by} at {at(agent.stopped_at)}: {agent.stopped_reason}</p>}
       {agent.budget.mode === "auto" && <Budget agent={agent} />}

@@ -7,6 +7,7 @@ import { Dialog } from "../kit/Dialog";
 import { Field } from "../kit/Field";
 import { dayTime } from "../kit/format";
 import { Empty, ErrorPanel, Loading } from "../kit/states";
+import { sentence } from "./asked";
 
 type Case = Schemas["ApprovalShown"];
 type Glass = Schemas["GlassShown"];
@@ -69,7 +70,7 @@ function Preview({ said }: { said: Said | null }) {
 function Request({ found }: { found: Case }) {
   return (
     <dl className="request">
-      {Object.entries(found.request).filter(([, value]) => value !== null && JSON.stringify(value) !== "{}").map(([name, value]) => (
+      {Object.entries(found.request).filter(([, value]) => value !== null && value !== false && value !== "" && JSON.stringify(value) !== "{}").map(([name, value]) => (
         <div key={name}><dt>{name.replaceAll("_", " ")}</dt><dd className="mono">{typeof value === "object" ? <Body value={value as Record<string, unknown>} /> : String(value)}</dd></div>
       ))}
     </dl>
@@ -86,7 +87,7 @@ function Body({ value }: { value: Record<string, unknown> }) {
 function Waiting({ found, onDecide }: { found: Case; onDecide: (what: "approve" | "reject") => void }) {
   return (
     <li>
-      <div className="head"><b>{words(found.operation)}</b><span className="mono">{found.approval_id}</span><span className="label">asked by {who(found)} at {at(found.asked_at)}, until {at(found.expires_at)}</span></div>
+      <div className="head"><b>{sentence(found.operation, found.request) || words(found.operation)}</b><span className="mono">{found.approval_id}</span><span className="label">asked by {who(found)} at {at(found.asked_at)}, until {at(found.expires_at)}</span></div>
       <Request found={found} />
       <Preview said={found.preview as Said | null} />
       {found.may_decide ? (
@@ -99,7 +100,7 @@ function Waiting({ found, onDecide }: { found: Case; onDecide: (what: "approve" 
 function Decided({ found }: { found: Case }) {
   return (
     <li>
-      <div className="head"><b>{words(found.operation)}</b><span className="mono">{found.approval_id}</span><span className="chip">{found.state}</span><span className="label">asked by {who(found)} at {at(found.asked_at)}{found.decided_by && `, decided by ${found.decided_by} at ${at(found.decided_at)}`}{found.how && ` (${HOW[found.how]})`}</span></div>
+      <div className="head"><b>{sentence(found.operation, found.request) || words(found.operation)}</b><span className="mono">{found.approval_id}</span><span className="chip">{found.state}</span><span className="label">asked by {who(found)} at {at(found.asked_at)}{found.decided_by && `, decided by ${found.decided_by} at ${at(found.decided_at)}`}{found.how && ` (${HOW[found.how]})`}</span></div>
       <Request found={found} />
       {(found.reason || found.error) && <p className="label">{found.reason} {found.error}</p>}
     </li>
