@@ -1,6 +1,7 @@
 """People at the pages of Access: one agrees to what another has asked, and somebody makes keys."""
 
 import io
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +15,10 @@ from web import browsing
 from web.chromium import serious, troubles
 
 PASSWORD = "correct horse battery staple"
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154"
+    "789c6360606060000000050001a5f645400000000049454e44ae426082"
+)
 PEOPLE = {"ada": "risk", "bob": "risk", "cleo": "admin", "dan": "admin", "eve": "auditor"}
 
 
@@ -226,3 +231,32 @@ def test_a_webhook_is_made_and_its_log_read(browser: Browser, house: running.Run
         page.get_by_role("button", name="Tries of").click()
         page.get_by_role("cell", name="no answer from").first.wait_for()
         assert serious(page) == []
+
+
+def test_a_case_is_looked_at_and_refused_by_somebody_else(
+    browser: Browser, house: running.Running
+) -> None:
+    """Ada says who she is, and with what; somebody of the desk opens the case and decides."""
+    ada = session(house, "ada")
+    person = {
+        "given_name": "Ada", "family_name": "Byron", "other_names": "", "birth_date": "1985-12-10",
+        "nationality": "GB", "residence": "GB", "street": "12 Square", "city": "London",
+        "postal_code": "SW1Y 4JH", "phone": "+442079460000",
+    }  # fmt: skip
+    stated = ada.ask("PUT", "/api/users/ada/profile", {"person": person, "version": 0})
+    assert stated.status == 200, stated.body
+    case_id = ada.ask("POST", "/api/users/ada/kyc", {}).body["case_id"]
+    for kind in ("identity", "address"):
+        sent = {"kind": kind, "media_type": "image/png", "content": b64encode(PNG).decode()}
+        assert ada.ask("POST", "/api/users/ada/kyc/documents", sent).status == 200
+    with at(browser, house, f"kyc/{case_id}", "demo") as page:
+        page.get_by_text("Ada Byron").wait_for()
+        page.get_by_role("button", name="Look at it: identity").click()
+        page.get_by_role("img", name="identity, as it was uploaded").wait_for()
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="Refuse").click()
+        page.get_by_label("Because of").select_option("not_accepted")
+        page.get_by_role("button", name="Refuse; they may not go on").click()
+        page.get_by_role("button", name="Open again").wait_for()
+        assert serious(page) == []
+    assert again(house, ada).get("/api/users/ada/kyc")["state"] == "refused"

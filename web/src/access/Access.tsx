@@ -28,6 +28,7 @@ const PAGES: readonly Page[] = [
   { part: "policies", title: "Policies", scope: "house:read", of: "house", body: lazy(() => import("./Policies")) },
   { part: "audit", title: "Audit", scope: "journal:read", of: "house", body: lazy(() => import("./Audit")) },
   { part: "applications", title: "Applications", scope: "house:read", of: "house", body: lazy(() => import("./Applications")) },
+  { part: "kyc", title: "KYC", scope: "kyc:read", of: "house", body: lazy(() => import("./Kyc")) },
   { part: "webhooks", title: "Webhooks", scope: "webhooks:read", of: "house", body: lazy(() => import("./Webhooks")) },
 ];
 const GROUPS = ([["yours", "Yours"], ["house", "The house's"]] as const).filter(([of]) => PAGES.some((each) => each.of === of));

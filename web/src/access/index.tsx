@@ -17,6 +17,7 @@ export default {
     to("People and roles", "people", "users rights erase hold"),
     to("Policies, decisions and what-if", "policies", "rego rules denied"),
     to("Audit", "audit", "denials privileged acts export"),
+    to("Know your customer: the queue", "kyc", "sanctions screening documents"),
     to("Webhooks and their log", "webhooks", "deliveries replay"),
     to("Applications", "applications", "oauth consent client"),
   ],
