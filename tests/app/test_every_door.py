@@ -20,6 +20,7 @@ from docs.catalog import operations
 from fondaco import cli
 from fondaco.gateway.examples import request_of
 from fondaco.gateway.graphql.schema import field_name, schema_of
+from fondaco.gateway.mcp.tools import is_tool, name_of, writes
 from fondaco.gateway.rest import Endpoint
 from fondaco.kernel.operation import Operation
 from running import TOKEN, Running, house
@@ -79,6 +80,20 @@ class Asker:
         assert self._heard() == {"type": "complete", "id": "1"}
         return self._said(said["payload"])
 
+    def mcp(self, operation: Operation[Any, Any], fields: dict[str, Any], _: str) -> Said:
+        """A tool that writes proposes, and so says nothing of the result."""
+        call = {"name": name_of(operation), "arguments": fields}
+        asked = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
+        reply = self.http.ask("POST", "/mcp", asked)
+        if "result" not in reply.body:
+            return Said(reply.status, reply.body)
+        found = reply.body["result"]["structuredContent"]
+        if reply.body["result"]["isError"]:
+            return Said(found["status"], found)
+        if writes(operation):
+            return Said(200, {"proposed": {**found, "request": None}})
+        return Said(200, found["text"] if operation.reply is str else found)
+
     def _send(self, frame: Any) -> None:
         self.socket.send(msgspec.json.encode(frame).decode())
 
@@ -101,7 +116,14 @@ DOORS: Final[dict[str, Ask]] = {
     "REST": Asker.rest,
     "GraphQL": Asker.graphql,
     "GraphQL over WebSocket": Asker.socket_graphql,
+    "MCP": Asker.mcp,
 }
+
+
+def doors_for(operation: Operation[Any, Any]) -> dict[str, Ask]:
+    """Agents have no tool for what agrees to their own proposals, makes keys or shows who people
+    are."""
+    return {door: ask for door, ask in DOORS.items() if door != "MCP" or is_tool(operation)}
 
 
 @cache
@@ -230,7 +252,7 @@ def test_nothing_of_another_tenant_is_read_or_changed_at_any_door(
             fields[name] = placed["order_id"]
         if "account_id" in {field.name for field in msgspec.structs.fields(operation.request)}:
             fields["account_id"] = "demo"
-        for door, ask in DOORS.items():
+        for door, ask in doors_for(operation).items():
             said = ask(asker, operation, fields, "")
             text = msgspec.json.encode(said.body).decode()
             if said.status >= 500:
@@ -258,8 +280,8 @@ def test_who_may_not_ask_is_told_the_same_at_every_door(
             fields = example(operation)
             said = {
                 door: ask(asker, operation, fields, "")
-                for door, ask in DOORS.items()
-                if who != "nobody" or door != "GraphQL over WebSocket"
+                for door, ask in doors_for(operation).items()
+                if who != "nobody" or door not in ("GraphQL over WebSocket", "MCP")
             }
             first = said["REST"]
             refused += first.status in (401, 403)
@@ -283,7 +305,8 @@ def test_what_may_be_asked_is_answered_the_same_at_every_door(running: Running) 
         fields, reads = example(operation), operation.method == "GET"
         is_kept = not reads and not operation.secret
         key = f"doors-{operation.name}" if is_kept else ""
-        said = {door: ask(asker, operation, fields, key) for door, ask in DOORS.items()}
+        doors = {door: ask for door, ask in doors_for(operation).items() if reads or door != "MCP"}
+        said = {door: ask(asker, operation, fields, key) for door, ask in doors.items()}
         first, last = said["REST"], asker.rest(operation, fields, key)
         for door, other in said.items():
             is_same = reads or (is_kept and door != "GraphQL over WebSocket")

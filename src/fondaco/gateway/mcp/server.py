@@ -228,8 +228,9 @@ def _result(tool: Tool, response: Response) -> dict[str, Any]:
     """What the operation answered, twice: for programs, and for a model between two marks that
     nobody could have written into the data."""
     is_error = response.status >= 400
-    text = response.body.decode() or "{}"
+    text = response.body.decode()
     if is_error or response.media_type == b"application/json":
+        text = text or "{}"
         structured: Any = msgspec.Raw(text.encode())
     else:
         structured = {"text": text}
