@@ -84,6 +84,12 @@ GUARDED: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
         {"until": 1_900_000_000_000_000_000, "reason": "as agreed"},
     ),
     "identity.lift_hold": ("POST", "/users/tim/hold/lift", {"reason": "as agreed"}),
+    "partners.define_tier": (
+        "PUT",
+        "/partner-tiers/gold",
+        {"requests_per_s": 100, "burst": 200},
+    ),
+    "partners.set_tier": ("PUT", "/partners/acme", {"tier": "gold"}),
     "identity.erase_person": ("POST", "/users/tim/erasure", {"reason": "as agreed"}),
     "kyc.clear_hit": (
         "POST",
@@ -108,6 +114,8 @@ UNFIT: Final = {
     "policy.rollback": ("tim/first", "sue/first", "zed/first"),
     "identity.hold_person": ("tim/first", "sue/first", "zed/first"),
     "identity.lift_hold": ("tim/first", "sue/first", "zed/first"),
+    "partners.define_tier": ("tim/first", "sue/first", "zed/first"),
+    "partners.set_tier": ("tim/first", "sue/first", "zed/first"),
     "identity.erase_person": ("tim/first", "sue/first", "zed/first"),
     "kyc.clear_hit": ("tim/first", "kim/first", "zed/first"),
     "kyc.publish_questionnaire": ("tim/first", "kim/first", "zed/first"),

@@ -21,6 +21,7 @@ from fondaco.app.house import Kernel
 from fondaco.app.kyc import KycPart, gated
 from fondaco.app.lending import LendingDesk
 from fondaco.app.oidc import Provider
+from fondaco.app.partners import PartnersDesk
 from fondaco.app.people import PeoplePart
 from fondaco.app.policies.authority import Authority
 from fondaco.app.proofs import proofs
@@ -62,6 +63,7 @@ _PARTS: Final = frozenset(
         "kyc",
         "outbound",
         "lending",
+        "partners",
         "people",
         "policy",
         "uses",
@@ -114,7 +116,9 @@ class House:
         self.fix: Desk  # once its sessions are open
         self.policy = Authority(kernel, directory)
         self.kyc: KycPart
-        self.authorise = gated(kernel.settings, self.policy.authorise, lambda: self.kyc)
+        self.partners = PartnersDesk(kernel, directory, lambda: self.uses)
+        within = self.partners.authorising(self.policy.authorise)
+        self.authorise = gated(kernel.settings, within, lambda: self.kyc)
         self.denied = self.policy.denied
         self.approvals = ApprovalsDesk(kernel, directory, self.source, self.authorise)
         self.agents = AgentsDesk(self.approvals, directory)

@@ -9,6 +9,7 @@ from typing import Final
 from fondaco.domain.fix.room import room as fix
 from fondaco.domain.identity.approvals.room import room as approvals
 from fondaco.domain.identity.audit.room import room as audit
+from fondaco.domain.identity.partners.room import room as partners
 from fondaco.domain.identity.policy.room import room as policies
 from fondaco.domain.identity.room import room as identity
 from fondaco.domain.ledger.room import checks
@@ -30,7 +31,7 @@ from fondaco.runtime.room import Room
 # Which comes first owns a stream: `routed` has every venue that is none of ours.
 ROOMS: Final = (
     reference, identity, approvals, policies, audit, ledger, checks, trading, venues, crossing,
-    midpoint, pooling, routed, fix, surveillance, cases, webhooks,
+    midpoint, pooling, routed, fix, surveillance, cases, webhooks, partners,
 )  # fmt: skip
 KINDS: Final[tuple[type[Event], ...]] = tuple(kind for room in ROOMS for kind in room.kinds)
 POLICIES: Final = {

@@ -42,6 +42,7 @@ async def arm_house(house: House) -> None:
     pay_contracts(kernel, house.reading, partial(wait_for_views, house), house.part_ended)
     await kernel.wake(CHECKS_STREAM)
     await house.policy.open()
+    await house.partners.open(house.reading, house.rates)
 
 
 async def wait_for_views(house: House, position: int) -> None:

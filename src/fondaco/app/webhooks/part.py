@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from fondaco.app.answering import House
 from fondaco.app.secrets import SubjectSealing
-from fondaco.app.webhooks.desk import WebhooksDesk
+from fondaco.app.webhooks.desk import WEBHOOKS_MAX, WebhooksDesk
 from fondaco.ports.store import Store
 from fondaco.settings import Settings
 
@@ -16,6 +16,7 @@ def webhooks(
 ) -> Iterator[WebhooksDesk]:
     """Delivered from here on, where there are any, until the block ends."""
     desk = WebhooksDesk(settings, house.kernel, house.directory, records, sealing)
+    desk.limit_of = lambda caller: house.partners.webhooks_of(caller, WEBHOOKS_MAX)
     try:
         desk.begin()
         yield desk

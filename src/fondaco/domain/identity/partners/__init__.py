@@ -1,0 +1,1 @@
+"""Who is a partner, on which tier, and what a tier allows."""
