@@ -92,7 +92,8 @@ def _registered(asked: argparse.Namespace, address: str, secrets: list[str]) -> 
         return
     from fondaco.app.asking import Asking
 
-    house = Asking(asked.url, asked.token or os.environ.get("FONDACO_TOKEN", "demo"))
+    token = asked.token or os.environ.get("FONDACO_TOKEN", "demo")
+    house = Asking(asked.url, token)
     wanted: dict[str, Any] = {"url": address, "events": asked.events or ["*"]}
     made = house.post("/api/webhooks", {**wanted, "description": "fondaco webhook listen"})
     secrets.append(made["secret"])
@@ -101,7 +102,7 @@ def _registered(asked: argparse.Namespace, address: str, secrets: list[str]) -> 
     try:
         yield
     finally:
-        house.delete(f"/api/webhooks/{webhook_id}")
+        Asking(asked.url, token).delete(f"/api/webhooks/{webhook_id}")
 
 
 @contextmanager
