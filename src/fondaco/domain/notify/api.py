@@ -374,7 +374,6 @@ OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
         reply=TestSent,
         scope=Scope.WEBHOOKS_WRITE,
         errors=(Conflict, NotFound),
-        status=202,
         source="webhooks",
         answer=_send_test,
     ),
