@@ -89,7 +89,7 @@ GUARDED: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
         "/partner-tiers/gold",
         {"requests_per_s": 100, "burst": 200},
     ),
-    "partners.set_tier": ("PUT", "/partners/acme", {"tier": "gold"}),
+    "partners.set_tier": ("PUT", "/partners/demo", {"tier": "gold"}),
     "identity.erase_person": ("POST", "/users/tim/erasure", {"reason": "as agreed"}),
     "kyc.clear_hit": (
         "POST",
