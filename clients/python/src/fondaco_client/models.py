@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 da22006eff56e634350ca53378a5410ba4cf9a90a5e8df65b003dcc894c30c2f
+OpenAPI sha256 d87eb884801fa29742554b2670eb0cbb0b4fd5fb39a6195a25b536c1fad2ae30
 """
 
 from __future__ import annotations
@@ -2059,6 +2059,79 @@ class AttemptLine(TypedDict):
     latency_ms: int
     body_bytes: int
     body_sha256: str
+
+
+class DefineTier(TypedDict):
+    """`orders_per_day` 0: no limit of its own. `doors` empty: every one."""
+    tier: str
+    requests_per_s: int
+    burst: int
+    orders_per_day: NotRequired[int]
+    webhooks: NotRequired[int]
+    doors: NotRequired[list[Literal['cli', 'fix', 'graphql', 'mcp', 'rest', 'ws']]]
+
+
+class PartnerTierShown(TypedDict):
+    tier: str
+    owner: str
+    requests_per_s: int
+    burst: int
+    orders_per_day: int
+    webhooks: int
+    doors: list[str]
+
+
+class IdentityNoFields(TypedDict):
+    pass
+
+
+class PartnerTiers(TypedDict):
+    items: list[PartnerTierShown]
+
+
+class SetPartnerTier(TypedDict):
+    """`account` is one account of the tenant; without, all of the tenant. `tier` null takes it
+    off.
+    """
+    tenant: str
+    tier: str | None
+    account: NotRequired[str | None]
+
+
+class PartnerSet(TypedDict):
+    partner: str
+    tier: str
+    position: int
+
+
+class PartnersReply(TypedDict):
+    items: list[PartnerShown]
+
+
+class PartnerShown(TypedDict):
+    """`orders_today` are those that were accepted since midnight, UTC."""
+    partner: str
+    tenant: str
+    account: str
+    tier: PartnerTierShown
+    orders_today: int
+    requests: int
+    callers: list[CallerUse]
+
+
+class CallerUse(TypedDict):
+    """Requests of one key or session, of each version of the API, since it is counted."""
+    caller: str
+    version: int
+    requests: int
+
+
+class MyTier(TypedDict):
+    """`tier` null: you are on none, and the house's rates hold. `orders_left` -1: no limit."""
+    partner: str
+    tier: PartnerTierShown | None
+    orders_today: int
+    orders_left: int
 
 
 class PriceRequest(TypedDict):

@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 da22006eff56e634350ca53378a5410ba4cf9a90a5e8df65b003dcc894c30c2f
+OpenAPI sha256 d87eb884801fa29742554b2670eb0cbb0b4fd5fb39a6195a25b536c1fad2ae30
 """
 
 from __future__ import annotations
@@ -2152,6 +2152,83 @@ class Webhooks:
         return found
 
 
+class Partners:
+    def __init__(self, asking: Asking) -> None:
+        self._ask = asking.ask
+
+    def define_tier(
+        self,
+        *,
+        tier: str,
+        requests_per_s: int,
+        burst: int,
+        idempotency_key: str = ABSENT,
+        orders_per_day: int = ABSENT,
+        webhooks: int = ABSENT,
+        doors: list[Literal['cli', 'fix', 'graphql', 'mcp', 'rest', 'ws']] = ABSENT,
+    ) -> m.PartnerTierShown:
+        """Say what partners on a tier may do; it holds at once for all who are on it. Scope:
+        house:write.
+        """
+        found: m.PartnerTierShown = self._ask(
+            "PUT",
+            "/api/partner-tiers/{tier}",
+            path_={"tier": tier},
+            body={"requests_per_s": requests_per_s, "burst": burst, "orders_per_day": orders_per_day, "webhooks": webhooks, "doors": doors},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def tiers(
+        self,
+    ) -> m.PartnerTiers:
+        """The tiers that your tenant has defined, or is on. Scope: house:read."""
+        found: m.PartnerTiers = self._ask(
+            "GET",
+            "/api/partner-tiers",
+        )
+        return found
+
+    def set_tier(
+        self,
+        *,
+        tenant: str,
+        tier: str | None,
+        idempotency_key: str = ABSENT,
+        account: str | None = ABSENT,
+    ) -> m.PartnerSet:
+        """Put a tenant, or one account of it, on a tier, or take it off. Scope: house:write."""
+        found: m.PartnerSet = self._ask(
+            "PUT",
+            "/api/partners/{tenant}",
+            path_={"tenant": tenant},
+            body={"tier": tier, "account": account},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def overview(
+        self,
+    ) -> m.PartnersReply:
+        """Partners that your tenant has put on tiers, and what each has used. Scope: house:read.
+        """
+        found: m.PartnersReply = self._ask(
+            "GET",
+            "/api/partners",
+        )
+        return found
+
+    def mine(
+        self,
+    ) -> m.MyTier:
+        """The tier that you are on, and what is left of today's orders. Scope: market:read."""
+        found: m.MyTier = self._ask(
+            "GET",
+            "/api/partner",
+        )
+        return found
+
+
 class Market:
     def __init__(self, asking: Asking) -> None:
         self._ask = asking.ask
@@ -3630,6 +3707,7 @@ class Operations:
         self.ledger = Ledger(asking)
         self.fix = Fix(asking)
         self.webhooks = Webhooks(asking)
+        self.partners = Partners(asking)
         self.market = Market(asking)
         self.house = House(asking)
         self.journal = Journal(asking)
