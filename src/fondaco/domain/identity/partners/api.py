@@ -15,7 +15,7 @@ TierText = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,31}$", examples=
 Rate = Annotated[int, Meta(ge=1, le=100_000)]
 
 
-class NoFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PartnersRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pass
 
 
@@ -126,15 +126,15 @@ async def _check_put(ask: SetPartnerTier, stamp: Stamp, on: Partners) -> None:
     await on.must_be_settable(ask, stamp)
 
 
-async def _tiers(_: NoFields, stamp: Stamp, on: Partners) -> PartnerTiers:
+async def _tiers(_: PartnersRequest, stamp: Stamp, on: Partners) -> PartnerTiers:
     return on.tiers(stamp)
 
 
-async def _listed(_: NoFields, stamp: Stamp, on: Partners) -> PartnersReply:
+async def _listed(_: PartnersRequest, stamp: Stamp, on: Partners) -> PartnersReply:
     return await on.listed(stamp)
 
 
-async def _mine(_: NoFields, stamp: Stamp, on: Partners) -> MyTier:
+async def _mine(_: PartnersRequest, stamp: Stamp, on: Partners) -> MyTier:
     return await asyncio.to_thread(on.mine, stamp)
 
 
@@ -159,7 +159,7 @@ OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
         summary="The tiers that your tenant has defined, or is on.",
         method="GET",
         path="/partner-tiers",
-        request=NoFields,
+        request=PartnersRequest,
         reply=PartnerTiers,
         scope=Scope.HOUSE_READ,
         source="partners",
@@ -185,7 +185,7 @@ OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
         summary="Partners that your tenant has put on tiers, and what each has used.",
         method="GET",
         path="/partners",
-        request=NoFields,
+        request=PartnersRequest,
         reply=PartnersReply,
         scope=Scope.HOUSE_READ,
         source="partners",
@@ -196,7 +196,7 @@ OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
         summary="The tier that you are on, and what is left of today's orders.",
         method="GET",
         path="/partner",
-        request=NoFields,
+        request=PartnersRequest,
         reply=MyTier,
         scope=Scope.MARKET_READ,
         errors=(Denied,),
