@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 d87eb884801fa29742554b2670eb0cbb0b4fd5fb39a6195a25b536c1fad2ae30
+OpenAPI sha256 3f75bdef7b58c3ed918cefebd84cdbbfbec137870715dfee7c8178610385a858
 """
 
 from __future__ import annotations
