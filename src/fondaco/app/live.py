@@ -73,6 +73,8 @@ from fondaco.gateway.streams import Streams
 from fondaco.gateway.tls import keep_renewed
 from fondaco.gateway.uses import KeptUses
 from fondaco.kernel.operation import Operation
+from fondaco.ports.cache import Cache
+from fondaco.ports.store import Store
 from fondaco.ports.tape import Tape
 from fondaco.ports.tape.segments import SegmentTape
 from fondaco.runtime.tracing.prices import PricePath
@@ -222,11 +224,7 @@ async def running(
         house.tracer = tracer
         house.outbound = outbound(settings)
         stack.push_async_callback(house.outbound.close)
-        house.people = people_part(settings, files, records, directory, cache)
-        house.applications = provider_part(
-            settings, files, records, directory, house.people, cache, house.outbound
-        )
-        house.kyc = KycPart(house, settings, files, records)
+        _know_people(house, settings, files, records, cache)
         house.shared_cache = None if settings.cache == MEMORY else cache
         await kernel.start(house.part_ended)
         await arm_house(house)
@@ -261,6 +259,18 @@ async def running(
             task.add_done_callback(house.part_ended)
         stack.push_async_callback(_cancel, tasks)
         yield house, *doors
+
+
+def _know_people(
+    house: House, settings: Settings, files: Files, records: Store, cache: Cache
+) -> None:
+    """Who they are, what they let applications do, and what is known about them."""
+    directory = house.directory
+    house.people = people_part(settings, files, records, directory, cache)
+    house.applications = provider_part(
+        settings, files, records, directory, house.people, cache, house.outbound
+    )
+    house.kyc = KycPart(house, settings, files, records)
 
 
 async def _seed(house: House) -> None:
