@@ -17,6 +17,7 @@ REFERENCE: Final = "#/components/schemas/{name}"
 PROBLEM: Final = "application/problem+json"
 _FIELDS_OF_BODY: Final = ("POST", "PUT", "PATCH")
 _DESCRIPTIONS: Final = {
+    "400": "The request filter let it not in; `rule` says which rule.",
     "401": "Nobody knows this token.",
     "403": "The token lacks the scope.",
     "404": "There is no such thing, or you may not know that there is.",
@@ -127,7 +128,7 @@ def _responses(
     in_path: Sequence[str],
 ) -> dict[str, Any]:
     problem = {PROBLEM: {"schema": reference[Problem]}}
-    statuses = {"422", "429", "500", "503"}
+    statuses = {"400", "422", "429", "500", "503"}
     if operation.scope:
         statuses |= {"401", "403"}
     elif Denied in operation.errors:  # whoever signs in is not known before

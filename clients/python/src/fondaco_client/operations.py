@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 3f75bdef7b58c3ed918cefebd84cdbbfbec137870715dfee7c8178610385a858
+OpenAPI sha256 9571e6a68856f203dbb2a437d05dd440e4802612d7a72a6d0030656ec0446549
 """
 
 from __future__ import annotations
