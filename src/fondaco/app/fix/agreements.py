@@ -17,6 +17,8 @@
     password_sha256 = "9f86d0…"
     pins = ["3c1b…"]                        # SHA-256 of the certificates they may show
     schedule = { start = "17:00", end = "16:00", time_zone = "America/Chicago" }
+    dictionary = "broker.xml"               # what was agreed beside the standard, beside this file
+    checks = { user_defined = false }       # what their messages are held to: `Options`
 
 What else a session may have are the fields of `Terms` and of `Agreement`; `role = "initiator"`
 connects to `connect = ["host:port", …]` in turn, with the password in the environment variable that
@@ -33,7 +35,15 @@ from typing import Any, Final
 
 import msgspec
 
-from fondaco.domain.fix.api import Admit, Message, SessionId, Terms
+from fondaco.domain.fix.api import (
+    Admit,
+    Checking,
+    Dictionary,
+    Message,
+    Options,
+    SessionId,
+    Terms,
+)
 from fondaco.gateway.fix.switchboard import Agreement
 from fondaco.kernel.errors import Invalid
 
@@ -69,6 +79,12 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     agreement: Agreement
     password_sha256: str = ""
     connecting: Connecting = Connecting()
+    own: Dictionary | None = None  # of application messages; before FIXT of all of them
+    checks: Options = Options()
+
+    def checking(self, terms: Terms) -> Checking:
+        """What messages of a session of these terms are held to."""
+        return Checking(terms, self.checks, self.own)
 
     @property
     def admit(self) -> Admit:
@@ -103,7 +119,8 @@ def read_agreements(path: Path, environment: Mapping[str, str]) -> Agreements:
         sessions = values.pop("session", [])
         if values or not isinstance(sessions, list):
             raise Invalid(f"it has {', '.join(values) or 'no list of'} [[session]]")
-        return Agreements(port, tuple(_session(each, environment) for each in sessions))
+        folder = path.parent
+        return Agreements(port, tuple(_session(each, environment, folder) for each in sessions))
     except (msgspec.ValidationError, Invalid) as error:
         raise Invalid(f"{path}: {error}") from error
 
@@ -142,8 +159,10 @@ def demo_agreements(key_id: str, account: str) -> Agreements:
     )
 
 
-def _session(values: dict[str, Any], environment: Mapping[str, str]) -> Session:
-    known = _NAMES | _TERMS | _AGREED | {"password_sha256", "password_env"}
+def _session(
+    values: dict[str, Any], environment: Mapping[str, str], folder: Path = Path()
+) -> Session:
+    known = _NAMES | _TERMS | _AGREED | {"password_sha256", "password_env", "dictionary", "checks"}
     known |= frozenset(Connecting.__struct_fields__)
     for name in values:
         if name not in known:
@@ -165,4 +184,23 @@ def _session(values: dict[str, Any], environment: Mapping[str, str]) -> Session:
         connecting=msgspec.convert(
             {n: v for n, v in values.items() if n in Connecting.__struct_fields__}, Connecting
         ),
+        own=_own(folder, str(values.get("dictionary", ""))),
+        checks=_checks(values.get("checks", {})),
     )
+
+
+def _own(folder: Path, named: str) -> Dictionary | None:
+    if not named:
+        return None
+    try:
+        return Dictionary.read(folder / named)
+    except OSError as error:
+        raise Invalid(f"dictionary {named} cannot be read: {error}") from error
+
+
+def _checks(values: Any) -> Options:
+    known = Options.__struct_fields__
+    for name in values:
+        if name not in known:
+            raise Invalid(f"checks has {name}, must be of {', '.join(known)}")
+    return msgspec.convert(values, Options)

@@ -229,7 +229,7 @@ class Desk:
         law = Law(
             agreement.terms,
             kept,
-            check=Checking(agreement.terms),
+            check=known.checking(agreement.terms) if known else Checking(agreement.terms),
             admit=known.admit if known else lambda _: "",
             numbers=kept.numbers,
         )
