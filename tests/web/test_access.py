@@ -19,7 +19,26 @@ PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154"
     "789c6360606060000000050001a5f645400000000049454e44ae426082"
 )
-PEOPLE = {"ada": "risk", "bob": "risk", "cleo": "admin", "dan": "admin", "eve": "auditor"}
+PEOPLE = {
+    "ada": "risk",
+    "bob": "risk",
+    "cleo": "admin",
+    "dan": "admin",
+    "eve": "auditor",
+    "tim": "trader",
+}
+CORP = """
+[corp]
+issuer = "https://login.example.com"
+client_id = "fondaco"
+label = "Example"
+tenant = "demo"
+
+[[corp.roles]]
+claim = "groups"
+value = "traders"
+roles = ["trader"]
+"""
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +46,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[running.Running]
     """Where nobody does both halves."""
     path = tmp_path_factory.mktemp("access")
     (path / "fondaco.toml").write_text("password_memory_mib = 8\nfour_eyes = 'strict'\n")
+    (path / "providers.toml").write_text(CORP)
     for user, role in PEOPLE.items():
         who = ["--data", str(path), "--tenant", "demo", "--user", user, "--role", role]
         with pytest.MonkeyPatch.context() as patched:
@@ -82,6 +102,23 @@ def test_a_second_person_signs_in_and_agrees(browser: Browser, house: running.Ru
     shown = again(house, ada).get(f"/api/approvals/{number}")
     assert shown["state"] == "executed"
     assert shown["decided_by"].startswith("bob/~")
+
+
+def test_who_acts_in_another_s_name_is_told_so_on_every_page(
+    browser: Browser, house: running.Running
+) -> None:
+    with at(browser, house, "you") as page:
+        page.get_by_role("button", name="Sign in with Example").wait_for()
+    glass = {"user": "tim", "reason": "he is ill, and his stop must go", "minutes": 5}
+    lent = session(house, "cleo").ask("POST", "/api/break-glass", glass)
+    assert lent.status == 201, lent.body
+    with at(browser, house, "you", lent.body["token"]) as page:
+        said = page.get_by_text("You act as tim, and are cleo: everything you do is told")
+        said.wait_for()
+        page.goto(f"{house.url}/#/trade/BTC-USD")
+        page.locator(".ladder").first.wait_for()
+        assert said.is_visible()
+        assert serious(page) == []
 
 
 def test_a_key_is_made_rotated_and_revoked(browser: Browser, house: running.Running) -> None:

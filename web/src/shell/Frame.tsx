@@ -42,7 +42,7 @@ export function Frame() {
     <div className="frame">
       <a className="skip" href="#screen" onClick={(event) => { event.preventDefault(); document.getElementById("screen")?.focus(); }}>To the screen</a>
       <Header onPalette={() => setShown("palette")} onSettings={() => setShown("settings")} onKeys={() => setShown("keys")} />
-      <div className="lines"><PastLine /><ConnectionLine /><AwayNote /></div>
+      <div className="lines"><LentLine /><PastLine /><ConnectionLine /><AwayNote /></div>
       <Rail screen={screen} account={account} />
       <main id="screen" tabIndex={-1} aria-label={screen?.title}>
         {screen ? <Shell key={screen.path} screen={screen} /> : <p className="state">This page has no screens yet. The house answers at <a href="/docs">/docs</a>.</p>}
@@ -52,6 +52,13 @@ export function Frame() {
       {shown === "settings" && <Settings onClose={() => setShown(null)} />}
     </div>
   );
+}
+
+/** Glass that was broken to act in somebody else's name is seen on every page, by whoever does. */
+function LentLine() {
+  const who = useSession();
+  if (!who?.behind) return null;
+  return <p className="line lent" role="status">You act as {who.caller.split("/")[0]}, and are {who.behind}: everything you do is told, and somebody else reviews it.</p>;
 }
 
 /** Whatever screen is in view; the settings say whether anything is heard. */

@@ -2,6 +2,7 @@ import { type FormEvent, useState } from "react";
 import { signedOut } from "../client/api";
 import { PasskeyFields } from "../access/PasskeyForm";
 import { PasswordFields } from "../access/PasswordForm";
+import { Providers } from "../access/Providers";
 import { Field } from "../kit/Field";
 import { Ribbon } from "../kit/QualityBadge";
 import { Segmented } from "../kit/Segmented";
@@ -45,6 +46,7 @@ export function SignIn() {
           {wrong && <> <button type="button" className="link" onClick={() => void start()}>Ask again</button></>}
         </p>
         {ended && !said && <p className="state wrong">Signed out: {ended}</p>}
+        <Providers />
         <Segmented<Way> label="Sign in with" value={way} onChange={setWay} choices={[{ value: "passkey", label: "Passkey" }, { value: "password", label: "Password" }, { value: "key", label: "Key" }]} />
         {way === "passkey" ? <PasskeyFields /> : way === "password" ? <PasswordFields /> : <>
         <input type="text" name="username" autoComplete="username" value="api-key" readOnly hidden />

@@ -1,6 +1,7 @@
 /** Who is signed in to which house, with which account: what the whole page follows. */
 import { api, ok, type Schemas, signedOut, token } from "../client/api";
 import { noAnswer, Problem } from "../client/problem";
+import { arrived } from "../access/arriving";
 import { Store, useStore } from "../kit/store";
 import { forget } from "./last";
 import { connect, disconnect, follow } from "../live/link";
@@ -42,7 +43,15 @@ export async function start(): Promise<void> {
     phase.set(token.get() ? "offline" : "sign-in");
     return;
   }
-  const key = token.get() || (sessionStorage.getItem(LEFT) ? "" : (welcome.get()?.token ?? ""));
+  let back = "";
+  try {
+    back = await arrived();
+  } catch (error) {
+    signedOut.set(error instanceof Problem ? error.message : "it did not go on from there");
+    phase.set("sign-in");
+    return;
+  }
+  const key = back || token.get() || (sessionStorage.getItem(LEFT) ? "" : (welcome.get()?.token ?? ""));
   if (!key) {
     phase.set("sign-in");
     return;
@@ -95,7 +104,8 @@ export async function signOut(): Promise<void> {
   disconnect();
   stopFresh?.();
   stopFresh = null;
-  if (session.get()?.caller.includes("/~")) await ok(api.POST("/api/users/logout", {})).catch(() => undefined); // It ends by itself, too.
+  // It ends by itself, too.
+  const ended = session.get()?.caller.includes("/~") ? await ok(api.POST("/api/users/logout", {})).catch(() => undefined) : undefined;
   token.set("");
   session.set(null);
   accounts.set([]);
@@ -104,6 +114,7 @@ export async function signOut(): Promise<void> {
   sessionStorage.setItem(LEFT, "yes");
   await forget();
   phase.set("sign-in");
+  if (ended?.sign_out_at) location.assign(ended.sign_out_at); // And where one signed in.
 }
 
 function found(name: string): string {
