@@ -43,7 +43,7 @@ check: .venv/tested
 
 # The same promises for longer: more seeds of the faults that `make test` tries three of.
 soak: .venv/tested
-	FONDACO_SOAK=1 $(BIN)/pytest -n $(WORKERS) $(SPREAD) tests/simulation tests/properties tests/faults tests/fix/test_fuzz.py tests/conformance/test_bus.py
+	FONDACO_SOAK=1 $(BIN)/pytest -n $(WORKERS) $(SPREAD) tests/simulation tests/properties tests/faults tests/fix/test_fuzz.py tests/conformance/test_bus.py tests/app/test_foreign_provider.py tests/gateway/test_schemathesis.py
 	FONDACO_PURE=1 $(BIN)/pytest -n $(WORKERS) $(SPREAD) tests/properties
 	FONDACO_SOAK=1 FONDACO_SOAK_PAGE_MIN=$(PAGE_MIN) $(BIN)/pytest -s tests/web/test_soak.py
 
