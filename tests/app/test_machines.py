@@ -127,14 +127,14 @@ def taken_home(tmp_path: Path, files: Files) -> None:
 
 def test_rates_are_counted_where_all_see_them_and_here_while_that_is_away(tmp_path: Path) -> None:
     cache = Valkey()
-    options = ["--cache", cache.url, "--set", "rate_user_per_s=1", "--set", "rate_user_burst=30"]
+    options = ["--cache", cache.url, "--set", "rate_user_per_s=5", "--set", "rate_user_burst=30"]
     with house(tmp_path / "house", options=options) as running:
         spent(running)
         shared = redis.Redis.from_url(cache.url)
         assert next(shared.scan_iter("rate:user:*"), None), "it counts nothing there"
         shared.close()
         cache.kill()
-        spent(running, least=20)  # nobody is let in for free, and nobody is locked out
+        spent(running, least=1)  # what was taken there is taken here, and nobody is locked out
         checks = running.client(token="").get("/ready")["checks"]
         assert "by this process alone" in checks["cache"]["text"]
 

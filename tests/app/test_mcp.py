@@ -410,6 +410,8 @@ class Naive:
                 given = {"account_id": "demo", "about": "demo.1", "order_id": "demo.1"}
                 given |= {"capture": "1", "capture_id": "1"}
                 fields = tool["inputSchema"].get("properties", {})
+                if most := fields.get("limit", {}).get("maximum"):
+                    given["limit"] = most
                 self.hear(tool["name"], {k: v for k, v in given.items() if k in fields})
 
     def hear(self, tool: str, arguments: Any) -> None:

@@ -45,11 +45,14 @@ def place(running: Running, key: str, **headers: str) -> Any:
 def whole_trace(collector: Collector, trace_id: str) -> list[Any]:
     """Its spans, once they are those of a whole order."""
 
-    def found() -> list[Any]:
-        spans = collector.of_trace(trace_id)
-        return spans if {span.name for span in spans} >= NEEDED else []
+    def missing() -> frozenset[str]:
+        return NEEDED - {span.name for span in collector.of_trace(trace_id)}
 
-    return list(until(found))
+    end = time.monotonic() + 60
+    while lacks := missing():
+        assert time.monotonic() < end, f"the trace lacks {sorted(lacks)}"
+        time.sleep(0.05)
+    return list(collector.of_trace(trace_id))
 
 
 def numbers(running: Running) -> dict[str, float]:

@@ -39,7 +39,7 @@ from fondaco.domain.venues.events import (
 )
 from fondaco.domain.venues.policies import policies, report, route
 from fondaco.domain.venues.room import room
-from fondaco.domain.venues.routed.events import OrderHeard, OrderSilent
+from fondaco.domain.venues.routed.events import ExecutionBusted, OrderHeard, OrderSilent
 from fondaco.kernel.event import Command, CommandId, Entry, Event, Instant
 from venues.paper import NOW, STREAM, SYMBOL, A
 
@@ -159,5 +159,6 @@ def test_the_room_offers_every_policy_under_the_events_that_it_hears() -> None:
         ChangeDenied,
         OrderSilent,
         OrderHeard,
+        ExecutionBusted,
     }
     assert {OrderBooked, OrderExecuted, NothingMatched} <= set(room.kinds)

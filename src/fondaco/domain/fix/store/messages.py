@@ -184,8 +184,8 @@ def search(
                 items.append(each)
                 if len(items) == limit:
                     return Found(tuple(items), below, True, examined)
-        if examined >= examined_max:
-            return Found(tuple(items), below, False, examined)
+            if examined >= examined_max:
+                return Found(tuple(items), below, False, examined)
     return Found(tuple(items), None, True, examined)
 
 
