@@ -9,7 +9,7 @@ import { type Column, Table } from "../kit/Table";
 import { address, setQuery } from "../shell/routes";
 import { useAccountId } from "../shell/session";
 import type { PageProps } from "./Access";
-import { at, Outcome, useDoing, words } from "./parts";
+import { at, named, Outcome, useDoing } from "./parts";
 import { saveFrom } from "./saving";
 import { instant } from "./terms";
 
@@ -69,7 +69,7 @@ function columns(account: string): Column<Line>[] {
     { key: "at", title: "When", num: false, cell: (each) => at(each.at) },
     { key: "kind", title: "Kind", cell: (each) => (each.kind === "denial" ? <span className="chip critical">denied{each.count > 1 && ` ${each.count}×`}</span> : <span className="chip plain">{each.kind}</span>) },
     { key: "who", title: "Who", cell: (each) => <span className="wraps who">{each.caller || each.user}{each.caller && each.user && !each.caller.startsWith(each.user) && <small>{each.user}</small>}</span> },
-    { key: "what", title: "What", cell: (each) => <span className="wraps">{each.operation ? words(each.operation) : each.code.replaceAll("_", " ")}{each.account_id && <> · account {each.account_id}</>}{(each.text || (each.operation && each.code)) && <small>{[each.operation ? each.code.replaceAll("_", " ") : "", each.text].filter(Boolean).join(": ")}</small>}</span> },
+    { key: "what", title: "What", cell: (each) => <span className="wraps">{each.operation ? named(each.operation) : each.code.replaceAll("_", " ")}{each.account_id && <> · account {each.account_id}</>}{(each.text || (each.operation && each.code)) && <small>{[each.operation ? each.code.replaceAll("_", " ") : "", each.text].filter(Boolean).join(": ")}</small>}</span> },
     { key: "door", title: "Door", cell: (each) => [each.door, each.address].filter(Boolean).join(", ") || <span className="dim">–</span> },
     { key: "rules", title: "Rules", cell: (each) => (each.policy ? <span className="mono" title={each.policy}>{each.policy.slice(0, 8)}</span> : <span className="dim">–</span>) },
     { key: "proof", title: "Proof", num: true, cell: (each) => <a href={address("journal", [], { account, entry: String(each.position) })} aria-label={`${number(String(each.position))}: the entry and its proof`}>{number(String(each.position))}</a> },

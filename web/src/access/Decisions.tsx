@@ -9,7 +9,7 @@ import { Empty, ErrorPanel, Loading } from "../kit/states";
 import { Table } from "../kit/Table";
 import { type Route, setQuery } from "../shell/routes";
 import { type Decided, decided } from "./decided";
-import { Outcome, useDoing, words } from "./parts";
+import { named, Outcome, useDoing } from "./parts";
 import { Code } from "./Policies";
 import { saveFrom } from "./saving";
 
@@ -39,7 +39,7 @@ export function Decisions({ route }: { route: Route }) {
         { key: "at", title: "When", cell: (each) => dayTime(each.at, "ms") },
         { key: "outcome", title: "Outcome", cell: (each) => (each.allow ? <span className="chip plain">allowed</span> : <span className="chip critical">denied</span>) },
         { key: "who", title: "Who", cell: (each) => <span className="wraps who">{each.caller}</span> },
-        { key: "what", title: "What", cell: (each) => <span className="wraps">{words(each.operation)}{each.about && <> · {each.about}</>}{each.reasons.length > 0 && <small>{each.reasons.join("; ")}</small>}</span> },
+        { key: "what", title: "What", cell: (each) => <span className="wraps">{named(each.operation)}{each.about && <> · {each.about}</>}{each.reasons.length > 0 && <small>{each.reasons.join("; ")}</small>}</span> },
         { key: "scope", title: "Scope", cell: (each) => <span className="mono">{each.scope || <span className="dim">none</span>}</span> },
         { key: "door", title: "Door", cell: (each) => [each.door, each.address].filter(Boolean).join(", ") },
         { key: "rules", title: "Rules", cell: (each) => <span className="mono" title={each.revision}>{each.revision.slice(0, 8)}</span> },

@@ -5,7 +5,7 @@ import { number } from "../kit/format";
 import { Empty } from "../kit/states";
 import { Table } from "../kit/Table";
 import { may } from "../shell/session";
-import { Ask, Outcome, useDoing, words } from "./parts";
+import { Ask, named, Outcome, useDoing } from "./parts";
 import type { Policy } from "./Policies";
 
 const OWN = `package own
@@ -119,7 +119,7 @@ function Effect({ effect }: { effect: WhatIf }) {
       {effect.changes.length > 0 && <Table<Change> label="Who would lose or gain what" rows={effect.changes} rowKey={(each) => `${each.effect} ${each.caller} ${each.operation}`} columns={[
         { key: "effect", title: "Effect", cell: (each) => <span className={each.effect === "loses" ? "chip warn" : "chip"}>{each.effect}</span> },
         { key: "who", title: "Who", cell: (each) => each.caller },
-        { key: "what", title: "What", cell: (each) => <span className="wraps">{words(each.operation)}<small>{each.reasons.join("; ")}</small></span> },
+        { key: "what", title: "What", cell: (each) => <span className="wraps">{named(each.operation)}<small>{each.reasons.join("; ")}</small></span> },
         { key: "count", title: "Asked", num: true, sort: (each) => each.count, cell: (each) => `${number(String(each.count))}×` },
       ]} />}
     </>

@@ -11,6 +11,8 @@ import { useAccountId } from "../shell/session";
 /** Nanoseconds since 1970, as text or as a number that lost its last digits. */
 export const at = (nanoseconds: string | number): string => dayTime(BigInt(nanoseconds), "s");
 export const words = (operation: string): string => operation.split(".").pop()!.replaceAll("_", " ");
+/** With its room, where nothing else says of what it is: "webhooks: create". */
+export const named = (operation: string): string => operation.replace(".", ": ").replaceAll("_", " ");
 export const isHeld = (problem: Problem | null): boolean => problem?.code === "needs_second";
 
 /** Not done, and no fault: somebody else must agree first. */
