@@ -22,10 +22,10 @@ export default function You() {
       {isPerson ? <Devices /> : (
         <section className="panel" data-panel aria-label="You">
           <header><h2>You are {who?.user}</h2></header>
-          <Empty>You are here with an API key, as <span className="mono">{who?.caller}</span>. Who signs in with a password or a passkey sees their devices here, and what they are known by.</Empty>
+          {who?.behind ? <Empty>You act as {who.user}, and are {who.behind}. What {who.user} keeps to themselves is not shown.</Empty> : <Empty>You are here with an API key, as <span className="mono">{who?.caller}</span>. Who signs in with a password or a passkey sees their devices here, and what they are known by.</Empty>}
         </section>
       )}
-      <Grants />
+      {!who?.behind && <Grants />}
     </>
   );
 }
