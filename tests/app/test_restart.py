@@ -124,15 +124,16 @@ def lasting(value: Any) -> Any:
 
 
 def still(data: Path) -> int:
-    """Wait until nothing moves any more; the journal's end."""
+    """Wait until nothing moves any more; the journal's end. What was privileged is gathered for a
+    second before it is noted, so quiet is longer than that."""
     position = 0
-    until = time.monotonic() + 10
+    until = time.monotonic() + 20
     while time.monotonic() < until:
         found = max((each.position for each in entries_after(data, position)), default=position)
         if found == position:
             return position
         position = found
-        time.sleep(0.3)
+        time.sleep(1.5)
     raise AssertionError("the house does not come to rest")
 
 
@@ -193,9 +194,7 @@ def test_a_house_comes_back_as_it_was(
         assert list(replay(data, position, "")) == states
         told = Counter(kind_of(each.event) for each in entries_after(data, position))
         # A stop that waits is asked about once a second, and says that its account is halted.
-        # What was privileged is gathered for a second before it is noted, and so may come behind.
-        later = {"trading.nothing_to_do.v1", "audit.act_noted.v1"}
-        assert set(told) <= later, "something happened twice"
+        assert set(told) <= {"trading.nothing_to_do.v1"}, "something happened twice"
 
         assert waits(client.get(f"/api/orders/{reached}"))
         put_state(client, "active")
