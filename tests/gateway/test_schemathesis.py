@@ -13,7 +13,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from running import TOKEN, Running, house
 
-EXAMPLES = 50 if os.environ.get("FONDACO_SOAK") == "1" else 4  # of each operation
+EXAMPLES = 50 if os.environ.get("FONDACO_SOAK") == "1" else 7  # of each operation
 PARTS = 4  # so that one that is slow is known, and no limit of time is met by all of them
 AS_DEMO = {"Authorization": f"Bearer {TOKEN}"}
 
