@@ -13,6 +13,7 @@ from fondaco.domain.identity.audit.model import NOBODY, PREFIX
 from fondaco.domain.identity.policy.events import PolicyPublished
 from fondaco.domain.identity.policy.model import PREFIX as POLICIES
 from fondaco.kernel.event import Entry
+from fondaco.ports.rows import RowsView
 
 VIEW: Final = "identity_audit_v1"
 metadata: Final = sa.MetaData()
@@ -38,23 +39,9 @@ audit: Final = sa.Table(
 )
 
 
-class AuditView:
-    """Remembers nothing."""
-
-    name: Final = VIEW
-
-    def forget(self) -> None:
-        """There is nothing to forget."""
-
-    @property
-    def tables(self) -> Sequence[str]:
-        return sorted(metadata.tables)
-
-    def create(self, conn: sa.Connection) -> None:
-        metadata.create_all(conn)
-
-    def drop(self, conn: sa.Connection) -> None:
-        metadata.drop_all(conn)
+class AuditView(RowsView):
+    name = VIEW
+    metadata = metadata
 
     def apply(self, conn: sa.Connection, entries: Sequence[Entry]) -> None:
         rows = [row for entry in entries for row in rows_of(entry)]

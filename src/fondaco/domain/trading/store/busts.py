@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from fondaco.domain.trading import events as ev
 from fondaco.domain.trading.model import PREFIX
 from fondaco.kernel.event import Entry
+from fondaco.ports.rows import RowsView
 
 VIEW: Final = "trading_busts_v1"
 BUSTED, CORRECTED = "busted", "corrected"
@@ -27,23 +28,11 @@ busts: Final = sa.Table(
 )
 
 
-class BustsView:
+class BustsView(RowsView):
     """One row for each."""
 
-    name: Final = VIEW
-
-    def forget(self) -> None:
-        """There is nothing to forget."""
-
-    @property
-    def tables(self) -> Sequence[str]:
-        return sorted(metadata.tables)
-
-    def create(self, conn: sa.Connection) -> None:
-        metadata.create_all(conn)
-
-    def drop(self, conn: sa.Connection) -> None:
-        metadata.drop_all(conn)
+    name = VIEW
+    metadata = metadata
 
     def apply(self, conn: sa.Connection, entries: Sequence[Entry]) -> None:
         for entry in entries:

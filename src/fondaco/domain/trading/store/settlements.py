@@ -11,6 +11,7 @@ from fondaco.domain.trading.replies import SettlementLine, moment
 from fondaco.domain.trading.store.queries import owned_account, terms
 from fondaco.kernel.event import Entry
 from fondaco.ports.bulk import UNITS, stored
+from fondaco.ports.rows import RowsView
 
 VIEW: Final = "trading_settlements_v1"
 
@@ -41,23 +42,9 @@ sa.Index(
 )
 
 
-class SettlementsView:
-    """Remembers nothing."""
-
-    name: Final = VIEW
-
-    def forget(self) -> None:
-        """There is nothing to forget."""
-
-    @property
-    def tables(self) -> Sequence[str]:
-        return sorted(metadata.tables)
-
-    def create(self, conn: sa.Connection) -> None:
-        metadata.create_all(conn)
-
-    def drop(self, conn: sa.Connection) -> None:
-        metadata.drop_all(conn)
+class SettlementsView(RowsView):
+    name = VIEW
+    metadata = metadata
 
     def apply(self, conn: sa.Connection, entries: Sequence[Entry]) -> None:
         s = settlements.c

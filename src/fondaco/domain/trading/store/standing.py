@@ -19,6 +19,7 @@ from fondaco.domain.trading.store.queries import owned_account
 from fondaco.domain.trading.store.settlements import WAITS, settlements
 from fondaco.kernel.event import Entry
 from fondaco.ports.bulk import UNITS, stored
+from fondaco.ports.rows import RowsView
 
 VIEW: Final = "trading_standing_v1"
 MATCHED: Final = "matched"  # no chain has confirmed it: it may still be taken back
@@ -55,23 +56,9 @@ states: Final = sa.Table(
 )
 
 
-class StandingView:
-    """Remembers nothing."""
-
-    name: Final = VIEW
-
-    def forget(self) -> None:
-        """There is nothing to forget."""
-
-    @property
-    def tables(self) -> Sequence[str]:
-        return sorted(metadata.tables)
-
-    def create(self, conn: sa.Connection) -> None:
-        metadata.create_all(conn)
-
-    def drop(self, conn: sa.Connection) -> None:
-        metadata.drop_all(conn)
+class StandingView(RowsView):
+    name = VIEW
+    metadata = metadata
 
     def apply(self, conn: sa.Connection, entries: Sequence[Entry]) -> None:
         for entry in entries:

@@ -1,0 +1,32 @@
+"""A view that is nothing but its rows: it remembers nothing between two batches."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import sqlalchemy as sa
+
+from fondaco.kernel.event import Entry
+
+
+class RowsView:
+    """A `fondaco.runtime.projector.View` whose tables are those of its `metadata`. Who writes one
+    says `name`, `metadata`, and in `apply` how a batch of entries changes the rows."""
+
+    name: ClassVar[str]  # permanent, with its number
+    metadata: ClassVar[sa.MetaData]
+
+    @property
+    def tables(self) -> Sequence[str]:
+        return sorted(self.metadata.tables)
+
+    def create(self, conn: sa.Connection) -> None:
+        self.metadata.create_all(conn)
+
+    def drop(self, conn: sa.Connection) -> None:
+        self.metadata.drop_all(conn)
+
+    def forget(self) -> None:
+        """There is nothing to forget."""
+
+    def apply(self, conn: sa.Connection, entries: Sequence[Entry]) -> None:
+        raise NotImplementedError
