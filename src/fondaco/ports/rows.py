@@ -5,12 +5,10 @@ from typing import ClassVar
 
 import sqlalchemy as sa
 
-from fondaco.kernel.event import Entry
-
 
 class RowsView:
     """A `fondaco.runtime.projector.View` whose tables are those of its `metadata`. Who writes one
-    says `name`, `metadata`, and in `apply` how a batch of entries changes the rows."""
+    says `name` and `metadata`, and adds `apply`: how a batch of entries changes the rows."""
 
     name: ClassVar[str]  # permanent, with its number
     metadata: ClassVar[sa.MetaData]
@@ -27,6 +25,3 @@ class RowsView:
 
     def forget(self) -> None:
         """There is nothing to forget."""
-
-    def apply(self, conn: sa.Connection, entries: Sequence[Entry]) -> None:
-        raise NotImplementedError
