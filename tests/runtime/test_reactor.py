@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 from msgspec.structs import replace
 
-from fondaco.kernel.errors import Corrupt, FondacoError, Unavailable
+from fondaco.kernel.errors import Corrupt, Denied, FondacoError, Unavailable
 from fondaco.kernel.event import Command, CommandId, Entry, Instant, StreamId
 from fondaco.runtime.committer import Answer
 from fondaco.runtime.reactor import Reactor
@@ -141,3 +141,20 @@ def test_a_message_that_cannot_be_handed_over_is_said_and_holds_up_nobody() -> N
 
     assert asyncio.run(run()) == [(OTHER, "till/1@1"), (OTHER, "till/1@2")]
     assert said == ["Put was not handed to till/2"] * 2
+
+
+def test_what_may_not_be_told_does_not_arrive_and_everybody_hears_of_that() -> None:
+    told_of: list[str] = []
+
+    def act(reactor: Reactor, ear: Ear) -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: told_of.append(context["message"]))
+        reactor._refusal = lambda _, target, __: Denied("no") if target == OTHER else None
+        reactor.deliver([entry(1), entry(2, amount=5), entry(3)])
+        ear.settle(())
+
+    reactor, ear = reacting(act)
+    assert [stream for stream, _ in ear.heard] == [T2, T2, T2]
+    assert told_of == [f"a message to {OTHER} was refused"]
+    assert list(reactor.stopped) == [OTHER]  # the house takes nothing on until that is mended
+    assert reactor.cursor == 1  # and a build that is mended tells it again

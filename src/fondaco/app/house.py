@@ -17,7 +17,7 @@ from fondaco.app.clock import Clock
 from fondaco.app.darks import Darks
 from fondaco.app.files import Files, read_cursor, write_cursor
 from fondaco.app.given import Given
-from fondaco.app.kinds import POLICIES, ROOMS, build_digest
+from fondaco.app.kinds import CALLS, POLICIES, ROOMS, build_digest
 from fondaco.app.machines import open_journal
 from fondaco.app.pools import Pools
 from fondaco.app.schedules import Schedules
@@ -129,9 +129,7 @@ class Kernel:
         watch: Watch | None = None,
         link: Callable[[Submit], Submit] = lambda submit: submit,
     ) -> None:
-        self.settings = settings
-        self.files = files
-        self.feed = feed
+        self.settings, self.files, self.feed = settings, files, feed
         self.listeners: list[Callable[[Sequence[Entry]], None]] = []
         self.journal: Journal = journal or open_journal(
             files, writer=True, segment_bytes=settings.segment_bytes
@@ -182,6 +180,7 @@ class Kernel:
             link(self.submit),
             self.now,
             delay_s=lambda stream: latency_s if stream.startswith(VENUES) else 0.0,
+            refusal=CALLS.refusal,
         )
         self._asked: dict[tuple[StreamId, int], Instant] = {}  # stops whose mark was reached
         self._caught_up = False  # whether all that was written before is told again

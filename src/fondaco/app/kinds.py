@@ -6,6 +6,7 @@ from operator import or_
 from pathlib import Path
 from typing import Final
 
+from fondaco.app.calls import Calls, allowed, lines
 from fondaco.domain.fix.room import room as fix
 from fondaco.domain.identity.approvals.room import room as approvals
 from fondaco.domain.identity.audit.room import room as audit
@@ -47,6 +48,11 @@ def room_of(stream: StreamId) -> Room:
         if stream.startswith(room.prefix):
             return room
     raise LookupError(f"no room owns {stream}")
+
+
+CALLS: Final = Calls(
+    allowed(lines(), (room.name for room in ROOMS)), lambda stream: room_of(stream).name
+)
 
 
 @cache

@@ -26,6 +26,7 @@ class Reactor:
     """Belongs to the event loop's thread. `submit` takes a turn on the stream's owner.
 
     `delay_s` says how long a message to a stream is on its way: the stated latency of a venue.
+    `refusal` says why a message must not arrive; its target then stops, as one that is broken does.
     """
 
     def __init__(
@@ -35,7 +36,9 @@ class Reactor:
         now: Callable[[], Instant],
         *,
         delay_s: Callable[[StreamId], float] = lambda _: 0.0,
+        refusal: Callable[[StreamId, StreamId, Command], FondacoError | None] = lambda *_: None,
     ) -> None:
+        self._refusal = refusal
         self._policies = policies
         self._submit = submit
         self._now = now
@@ -63,12 +66,16 @@ class Reactor:
 
     def deliver(self, entries: Sequence[Entry]) -> None:
         """What a committed group says, in order."""
-        policies, send = self._policies, self._send
+        policies, send, refusal = self._policies, self._send, self._refusal
         since, at = asyncio.get_running_loop().time(), self._now()
         for entry in entries:
             for policy in policies.get(type(entry.event), ()):
                 for target, command in policy(entry, at):
-                    send(entry.position, since, target, command)
+                    refused = refusal(entry.stream, target, command)
+                    if refused is None:
+                        send(entry.position, since, target, command)
+                    else:
+                        self._refuse(entry.position, since, target, refused)
         if self._leaving:  # one timer for all that are as long on their way
             loop = asyncio.get_running_loop()
             for delay, messages in self._leaving.items():
@@ -77,11 +84,16 @@ class Reactor:
         if entries:
             self.position = entries[-1].position
 
+    def _refuse(self, position: int, since: float, target: StreamId, refused: FondacoError) -> None:
+        """It stays open, so that a build that is mended tells it again."""
+        self._note_open(position, since)
+        self.stopped[target] = refused
+        asyncio.get_running_loop().call_exception_handler(
+            {"message": f"a message to {target} was refused", "exception": refused}
+        )
+
     def _send(self, position: int, since: float, target: StreamId, command: Command) -> None:
-        if position in self._open:
-            self._more[position] = self._more.get(position, 0) + 1
-        else:
-            self._open[position] = since
+        self._note_open(position, since)
         delay = self._delay_s(target)
         if delay:
             leaving = self._leaving.get(delay)
@@ -90,6 +102,12 @@ class Reactor:
             leaving.append((position, target, command))
         else:
             self._hand(position, target, command)
+
+    def _note_open(self, position: int, since: float) -> None:
+        if position in self._open:
+            self._more[position] = self._more.get(position, 0) + 1
+        else:
+            self._open[position] = since
 
     def _arrive(self, messages: list[_Message]) -> None:
         """After a while on their way: they are heard now, and not when they were sent."""
