@@ -32,7 +32,7 @@ from fondaco.domain.trading.model import AccountId, account_stream
 from fondaco.domain.trading.rules import decider
 from fondaco.kernel.errors import Denied
 from fondaco.kernel.event import CommandId
-from fondaco.kernel.operation import Stamp
+from fondaco.kernel.operation import Do, Stamp
 from fondaco.ports.cache.memory import MemoryCache
 from fondaco.ports.store.sqlite import SqliteStore
 from fondaco.settings import load
@@ -449,6 +449,47 @@ def test_what_was_agreed_to_is_done_once_though_the_house_died_in_between(tmp_pa
     asyncio.run(ask_and_agree())
     asyncio.run(go_on(forgets=True))
     asyncio.run(go_on(forgets=False))
+
+
+def test_what_is_being_done_is_not_done_again_beside_it(tmp_path: Path) -> None:
+    """Records know of no entry that they were changed by; and what goes on is looked at each
+    second."""
+
+    class Order(msgspec.Struct, frozen=True):
+        what: str = ""
+
+    done: list[str] = []
+
+    async def slowly(request: Order, stamp: Stamp, _: Any) -> str:
+        done.append(request.what)
+        await asyncio.sleep(0.05)
+        return f"done {len(done)}"
+
+    engraving: Do[Order, str] = Do(
+        name="house.engrave", summary="Cut it in stone.", method="POST", path="/stone",
+        request=Order, reply=str, scope="house:write", needs_second=True, source="stone",
+        answer=slowly,
+    )  # fmt: skip
+
+    async def both() -> None:
+        async with OneRoom(tmp_path) as room:
+            for user in ("ada", "bob"):
+                room.directory.create_user("acme", user, [Role.ADMIN])
+                room.directory.create_key("acme", user, "first")
+            (guarded,) = room.desk.guarded([engraving])
+            asked: Any = guarded
+            held = await asked.answer(Order("x"), room.stamp("ada/first", "k"), room.desk)
+            assert held.status == 202
+            agreed = Approve(CommandId("agreed"), room.kernel.now(), 1, "bob", "bob/first", "yes")
+            await room.kernel.submit(stream_of("acme"), agreed)
+            (case,) = room.desk._of("acme")
+            carried = asyncio.ensure_future(room.desk.carry_out("acme", case))
+            await asyncio.gather(room.desk.tick(), room.desk.tick())
+            assert await carried == ("done 1", None)
+            await room.desk.tick()
+            assert done == ["x"]
+
+    asyncio.run(both())
 
 
 def test_what_a_revoked_key_has_asked_is_not_agreed_to(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ becomes a case in the journal first. What was agreed to is done here, under the 
 that says so: done twice, after a crash in between, it has its effect once.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import fields, replace
 from hashlib import blake2b
@@ -81,6 +82,7 @@ class ApprovalsDesk:
         self._operations: dict[str, Operation[Any, Any]] = {}  # that need a second person
         self._offered: dict[str, Operation[Any, Any]] = {}  # as doors have them
         self._tenants: list[str] = []
+        self._doing: dict[tuple[str, int], asyncio.Future[tuple[Any, FondacoError | None]]] = {}
         self.on_reviewed: Callable[[str, int], None] = lambda tenant, number: None
 
     # --- What doors are given -------------------------------------------------------------------
@@ -169,7 +171,16 @@ class ApprovalsDesk:
 
     async def carry_out(self, tenant: str, case: Case) -> tuple[Any, FondacoError | None]:
         """The operation's reply, or why it could not be done; either is in the journal then. Where
-        a machine fails nothing is, and `tick` tries again."""
+        a machine fails nothing is, and `tick` tries again. Whoever asks for what is being done
+        waits for that: not every operation knows that it was done already."""
+        doing = self._doing.get((tenant, case.number))
+        if doing is None:
+            doing = asyncio.ensure_future(self._carry_out(tenant, case))
+            self._doing[tenant, case.number] = doing
+            doing.add_done_callback(lambda _: self._doing.pop((tenant, case.number)))
+        return await asyncio.shield(doing)
+
+    async def _carry_out(self, tenant: str, case: Case) -> tuple[Any, FondacoError | None]:
         error: FondacoError | None = None
         reply: Any = None
         try:
