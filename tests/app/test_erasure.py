@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -78,6 +79,10 @@ def test_a_person_is_forgotten_and_every_proof_holds(
     proof = prove(files, position, position)
     account = list(replay(files, position, "account/demo"))
 
+    deadline = time.monotonic() + 15
+    while "unreadable" not in {e["fate"] for e in plan(running.client(), "ada")["places"]}:
+        assert time.monotonic() < deadline, "the journal was never told of her"
+        time.sleep(0.05)
     capsys.readouterr()
     assert main(["erase", "ada", "--dry-run", "--url", running.url]) == 0
     dry = json.loads(capsys.readouterr().out)

@@ -57,7 +57,7 @@ def test_operations_have_names_and_ways_of_their_own() -> None:
     groups = (
         "agents|approvals|audit|fix|house|identity|journal|kyc|ledger|market|policy|reference|risk"
         "|partners|trading|users"
-        "|venues|webhooks"
+        "|vault|venues|webhooks"
     )
     for operation in OPERATIONS:
         assert re.fullmatch(rf"({groups})\.[a-z_]+", operation.name)

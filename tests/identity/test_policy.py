@@ -42,7 +42,8 @@ HELD: Final = {
     Role.RISK: "orders:read accounts:read market:read limits:read limits:write house:read "
     "approvals:read approvals:write webhooks:read",
     Role.COMPLIANCE: "orders:read accounts:read market:read limits:read limits:write house:read "
-    "journal:read kyc:read kyc:write approvals:read approvals:write webhooks:read",
+    "journal:read kyc:read kyc:write approvals:read approvals:write webhooks:read "
+    "analytics:read tokens:reveal",
     Role.ADMIN: "accounts:read accounts:write market:read limits:read house:read house:write "
     "keys:write approvals:read approvals:write webhooks:read webhooks:write",
     Role.AUDITOR: "orders:read accounts:read market:read limits:read house:read journal:read "
@@ -50,6 +51,7 @@ HELD: Final = {
     Role.PARTNER: "orders:read orders:write accounts:read market:read limits:read approvals:read "
     "approvals:write webhooks:read webhooks:write",
     Role.AGENT: "orders:read orders:propose accounts:read market:read limits:read approvals:read",
+    Role.ANALYST: "analytics:read market:read",
 }
 
 

@@ -27,6 +27,7 @@ from fondaco.app.policies.authority import Authority
 from fondaco.app.proofs import proofs
 from fondaco.app.say import say, say_error
 from fondaco.app.tracing import Tracer
+from fondaco.app.vault import VaultDesk
 from fondaco.app.views import POSTS
 from fondaco.app.webhooks.desk import WebhooksDesk
 from fondaco.domain.identity.directory import Directory
@@ -67,6 +68,7 @@ _PARTS: Final = frozenset(
         "people",
         "policy",
         "uses",
+        "vault",
         "webhooks",
     }
 )
@@ -127,6 +129,7 @@ class House:
         self.fix_messages: Messages
         self.uses: KeptUses
         self.webhooks: WebhooksDesk
+        self.vault: VaultDesk
         self.fix_cases = CaseDesk(kernel)
         self._views_were_at = self._views_moved_s = 0.0
 

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from fondaco.app.agent_commands import with_agents
 from fondaco.app.policy_commands import with_policies
+from fondaco.app.vault_commands import with_tokens
 from fondaco.kernel.errors import Invalid
 from fondaco.settings import load
 
@@ -22,6 +23,7 @@ def with_people(commands: Commands) -> None:
     _with_approvals(commands)
     with_agents(commands)
     with_policies(commands)
+    with_tokens(commands)
 
 
 def _with_users(commands: Commands) -> None:

@@ -50,9 +50,11 @@ from fondaco.app.say import say
 from fondaco.app.server import certificates_of, make_server
 from fondaco.app.tracing import house_watch, keep_times, tracing
 from fondaco.app.upkeep import arm_house, tell_journal, upkeep, wait_for_views
+from fondaco.app.vault import VaultDesk
 from fondaco.app.versions import OPERATIONS as VERSIONS
 from fondaco.app.webhooks.part import webhooks
 from fondaco.domain.identity.directory import Directory, seed_demo
+from fondaco.domain.identity.vault.tokens import TokenVault
 from fondaco.domain.market import api as market_api
 from fondaco.domain.market.feeds import Feed
 from fondaco.domain.market.feeds.spec import chosen, feed
@@ -270,6 +272,8 @@ def _know_people(
     house.applications = provider_part(
         settings, files, records, directory, house.people, cache, house.outbound
     )
+    tokens = TokenVault(house.people.sealing.keys)
+    house.vault = VaultDesk(house.kernel, directory, records, house.reading, tokens)
     house.kyc = KycPart(house, settings, files, records)
 
 

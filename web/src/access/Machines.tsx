@@ -11,7 +11,7 @@ import { Ask, Picks } from "./parts";
 import { isOver, stateOf } from "./terms";
 
 type Machine = Schemas["Machine"];
-export const ROLES = ["trader", "risk", "compliance", "admin", "auditor", "partner", "agent"] as const;
+export const ROLES = ["trader", "risk", "compliance", "admin", "auditor", "partner", "agent", "analyst"] as const;
 
 export function Machines({ asked, keys, onKey }: { asked: Asked<Schemas["Machines"]>; keys: readonly Key[]; onKey: (user: string) => void }) {
   const who = useSession();

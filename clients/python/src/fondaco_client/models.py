@@ -1,14 +1,14 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 9571e6a68856f203dbb2a437d05dd440e4802612d7a72a6d0030656ec0446549
+OpenAPI sha256 b2b599fd1f97332a1a418516f952156ca9654f57be54cd069d59d30e92ee3738
 """
 
 from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
-Scope: TypeAlias = Literal['accounts:read', 'accounts:write', 'approvals:read', 'approvals:write', 'house:read', 'house:write', 'journal:read', 'keys:write', 'kyc:read', 'kyc:write', 'limits:read', 'limits:write', 'market:read', 'orders:propose', 'orders:read', 'orders:write', 'webhooks:read', 'webhooks:write']
-Role: TypeAlias = Literal['admin', 'agent', 'auditor', 'compliance', 'partner', 'risk', 'trader']
+Scope: TypeAlias = Literal['accounts:read', 'accounts:write', 'analytics:read', 'approvals:read', 'approvals:write', 'house:read', 'house:write', 'journal:read', 'keys:write', 'kyc:read', 'kyc:write', 'limits:read', 'limits:write', 'market:read', 'orders:propose', 'orders:read', 'orders:write', 'tokens:reveal', 'webhooks:read', 'webhooks:write']
+Role: TypeAlias = Literal['admin', 'agent', 'analyst', 'auditor', 'compliance', 'partner', 'risk', 'trader']
 Quality: TypeAlias = Literal['closed', 'crossed', 'gapped', 'ok', 'recovering', 'stale', 'unconfirmed']
 LevelReply: TypeAlias = "tuple[str, str]"
 ConsolidatedLevelReply: TypeAlias = "tuple[str, str, dict[str, str]]"
@@ -805,6 +805,79 @@ class PublishedQuestionnaire(TypedDict):
     version: int
     rescored: int
     to_answer_again: int
+
+
+class HoldingsRequest(TypedDict):
+    """`limit` is of accounts, `cursor` the `next` of the page before."""
+    cursor: NotRequired[str]
+    limit: NotRequired[int]
+
+
+class HoldingsReply(TypedDict):
+    """By account, in the order of their tokens, which says nothing. `next` null: that was all.
+    `position` is of the journal, as far as this shows it.
+    """
+    items: list[TokenHolding]
+    next: str | None
+    position: int
+
+
+class TokenHolding(TypedDict):
+    """What an account holds of one asset, or has open of one contract (then `cost` is what of its
+    price, and `held` is "0"). `account` and `owner` are tokens; `owner` null: nobody's. `value`
+    is in `currency`, null without a price.
+    """
+    account: str
+    owner: str | None
+    account_type: str
+    currency: str
+    kind: Literal['asset', 'contract']
+    name: str
+    qty: str
+    held: str
+    cost: str | None
+    value: str | None
+
+
+class ExportHoldingsRequest(TypedDict):
+    """All of them, one line a holding."""
+    form: NotRequired[Literal['csv', 'jsonl']]
+
+
+class RevealRequest(TypedDict):
+    """`reason` stays in the journal: it must not say who anybody is."""
+    tokens: list[str]
+    reason: str
+
+
+class RevealReply(TypedDict):
+    """`unknown` stand for nobody here: never did, or were forgotten. `position` is where the
+    journal says that you have asked.
+    """
+    items: list[RevealedName]
+    unknown: list[str]
+    position: int
+
+
+class RevealedName(TypedDict):
+    token: str
+    kind: Literal['account', 'owner']
+    name: str
+
+
+class OwnerRequest(TypedDict):
+    account_id: str
+
+
+class OwnerReply(TypedDict):
+    account_id: str
+    user: str | None
+
+
+class SetOwnerRequest(TypedDict):
+    """`user` null: nobody's."""
+    account_id: str
+    user: str | None
 
 
 class ApprovalsRequest(TypedDict):

@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 9571e6a68856f203dbb2a437d05dd440e4802612d7a72a6d0030656ec0446549
+OpenAPI sha256 b2b599fd1f97332a1a418516f952156ca9654f57be54cd069d59d30e92ee3738
 """
 
 from __future__ import annotations
@@ -976,6 +976,89 @@ class Kyc:
         found: m.RescreenedReply = self._ask(
             "POST",
             "/api/kyc/rescreen",
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+
+class Vault:
+    def __init__(self, asking: Asking) -> None:
+        self._ask = asking.ask
+
+    def holdings(
+        self,
+        *,
+        cursor: str = ABSENT,
+        limit: int = ABSENT,
+    ) -> m.HoldingsReply:
+        """What all accounts hold, under tokens: for analysis, without a name. Scope:
+        analytics:read.
+        """
+        found: m.HoldingsReply = self._ask(
+            "GET",
+            "/api/analytics/holdings",
+            query={"cursor": cursor, "limit": limit},
+        )
+        return found
+
+    def export_holdings(
+        self,
+        *,
+        form: Literal['csv', 'jsonl'] = ABSENT,
+    ) -> str:
+        """The same as CSV, or as lines of JSON. Scope: analytics:read."""
+        found: str = self._ask(
+            "GET",
+            "/api/analytics/holdings/export",
+            query={"form": form},
+        )
+        return found
+
+    def reveal(
+        self,
+        *,
+        tokens: list[str],
+        reason: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.RevealReply:
+        """Have back what tokens stand for; that you did, and why, is in the journal. Scope:
+        tokens:reveal.
+        """
+        found: m.RevealReply = self._ask(
+            "POST",
+            "/api/analytics/reveal",
+            body={"tokens": tokens, "reason": reason},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def owner(
+        self,
+        *,
+        account_id: str,
+    ) -> m.OwnerReply:
+        """Whom an account belongs to. Scope: accounts:read."""
+        found: m.OwnerReply = self._ask(
+            "GET",
+            "/api/accounts/{account_id}/owner",
+            path_={"account_id": account_id},
+        )
+        return found
+
+    def set_owner(
+        self,
+        *,
+        account_id: str,
+        user: str | None,
+        idempotency_key: str = ABSENT,
+    ) -> m.OwnerReply:
+        """Say whom an account belongs to; null: to nobody in particular. Scope: accounts:write.
+        """
+        found: m.OwnerReply = self._ask(
+            "PUT",
+            "/api/accounts/{account_id}/owner",
+            path_={"account_id": account_id},
+            body={"user": user},
             header={"Idempotency-Key": idempotency_key},
         )
         return found
@@ -3700,6 +3783,7 @@ class Operations:
         self.identity = Identity(asking)
         self.users = Users(asking)
         self.kyc = Kyc(asking)
+        self.vault = Vault(asking)
         self.approvals = Approvals(asking)
         self.agents = Agents(asking)
         self.policy = Policy(asking)

@@ -210,6 +210,16 @@ class SigningKeyRotated(Event, frozen=True, gc=False, tag="identity.signing_key_
     by: str
 
 
+class AccountOwnerSet(Event, frozen=True, gc=False, tag="identity.account_owner_set.v1"):
+    """An account belongs to a user from here on, or no longer."""
+
+    tenant: str
+    user: str
+    account: str
+    is_owner: bool
+    by: str
+
+
 IdentityEvent: TypeAlias = (
     KycEvent
     | TenantCreated
@@ -238,4 +248,5 @@ IdentityEvent: TypeAlias = (
     | AccessGranted
     | AccessRevoked
     | SigningKeyRotated
+    | AccountOwnerSet
 )

@@ -56,6 +56,8 @@ class Scope(StrEnum):
     APPROVALS_WRITE = "approvals:write"
     WEBHOOKS_READ = "webhooks:read"
     WEBHOOKS_WRITE = "webhooks:write"
+    ANALYTICS_READ = "analytics:read"  # holdings under tokens, without a name
+    TOKENS_REVEAL = "tokens:reveal"  # and what those stand for
 
 
 class Role(StrEnum):
@@ -68,6 +70,7 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     PARTNER = "partner"
     AGENT = "agent"
+    ANALYST = "analyst"
 
 
 _LOOKING: Final = frozenset(
@@ -84,7 +87,7 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {
     Role.COMPLIANCE: _LOOKING
     | _DECIDING
     | {Scope.LIMITS_WRITE, Scope.HOUSE_READ, Scope.JOURNAL_READ, Scope.WEBHOOKS_READ}
-    | {Scope.KYC_READ, Scope.KYC_WRITE},
+    | {Scope.KYC_READ, Scope.KYC_WRITE, Scope.ANALYTICS_READ, Scope.TOKENS_REVEAL},
     Role.ADMIN: frozenset(
         {
             Scope.ACCOUNTS_READ,
@@ -102,6 +105,7 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {
     | {Scope.HOUSE_READ, Scope.JOURNAL_READ, Scope.APPROVALS_READ, Scope.WEBHOOKS_READ},
     Role.PARTNER: _TRADING | _DECIDING | _HOOKING,  # they, too, agree to what their agents propose
     Role.AGENT: _LOOKING | {Scope.ORDERS_PROPOSE, Scope.APPROVALS_READ},
+    Role.ANALYST: frozenset({Scope.ANALYTICS_READ, Scope.MARKET_READ}),
 }
 
 
@@ -115,6 +119,7 @@ PRIVILEGED: Final = frozenset(
         "kyc:write",
         "approvals:write",
         "webhooks:write",
+        "tokens:reveal",
     }
 )
 

@@ -12,6 +12,7 @@ from fondaco.domain.identity.oidc import foreign_api
 from fondaco.domain.identity.people import api as people
 from fondaco.domain.identity.people import passkey_api as passkeys
 from fondaco.domain.identity.rules import decider
+from fondaco.domain.identity.vault import api as vault
 from fondaco.runtime.room import Room
 
 room: Final = Room(
@@ -28,6 +29,7 @@ room: Final = Room(
         *erasure.OPERATIONS,
         *kyc.OPERATIONS,
         *review.OPERATIONS,
+        *vault.OPERATIONS,
     ),
     kinds=get_args(IdentityEvent),
 )

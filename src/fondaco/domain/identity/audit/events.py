@@ -44,8 +44,19 @@ class DenialsNoted(Event, frozen=True, gc=False, tag="audit.denials_noted.v1"):
     policy: str
 
 
+class TokensRevealed(Event, frozen=True, gc=False, tag="audit.tokens_revealed.v1"):
+    """Somebody has asked what these tokens stand for; `found` of them stand for somebody."""
+
+    at: Instant
+    caller: str
+    user: str
+    tokens: tuple[str, ...]
+    found: int
+    reason: str
+
+
 class NoteAudit(Command, frozen=True, gc=False):
-    noted: tuple[ActNoted | DenialsNoted, ...]
+    noted: tuple[ActNoted | DenialsNoted | TokensRevealed, ...]
 
 
-AuditEvent: TypeAlias = ActNoted | DenialsNoted
+AuditEvent: TypeAlias = ActNoted | DenialsNoted | TokensRevealed

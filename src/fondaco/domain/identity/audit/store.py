@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from fondaco.domain.identity import events as idn
 from fondaco.domain.identity.approvals import events as apr
 from fondaco.domain.identity.approvals.model import PREFIX as APPROVALS
-from fondaco.domain.identity.audit.events import ActNoted, DenialsNoted
+from fondaco.domain.identity.audit.events import ActNoted, DenialsNoted, TokensRevealed
 from fondaco.domain.identity.audit.model import NOBODY, PREFIX
 from fondaco.domain.identity.policy.events import PolicyPublished
 from fondaco.domain.identity.policy.model import PREFIX as POLICIES
@@ -77,6 +77,14 @@ def _denial(entry: Entry, event: DenialsNoted) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _revealed(entry: Entry, event: TokensRevealed) -> dict[str, Any]:
+    return {
+        **_of(entry, PREFIX), "kind": "act", "code": "revealed", "at": event.at,
+        "caller": event.caller, "user": event.user, "operation": "vault.reveal",
+        "text": f"{event.reason}: {' '.join(event.tokens)}", "count": event.found,
+    }  # fmt: skip
+
+
 def _asked(entry: Entry, event: apr.ApprovalAsked) -> dict[str, Any]:
     return {
         **_of(entry, APPROVALS), "kind": "approval", "code": "asked", "caller": event.by,
@@ -132,6 +140,7 @@ def _of(entry: Entry, prefix: str) -> dict[str, str]:
 _MADE: Final[dict[type, Callable[[Entry, Any], dict[str, Any]]]] = {
     ActNoted: _act,
     DenialsNoted: _denial,
+    TokensRevealed: _revealed,
     apr.ApprovalAsked: _asked,
     apr.ApprovalGranted: _decided("granted"),
     apr.ApprovalRejected: _decided("rejected"),

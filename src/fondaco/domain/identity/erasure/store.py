@@ -11,6 +11,7 @@ from fondaco.domain.identity.kyc import store as kyc
 from fondaco.domain.identity.oidc import store as oidc
 from fondaco.domain.identity.people import store as people
 from fondaco.domain.identity.people.store import tell
+from fondaco.domain.identity.vault import store as vault
 from fondaco.kernel.event import Instant
 from fondaco.ports.store import outbox
 
@@ -47,6 +48,7 @@ ROWS: Final[tuple[tuple[sa.Table, str], ...]] = (
     (oidc.links, "whom they are at providers of others, as a hash"),
     (identity.preferences, "what they keep for their pages"),
     (identity.keys, "API keys, with the names that they were given"),
+    (vault.owners, "which accounts belong to them"),
     *kyc.OF_A_PERSON,
 )
 

@@ -1,0 +1,1 @@
+"""Tokens that stand for accounts and for whom they belong to, and who may have them back."""
