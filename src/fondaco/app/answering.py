@@ -26,6 +26,7 @@ from fondaco.app.people import PeoplePart
 from fondaco.app.policies.authority import Authority
 from fondaco.app.proofs import proofs
 from fondaco.app.say import say, say_error
+from fondaco.app.tiers import TiersDesk
 from fondaco.app.tracing import Tracer
 from fondaco.app.vault import VaultDesk
 from fondaco.app.views import POSTS
@@ -67,6 +68,7 @@ _PARTS: Final = frozenset(
         "partners",
         "people",
         "policy",
+        "tiers",
         "uses",
         "vault",
         "webhooks",
@@ -117,6 +119,7 @@ class House:
         self.applications: Provider  # likewise
         self.fix: Desk  # once its sessions are open
         self.policy = Authority(kernel, directory)
+        self.tiers = TiersDesk(kernel, directory)
         self.kyc: KycPart
         self.partners = PartnersDesk(kernel, directory, lambda: self.uses)
         within = self.partners.authorising(self.policy.authorise)

@@ -237,6 +237,7 @@ async def running(
         )
         await set_routes(kernel, [line.application for line in house.fix.switchboard])
         await house.approvals.open()
+        await house.tiers.open()
         house.fix_messages = stack.enter_context(messages(kernel, records, house.fix))
         replies = StoreReplies(records)
         people = house.people.sealing

@@ -58,6 +58,8 @@ class Scope(StrEnum):
     WEBHOOKS_WRITE = "webhooks:write"
     ANALYTICS_READ = "analytics:read"  # holdings under tokens, without a name
     TOKENS_REVEAL = "tokens:reveal"  # and what those stand for
+    TIERS_READ = "tiers:read"
+    TIERS_WRITE = "tiers:write"
 
 
 class Role(StrEnum):
@@ -75,6 +77,7 @@ class Role(StrEnum):
 
 _LOOKING: Final = frozenset(
     {Scope.ORDERS_READ, Scope.ACCOUNTS_READ, Scope.MARKET_READ, Scope.LIMITS_READ}
+    | {Scope.TIERS_READ}
 )
 _DECIDING: Final = frozenset({Scope.APPROVALS_READ, Scope.APPROVALS_WRITE})  # with the other scope
 _HOOKING: Final = frozenset({Scope.WEBHOOKS_READ, Scope.WEBHOOKS_WRITE})
@@ -83,7 +86,10 @@ _TRADING: Final = _LOOKING | {Scope.ORDERS_WRITE}
 # Who trades sets no limits, who sets limits does not trade, who runs the house does neither.
 SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {
     Role.TRADER: _TRADING | _DECIDING | _HOOKING | {Scope.KEYS_WRITE},
-    Role.RISK: _LOOKING | _DECIDING | {Scope.LIMITS_WRITE, Scope.HOUSE_READ, Scope.WEBHOOKS_READ},
+    Role.RISK: _LOOKING
+    | _DECIDING
+    | {Scope.LIMITS_WRITE, Scope.HOUSE_READ, Scope.WEBHOOKS_READ}
+    | {Scope.TIERS_WRITE},
     Role.COMPLIANCE: _LOOKING
     | _DECIDING
     | {Scope.LIMITS_WRITE, Scope.HOUSE_READ, Scope.JOURNAL_READ, Scope.WEBHOOKS_READ}
@@ -97,6 +103,8 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {
             Scope.HOUSE_READ,
             Scope.HOUSE_WRITE,
             Scope.KEYS_WRITE,
+            Scope.TIERS_READ,
+            Scope.TIERS_WRITE,
         }
     )
     | _DECIDING
@@ -120,6 +128,7 @@ PRIVILEGED: Final = frozenset(
         "approvals:write",
         "webhooks:write",
         "tokens:reveal",
+        "tiers:write",
     }
 )
 

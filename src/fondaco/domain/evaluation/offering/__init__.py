@@ -1,0 +1,1 @@
+"""Tiers as a tenant offers them: versions defined, simulated, published by two, and retired."""

@@ -1,0 +1,225 @@
+"""What may be asked about tiers: what is sold, under which rules, with which odds."""
+
+from typing import Annotated, Any, Final, Literal, Protocol
+
+import msgspec
+from msgspec import Meta
+
+from fondaco.domain.identity.model import Scope
+from fondaco.kernel.errors import NotFound
+from fondaco.kernel.operation import Do, Operation, Stamp
+
+TierName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,39}$", examples=["two-step-100k"])]
+VersionNumber = Annotated[int, Meta(ge=0, le=1_000_000)]
+OfferState = Literal["draft", "waiting", "published", "past", "retired"]
+
+
+class TiersRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`published` is what is on sale now. Only who may write tiers sees drafts, and what waits."""
+
+    state: Literal["published", "draft", "waiting", "past", "retired", "all"] = "published"
+
+
+class TierRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`version` 0: the one on sale, or else the newest that you may see."""
+
+    tier: TierName
+    version: VersionNumber = 0
+
+
+class DailyLossShown(msgspec.Struct, frozen=True, kw_only=True):
+    """`amount`, or else `part`, a percentage of where the day began. `counted_from`: initial,
+    balance, equity, or the higher of the two."""
+
+    amount: str | None
+    part: str | None
+    counted_from: str
+
+
+class OverallLossShown(msgspec.Struct, frozen=True, kw_only=True):
+    """`limit` is where it begins. `follows`: static, trailing, end_of_day."""
+
+    amount: str
+    limit: str
+    follows: str
+    locks_at: str | None
+
+
+class NewsShown(msgspec.Struct, frozen=True, kw_only=True):
+    before_minutes: int
+    after_minutes: int
+
+
+class StageShown(msgspec.Struct, frozen=True, kw_only=True):
+    """null and 0 are no rule. `consistency` is the best day's share of all profit, at most."""
+
+    name: str
+    target: str | None
+    daily_loss: DailyLossShown | None
+    overall_loss: OverallLossShown | None
+    min_trading_days: int
+    min_trades: int
+    time_limit_days: int
+    inactivity_days: int
+    max_risk_per_trade: str | None
+    max_positions: int
+    max_lots: str | None
+    consistency: str | None
+    news: NewsShown | None
+    weekend: str
+
+
+class PayoutShown(msgspec.Struct, frozen=True, kw_only=True):
+    """`split` is what a trader is paid of the profit, in percent."""
+
+    split: str
+    first_after_days: int
+    every_days: int
+    minimum: str
+    refunds_fee: bool
+
+
+class ScalingShown(msgspec.Struct, frozen=True, kw_only=True):
+    """From `profit` in all on."""
+
+    profit: str
+    account: str
+    split: str
+
+
+class OddsOfTrader(msgspec.Struct, frozen=True, kw_only=True):
+    """Of one kind of trader. `ruin_probability` is of breaking a limit before passing; money is a
+    mean over all of them, what the firm has of a sale among it. Of those who pass, half take no
+    more than `median_days`."""
+
+    trader: str
+    title: str
+    pass_probability: float
+    pass_se: float
+    ruin_probability: float
+    ruin_se: float
+    median_days: float | None
+    paid_probability: float
+    payout_mean: float
+    firm_profit_mean: float
+    firm_profit_se: float
+    firm_ruin_probability: float | None
+
+
+class OddsShown(msgspec.Struct, frozen=True, kw_only=True):
+    """Worked out by simulation, of `paths` traders of each kind; the same seed gives the same.
+    `firm_ruin_probability` is of losing more than `capital` in `sales` sales."""
+
+    paths: int
+    seed: str
+    days: int
+    funded_days: int
+    sales: int
+    capital: str
+    simulated_at: str
+    traders: list[OddsOfTrader]
+
+
+class TierShown(msgspec.Struct, frozen=True, kw_only=True):
+    """`effective_from` and `effective_until` are when it is on sale: nanoseconds since 1970, UTC;
+    "" is not at all, and without an end. `wording` is made of the terms that are enforced."""
+
+    tier: str
+    version: int
+    title: str
+    state: OfferState
+    currency: str
+    account: str
+    fee: str
+    effective_from: str
+    effective_until: str
+    fingerprint: str
+    time_zone: str
+    reset_at: str
+    broken_at: str
+    leverage: int
+    instruments: list[str]
+    phases: list[StageShown]
+    funded: StageShown | None
+    payout: PayoutShown | None
+    scaling: list[ScalingShown]
+    wording: list[str]
+    odds: OddsShown | None
+
+
+class TiersReply(msgspec.Struct, frozen=True):
+    """In the order in which the tiers were first defined, versions newest first."""
+
+    items: list[TierShown]
+
+
+class RulesShown(msgspec.Struct, frozen=True):
+    heading: str
+    sentences: list[str]
+
+
+class TierVersionShown(msgspec.Struct, frozen=True, kw_only=True):
+    version: int
+    state: OfferState
+    fingerprint: str
+    effective_from: str
+    effective_until: str
+    defined_at: str
+    defined_by: str
+    published_by: str
+    contradictions: list[str]
+    simulated: bool
+
+
+class TierReply(msgspec.Struct, frozen=True, kw_only=True):
+    """`terms` is the JSON whose SHA-256 is `terms_sha256`, the tier's fingerprint: what a buyer
+    has, byte by byte. `text` is what it was made of."""
+
+    item: TierShown
+    rules: list[RulesShown]
+    text: str
+    terms: str
+    terms_sha256: str
+    versions: list[TierVersionShown]
+
+
+class TierDesk(Protocol):
+    """The part of a house that looks after tiers."""
+
+    async def tiers(self, stamp: Stamp, ask: TiersRequest) -> TiersReply: ...
+    async def tier(self, stamp: Stamp, ask: TierRequest) -> TierReply: ...
+
+
+async def _tiers(ask: TiersRequest, stamp: Stamp, desk: TierDesk) -> TiersReply:
+    return await desk.tiers(stamp, ask)
+
+
+async def _tier(ask: TierRequest, stamp: Stamp, desk: TierDesk) -> TierReply:
+    return await desk.tier(stamp, ask)
+
+
+OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
+    Do(
+        name="tiers.list",
+        summary="The tiers of the prop firm: account, fee, rules in words, and simulated odds.",
+        method="GET",
+        path="/tiers",
+        request=TiersRequest,
+        reply=TiersReply,
+        scope=Scope.TIERS_READ,
+        source="tiers",
+        answer=_tiers,
+    ),
+    Do(
+        name="tiers.one",
+        summary="One tier with its text, its terms byte by byte, its odds and its versions.",
+        method="GET",
+        path="/tiers/{tier}",
+        request=TierRequest,
+        reply=TierReply,
+        scope=Scope.TIERS_READ,
+        errors=(NotFound,),
+        source="tiers",
+        answer=_tier,
+    ),
+)
