@@ -38,19 +38,21 @@ MINUTE: Final = 60_000_000_000
 # the rules is a change of this test.
 HELD: Final = {
     Role.TRADER: "orders:read orders:write accounts:read market:read limits:read keys:write "
-    "approvals:read approvals:write webhooks:read webhooks:write",
+    "approvals:read approvals:write webhooks:read webhooks:write tiers:read",
     Role.RISK: "orders:read accounts:read market:read limits:read limits:write house:read "
-    "approvals:read approvals:write webhooks:read",
+    "approvals:read approvals:write webhooks:read tiers:read tiers:write",
     Role.COMPLIANCE: "orders:read accounts:read market:read limits:read limits:write house:read "
     "journal:read kyc:read kyc:write approvals:read approvals:write webhooks:read "
-    "analytics:read tokens:reveal",
+    "analytics:read tokens:reveal tiers:read",
     Role.ADMIN: "accounts:read accounts:write market:read limits:read house:read house:write "
-    "keys:write approvals:read approvals:write webhooks:read webhooks:write",
+    "keys:write approvals:read approvals:write webhooks:read webhooks:write tiers:read "
+    "tiers:write",
     Role.AUDITOR: "orders:read accounts:read market:read limits:read house:read journal:read "
-    "approvals:read webhooks:read",
+    "approvals:read webhooks:read tiers:read",
     Role.PARTNER: "orders:read orders:write accounts:read market:read limits:read approvals:read "
-    "approvals:write webhooks:read webhooks:write",
-    Role.AGENT: "orders:read orders:propose accounts:read market:read limits:read approvals:read",
+    "approvals:write webhooks:read webhooks:write tiers:read",
+    Role.AGENT: "orders:read orders:propose accounts:read market:read limits:read approvals:read "
+    "tiers:read",
     Role.ANALYST: "analytics:read market:read",
 }
 

@@ -1,15 +1,17 @@
 """The part of a house that looks after tiers: what is on the shelf, and how it gets there."""
 
 import asyncio
+import tomllib
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
+from hashlib import blake2b
 from typing import Any, Final, get_args
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from fondaco.app.house import Kernel
-from fondaco.domain.evaluation.lint import LintFinding, lint
+from fondaco.domain.evaluation.lint import LintFinding, is_wrong, lint
 from fondaco.domain.evaluation.model import NEVER, Tier
 from fondaco.domain.evaluation.model import fingerprint as terms_sha256
 from fondaco.domain.evaluation.offering import api
@@ -19,6 +21,7 @@ from fondaco.domain.evaluation.offering.events import (
     PublishTier,
     TierCommand,
     TierEvent,
+    TierRefused,
 )
 from fondaco.domain.evaluation.offering.model import PREFIX, Offered, Offers, stream_of
 from fondaco.domain.evaluation.offering.showing import state_of, tier_shown, version_shown
@@ -29,7 +32,7 @@ from fondaco.domain.evaluation.simulation.traders import trader_of
 from fondaco.domain.evaluation.wording import wording
 from fondaco.domain.identity.directory import Directory
 from fondaco.domain.identity.model import DEMO, Scope
-from fondaco.kernel.errors import NotFound
+from fondaco.kernel.errors import NotFound, Refused
 from fondaco.kernel.event import Entry, Instant, request_id
 from fondaco.kernel.operation import Stamp
 
@@ -129,6 +132,43 @@ class TiersDesk:
             versions=[version_shown(offers, each, now) for each in versions],
         )
 
+    async def define(self, stamp: Stamp, ask: api.DefineTierRequest) -> api.DefinedReply:
+        text, tier = self._numbered(stamp.tenant, ask.text)
+        found, position = lint(tier), 0
+        if not ask.dry_run:
+            command = offer_of(text, tier, _asked(stamp), stamp.at, stamp.caller)
+            position = (await self._submit(stamp.tenant, command)).position
+        return api.DefinedReply(
+            tier=tier.name,
+            version=tier.version,
+            title=tier.title,
+            fingerprint=terms_sha256(tier),
+            findings=[
+                api.FindingShown(each.weight, each.code, each.where, each.text) for each in found
+            ],
+            wording=[each for _, sentences in wording(tier) for each in sentences],
+            publishable=not is_wrong(found),
+            position=position,
+        )
+
+    def _numbered(self, tenant: str, text: str) -> tuple[str, Tier]:
+        """A text that does not say which version it is becomes the next one, and says so."""
+        tier = tier_of(text)
+        if "version" in tomllib.loads(text):
+            return text, tier
+        known = self.shelf.offers(tenant).versions(tier.name)
+        same = [each for each in known if each.text.partition("\n")[2] == text]
+        number = same[-1].version if same else known[-1].version + 1 if known else 1
+        text = f"version = {number}\n{text}"
+        return text, tier_of(text)
+
+    async def _submit(self, tenant: str, command: TierCommand) -> Entry:
+        """The entry that it left. Raises `Refused` with what the law says."""
+        entry = (await self._kernel.submit(stream_of(tenant), command))[-1]
+        if isinstance(entry.event, TierRefused):
+            raise Refused(entry.event.text, code=entry.event.reason)
+        return entry
+
     def _visible(
         self, stamp: Stamp, offers: Offers, versions: Sequence[Offered], now: Instant
     ) -> Iterator[Offered]:
@@ -155,6 +195,12 @@ def offer_of(text: str, tier: Tier, asked: str, now: Instant, by: str) -> OfferT
         tuple(f"{each.code} at {each.where}" for each in wrong(tier)),
         by,
     )
+
+
+def _asked(stamp: Stamp) -> str:
+    """Of what has agreed to it, or of the request: done again, it is done once."""
+    key = stamp.idempotency_key or stamp.request_id
+    return blake2b(f"{stamp.tenant}/{stamp.caller}/{key}".encode(), digest_size=12).hexdigest()
 
 
 def wrong(tier: Tier) -> Iterator[LintFinding]:

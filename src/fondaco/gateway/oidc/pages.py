@@ -24,6 +24,8 @@ MEANS: Final[Mapping[str, str]] = {
     "keys:write": "make and revoke your API keys",
     "webhooks:read": "see where your house tells of events, and what came of it",
     "webhooks:write": "have events sent to other programs",
+    "tiers:read": "see what the prop firm sells",
+    "tiers:write": "change what the prop firm sells",
     "approvals:read": "see what waits for a second person",
     "approvals:write": "agree in your name to what others have asked",
 }

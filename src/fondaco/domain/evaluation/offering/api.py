@@ -5,8 +5,9 @@ from typing import Annotated, Any, Final, Literal, Protocol
 import msgspec
 from msgspec import Meta
 
+from fondaco.domain.evaluation.reading import TEXT_MAX
 from fondaco.domain.identity.model import Scope
-from fondaco.kernel.errors import NotFound
+from fondaco.kernel.errors import NotFound, Refused
 from fondaco.kernel.operation import Do, Operation, Stamp
 
 TierName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,39}$", examples=["two-step-100k"])]
@@ -25,6 +26,14 @@ class TierRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     tier: TierName
     version: VersionNumber = 0
+
+
+class DefineTierRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`text` is TOML, as docs/tiers.md has it. Without a `version` in it, it is the next one.
+    `dry_run`: only say what is wrong, and what traders would read."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=TEXT_MAX)]
+    dry_run: bool = False
 
 
 class DailyLossShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -183,11 +192,34 @@ class TierReply(msgspec.Struct, frozen=True, kw_only=True):
     versions: list[TierVersionShown]
 
 
+class FindingShown(msgspec.Struct, frozen=True):
+    """`weight` is "contradiction", which keeps it from being published, or "unusual"."""
+
+    weight: str
+    code: str
+    where: str
+    text: str
+
+
+class DefinedReply(msgspec.Struct, frozen=True, kw_only=True):
+    """`position` 0: nothing was written, as it was only tried."""
+
+    tier: str
+    version: int
+    title: str
+    fingerprint: str
+    findings: list[FindingShown]
+    wording: list[str]
+    publishable: bool
+    position: int
+
+
 class TierDesk(Protocol):
     """The part of a house that looks after tiers."""
 
     async def tiers(self, stamp: Stamp, ask: TiersRequest) -> TiersReply: ...
     async def tier(self, stamp: Stamp, ask: TierRequest) -> TierReply: ...
+    async def define(self, stamp: Stamp, ask: DefineTierRequest) -> DefinedReply: ...
 
 
 async def _tiers(ask: TiersRequest, stamp: Stamp, desk: TierDesk) -> TiersReply:
@@ -197,6 +229,16 @@ async def _tiers(ask: TiersRequest, stamp: Stamp, desk: TierDesk) -> TiersReply:
 async def _tier(ask: TierRequest, stamp: Stamp, desk: TierDesk) -> TierReply:
     return await desk.tier(stamp, ask)
 
+
+async def _define(ask: DefineTierRequest, stamp: Stamp, desk: TierDesk) -> DefinedReply:
+    return await desk.define(stamp, ask)
+
+
+A_TEXT: Final = (
+    'name = "mine"\ntitle = "Mine, 10,000"\neffective_from = 2026-01-01\naccount = "10000"\n'
+    'fee = "99"\n[[phases]]\nname = "Challenge"\ntarget = "8%"\n'
+    'overall_loss = { limit = "10%" }\n'
+)
 
 OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
     Do(
@@ -221,5 +263,18 @@ OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
         errors=(NotFound,),
         source="tiers",
         answer=_tier,
+    ),
+    Do(
+        name="tiers.define",
+        summary="Keep a version of a tier, as a draft; or only say what is wrong with its text.",
+        method="POST",
+        path="/tiers",
+        request=DefineTierRequest,
+        reply=DefinedReply,
+        scope=Scope.TIERS_WRITE,
+        errors=(Refused,),
+        source="tiers",
+        answer=_define,
+        example={"text": A_TEXT, "dry_run": True},
     ),
 )
