@@ -1,13 +1,13 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 b2b599fd1f97332a1a418516f952156ca9654f57be54cd069d59d30e92ee3738
+OpenAPI sha256 e4b08c366326111238ab035e733bf6ee5b949ec08de8a73116dfd44599c740f4
 """
 
 from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
-Scope: TypeAlias = Literal['accounts:read', 'accounts:write', 'analytics:read', 'approvals:read', 'approvals:write', 'house:read', 'house:write', 'journal:read', 'keys:write', 'kyc:read', 'kyc:write', 'limits:read', 'limits:write', 'market:read', 'orders:propose', 'orders:read', 'orders:write', 'tokens:reveal', 'webhooks:read', 'webhooks:write']
+Scope: TypeAlias = Literal['accounts:read', 'accounts:write', 'analytics:read', 'approvals:read', 'approvals:write', 'house:read', 'house:write', 'journal:read', 'keys:write', 'kyc:read', 'kyc:write', 'limits:read', 'limits:write', 'market:read', 'orders:propose', 'orders:read', 'orders:write', 'tiers:read', 'tiers:write', 'tokens:reveal', 'webhooks:read', 'webhooks:write']
 Role: TypeAlias = Literal['admin', 'agent', 'analyst', 'auditor', 'compliance', 'partner', 'risk', 'trader']
 Quality: TypeAlias = Literal['closed', 'crossed', 'gapped', 'ok', 'recovering', 'stale', 'unconfirmed']
 LevelReply: TypeAlias = "tuple[str, str]"
@@ -2205,6 +2205,197 @@ class MyTier(TypedDict):
     tier: PartnerTierShown | None
     orders_today: int
     orders_left: int
+
+
+class TiersRequest(TypedDict):
+    """`published` is what is on sale now. Only who may write tiers sees drafts, and what waits.
+    """
+    state: NotRequired[Literal['all', 'draft', 'past', 'published', 'retired', 'waiting']]
+
+
+class TiersReply(TypedDict):
+    """In the order in which the tiers were first defined, versions newest first."""
+    items: list[TierShown]
+
+
+class TierShown(TypedDict):
+    """`effective_from` and `effective_until` are when it is on sale: nanoseconds since 1970, UTC;
+    "" is not at all, and without an end. `wording` is made of the terms that are enforced.
+    """
+    tier: str
+    version: int
+    title: str
+    state: Literal['draft', 'past', 'published', 'retired', 'waiting']
+    currency: str
+    account: str
+    fee: str
+    effective_from: str
+    effective_until: str
+    fingerprint: str
+    time_zone: str
+    reset_at: str
+    broken_at: str
+    leverage: int
+    instruments: list[str]
+    phases: list[StageShown]
+    funded: StageShown | None
+    payout: PayoutShown | None
+    scaling: list[ScalingShown]
+    wording: list[str]
+    odds: OddsShown | None
+
+
+class StageShown(TypedDict):
+    """null and 0 are no rule. `consistency` is the best day's share of all profit, at most."""
+    name: str
+    target: str | None
+    daily_loss: DailyLossShown | None
+    overall_loss: OverallLossShown | None
+    min_trading_days: int
+    min_trades: int
+    time_limit_days: int
+    inactivity_days: int
+    max_risk_per_trade: str | None
+    max_positions: int
+    max_lots: str | None
+    consistency: str | None
+    news: NewsShown | None
+    weekend: str
+
+
+class DailyLossShown(TypedDict):
+    """`amount`, or else `part`, a percentage of where the day began. `counted_from`: initial,
+    balance, equity, or the higher of the two.
+    """
+    amount: str | None
+    part: str | None
+    counted_from: str
+
+
+class OverallLossShown(TypedDict):
+    """`limit` is where it begins. `follows`: static, trailing, end_of_day."""
+    amount: str
+    limit: str
+    follows: str
+    locks_at: str | None
+
+
+class NewsShown(TypedDict):
+    before_minutes: int
+    after_minutes: int
+
+
+class PayoutShown(TypedDict):
+    """`split` is what a trader is paid of the profit, in percent."""
+    split: str
+    first_after_days: int
+    every_days: int
+    minimum: str
+    refunds_fee: bool
+
+
+class ScalingShown(TypedDict):
+    """From `profit` in all on."""
+    profit: str
+    account: str
+    split: str
+
+
+class OddsShown(TypedDict):
+    """Worked out by simulation, of `paths` traders of each kind; the same seed gives the same.
+    `firm_ruin_probability` is of losing more than `capital` in `sales` sales.
+    """
+    paths: int
+    seed: str
+    days: int
+    funded_days: int
+    sales: int
+    capital: str
+    simulated_at: str
+    traders: list[OddsOfTrader]
+
+
+class OddsOfTrader(TypedDict):
+    """Of one kind of trader. `ruin_probability` is of breaking a limit before passing; money is a
+    mean over all of them, what the firm has of a sale among it. Of those who pass, half take no
+    more than `median_days`.
+    """
+    trader: str
+    title: str
+    pass_probability: float
+    pass_se: float
+    ruin_probability: float
+    ruin_se: float
+    median_days: float | None
+    paid_probability: float
+    payout_mean: float
+    firm_profit_mean: float
+    firm_profit_se: float
+    firm_ruin_probability: float | None
+
+
+class TierRequest(TypedDict):
+    """`version` 0: the one on sale, or else the newest that you may see."""
+    tier: str
+    version: NotRequired[int]
+
+
+class TierReply(TypedDict):
+    """`terms` is the JSON whose SHA-256 is `terms_sha256`, the tier's fingerprint: what a buyer
+    has, byte by byte. `text` is what it was made of.
+    """
+    item: TierShown
+    rules: list[RulesShown]
+    text: str
+    terms: str
+    terms_sha256: str
+    versions: list[TierVersionShown]
+
+
+class RulesShown(TypedDict):
+    heading: str
+    sentences: list[str]
+
+
+class TierVersionShown(TypedDict):
+    version: int
+    state: Literal['draft', 'past', 'published', 'retired', 'waiting']
+    fingerprint: str
+    effective_from: str
+    effective_until: str
+    defined_at: str
+    defined_by: str
+    published_by: str
+    contradictions: list[str]
+    simulated: bool
+
+
+class DefineTierRequest(TypedDict):
+    """`text` is TOML, as docs/tiers.md has it. Without a `version` in it, it is the next one.
+    `dry_run`: only say what is wrong, and what traders would read.
+    """
+    text: str
+    dry_run: NotRequired[bool]
+
+
+class DefinedReply(TypedDict):
+    """`position` 0: nothing was written, as it was only tried."""
+    tier: str
+    version: int
+    title: str
+    fingerprint: str
+    findings: list[FindingShown]
+    wording: list[str]
+    publishable: bool
+    position: int
+
+
+class FindingShown(TypedDict):
+    """`weight` is "contradiction", which keeps it from being published, or "unusual"."""
+    weight: str
+    code: str
+    where: str
+    text: str
 
 
 class PriceRequest(TypedDict):

@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 b2b599fd1f97332a1a418516f952156ca9654f57be54cd069d59d30e92ee3738
+OpenAPI sha256 e4b08c366326111238ab035e733bf6ee5b949ec08de8a73116dfd44599c740f4
 """
 
 from __future__ import annotations
@@ -2312,6 +2312,61 @@ class Partners:
         return found
 
 
+class Tiers:
+    def __init__(self, asking: Asking) -> None:
+        self._ask = asking.ask
+
+    def list(
+        self,
+        *,
+        state: Literal['all', 'draft', 'past', 'published', 'retired', 'waiting'] = ABSENT,
+    ) -> m.TiersReply:
+        """The tiers of the prop firm: account, fee, rules in words, and simulated odds. Scope:
+        tiers:read.
+        """
+        found: m.TiersReply = self._ask(
+            "GET",
+            "/api/tiers",
+            query={"state": state},
+        )
+        return found
+
+    def define(
+        self,
+        *,
+        text: str,
+        idempotency_key: str = ABSENT,
+        dry_run: bool = ABSENT,
+    ) -> m.DefinedReply:
+        """Keep a version of a tier, as a draft; or only say what is wrong with its text. Scope:
+        tiers:write.
+        """
+        found: m.DefinedReply = self._ask(
+            "POST",
+            "/api/tiers",
+            body={"text": text, "dry_run": dry_run},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def one(
+        self,
+        *,
+        tier: str,
+        version: int = ABSENT,
+    ) -> m.TierReply:
+        """One tier with its text, its terms byte by byte, its odds and its versions. Scope:
+        tiers:read.
+        """
+        found: m.TierReply = self._ask(
+            "GET",
+            "/api/tiers/{tier}",
+            path_={"tier": tier},
+            query={"version": version},
+        )
+        return found
+
+
 class Market:
     def __init__(self, asking: Asking) -> None:
         self._ask = asking.ask
@@ -3792,6 +3847,7 @@ class Operations:
         self.fix = Fix(asking)
         self.webhooks = Webhooks(asking)
         self.partners = Partners(asking)
+        self.tiers = Tiers(asking)
         self.market = Market(asking)
         self.house = House(asking)
         self.journal = Journal(asking)
