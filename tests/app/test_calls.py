@@ -35,6 +35,7 @@ STREAM: Final = {
     "surveillance": "surveillance/acme",
     "webhooks": "webhooks/acme",
     "partners": "partners/acme",
+    "tiers": "tiers/acme",
 }
 # Drawn: orders to where they are executed, and reports of it back.
 VENUES: Final = frozenset({"venues", "crossing", "midpoint", "pooling", "routed"})
