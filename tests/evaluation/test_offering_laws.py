@@ -135,8 +135,8 @@ def test_what_was_on_sale_stays_so_and_a_version_never_changes(commands: list[Ti
         on_shelf = shelf.on_sale("demo", Instant(at))
         assert {each.name: each.version for each in on_shelf} == sold(state, at)
         assert len({each.name for each in on_shelf}) == len(on_shelf), "one version of a name"
-        for each in on_shelf:
-            assert shelf.by_fingerprint("demo", fingerprint(each)) == each
+        for sale in on_shelf:
+            assert shelf.by_fingerprint("demo", fingerprint(sale)) == sale
     for versions in state.tiers.values():
         spans = [
             (int(each.effective_at), int(state.ends_at(each)))
