@@ -46,6 +46,7 @@ from fondaco.app.outbound import outbound
 from fondaco.app.people import MINUTE_NS, people_part
 from fondaco.app.proofs import publish_last
 from fondaco.app.queries import queries
+from fondaco.app.referred import check_references, referred
 from fondaco.app.say import say
 from fondaco.app.server import certificates_of, make_server
 from fondaco.app.tracing import house_watch, keep_times, tracing
@@ -200,6 +201,7 @@ async def running(
     """Everything that makes a house, until the block ends. Raises before anything is served."""
     files = Files(Path(settings.data), settings.journal, settings.store)
     make_root(files)
+    check_references(files, settings)
     begin_encrypted(files, settings)
     source = await _feed(settings)
     async with AsyncExitStack() as stack:
@@ -216,7 +218,8 @@ async def running(
         views = stack.enter_context(closing(open_views(files)))
         refuse_lost_end(files, views, kernel.committer.position)
         readers = stack.enter_context(ThreadPoolExecutor(READERS, "reader"))
-        cache = stack.enter_context(closing(open_cache(settings.cache, kernel.now)))
+        shared = referred(files, "cache", settings.cache)
+        cache = stack.enter_context(closing(open_cache(shared, kernel.now)))
         idle_ns = settings.session_idle_min * MINUTE_NS
         directory = Directory(records, cache, kernel.now, os.urandom, idle_ns)
         stack.callback(follower.end)

@@ -12,6 +12,7 @@ from typing import Any, Final
 from fondaco.app.at_rest import at_rest, open_sqlite
 from fondaco.app.files import Files, read_cursor
 from fondaco.app.journal_sealing import sealing_codec
+from fondaco.app.referred import referred
 from fondaco.app.say import say
 from fondaco.gateway.guard.rates import Rate, Rates
 from fondaco.kernel.errors import Conflict, Corrupt, FondacoError, Invalid, NotFound
@@ -64,6 +65,7 @@ def _open_postgres(files: Files, address: str, *, writer: bool) -> LastingJourna
         from fondaco.ports.journal.postgres import PostgresJournal
     except ImportError as error:
         raise _extra_missing("postgres", error) from error
+    address = referred(files, "journal", address)
     journal = PostgresJournal(address, sealing_codec(files), writer=writer)
     try:
         _mark_as_belonging_to(files, journal.house)
@@ -139,7 +141,7 @@ def open_records(files: Files) -> Store:
         from fondaco.ports.store.postgres import PostgresStore
     except ImportError as error:
         raise _extra_missing("postgres", error) from error
-    return PostgresStore(files.store_at)
+    return PostgresStore(referred(files, "store", files.store_at))
 
 
 def rates_of(settings: Settings, cache: Cache, now: Callable[[], int]) -> Rates:

@@ -6,6 +6,9 @@ prints `effective`; docs/settings.md is what `python -m fondaco.settings` prints
 """
 
 from fondaco.settings.knobs import PREFIX as PREFIX
+from fondaco.settings.places import REFERENCE as REFERENCE
+from fondaco.settings.places import fits as fits
+from fondaco.settings.places import referable as referable
 from fondaco.settings.places import without_secrets as without_secrets
 from fondaco.settings.reading import Effective as Effective
 from fondaco.settings.reading import Knob as Knob

@@ -17,12 +17,22 @@ _PLACES: Final[Mapping[str, tuple[str, ...]]] = {
     "secrets": ("file", "aws:", "pkcs11:"),
     "unseal": ("key", "file:", "env:"),
 }
+# Settings that may hold a secret, and so may say where it is kept: secret://name.
+_REFERABLE: Final = ("journal", "store", "cache", "fix_publish_to", "fix_alerts_to")
+REFERENCE: Final = "secret://"
+_NAMED: Final = re.compile(r"secret://[A-Za-z0-9][A-Za-z0-9._/-]{0,199}").fullmatch
 _SECRET: Final = re.compile(r"(://[^/@:]*:)[^/@]*@|(password=)[^&]*")
 
 
 def words_of(name: str) -> tuple[str, ...] | None:
     """What a setting may be, or begin with; None for one that is no place."""
-    return _FEEDS if name == "feed" else _PLACES.get(name)
+    places = _FEEDS if name == "feed" else _PLACES.get(name)
+    return (*places, REFERENCE) if places and name in _REFERABLE else places
+
+
+def referable() -> tuple[str, ...]:
+    """Settings that may be a reference."""
+    return _REFERABLE
 
 
 def without_secrets(text: str) -> str:
@@ -32,6 +42,11 @@ def without_secrets(text: str) -> str:
 
 def is_allowed(name: str, text: str) -> bool:
     """Whether a setting may say this, as far as places go."""
+    return bool(name in _REFERABLE and _NAMED(text)) or fits(name, text)
+
+
+def fits(name: str, text: str) -> bool:
+    """Whether this is what a setting is in the end, and no reference."""
     if name == "feed":
         return _is_feed(text)
     places = _PLACES.get(name)

@@ -20,7 +20,7 @@ from msgspec.inspect import (
 
 from fondaco.kernel.errors import Invalid
 from fondaco.settings.knobs import FILE, PREFIX, Source, where
-from fondaco.settings.places import is_allowed, without_secrets, words_of
+from fondaco.settings.places import is_allowed, referable, without_secrets, words_of
 from fondaco.settings.terms import LOOPBACK, Settings
 
 Value: TypeAlias = str | int | bool
@@ -172,6 +172,10 @@ def page() -> Iterator[str]:
     yield "A later source goes before an earlier one: the default, the file `fondaco.toml` in the"
     yield "data directory (`port = 8000`), the environment (`FONDACO_PORT=8000`), the command line"
     yield "(`--port 8000`). `fondaco doctor` prints every effective value with its source."
+    yield ""
+    names = [f"`{name}`" for name in referable()]
+    yield f"{', '.join(names[:-1])} and {names[-1]} may be `secret://name`: then the address, with"
+    yield "its password, is what `fondaco secrets put name` keeps ([docs/secrets.md](secrets.md))."
     yield ""
     yield "| setting | default | unit | allowed | why |"
     yield "|---|---|---|---|---|"

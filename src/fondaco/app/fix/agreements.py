@@ -21,13 +21,14 @@
     checks = { user_defined = false }       # what their messages are held to: `Options`
 
 What else a session may have are the fields of `Terms` and of `Agreement`; `role = "initiator"`
-connects to `connect = ["host:port", …]` in turn, with the password in the environment variable that
-`password_env` names. With `application = "venue"` and `venue = { mic = "BRKR", … }` (`VenueTerms`)
-orders of the house are routed out to them.
+connects to `connect = ["host:port", …]` in turn, with the password that the key ring has
+(`password = "secret://fix/broker"`), or the environment variable that `password_env` names. With
+`application = "venue"` and `venue = { mic = "BRKR", … }` (`VenueTerms`) orders of the house are
+routed out to them.
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from hmac import compare_digest
 from pathlib import Path
@@ -46,12 +47,14 @@ from fondaco.domain.fix.api import (
 )
 from fondaco.gateway.fix.switchboard import Agreement
 from fondaco.kernel.errors import Invalid
+from fondaco.settings import REFERENCE
 
 _NAMES: Final = frozenset(SessionId.__struct_fields__)
 _TERMS: Final = frozenset(Terms.__struct_fields__) - {"id", "password"}
 _AGREED: Final = frozenset(
     {"addresses", "pins", "connect", "application", "key_id", "accounts", "venue"}
 )
+_PASSWORDS: Final = frozenset({"password", "password_sha256", "password_env"})
 
 
 class Port(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -106,8 +109,15 @@ class Agreements(msgspec.Struct, frozen=True):
     sessions: tuple[Session, ...]
 
 
-def read_agreements(path: Path, environment: Mapping[str, str]) -> Agreements:
-    """What the file says; nobody where there is none. Raises `Invalid` with the place."""
+def _no_ring(_: str) -> str:
+    raise Invalid("there is no key ring here")
+
+
+def read_agreements(
+    path: Path, environment: Mapping[str, str], secret: Callable[[str], str] = _no_ring
+) -> Agreements:
+    """What the file says; nobody where there is none. `secret` gives what a reference stands for.
+    Raises `Invalid` with the place."""
     try:
         values = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
@@ -120,7 +130,8 @@ def read_agreements(path: Path, environment: Mapping[str, str]) -> Agreements:
         if values or not isinstance(sessions, list):
             raise Invalid(f"it has {', '.join(values) or 'no list of'} [[session]]")
         folder = path.parent
-        return Agreements(port, tuple(_session(each, environment, folder) for each in sessions))
+        said = (_session(each, environment, folder, secret) for each in sessions)
+        return Agreements(port, tuple(said))
     except (msgspec.ValidationError, Invalid) as error:
         raise Invalid(f"{path}: {error}") from error
 
@@ -160,15 +171,22 @@ def demo_agreements(key_id: str, account: str) -> Agreements:
 
 
 def _session(
-    values: dict[str, Any], environment: Mapping[str, str], folder: Path = Path()
+    values: dict[str, Any],
+    environment: Mapping[str, str],
+    folder: Path = Path(),
+    secret: Callable[[str], str] = _no_ring,
 ) -> Session:
-    known = _NAMES | _TERMS | _AGREED | {"password_sha256", "password_env", "dictionary", "checks"}
+    known = _NAMES | _TERMS | _AGREED | _PASSWORDS | {"dictionary", "checks"}
     known |= frozenset(Connecting.__struct_fields__)
     for name in values:
         if name not in known:
             raise Invalid(f"{name} is nothing that a session has")
     terms = {name: values[name] for name in values if name in _TERMS}
-    if "password_env" in values:
+    if "password" in values:
+        if not str(values["password"]).startswith(REFERENCE):
+            raise Invalid("password says where it is kept, and not what it is: secret://fix/broker")
+        terms["password"] = secret(str(values["password"]))
+    elif "password_env" in values:
         variable = str(values["password_env"])
         if variable not in environment:
             raise Invalid(f"password_env names {variable}, which is not in the environment")

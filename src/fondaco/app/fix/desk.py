@@ -28,6 +28,7 @@ from fondaco.app.fix.agreements import (
 from fondaco.app.fix.echo import Echo
 from fondaco.app.fix.taped import name_file
 from fondaco.app.listening import bind
+from fondaco.app.referred import referred
 from fondaco.app.say import say
 from fondaco.domain.fix.api import (
     Checking,
@@ -404,7 +405,9 @@ async def fix_desk(
     settings: Settings, files: Files, kernel: Kernel, applications: dict[str, Make] | None = None
 ) -> AsyncIterator[Desk]:
     """The sessions of a house while the block lasts. Raises `Invalid`, `Unavailable`."""
-    agreements = read_agreements(files.agreements, os.environ)
+    agreements = read_agreements(
+        files.agreements, os.environ, partial(referred, files, "a password of fix.toml")
+    )
     if settings.demo and settings.fix_port and not files.agreements.exists():
         agreements = demo_agreements(key_id_of(digest_of(DEMO)), DEMO)
     if settings.fix_venue:

@@ -18,12 +18,13 @@ from fondaco.app.child import Child, begin_child
 from fondaco.app.files import Files
 from fondaco.app.fix.carrying import Carrier, Noted, Place, carry
 from fondaco.app.fix.exports import exported_alerts
-from fondaco.app.fix.siem import siem_of
+from fondaco.app.fix.siem import Tell, siem_of
 from fondaco.app.fix.taped import Taped
 from fondaco.app.fix.telling import plain
 from fondaco.app.fix.times import moment
 from fondaco.app.fix.tracing import trace_of_message
 from fondaco.app.machines import open_records
+from fondaco.app.referred import referred
 from fondaco.domain.fix.message import loose, what_is_wrong
 from fondaco.domain.fix.search.model import Asked
 from fondaco.domain.fix.search.redaction import redacted
@@ -48,6 +49,7 @@ PARTITIONS_MAX: Final = 1_024
 
 def open_bus(address: str, files: Files) -> Bus:
     """By the setting `fix_publish_to`."""
+    address = referred(files, "fix_publish_to", address)
     parts = urlsplit(address)
     partitions = _partitions(parts.query)
     if parts.scheme == "file":
@@ -63,6 +65,11 @@ def open_bus(address: str, files: Files) -> Bus:
     except ImportError as error:
         raise _missing("redis", error) from error
     return RedisBus(address.partition("?")[0], partitions)
+
+
+def open_siem(address: str, files: Files) -> Tell:
+    """By the setting `fix_alerts_to`."""
+    return siem_of(referred(files, "fix_alerts_to", address))
 
 
 def _partitions(query: str) -> int:
@@ -186,7 +193,9 @@ def carriers(files: Files, settings: Settings) -> Iterator[tuple[str, Callable[[
     if siem != NOWHERE:
         yield (
             f"FIX alerts for {urlsplit(siem).scheme}",
-            lambda: TellingAlerts(open_records(files), siem_of(siem), Noted(folder, "siem", siem)),
+            lambda: TellingAlerts(
+                open_records(files), open_siem(siem, files), Noted(folder, "siem", siem)
+            ),
         )
 
 
@@ -221,7 +230,7 @@ class Publisher(Child):
         if settings.fix_publish_to != NOWHERE:
             open_bus(settings.fix_publish_to, files).close()
         if settings.fix_alerts_to != NOWHERE:
-            siem_of(settings.fix_alerts_to)
+            open_siem(settings.fix_alerts_to, files)
         given: Mapping[str, Any] = {
             "JOURNAL": files.journal_at,
             "STORE": files.store_at,
