@@ -1,8 +1,10 @@
 """Limits and FIX sequence numbers need a second person: no door lets one do both halves."""
 
 import asyncio
+import contextlib
 import json
 import os
+import sqlite3
 import time
 from collections.abc import Iterator
 from hashlib import sha256
@@ -18,6 +20,7 @@ from fondaco.app.files import Files
 from fondaco.app.house import Kernel
 from fondaco.app.offline import create_key, explain
 from fondaco.app.policies.authority import Authority
+from fondaco.app.secrets import sealing_at
 from fondaco.cli import main
 from fondaco.domain.identity.approvals.events import Approve
 from fondaco.domain.identity.approvals.model import stream_of
@@ -61,6 +64,11 @@ GUARDED: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
         "PUT",
         "/users/tim/roles",
         {"roles": ["risk", "admin"], "reason": "as agreed"},
+    ),
+    "identity.reset_second_factor": (
+        "POST",
+        "/users/tim/second-factor/reset",
+        {"reason": "as agreed"},
     ),
     "identity.create_service_account": (
         "POST",
@@ -108,6 +116,7 @@ UNFIT: Final = {
     "risk.set_limits": ("tim/first", "sue/first", "zed/first"),
     "fix.set_sequence": ("tim/first", "sue/first", "zed/first"),
     "identity.set_roles": ("tim/first", "sue/first", "zed/first"),
+    "identity.reset_second_factor": ("tim/first", "sue/first", "zed/first"),
     "identity.create_service_account": ("tim/first", "sue/first", "zed/first"),
     "identity.rotate_signing_key": ("tim/first", "sue/first", "zed/first"),
     "policy.publish": ("tim/first", "sue/first", "zed/first"),
@@ -156,6 +165,14 @@ class House:
             for nth, key in enumerate(("first", "second")):
                 made = create_key(data, "demo", name, key, roles if not nth else [], accounts)
                 self.tokens[f"{name}/{key}"] = made["token"]
+        with contextlib.closing(sqlite3.connect(data / "records.db")) as records, records:
+            phone = sealing_at(Files(data)).seal(b"phone", "demo/tim")
+            passkey = ("00", "demo", "tim", b"", 0, phone, False, 0)  # a second factor, to be lost
+            records.execute(
+                "INSERT INTO identity_passkeys (passkey_id, tenant, user, public_key, sign_count, "
+                "name, is_copied, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                passkey,
+            )
         made = create_key(data, "other", "zed", "first", ["risk", "admin"], None)
         self.tokens["zed/first"] = made["token"]
 

@@ -185,6 +185,9 @@ class Desk(ByScope):
     def redeem(self, ticket: str, address: str = "") -> Person:
         return self.authenticate(self.tickets.pop(ticket, ""))
 
+    def changes(self) -> int:
+        return len(self.revoked)
+
     def recheck(self, caller: Caller) -> None:
         self.authenticate(caller.name if caller.name not in self.revoked else "")
 

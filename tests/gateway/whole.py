@@ -141,6 +141,9 @@ class Whole(ByScope):
     def signed(self, request: Any, address: str) -> Person:
         raise Denied("nobody signs here", code="unauthenticated")
 
+    def changes(self) -> int:
+        return 0
+
     def recheck(self, caller: Caller) -> None:
         """Nobody is revoked here."""
 

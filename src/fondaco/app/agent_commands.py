@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
+from fondaco.app.as_whom import token_for
+
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
@@ -43,19 +45,19 @@ def with_agents(commands: Commands) -> None:
 def _with_house(parser: argparse.ArgumentParser) -> None:
     url = os.environ.get("FONDACO_URL", "http://127.0.0.1:8000")
     parser.add_argument("--url", default=url, help="of the house [FONDACO_URL]")
-    parser.add_argument("--token", help="[the environment's FONDACO_TOKEN, or demo]")
+    parser.add_argument("--token", help="[FONDACO_TOKEN, or of `fondaco login`, or demo]")
 
 
 def _mcp(asked: argparse.Namespace) -> None:
     from fondaco.app.mcp_stdio import bridge
 
-    bridge(asked.url, asked.token or os.environ.get("FONDACO_TOKEN", "demo"))
+    bridge(asked.url, token_for(asked.token, asked.url))
 
 
 def _agents(asked: argparse.Namespace) -> None:
     from fondaco.app.asking import Asking
 
-    house = Asking(asked.url, asked.token or os.environ.get("FONDACO_TOKEN", "demo"))
+    house = Asking(asked.url, token_for(asked.token, asked.url))
     if asked.what == "list":
         found = house.get("/api/agents")
         for line in [json.dumps(found, indent=2)] if asked.json else _table(found):

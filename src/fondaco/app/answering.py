@@ -97,6 +97,7 @@ class House:
         self.authenticate = directory.authenticate
         self.redeem = directory.redeem
         self.signed = directory.signed
+        self.changes = directory.changes
         self.tenant_of = kernel.accounts.get
         self.submit = kernel.submit
         self.pressure = kernel.pressure

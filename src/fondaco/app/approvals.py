@@ -151,6 +151,14 @@ class ApprovalsDesk:
         header = said.encode("ascii", "replace")
         return Answered(reply, headers=((b"fondaco-approval", header),))
 
+    async def ask_besides(self, name: str, request: Any, stamp: Stamp) -> str:
+        """What an operation asks for besides, as if its caller had: the id of the case where it
+        waits for a second person, "" where it is done."""
+        operation: Any = self._offered[name]
+        found = await operation.answer(request, stamp, self._source(operation.source))
+        reply = found.reply if isinstance(found, Answered) else found
+        return reply.approval_id if isinstance(reply, Held) else ""
+
     def _held(self, operation: Operation[Any, Any], case: Case) -> Answered:
         name = id_of(case.number)
         held = Held(

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from fondaco.kernel.errors import Denied, FondacoError, Invalid, NotFound, Refused, Unavailable
 
@@ -62,16 +62,48 @@ class Asking:
         return _ERRORS.get(status, Invalid)(str(said.get("message", status)))
 
     def _answer(self, method: str, path: str, body: dict[str, Any] | None) -> tuple[int, bytes]:
-        headers = {"Content-Type": "application/json"}
+        content = None if body is None else json.dumps(body)
+        return self._send(method, path, content, "application/json")
+
+    def sent(self, path: str, content: str, media_type: str) -> tuple[int, bytes]:
+        """What is answered to something that is no JSON."""
+        return self._send("POST", path, content, media_type)
+
+    def _send(
+        self, method: str, path: str, content: str | None, media_type: str
+    ) -> tuple[int, bytes]:
+        headers = {"Content-Type": media_type}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
-        content = None if body is None else json.dumps(body)
         try:
             self._http.request(method, quote(path, safe="/?=&:%"), content, headers)
             reply = self._http.getresponse()
             return reply.status, reply.read()
         except (OSError, HTTPException) as error:
             raise Unavailable(f"the house at {self._url} does not answer: {error}") from error
+
+
+class OAuthSaid(Denied):
+    """What the provider refuses; `error` is OAuth's word for it."""
+
+    def __init__(self, error: str, description: str) -> None:
+        super().__init__(description or error)
+        self.error = error
+
+
+def form_of(url: str, path: str, form: dict[str, str]) -> dict[str, Any]:
+    """What the provider at `url` answers to a form. Raises `OAuthSaid`, `Unavailable`."""
+    asking = Asking(url, "")
+    status, content = asking.sent(path, urlencode(form), "application/x-www-form-urlencoded")
+    try:
+        said: dict[str, Any] = json.loads(content or b"{}")
+    except ValueError as error:
+        raise Unavailable(f"the house at {url} does not answer: {error}") from error
+    if status < 300:
+        return said
+    if status in (429, 503):
+        raise Unavailable(f"the house at {url} is busy")
+    raise OAuthSaid(str(said.get("error", status)), str(said.get("error_description", "")))
 
 
 def approvals_table(found: dict[str, Any]) -> Iterator[str]:

@@ -1,14 +1,15 @@
 """`fondaco user`, `fondaco approvals`: who signs in, and what needs a second person."""
 
 import argparse
-import getpass
 import json
 import os
-import sys
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
+from fondaco.app.admin_commands import with_admin
 from fondaco.app.agent_commands import with_agents
+from fondaco.app.as_whom import token_for, typed_password
+from fondaco.app.login_commands import with_login
 from fondaco.app.policy_commands import with_policies
 from fondaco.app.vault_commands import with_tokens
 from fondaco.kernel.errors import Invalid
@@ -24,6 +25,7 @@ def with_people(commands: Commands) -> None:
     with_agents(commands)
     with_policies(commands)
     with_tokens(commands)
+    with_login(commands)
 
 
 def _with_users(commands: Commands) -> None:
@@ -45,7 +47,7 @@ def _with_users(commands: Commands) -> None:
         else:
             sub.add_argument("--url", default="http://127.0.0.1:8000", help="of the house")
         if name in ("list", "sessions", "logout"):
-            sub.add_argument("--token", help="[the environment's FONDACO_TOKEN, or demo]")
+            sub.add_argument("--token", help="[FONDACO_TOKEN, or of `fondaco login`, or demo]")
         else:
             sub.add_argument("--tenant", required=True)
             sub.add_argument("--user", required=True)
@@ -57,14 +59,7 @@ def _with_users(commands: Commands) -> None:
         if name == "login":
             sub.add_argument("--code", default="", help="of your authenticator")
         sub.set_defaults(run=_user, what=name)
-
-
-def _password(prompt: str) -> str:
-    """From the terminal without being shown, or the first line of what is piped in: never from the
-    command line, which others on the machine can read."""
-    if sys.stdin.isatty():
-        return getpass.getpass(prompt)
-    return sys.stdin.readline().rstrip("\n")
+    with_admin(asks)
 
 
 def _user(asked: argparse.Namespace) -> None:
@@ -74,7 +69,7 @@ def _user(asked: argparse.Namespace) -> None:
         _add(asked)
         return
     open_ = asked.what in ("register", "verify", "login")
-    token = "" if open_ else asked.token or os.environ.get("FONDACO_TOKEN", "demo")
+    token = "" if open_ else token_for(asked.token, asked.url)
     house, path = Asking(asked.url, token), "/api/users"
     who = {"tenant": asked.tenant, "user": asked.user} if open_ else {}
     if asked.what == "list":
@@ -87,10 +82,18 @@ def _user(asked: argparse.Namespace) -> None:
     elif asked.what == "verify":
         _tell(house.post(f"{path}/verify", {**who, "code": asked.code}))
     elif asked.what == "register":
-        more = {"email": asked.email, "name": asked.name, "password": _password("New password: ")}
+        more = {
+            "email": asked.email,
+            "name": asked.name,
+            "password": typed_password("New password: "),
+        }
         _tell(house.post(f"{path}/register", {**who, **more}))
     else:
-        more = {"password": _password("Password: "), "code": asked.code, "device_name": "fondaco"}
+        more = {
+            "password": typed_password("Password: "),
+            "code": asked.code,
+            "device_name": "fondaco",
+        }
         found = house.post(f"{path}/login", {**who, **more})
         if found["state"] == "code_needed":
             raise Invalid("a second factor is asked for: give its code with --code")
@@ -105,7 +108,7 @@ def _add(asked: argparse.Namespace) -> None:
 
     settings = load({"data": asked.data}, os.environ)
     files = Files(Path(settings.data), settings.journal, settings.store)
-    password = _password("New password: ")
+    password = typed_password("New password: ")
     _tell(
         add_person(
             files,
@@ -126,14 +129,14 @@ def _with_erasure(commands: Commands) -> None:
     erase.add_argument("--dry-run", action="store_true", help="say what lies where, and no more")
     erase.add_argument("--reason", default="", help="kept in the journal: it names nobody")
     erase.add_argument("--url", default="http://127.0.0.1:8000", help="of the house")
-    erase.add_argument("--token", help="[the environment's FONDACO_TOKEN, or demo]")
+    erase.add_argument("--token", help="[FONDACO_TOKEN, or of `fondaco login`, or demo]")
     erase.set_defaults(run=_erase)
 
 
 def _erase(asked: argparse.Namespace) -> None:
     from fondaco.app.asking import Asking
 
-    house = Asking(asked.url, asked.token or os.environ.get("FONDACO_TOKEN", "demo"))
+    house = Asking(asked.url, token_for(asked.token, asked.url))
     path = f"/api/users/{asked.user}/erasure"
     if asked.dry_run:
         _tell(house.get(path))
@@ -160,7 +163,7 @@ def _with_approvals(commands: Commands) -> None:
     ):
         sub = asks.add_parser(name, help=help_, description=help_)
         sub.add_argument("--url", default="http://127.0.0.1:8000", help="of the house")
-        sub.add_argument("--token", help="[the environment's FONDACO_TOKEN, or demo]")
+        sub.add_argument("--token", help="[FONDACO_TOKEN, or of `fondaco login`, or demo]")
         if name == "list":
             sub.add_argument("--state", choices=("waiting", "closed", "all"), default="waiting")
             sub.add_argument("--json", action="store_true")
@@ -180,7 +183,7 @@ def _with_approvals(commands: Commands) -> None:
 def _approvals(asked: argparse.Namespace) -> None:
     from fondaco.app.asking import Asking, approvals_table
 
-    house = Asking(asked.url, asked.token or os.environ.get("FONDACO_TOKEN", "demo"))
+    house = Asking(asked.url, token_for(asked.token, asked.url))
     path = "/api/approvals"
     if asked.what == "list":
         found = house.get(f"{path}?state={asked.state}")

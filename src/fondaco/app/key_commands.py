@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from fondaco.app.as_whom import token_for
 from fondaco.settings import load
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def with_keys(commands: Commands) -> None:
         "rotate", help="In a running house: a new token; the old one is good for a time of grace."
     )
     rotate.add_argument("--url", default="http://127.0.0.1:8000", help="of the house")
-    rotate.add_argument("--token", help="[the environment's FONDACO_TOKEN, or demo]")
+    rotate.add_argument("--token", help="[FONDACO_TOKEN, or of `fondaco login`, or demo]")
     rotate.add_argument("--key", required=True, dest="key_id")
     rotate.add_argument("--grace-hours", type=float, default=24.0)
     rotate.set_defaults(run=_rotate)
@@ -79,7 +80,7 @@ def _list(asked: argparse.Namespace) -> None:
 def _rotate(asked: argparse.Namespace) -> None:
     from fondaco.app.asking import Asking
 
-    house = Asking(asked.url, asked.token or os.environ.get("FONDACO_TOKEN", "demo"))
+    house = Asking(asked.url, token_for(asked.token, asked.url))
     order = {"grace_s": int(asked.grace_hours * 3_600)}
     print(json.dumps(house.post(f"/api/keys/{asked.key_id}/rotate", order), indent=2))
 

@@ -273,6 +273,8 @@ def _know_people(
     """Who they are, what they let applications do, and what is known about them."""
     directory = house.directory
     house.people = people_part(settings, files, records, directory, cache)
+    house.people.second = house.approvals.second
+    house.people.ask_roles = partial(house.approvals.ask_besides, "identity.set_roles")
     house.applications = provider_part(
         settings, files, records, directory, house.people, cache, house.outbound
     )

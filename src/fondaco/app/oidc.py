@@ -13,9 +13,12 @@ from fondaco.domain.identity.directory import Directory
 from fondaco.domain.identity.model import DEMO, Caller, Scope, is_session
 from fondaco.domain.identity.oidc.api import Algorithm, RegisterClient, RegisteredClient
 from fondaco.domain.identity.oidc.bearers import Bearers
+from fondaco.domain.identity.oidc.devices import GRANT as DEVICE
+from fondaco.domain.identity.oidc.devices import DeviceAsked, Devices, DeviceShown
 from fondaco.domain.identity.oidc.issuer import ID_ALG, Issuer, Tokens
 from fondaco.domain.identity.oidc.model import IDENTITY_SCOPES, Asked, OAuthRefusal
 from fondaco.kernel.errors import Denied, Invalid, NotFound
+from fondaco.kernel.event import Instant
 from fondaco.ports.cache import Cache
 from fondaco.ports.outbound import Outbound
 from fondaco.ports.store import Store
@@ -24,7 +27,7 @@ from fondaco.settings import Settings
 SECOND_NS: Final = 1_000_000_000
 URIS_MAX: Final = 10
 URI_MAX: Final = 500
-GRANTS: Final = ("authorization_code", "refresh_token", "client_credentials")
+GRANTS: Final = ("authorization_code", "refresh_token", "client_credentials", DEVICE)
 METHODS: Final = ("none", "client_secret_basic", "client_secret_post")
 
 
@@ -38,6 +41,7 @@ class Provider:
     ) -> None:
         self.issuer, self._people, self._directory = issuer, people, directory
         self.is_demo, self._open = demo, open_
+        self.devices: Devices
         self.external: ExternalPart
         self.cookie, self.csrf = people.cookie, people.csrf
         self.remove_client, self.clients = issuer.remove_client, issuer.clients
@@ -61,6 +65,7 @@ class Provider:
             "token_endpoint": f"{url}/oauth/token",
             "userinfo_endpoint": f"{url}/oauth/userinfo",
             "jwks_uri": f"{url}/.well-known/jwks.json",
+            "device_authorization_endpoint": f"{url}/oauth/device_authorization",
             "revocation_endpoint": f"{url}/oauth/revoke",
             "end_session_endpoint": f"{url}/oauth/end-session",
             **({"registration_endpoint": f"{url}/oauth/register"} if self._open else {}),
@@ -98,13 +103,36 @@ class Provider:
 
     def agree(self, asked: Asked, caller: Caller) -> str:
         """Raises `Invalid` for who is not signed in as a person."""
+        return self.issuer.agree(asked, caller, *self._signed_in(caller))
+
+    def _signed_in(self, caller: Caller) -> tuple[str, Instant]:
+        """With which second factor, and when. Raises `Invalid`."""
         if caller.key_id and is_session(caller.key_id):
-            factor, at = self._people.desk.signed_in(caller)
-        elif self.is_demo and caller.user == DEMO and not caller.behind:
-            factor, at = "", self._directory.clock()
-        else:
-            raise Invalid("a key agrees to nothing: sign in as a person")
-        return self.issuer.agree(asked, caller, factor, at)
+            return self._people.desk.signed_in(caller)
+        if self.is_demo and caller.user == DEMO and not caller.behind:
+            return "", self._directory.clock()
+        raise Invalid("a key agrees to nothing: sign in as a person")
+
+    # --- Devices --------------------------------------------------------------------------------
+
+    def device_begun(self, form: Mapping[str, str], secret: str, address: str) -> DeviceAsked:
+        client = self.issuer.authenticated(form.get("client_id", ""), secret)
+        scope, resource = form.get("scope", ""), form.get("resource", "")
+        return self.devices.begin(client, scope, resource, address)
+
+    def device_shown(self, user_code: str, caller: Caller, address: str) -> DeviceShown:
+        """Raises `NotFound`, and `TooMany` for who guesses."""
+        attempts, who = self._people.desk.attempts, f"device/{caller.tenant}/{caller.user}"
+        attempts.check(who, address, "")
+        try:
+            return self.devices.shown(user_code)
+        except NotFound:
+            attempts.failed(who, address, "")
+            raise
+
+    def device_decided(self, user_code: str, caller: Caller, address: str, *, agrees: bool) -> None:
+        self.device_shown(user_code, caller, address)
+        self.devices.decide(user_code, caller, *self._signed_in(caller), agrees=agrees)
 
     def tokens(self, form: Mapping[str, str], secret: str) -> Tokens:
         client = self.issuer.authenticated(form.get("client_id", ""), secret)
@@ -123,6 +151,8 @@ class Provider:
             case "client_credentials":
                 scope, resource = form.get("scope", ""), form.get("resource", "")
                 found = self.issuer.of_machine(client, scope, resource)
+            case each if each == DEVICE:
+                found = self.devices.tokens(client, form.get("device_code", ""))
             case _:
                 raise OAuthRefusal("unsupported_grant_type", f"one of {', '.join(GRANTS)}")
         return found
@@ -234,6 +264,7 @@ def provider_part(
         open_=settings.oauth_registration or settings.demo,
     )
     provider.external = external
+    provider.devices = Devices(issuer, records, os.urandom)
     return provider
 
 

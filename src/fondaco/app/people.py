@@ -3,7 +3,7 @@ what a browser is given."""
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -16,12 +16,17 @@ from fondaco.app.secrets import SubjectSealing, sealing_at
 from fondaco.domain.identity import store as identity
 from fondaco.domain.identity.directory import Directory
 from fondaco.domain.identity.model import Caller, Role, TenantId, User, UserId
-from fondaco.domain.identity.people.api import UserShown
+from fondaco.domain.identity.people import overview
+from fondaco.domain.identity.people import store as people_store
+from fondaco.domain.identity.people.api import RolesRequest
 from fondaco.domain.identity.people.desk import PeopleDesk
+from fondaco.domain.identity.people.inviting import Inviting
+from fondaco.domain.identity.people.locking import Locking
+from fondaco.domain.identity.people.overview import UserShown
 from fondaco.domain.identity.people.passkeys import Passkeys
 from fondaco.domain.identity.people.passwords import Hashing
 from fondaco.gateway.cookies import csrf_of, set_cookie
-from fondaco.kernel.errors import Denied
+from fondaco.kernel.errors import Denied, NotFound
 from fondaco.kernel.operation import Stamp
 from fondaco.ports.breached import breached
 from fondaco.ports.cache import Cache
@@ -61,11 +66,16 @@ class PeoplePart:
     ) -> None:
         self._records, self._directory, self.desk = records, directory, desk
         self.sealing, self.passkeys = sealing, passkeys
+        self.url = ""
+        self.inviting: Inviting
+        self.locking = Locking(records, directory, desk)
+        self.second: Callable[[Stamp], str] = lambda _: ""  # who agreed; set where cases are kept
+        self.ask_roles: Callable[[RolesRequest, Stamp], Awaitable[str]]
         self.sign_out_at: Callable[[Caller], str] = lambda _: ""  # where they are signed in, too
 
     def served_at(self, url: str) -> None:
         """Passkeys belong to a name, and an address of this machine has only one: localhost."""
-        found = urlsplit(url)
+        self.url, found = url, urlsplit(url)
         host = found.hostname or ""
         self.passkeys.rp_id, self.passkeys.origins = host, (url,)
         if host in LOOPBACK:
@@ -93,23 +103,36 @@ class PeoplePart:
     def picture(self, uri: str) -> str:
         return str(segno.make(uri, error="m").svg_data_uri(scale=4, border=4, light="#fff"))
 
+    def still(self, stamp: Stamp) -> Caller:
+        return self._directory.still(stamp.tenant, stamp.caller)
+
     def users(self, tenant: str) -> list[UserShown]:
         with self._records.reading() as conn:
-            return [_shown(each) for each in identity.users_of(conn, TenantId(tenant))]
+            return overview.users(conn, tenant, self._directory.clock())
+
+    def user(self, tenant: str, user: str) -> UserShown:
+        """Raises `NotFound`."""
+        found = [each for each in self.users(tenant) if each.user == user]
+        if not found:
+            raise NotFound(f"there is no user {user} in tenant {tenant}")
+        return found[0]
+
+    def check_roles(self, tenant: str, user: str, roles: list[Role]) -> None:
+        """Raises `NotFound`, and `Conflict` where nobody would be left to run the house."""
+        with self._records.reading() as conn:
+            identity.user(conn, TenantId(tenant), UserId(user))
+            people_store.check_not_last_admin(conn, tenant, user, "something else", roles)
 
     def set_roles(self, tenant: str, user: str, roles: list[Role]) -> UserShown:
-        """Raises `NotFound`."""
+        """Raises `NotFound`, `Conflict`."""
         wanted = User(TenantId(tenant), UserId(user), tuple(sorted(frozenset(roles))))
         with self._records.writing() as conn:
             identity.user(conn, wanted.tenant, wanted.user)
+            people_store.check_not_last_admin(conn, tenant, user, "something else", roles)
             identity.put_user(conn, wanted, self._directory.clock())
         self._directory.refresh()
         say(f"{user} of {tenant} is now {', '.join(wanted.roles) or 'nothing'}")
-        return _shown(wanted)
-
-
-def _shown(user: User) -> UserShown:
-    return UserShown(user.user, [str(each) for each in user.roles], sorted(user.scopes))
+        return self.user(tenant, user)
 
 
 def people_part(
@@ -132,4 +155,7 @@ def people_part(
     if moved := sealing.move(records):
         say(f"{moved} fields of people are sealed under keys of their own now")
     passkeys = Passkeys(records, desk, cache, directory.clock, os.urandom)
-    return PeoplePart(records, directory, desk, sealing, passkeys)
+    part = PeoplePart(records, directory, desk, sealing, passkeys)
+    mail = MailFolder(files.root / "mail")
+    part.inviting = Inviting(records, directory, desk, os.urandom, mail, lambda: part.url)
+    return part

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import urlencode
 
+from fondaco.app.as_whom import token_for
 from fondaco.kernel.errors import Invalid
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def with_policies(commands: Commands) -> None:
 
 def _with_house(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--url", default="http://127.0.0.1:8000", help="of the house")
-    sub.add_argument("--token", help="[the environment's FONDACO_TOKEN, or demo]")
+    sub.add_argument("--token", help="[FONDACO_TOKEN, or of `fondaco login`, or demo]")
 
 
 def read(paths: Sequence[Path]) -> dict[str, Any]:
@@ -218,7 +219,7 @@ def _controls(asked: argparse.Namespace) -> None:
 def _house(asked: argparse.Namespace) -> "Asking":
     from fondaco.app.asking import Asking
 
-    return Asking(asked.url, asked.token or os.environ.get("FONDACO_TOKEN", "demo"))
+    return Asking(asked.url, token_for(asked.token, asked.url))
 
 
 def _print(found: Mapping[str, Any]) -> None:

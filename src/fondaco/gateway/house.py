@@ -60,6 +60,11 @@ class House(Protocol):
         """Whom a WebSocket's ticket was issued to, once. Raises `Denied`."""
         ...
 
+    def changes(self) -> int:
+        """Another number once somebody may have lost what they hold. Called for every request of a
+        WebSocket."""
+        ...
+
     def recheck(self, caller: Caller) -> None:
         """Raises `Denied` once the caller's key is revoked or has expired."""
         ...

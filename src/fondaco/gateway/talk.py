@@ -2,7 +2,7 @@
 
 A peer is known by the header Authorization, by a single-use ticket (`?ticket=…`), or by its first
 message, `{"op":"auth","token":"…"}`, for which it has a moment. Its key is looked at again now and
-then: who was revoked is cut off.
+then: who was revoked is cut off, and what they ask before is denied at once.
 """
 
 from collections.abc import Mapping
@@ -77,6 +77,7 @@ class Talk:
         self.house = context.house
         self.socket = socket
         self.caller: Caller | None = None
+        self._as_of = -1  # what `House.changes` said when the caller was looked at last
         self.correlation_id = context.names.next()
         self.pressure: FondacoError | None = None
         self._is_closed = False
@@ -113,6 +114,10 @@ class Talk:
     def known(self) -> Caller:
         if self.caller is None:
             raise Denied('say who you are first: {"op":"auth","token":"…"}', code="unauthenticated")
+        changes = self.house.changes()
+        if changes != self._as_of:
+            self.house.recheck(self.caller)
+            self._as_of = changes
         return self.caller
 
     def handle_auth(self, ask: Auth) -> None:

@@ -8,11 +8,14 @@ import { address } from "../shell/routes";
 import { may, useAccountId, useSession } from "../shell/session";
 import type { PageProps } from "./Access";
 import { ROLES } from "./Machines";
-import { Ask, Picks } from "./parts";
+import { Field } from "../kit/Field";
+import { Ask, at, Picks } from "./parts";
+import { StandingChip } from "./Standing";
 import { Person } from "./Person";
 import { brief, difference } from "./terms";
 
 type User = Schemas["UserShown"];
+const HOURS = 72;
 type Gives = Schemas["PolicyReply"]["roles"];
 
 export default function People({ route }: PageProps) {
@@ -28,6 +31,8 @@ function All() {
   const policy = useAsked("roles", () => ok(api.GET("/api/policy")));
   const [text, setText] = useState("");
   const [changing, setChanging] = useState<User | null>(null);
+  const [isInviting, setInviting] = useState(false);
+  const [invited, setInvited] = useState<Schemas["InvitedReply"] | null>(null);
   const owner = (user: string): string => machines.data?.items.find((each) => each.user === user)?.owner ?? "";
   const shown = (asked.data?.items ?? []).filter((each) => `${each.user} ${each.roles.join(" ")}`.includes(text.trim().toLowerCase()));
   const mayChange = may("house:write");
@@ -36,18 +41,20 @@ function All() {
       <section className="panel" data-panel aria-label="People">
         <header>
           <h2>People</h2>
-          <span className="label lead">Whoever runs the house adds one: <code className="mono">fondaco user add</code>. Without a role somebody may sign in, and do nothing.</span>
-          <div className="end"><input type="search" data-filter className="filter" placeholder="Name or role" aria-label="Filter people" value={text} onChange={(event) => setText(event.target.value)} /></div>
+          <span className="label lead">Who is invited chooses their own password, by a link that only they are sent. Without a role somebody may sign in, and do nothing.</span>
+          <div className="end"><button type="button" className="button main" disabled={!mayChange} title={mayChange ? undefined : "Needs scope house:write"} onClick={() => setInviting(true)}>Invite</button><input type="search" data-filter className="filter" placeholder="Name or role" aria-label="Filter people" value={text} onChange={(event) => setText(event.target.value)} /></div>
         </header>
         {asked.problem && <ErrorPanel problem={asked.problem} retry={asked.again} />}
         {!asked.data && !asked.problem && <Loading waitsFor="Reading who is known here" />}
+        {invited && <p className="state" role="status"><span className="said">A link is on its way to {invited.user}, good until {at(invited.until)}.{invited.approval_id && <> Their roles wait for a second person: <a href={address("access", ["approvals"], { account })}>{invited.approval_id}</a>.</>}</span></p>}
         {asked.data && <Table<User> label="People" rows={shown} rowKey={(each) => each.user} empty={<Empty>Nobody {text ? `like “${text}”` : "yet"}.</Empty>} columns={[
           { key: "user", title: "Name", sort: (each) => each.user, cell: (each) => <><a href={address("access", ["people", each.user], { account })}><b>{each.user}</b></a>{each.user === who?.user && <> <span className="chip">you</span></>}{owner(each.user) && <small>a machine of {owner(each.user)}</small>}</> },
+          { key: "state", title: "State", sort: (each) => each.state ?? "", cell: (each) => <StandingChip user={each} /> },
           { key: "roles", title: "Roles", sort: (each) => each.roles.length, cell: (each) => <span className="wraps">{each.roles.join(", ") || <span className="dim">none</span>}</span> },
           { key: "may", title: "May", cell: (each) => <span className="wraps">{brief(each.scopes)}</span> },
           { key: "act", title: <span className="unseen">Actions</span>, cell: (each) => <span className="acts">
             <button type="button" className="button" aria-label={`Change roles of ${each.user}`} disabled={!mayChange} title={mayChange ? undefined : "Needs scope house:write"} onClick={() => setChanging(each)}>Change roles</button>
-            <a className="button" aria-label={`What is kept of ${each.user}`} href={address("access", ["people", each.user], { account })}>What is kept</a>
+            <a className="button" aria-label={`Look after ${each.user}`} href={address("access", ["people", each.user], { account })}>Look after</a>
           </span> },
         ]} />}
       </section>
@@ -57,8 +64,27 @@ function All() {
         {!policy.data && !policy.problem && <Loading waitsFor="Reading what roles give" />}
         {policy.data && <Matrix gives={policy.data.roles} />}
       </section>
+      {isInviting && <Invite gives={policy.data?.roles ?? {}} onInvited={setInvited} onDone={asked.again} onClose={() => setInviting(false)} />}
       {changing && <Roles user={changing} gives={policy.data?.roles ?? {}} onDone={asked.again} onClose={() => setChanging(null)} />}
     </>
+  );
+}
+
+function Invite({ gives, onInvited, onDone, onClose }: { gives: Gives; onInvited: (reply: Schemas["InvitedReply"]) => void; onDone: () => void; onClose: () => void }) {
+  const [user, setUser] = useState("");
+  const [email, setEmail] = useState("");
+  const [name, setName] = useState("");
+  const [roles, setRoles] = useState<readonly string[]>([]);
+  const isNamed = /^[a-z0-9][a-z0-9._-]{0,63}$/.test(user);
+  const gains = difference([], roles, gives).gains;
+  return (
+    <Ask title="Invite somebody" act="Send the link" ready={isNamed && /^[^@\s]+@[^@\s]+$/.test(email)} reasoned={roles.length > 0} said="Why they are given roles: kept in the journal, and names nobody." onDone={onDone} onClose={onClose}
+      send={async (reason) => onInvited(await ok(api.POST("/api/users/invitations", { body: { user, email: email.trim(), name: name.trim(), roles: roles as (typeof ROLES)[number][], reason, hours: HOURS } })))}>
+      <Field label="User" value={user} autoComplete="off" spellCheck={false} onChange={(event) => setUser(event.target.value)} wrong={user && !isNamed ? "a–z, 0–9, dot, dash and underscore." : null} said="The journal keeps this name for ever: nothing that says who they are." />
+      <Field label="E-mail" type="email" value={email} autoComplete="off" onChange={(event) => setEmail(event.target.value)} said="The link goes there, and nowhere else. Kept encrypted." />
+      <Field label="Name" value={name} autoComplete="off" onChange={(event) => setName(event.target.value)} />
+      <Picks label="Roles" all={ROLES} chosen={roles} onChange={setRoles} said={roles.length ? `They would ${brief(gains) || "do nothing"}. Somebody else must agree; the link goes at once.` : "None: they may sign in, and do nothing."} />
+    </Ask>
   );
 }
 

@@ -6,9 +6,9 @@ import { Field } from "../kit/Field";
 import { number } from "../kit/format";
 import { Empty, ErrorPanel, Loading } from "../kit/states";
 import { Table } from "../kit/Table";
-import { address } from "../shell/routes";
-import { may, useAccountId } from "../shell/session";
+import { may } from "../shell/session";
 import { Ask, at } from "./parts";
+import { Standing } from "./Standing";
 import { instant } from "./terms";
 
 const STATES = {
@@ -20,7 +20,6 @@ const STATES = {
 const FATES = { destroyed: "is destroyed", unreadable: "stays, read by nobody", kept: "is kept" } as const;
 
 export function Person({ user }: { user: string }) {
-  const account = useAccountId();
   const asked = useAsked(`erasure ${user}`, () => ok(api.GET("/api/users/{user}/erasure", { params: { path: { user } } })));
   const [doing, setDoing] = useState<"" | "erase" | "hold" | "lift">("");
   const plan = asked.data;
@@ -28,9 +27,9 @@ export function Person({ user }: { user: string }) {
   const gone = plan?.places.filter((each) => each.fate !== "kept").reduce((sum, each) => sum + each.count, 0) ?? 0;
   return (
     <>
+      <Standing user={user} />
       <section className="panel" data-panel aria-label="What is kept">
         <header>
-          <a href={address("access", ["people"], { account })}>People</a>
           <h2>What is kept of {user}</h2>
           <div className="end">
             {plan?.state === "held"

@@ -14,7 +14,7 @@ export default {
     to("Keys and service accounts", "keys", "token rotate revoke"),
     to("You: devices, passkeys, second factor", "you", "session totp password sign out"),
     to("Agents and their budgets", "agents", "mcp stop"),
-    to("People and roles", "people", "users rights erase hold"),
+    to("People and roles", "people", "users rights erase hold invite lock unlock"),
     to("Policies, decisions and what-if", "policies", "rego rules denied"),
     to("Audit", "audit", "denials privileged acts export"),
     to("Know your customer: the queue", "kyc", "sanctions screening documents"),

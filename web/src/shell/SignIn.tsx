@@ -1,5 +1,7 @@
 import { type FormEvent, useState } from "react";
 import { signedOut } from "../client/api";
+import { type Invitation, invitation } from "../access/invitation";
+import { Invited } from "../access/Invited";
 import { PasskeyFields } from "../access/PasskeyForm";
 import { PasswordFields } from "../access/PasswordForm";
 import { Providers } from "../access/Providers";
@@ -14,6 +16,11 @@ type Way = "passkey" | "password" | "key";
 
 /** Which house, and whether it serves, before anything is typed; then a passkey, a password and a code, or a key. */
 export function SignIn() {
+  const [link, setLink] = useState<Invitation | null>(() => invitation(location.hash));
+  return link ? <Invited link={link} onLeave={() => { history.replaceState(null, "", location.pathname); setLink(null); }} /> : <Ways />;
+}
+
+function Ways() {
   const house = useWelcome();
   const wrong = useStore(trouble);
   const ended = useStore(signedOut);

@@ -2,6 +2,7 @@
 import { api, ok, type Schemas, signedOut, token } from "../client/api";
 import { noAnswer, Problem } from "../client/problem";
 import { arrived } from "../access/arriving";
+import { invitation } from "../access/invitation";
 import { Store, useStore } from "../kit/store";
 import { forget } from "./last";
 import { connect, disconnect, follow } from "../live/link";
@@ -41,6 +42,10 @@ export async function start(): Promise<void> {
   } catch (error) {
     trouble.set(error instanceof Problem ? error : noAnswer(error, false));
     phase.set(token.get() ? "offline" : "sign-in");
+    return;
+  }
+  if (invitation(location.hash)) {
+    phase.set("sign-in"); // Whoever is signed in here may be somebody else.
     return;
   }
   let back = "";

@@ -2,11 +2,11 @@
 
 import argparse
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from fondaco.app.as_whom import token_for
 from fondaco.kernel.errors import Invalid
 
 EXIT_WRONG: Final = 1
@@ -53,7 +53,7 @@ def _with_fix_sessions(kinds: "argparse._SubParsersAction[argparse.ArgumentParse
     ):
         sub = asks.add_parser(name, help=help_, description=help_)
         sub.add_argument("--url", default="http://127.0.0.1:8000", help="of the house")
-        sub.add_argument("--token", help="[the environment's FONDACO_TOKEN, or demo]")
+        sub.add_argument("--token", help="[FONDACO_TOKEN, or of `fondaco login`, or demo]")
         if name != "list":
             sub.add_argument("session", help="FIX.4.4:HOUSE->BROKER")
         if name == "sequence":
@@ -130,7 +130,7 @@ def _fix_echo(asked: argparse.Namespace) -> int:
 def _fix_sessions(asked: argparse.Namespace) -> None:
     from fondaco.app.fix.sessions import Remote, table
 
-    token = asked.token or os.environ.get("FONDACO_TOKEN", "demo")
+    token = token_for(asked.token, asked.url)
     remote = Remote(asked.url, token)
     if asked.what == "list":
         for line in table(remote.list()):

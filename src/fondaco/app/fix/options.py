@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from fondaco.app.as_whom import token_for
 from fondaco.app.fix.measure_options import with_measures
 from fondaco.kernel.errors import Invalid, NotFound
 from fondaco.settings import load
@@ -24,7 +25,7 @@ def with_search(kinds: Kinds) -> None:
     search.add_argument("file", nargs="*", type=Path, help="pcap, pcapng or log, also gzipped")
     search.add_argument("--data", help="what a house has kept; it may run [.fondaco]")
     search.add_argument("--url", help="of a house that runs: http://127.0.0.1:8000")
-    search.add_argument("--token", help="[the environment's FONDACO_TOKEN, or demo]")
+    search.add_argument("--token", help="[FONDACO_TOKEN, or of `fondaco login`, or demo]")
     search.add_argument("--limit", type=int, default=1_000, help="messages [1000]")
     forms = search.add_mutually_exclusive_group()
     forms.add_argument("--raw", action="store_const", const="raw", dest="form", default="short")
@@ -85,7 +86,7 @@ def _hits(asked: argparse.Namespace) -> Iterator[dict[str, Any]]:
     if asked.file:
         return in_files(asked.query, asked.file, asked.limit)
     if asked.url:
-        token = asked.token or os.environ.get("FONDACO_TOKEN", "demo")
+        token = token_for(asked.token, asked.url)
         return in_house(asked.query, Remote(asked.url, token), asked.limit)
     return in_folder(asked.query, Files(Path(asked.data or ".fondaco")), asked.limit)
 

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from fondaco.app.as_whom import token_for
 from fondaco.domain.notify.signatures import ID, SIGNATURE, TIMESTAMP, TOLERANCE_S, verify
 from fondaco.kernel.errors import FondacoError, Invalid
 from fondaco.settings import load
@@ -27,7 +28,7 @@ def with_webhooks(commands: Commands) -> None:
     listen.add_argument("--port", type=int, default=0, help="[any that is free]")
     listen.add_argument("--secret", help="whsec_… of a webhook that sends here already")
     listen.add_argument("--url", default="http://127.0.0.1:8000", help="of the house")
-    listen.add_argument("--token", help="[the environment's FONDACO_TOKEN, or demo]")
+    listen.add_argument("--token", help="[FONDACO_TOKEN, or of `fondaco login`, or demo]")
     listen.add_argument("--events", action="append", default=[], help="repeatable [*]")
     listen.add_argument("--count", type=int, default=0, help="end after so many messages [never]")
     listen.set_defaults(run=_listen)
@@ -92,7 +93,7 @@ def _registered(asked: argparse.Namespace, address: str, secrets: list[str]) -> 
         return
     from fondaco.app.asking import Asking
 
-    token = asked.token or os.environ.get("FONDACO_TOKEN", "demo")
+    token = token_for(asked.token, asked.url)
     house = Asking(asked.url, token)
     wanted: dict[str, Any] = {"url": address, "events": asked.events or ["*"]}
     made = house.post("/api/webhooks", {**wanted, "description": "fondaco webhook listen"})

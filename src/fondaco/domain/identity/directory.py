@@ -14,13 +14,13 @@ from fondaco.domain.identity import signatures, store
 from fondaco.domain.identity.bearing import Bearing
 from fondaco.domain.identity.key_terms import (
     ANY,
-    Guard,
     KeySealing,
     Terms,
     check_holds,
     check_whole,
     next_name,
 )
+from fondaco.domain.identity.known import Known, known_of
 from fondaco.domain.identity.model import (
     BEARER_MARK,
     DEMO,
@@ -36,7 +36,6 @@ from fondaco.domain.identity.model import (
     TenantId,
     User,
     UserId,
-    caller_of,
     digest_of,
     is_session,
     key_id_of,
@@ -67,27 +66,6 @@ class Ticket(msgspec.Struct, frozen=True, gc=False):
     expires_at: Instant
 
 
-class _Known:
-    """One key or session in memory. `used_at` changes with every request and is written down now
-    and then; a session, which has an `idle_ns`, ends that long after, and at `last` in any case."""
-
-    __slots__ = ("caller", "ends_at", "guard", "idle_ns", "last", "used_at")
-
-    def __init__(
-        self, caller: Caller, ends_at: Instant, idle_ns: int = 0, guard: Guard | None = None
-    ) -> None:
-        self.caller = caller
-        self.guard = guard
-        self.ends_at = self.last = ends_at
-        self.idle_ns = idle_ns
-        self.used_at = Instant(0)
-
-    def use(self, now: Instant) -> None:
-        self.used_at = now
-        if self.idle_ns:
-            self.ends_at = min(self.last, Instant(now + self.idle_ns))
-
-
 class Directory:
     """`clock` is the time of the house; `random` gives that many unpredictable bytes."""
 
@@ -104,16 +82,18 @@ class Directory:
         self._cache = cache
         self.clock = self._clock = clock
         self._random = random
-        self._built_in: dict[str, _Known] = {}  # by digest; in no record
-        self._known: dict[str, _Known] = {}  # by digest
-        self._by_id: dict[KeyId, _Known] = {}
-        self._by_name: dict[tuple[str, str], _Known] = {}  # tenant and name
+        self._built_in: dict[str, Known] = {}  # by digest; in no record
+        self._known: dict[str, Known] = {}  # by digest
+        self._changes = 0
+        self._by_id: dict[KeyId, Known] = {}
+        self._by_name: dict[tuple[str, str], Known] = {}  # tenant and name
         self._roles: dict[tuple[str, str], tuple[Role, ...]] = {}
+        self._locked: frozenset[tuple[str, str]] = frozenset()
         self.bearing: Bearing | None = None
-        self._borne: dict[str, tuple[Any, _Known]] = {}  # by token
+        self._borne: dict[str, tuple[Any, Known]] = {}  # by token
         self._nonces = Nonces(clock)
         self.sealing: KeySealing | None = None  # where there are keys that sign with a secret
-        self._seen: dict[str, _Known] = {}  # by token; some of `_known`
+        self._seen: dict[str, Known] = {}  # by token; some of `_known`
         self._noted_at = Instant(1)  # what was never used, was used at 0
         self._learning = Lock()  # so that nobody learns again what was revoked meanwhile
         records.create(outbox_metadata)
@@ -174,7 +154,7 @@ class Directory:
     def lend(self, token: str, caller: Caller, until: Instant) -> None:
         """Somebody asks in another's name until then, for as long as this process lives."""
         with self._learning:
-            self._built_in[digest_of(token)] = _Known(caller, until)
+            self._built_in[digest_of(token)] = Known(caller, until)
             self._learn(self._known | self._built_in)
 
     def take_back(self, key_id: str) -> None:
@@ -182,17 +162,17 @@ class Directory:
             self._drop_lent(lambda known: known.caller.key_id != key_id)
             self._learn(self._known)
 
-    def _drop_lent(self, stays: Callable[[_Known], bool]) -> None:
+    def _drop_lent(self, stays: Callable[[Known], bool]) -> None:
         gone = [d for d, each in self._built_in.items() if each.caller.behind and not stays(each)]
         for digest in gone:
             del self._built_in[digest]
             self._known.pop(digest, None)
 
-    def _still_lent(self, known: _Known) -> bool:
+    def _still_lent(self, known: Known) -> bool:
         """Once either's roles have changed, somebody must ask anew."""
         caller = known.caller
         lender = scopes_of(self._roles.get((caller.tenant, caller.behind), ()))
-        is_same = self._roles.get((caller.tenant, caller.user)) == caller.roles
+        is_same = self._roles_of(caller.tenant, caller.user) == caller.roles
         return is_same and Scope.HOUSE_WRITE in lender and self._clock() < known.ends_at
 
     def refresh(self) -> None:
@@ -201,14 +181,14 @@ class Directory:
             self.bearing.refresh()
         with self._learning:
             with self._records.reading() as conn:
-                self._roles = store.roles(conn)
+                self._roles, self._locked = store.roles(conn), store.locked(conn)
                 found = list(store.holders(conn))
                 begun = list(people.open_sessions(conn, self._clock()))
                 self._secrets = store.secrets_of_keys(conn)
-            known = {digest: _known(user, key) for digest, user, key in found}
+            known = {digest: known_of(user, key) for digest, user, key in found}
             for digest, user, row in begun:
                 caller = session_caller_of(user, row.session_id, row.second_factor)
-                known[digest] = _Known(caller, row.ends_at, self._idle_ns)
+                known[digest] = Known(caller, row.ends_at, self._idle_ns)
                 known[digest].use(row.last_used_at)
             for digest, holder in known.items():
                 if digest in self._known:
@@ -432,6 +412,10 @@ class Directory:
             raise _stranger()
         return known.caller
 
+    def changes(self) -> int:
+        """Another number whenever what is known was read again."""
+        return self._changes
+
     def used_at(self, key_id: str) -> Instant:
         """When a key or session was used last, as far as this process knows."""
         known = self._by_id.get(KeyId(key_id))
@@ -446,6 +430,8 @@ class Directory:
         if not mark:
             return self.caller_named(tenant, name)
         with self._records.reading() as conn:
+            if store.is_locked(conn, tenant, user):
+                raise _stranger()
             return session_caller_of(store.user(conn, TenantId(tenant), UserId(user)), session_id)
 
     def preference(self, caller: Caller, name: str) -> tuple[int, str, Instant] | None:
@@ -482,7 +468,7 @@ class Directory:
             known.guard.check(address, signed=bool(known.guard.signing))
         return known.caller
 
-    def _look_up(self, token: str) -> _Known:
+    def _look_up(self, token: str) -> Known:
         digest = digest_of(token)
         with self._learning:
             if self.bearing is not None and token.count(".") == SIGNED_DOTS:
@@ -493,20 +479,22 @@ class Directory:
             self._seen[token] = known
             return known
 
-    def _bear(self, bearing: Bearing, token: str) -> _Known:
+    def _bear(self, bearing: Bearing, token: str) -> Known:
         """A signed token that was not seen yet. It is verified once, and judged anew whenever what
         is known of users and grants is read again."""
         if self._cache.take("strangers", per_s=_STRANGERS_PER_S, burst=_STRANGERS_PER_S):
             raise _stranger()
         claims = bearing.verified(token)
-        known = _Known(*bearing.caller(claims, self._roles_of))
+        known = Known(*bearing.caller(claims, self._roles_of))
+        if self._is_shut(known.caller):
+            raise _stranger()
         if len(self._borne) >= _BORNE_MAX:
             self._borne = {}  # they are verified again
         self._borne[token] = (claims, known)
         self._show(token, known)
         return known
 
-    def _show(self, token: str, known: _Known) -> None:
+    def _show(self, token: str, known: Known) -> None:
         self._seen[token] = known
         self._by_id[known.caller.key_id] = known
         self._by_name[known.caller.tenant, known.caller.name] = known
@@ -515,17 +503,20 @@ class Directory:
         now, borne = self._clock(), self._borne
         self._borne = {}
         for token, (claims, known) in borne.items():
-            if self.bearing is None or now >= known.ends_at:
+            if self.bearing is None or now >= known.ends_at or self._is_shut(known.caller):
                 continue
             with suppress(Denied):
                 known.caller, known.ends_at = self.bearing.caller(claims, self._roles_of)
                 self._borne[token] = (claims, known)
                 self._show(token, known)
 
+    def _is_shut(self, caller: Caller) -> bool:
+        return (caller.tenant, caller.user) in self._locked
+
     def _roles_of(self, tenant: str, user: str) -> tuple[Role, ...] | None:
         return self._roles.get((tenant, user))
 
-    def _ask_records(self, digest: str) -> _Known:
+    def _ask_records(self, digest: str) -> Known:
         """A key that another process made since. Guessing must not keep the records busy."""
         if self._cache.take("strangers", per_s=_STRANGERS_PER_S, burst=_STRANGERS_PER_S):
             raise _stranger()
@@ -534,12 +525,14 @@ class Directory:
         if not found:
             raise _stranger()
         [(_, user, key)] = found
-        known = _known(user, key)
+        known = known_of(user, key)
         self._learn(self._known | {digest: known})
         return known
 
-    def _learn(self, known: dict[str, _Known]) -> None:
-        self._known = known
+    def _learn(self, known: dict[str, Known]) -> None:
+        self._changes += 1
+        shut = {each for each, holder in self._built_in.items() if self._is_shut(holder.caller)}
+        self._known = known = {each: known[each] for each in known if each not in shut}
         self._by_id = {holder.caller.key_id: holder for holder in known.values()}
         self._by_name = {
             (holder.caller.tenant, holder.caller.name): holder for holder in known.values()
@@ -549,7 +542,7 @@ class Directory:
 
     def _build_in(self, token: str, caller: Caller) -> None:
         with self._learning:
-            self._built_in[digest_of(token)] = _Known(caller, NEVER)
+            self._built_in[digest_of(token)] = Known(caller, NEVER)
             self._learn(self._known | self._built_in)
 
 
@@ -577,11 +570,6 @@ def _stranger() -> Denied:
         "revoked nor expired; `fondaco key create` makes one",
         code="unauthenticated",
     )
-
-
-def _known(user: User, key: Key) -> _Known:
-    guard = Guard(key) if key.networks or key.signing else None
-    return _Known(caller_of(user, key), key.ends_at, guard=guard)
 
 
 def _name(text: str, what: str) -> str:

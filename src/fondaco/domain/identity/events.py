@@ -151,6 +151,47 @@ class LegalHoldLifted(Event, frozen=True, gc=False, tag="identity.legal_hold_lif
     by: str
 
 
+class PersonInvited(Event, frozen=True, gc=False, tag="identity.person_invited.v1"):
+    """Somebody may choose a password of their own until then, by a link that is good once."""
+
+    tenant: str
+    user: str
+    until: Instant
+    by: str
+
+
+class InvitationWithdrawn(Event, frozen=True, gc=False, tag="identity.invitation_withdrawn.v1"):
+    tenant: str
+    user: str
+    by: str
+
+
+class PersonLocked(Event, frozen=True, gc=False, tag="identity.person_locked.v1"):
+    """Every door refuses them from here on."""
+
+    tenant: str
+    user: str
+    reason: str
+    by: str
+
+
+class PersonUnlocked(Event, frozen=True, gc=False, tag="identity.person_unlocked.v1"):
+    tenant: str
+    user: str
+    reason: str
+    by: str
+
+
+class SecondFactorReset(Event, frozen=True, gc=False, tag="identity.second_factor_reset.v1"):
+    """Their codes and passkeys are gone: a password alone signs them in. `agreed` is the user who
+    agreed to what `by` has asked, "" where nobody had to."""
+
+    tenant: str
+    user: str
+    by: str
+    agreed: str
+
+
 class PasskeyAdded(Event, frozen=True, gc=False, tag="identity.passkey_added.v1"):
     """`passkey` is a hash of its id, which could tell that a person is known elsewhere, too."""
 
@@ -241,6 +282,11 @@ IdentityEvent: TypeAlias = (
     | PersonErased
     | LegalHoldPlaced
     | LegalHoldLifted
+    | PersonInvited
+    | InvitationWithdrawn
+    | PersonLocked
+    | PersonUnlocked
+    | SecondFactorReset
     | PasskeyAdded
     | PasskeyRemoved
     | ClientRegistered

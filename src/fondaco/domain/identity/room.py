@@ -9,6 +9,7 @@ from fondaco.domain.identity.kyc import api as kyc
 from fondaco.domain.identity.kyc import review_api as review
 from fondaco.domain.identity.oidc import api as oidc
 from fondaco.domain.identity.oidc import foreign_api
+from fondaco.domain.identity.people import admin_api as looking_after
 from fondaco.domain.identity.people import api as people
 from fondaco.domain.identity.people import passkey_api as passkeys
 from fondaco.domain.identity.rules import decider
@@ -23,6 +24,7 @@ room: Final = Room(
         *api.OPERATIONS,
         *sessions.OPERATIONS,
         *people.OPERATIONS,
+        *looking_after.OPERATIONS,
         *passkeys.OPERATIONS,
         *oidc.OPERATIONS,
         *foreign_api.OPERATIONS,

@@ -13,6 +13,8 @@ from fondaco.domain.identity.events import (
     KeyRotated,
     KeyTermsSet,
     MachineCreated,
+    PersonLocked,
+    PersonUnlocked,
     RolesChanged,
     TenantCreated,
     UserCreated,
@@ -87,6 +89,17 @@ service_accounts: Final = sa.Table(
     sa.Column("created_at", sa.BigInteger, nullable=False),
 )
 
+# Who is shut out, for as long as their row is here: every door refuses them.
+locks: Final = sa.Table(
+    "identity_locks",
+    metadata,
+    sa.Column("tenant", sa.Text, primary_key=True),
+    sa.Column("user", sa.Text, primary_key=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("locked_by", sa.Text, nullable=False),
+    sa.Column("locked_at", sa.BigInteger, nullable=False),
+)
+
 # What a user keeps for their pages. Nobody decides by it, so the journal is not told.
 preferences: Final = sa.Table(
     "identity_preferences",
@@ -99,6 +112,7 @@ preferences: Final = sa.Table(
     sa.Column("updated_at", sa.BigInteger, nullable=False),
 )
 
+_LOCKED: Final = sa.and_(locks.c.tenant == users.c.tenant, locks.c.user == users.c.user)
 _TERMS: Final = [key_terms.c.networks, key_terms.c.signing, key_terms.c.replaces]
 _KEY: Final = [*(column for column in keys.c if column.name != "digest"), *_TERMS]
 _WITH_TERMS: Final = keys.outerjoin(key_terms, key_terms.c.key_id == keys.c.key_id)
@@ -139,14 +153,55 @@ def user(conn: sa.Connection, tenant: TenantId, name: UserId) -> User:
 
 
 def roles(conn: sa.Connection) -> dict[tuple[str, str], tuple[Role, ...]]:
-    """Of every tenant's users."""
-    return {(row.tenant, row.user): _roles(row.roles) for row in conn.execute(sa.select(users))}
+    """Of every tenant's users but those who are locked."""
+    rows = conn.execute(sa.select(users).outerjoin(locks, _LOCKED).where(locks.c.user.is_(None)))
+    return {(row.tenant, row.user): _roles(row.roles) for row in rows}
 
 
 def users_of(conn: sa.Connection, tenant: TenantId) -> Sequence[User]:
     chosen = users.c.tenant == tenant
     rows = conn.execute(sa.select(users.c.user, users.c.roles).where(chosen).order_by(users.c.user))
     return [User(tenant, UserId(row.user), _roles(row.roles)) for row in rows]
+
+
+def is_locked(conn: sa.Connection, tenant: str, user: str) -> bool:
+    there = (locks.c.tenant == tenant, locks.c.user == user)
+    return conn.scalar(sa.select(locks.c.user).where(*there)) is not None
+
+
+def locked(conn: sa.Connection) -> frozenset[tuple[str, str]]:
+    """Tenant and user of everybody who is."""
+    rows = conn.execute(sa.select(locks.c.tenant, locks.c.user))
+    return frozenset((row.tenant, row.user) for row in rows)
+
+
+def put_lock(
+    conn: sa.Connection, tenant: str, user: str, reason: str, by: str, at: Instant
+) -> bool:
+    """Whether they were not locked before."""
+    if is_locked(conn, tenant, user):
+        return False
+    row = {"tenant": tenant, "user": user, "reason": reason, "locked_by": by, "locked_at": at}
+    conn.execute(locks.insert().values(**row))
+    _tell(conn, PersonLocked(tenant, user, reason, by), at)
+    return True
+
+
+def lift_lock(
+    conn: sa.Connection, tenant: str, user: str, reason: str, by: str, at: Instant
+) -> bool:
+    """Whether they were locked."""
+    there = (locks.c.tenant == tenant, locks.c.user == user)
+    lifted = conn.execute(locks.delete().where(*there)).rowcount == 1
+    if lifted:
+        _tell(conn, PersonUnlocked(tenant, user, reason, by), at)
+    return lifted
+
+
+def locks_of(conn: sa.Connection, tenant: str) -> dict[str, sa.Row[tuple[str, str, str, str, int]]]:
+    """By user."""
+    rows = conn.execute(sa.select(locks).where(locks.c.tenant == tenant))
+    return {row.user: row for row in rows}
 
 
 def add_key(conn: sa.Connection, key: Key, digest: str, by: str, secret: bytes = b"") -> None:
@@ -266,14 +321,15 @@ def keys_of(conn: sa.Connection, tenant: TenantId, user: UserId | None = None) -
 
 
 def holders(conn: sa.Connection, digest: str | None = None) -> Iterable[tuple[str, User, Key]]:
-    """Every key that is not revoked, or the one of `digest`, with its user."""
-    chosen: list[sa.ColumnElement[bool]] = [keys.c.revoked_at.is_(None)]
+    """Every key that is not revoked, or the one of `digest`, with its user; not of the locked."""
+    chosen: list[sa.ColumnElement[bool]] = [keys.c.revoked_at.is_(None), locks.c.user.is_(None)]
     if digest is not None:
         chosen.append(keys.c.digest == digest)
     rows = conn.execute(
         sa.select(*keys.c, *_TERMS, users.c.roles)
         .select_from(_WITH_TERMS)
         .join(users, sa.and_(users.c.tenant == keys.c.tenant, users.c.user == keys.c.user))
+        .outerjoin(locks, _LOCKED)
         .where(*chosen)
     )
     for row in rows:

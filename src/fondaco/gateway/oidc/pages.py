@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import Final
+from typing import Any, Final, Protocol
 from urllib.parse import urlencode, urlsplit
 
 MEANS: Final[Mapping[str, str]] = {
@@ -55,6 +55,22 @@ button.first{background:var(--accent);border-color:var(--accent);color:var(--on)
 .bad{color:var(--bad)}
 :focus-visible{outline:2px solid var(--accent);outline-offset:2px}
 """
+
+
+class DeviceView(Protocol):
+    """What a device asks for, to be shown."""
+
+    @property
+    def client(self) -> Any: ...
+
+    @property
+    def user_code(self) -> str: ...
+
+    @property
+    def scopes(self) -> Sequence[str]: ...
+
+    @property
+    def address(self) -> str: ...
 
 
 def _page(title: str, body: str) -> str:
@@ -115,6 +131,7 @@ def sign_in(
     wrong: str,
     providers: Mapping[str, str],
     demo: bool,
+    action: str = "/oauth/sign-in",
 ) -> str:
     said = f'<p class="bad" role="alert">{escape(wrong)}</p>' if wrong else ""
     others = "".join(
@@ -126,7 +143,7 @@ def sign_in(
         others += '<button name="demo" value="1" formnovalidate>Go on as demo</button>'
     body = (
         f"<h1>Sign in</h1><p>{escape(client)} asks who you are.</p>{said}"
-        f'<form method="post" action="/oauth/sign-in">{_hidden(hidden)}'
+        f'<form method="post" action="{action}">{_hidden(hidden)}'
         f"{_field('Firm', 'tenant', tenant, 'organization')}"
         f"{_field('User', 'user', user, 'username')}"
         f"{_field('Password', 'password', '', 'current-password', kind='password')}"
@@ -134,6 +151,35 @@ def sign_in(
         f'<div class="row">{others}<button class="first">Sign in</button></div></form>'
     )
     return _page("Sign in", body)
+
+
+def device_code(csrf: str, wrong: str = "") -> str:
+    told = f'<p class="bad" role="alert">{escape(wrong)}</p>' if wrong else ""
+    body = (
+        "<h1>Sign a device in</h1><p>Type the code that it shows you.</p>"
+        f'{told}<form method="post" action="/oauth/device">{_hidden({"csrf": csrf})}'
+        f"{_field('Code', 'user_code', '', 'off')}"
+        '<div class="row"><button class="first">Go on</button></div></form>'
+    )
+    return _page("Sign a device in", body)
+
+
+def device_consent(asked: DeviceView, user: str, csrf: str) -> str:
+    rows = "".join(
+        f"<li><span>{escape(MEANS.get(each, each))}</span><code>{escape(each)}</code></li>"
+        for each in asked.scopes
+    )
+    hidden = _hidden({"csrf": csrf, "user_code": asked.user_code})
+    body = (
+        f"<h1>{escape(asked.client.name)} asks for access</h1>"
+        f"<p>You are {escape(user)}. Agree only if you began this yourself, a moment ago, and your "
+        f"device shows <strong>{escape(asked.user_code)}</strong>. It asks from "
+        f"{escape(asked.address or 'here')}, and may then do this in your name, as far as you may:"
+        f'</p><ul>{rows}</ul><form method="post" action="/oauth/device">{hidden}'
+        '<div class="row"><button name="answer" value="no">Refuse</button>'
+        '<button class="first" name="answer" value="yes">Agree</button></div></form>'
+    )
+    return _page("Sign a device in", body)
 
 
 def said(title: str, text: str) -> str:

@@ -7,6 +7,7 @@ import hmac
 from base64 import b64decode
 from binascii import Error as NotBase64
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, Final, Protocol
 from urllib.parse import parse_qsl, unquote_plus
 
@@ -21,7 +22,7 @@ from fondaco.gateway.house import Caller, House
 from fondaco.gateway.oidc import pages
 from fondaco.gateway.oidc.external import ExternalDesk, ExternalDoor
 from fondaco.gateway.rest import bearer
-from fondaco.kernel.errors import Denied, FondacoError, Invalid
+from fondaco.kernel.errors import Denied, FondacoError, Invalid, NotFound, Unavailable
 
 BODY_MAX: Final = 32_768
 FIELDS_MAX: Final = 40
@@ -61,6 +62,14 @@ class Provider(Protocol):
 
     @property
     def providers(self) -> Mapping[str, str]: ...
+
+    def device_begun(self, form: Mapping[str, str], secret: str, address: str) -> Any: ...
+
+    def device_shown(self, user_code: str, caller: Any, address: str) -> Any: ...
+
+    def device_decided(
+        self, user_code: str, caller: Any, address: str, *, agrees: bool
+    ) -> None: ...
 
     @property
     def external(self) -> ExternalDesk: ...
@@ -104,6 +113,8 @@ class ProviderDoor:
             "/oauth/authorize": (self._authorize, ["GET", "POST"]),
             "/oauth/sign-in": (self._sign_in, ["POST"]),
             "/oauth/token": (self._token, ["POST"]),
+            "/oauth/device_authorization": (self._device_begun, ["POST"]),
+            "/oauth/device": (self._device, ["GET", "POST"]),
             "/oauth/userinfo": (self._userinfo, ["GET", "POST"]),
             "/oauth/revoke": (self._revoke, ["POST"]),
             "/oauth/end-session": (self._end_session, ["GET"]),
@@ -278,11 +289,84 @@ class ProviderDoor:
     async def _external_finish(self, request: Request) -> Response:
         return await ExternalDoor(self._provider().external).finish(request)
 
+    async def _device(self, request: Request) -> Response:
+        """A person types what a device shows, sees who asks for what, and agrees."""
+        provider, form = self._provider(), {}
+        if request.method == "POST":
+            form = await _form(request)
+            _check_ours(request, provider.url)
+        given = form or _query(request)
+        user_code, answer = given.get("user_code", "")[:40], form.get("answer", "")
+        if answer == "sign-in":
+            return await self._device_sign_in(request, form, user_code)
+        caller, token = self._signed_in(request)
+        if caller is None:
+            if request.method == "GET" and "here" not in given:
+                there = {"user_code": user_code, "here": "1"}
+                return _html(pages.again(pages.with_query("/oauth/device", there)))
+            return self._device_who(user_code, {})
+        address, csrf = _address(request), cookies.csrf_of(token)
+        is_ours = hmac.compare_digest(form.get("csrf", "").encode(), csrf.encode())
+        if not user_code:
+            return _html(pages.device_code(csrf))
+        try:
+            asked = await asyncio.to_thread(provider.device_shown, user_code, caller, address)
+            if answer not in ("yes", "no"):
+                who = f"{caller.name.partition('/')[0]} of {caller.tenant}"
+                return _html(pages.device_consent(asked, who, csrf))
+            if not is_ours:
+                return _html(pages.said("This cannot go on", "Sign in again, then agree."), 403)
+            decide = partial(provider.device_decided, agrees=answer == "yes")
+            await asyncio.to_thread(decide, user_code, caller, address)
+        except (NotFound, Invalid, Unavailable) as error:
+            status = codes_of(error).http
+            return _html(pages.device_code(csrf, error.message), 400 if status == 422 else status)
+        if answer == "no":
+            return _html(pages.said("Refused", "The device is given nothing."))
+        return _html(pages.said("Done", "Go back to your device: it goes on by itself."))
+
+    async def _device_sign_in(
+        self, request: Request, form: dict[str, str], user_code: str
+    ) -> Response:
+        there = pages.with_query("/oauth/device", {"user_code": user_code, "here": "1"})
+        provider = self._provider()
+        if form.get("provider") in provider.providers:
+            start = f"/oauth/external/{form['provider']}"
+            return RedirectResponse(pages.with_query(start, {"next": there}), 303)
+        try:
+            token, seconds = await asyncio.to_thread(provider.sign_in, form, _address(request))
+        except Denied as error:
+            return self._device_who(user_code, form, error.message)
+        found = RedirectResponse(there, 303, headers=_NO_STORE)
+        name, value = cookies.set_cookie(token, seconds)
+        found.headers.append(name.decode(), value.decode())
+        return found
+
+    def _device_who(self, user_code: str, typed: Mapping[str, str], wrong: str = "") -> Response:
+        provider = self._provider()
+        page = pages.sign_in(
+            "A device",
+            {"user_code": user_code, "answer": "sign-in"},
+            tenant=typed.get("tenant", ""),
+            user=typed.get("user", ""),
+            wrong=wrong,
+            providers=provider.providers,
+            demo=provider.is_demo,
+            action="/oauth/device",
+        )
+        return _html(page, 401 if wrong else 200)
+
     # --- With an application --------------------------------------------------------------------
 
     async def _token(self, request: Request) -> Response:
         form, secret = await _with_client(request)
         found = await asyncio.to_thread(self._provider().tokens, form, secret)
+        return _json(found, 200, _ANYWHERE)
+
+    async def _device_begun(self, request: Request) -> Response:
+        form, secret = await _with_client(request)
+        address = _address(request)
+        found = await asyncio.to_thread(self._provider().device_begun, form, secret, address)
         return _json(found, 200, _ANYWHERE)
 
     async def _userinfo(self, request: Request) -> Response:

@@ -43,6 +43,7 @@ ROWS: Final[tuple[tuple[sa.Table, str], ...]] = (
     (people.sessions, "sessions, with their devices and addresses"),
     (people.devices, "devices that are known"),
     (people.recovery, "recovery codes"),
+    (people.invitations, "an invitation that they have not taken up"),
     (people.passkeys, "passkeys, with the names that they were given"),
     (oidc.grants, "what they have agreed that applications may do"),
     (oidc.links, "whom they are at providers of others, as a hash"),

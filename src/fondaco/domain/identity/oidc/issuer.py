@@ -33,6 +33,7 @@ from fondaco.domain.identity.oidc import jwt, store
 from fondaco.domain.identity.oidc.model import (
     ACCESS_S,
     CODE_S,
+    COMMAND_LINE,
     GRANT_S,
     IDENTITY_SCOPES,
     SECOND_NS,
@@ -85,14 +86,27 @@ class Issuer:
         url: str,
     ) -> None:
         self._records, self._directory = records, directory
-        self._clock, self._random = directory.clock, random
+        self.clock = self._clock = directory.clock
+        self._random = random
         self._sealing, self._about = sealing, about
         self.url = url
         self._keys: dict[str, tuple[str, jwt.PrivateKey]] = {}  # by algorithm: what signs
         self.verifying: dict[str, jwt.VerifyingKey] = {}  # by kid
         self.jwks: list[dict[str, str]] = []
         self.grants: dict[str, Any] = {}  # those that hold, for tokens to be checked against
+        self._know_command_line()
         self.refresh()
+
+    def _know_command_line(self) -> None:
+        """A client of the house's own, public, for whoever agrees; it is sent back nowhere."""
+        with self._records.reading() as conn:
+            if store.client(conn, COMMAND_LINE) is not None:
+                return
+        own = Client(
+            COMMAND_LINE, "", "Fondaco's command line", (), tuple(Scope), "", True, self._clock()
+        )
+        with self._records.writing() as conn:
+            store.add_client(conn, own, "")
 
     # --- Keys -----------------------------------------------------------------------------------
 
@@ -197,7 +211,7 @@ class Issuer:
             if not store.remove_client(conn, tenant, client_id, at):
                 raise NotFound(f"there is no client {client_id[:64]}")
             store.tell(conn, ev.ClientRemoved(client_id, tenant, by), at)
-        self._changed()
+        self.changed()
 
     def clients(self, tenant: str) -> Sequence[Client]:
         with self._records.reading() as conn:
@@ -241,15 +255,8 @@ class Issuer:
             raise OAuthRefusal("invalid_request", "PKCE is needed: code_challenge with S256")
         if query.get("response_mode", "query") != "query":
             raise OAuthRefusal("invalid_request", "response_mode must be query")
-        scopes = tuple(dict.fromkeys(query.get("scope", "").split()))
-        known = {*IDENTITY_SCOPES, *Scope}
-        if unknown := [each for each in scopes if each not in known]:
-            raise OAuthRefusal("invalid_scope", f"{unknown[0][:40]} is no scope")
-        if beyond := [each for each in scopes if each not in (*IDENTITY_SCOPES, *client.scopes)]:
-            raise OAuthRefusal("invalid_scope", f"{client.name} may not ask for {beyond[0]}")
-        if not scopes:
-            raise OAuthRefusal("invalid_scope", "ask for a scope")
-        resource = self._audience(query.get("resource", ""))
+        scopes = self.scopes_for(client, query.get("scope", ""))
+        resource = self.audience(query.get("resource", ""))
         return Asked(
             client,
             uri,
@@ -261,7 +268,19 @@ class Issuer:
             query.get("prompt", ""),
         )
 
-    def _audience(self, resource: str) -> str:
+    def scopes_for(self, client: Client, scope: str) -> tuple[str, ...]:
+        """What an application may be given of what it asks for. Raises `OAuthRefusal`."""
+        scopes = tuple(dict.fromkeys(scope.split()))
+        known = {*IDENTITY_SCOPES, *Scope}
+        if unknown := [each for each in scopes if each not in known]:
+            raise OAuthRefusal("invalid_scope", f"{unknown[0][:40]} is no scope")
+        if beyond := [each for each in scopes if each not in (*IDENTITY_SCOPES, *client.scopes)]:
+            raise OAuthRefusal("invalid_scope", f"{client.name} may not ask for {beyond[0]}")
+        if not scopes:
+            raise OAuthRefusal("invalid_scope", "ask for a scope")
+        return scopes
+
+    def audience(self, resource: str) -> str:
         """RFC 8707: what the token is to be used at; ours alone."""
         if not resource:
             return self.url
@@ -274,17 +293,11 @@ class Issuer:
 
     def agree(self, asked: Asked, caller: Caller, second_factor: str, signed_in_at: Instant) -> str:
         """The code that the application is sent back with, once a person has agreed."""
-        if asked.client.tenant not in ("", caller.tenant):
-            raise Invalid(f"{asked.client.name} is not for people of {caller.tenant}")
-        scopes = tuple(
-            each for each in asked.scopes if each in IDENTITY_SCOPES or each in caller.scopes
-        )
         code, at = token_of(self._random(32)), self._clock()
-        grant_id = f"grant_{self._random(GRANT_BYTES).hex()}"
         with self._records.writing() as conn:
-            self._add_grant(
-                conn, asked.client, grant_id, caller.user, scopes, asked.resource, second_factor,
-                tenant=caller.tenant, signed_in_at=signed_in_at,
+            grant_id = self.grant_to(
+                conn, asked.client, caller, asked.scopes, asked.resource, second_factor,
+                signed_in_at,
             )  # fmt: skip
             store.add_code(
                 conn,
@@ -297,6 +310,28 @@ class Issuer:
             )
         self.refresh()
         return code
+
+    def grant_to(
+        self,
+        conn: Any,
+        client: Client,
+        caller: Caller,
+        asked: Sequence[str],
+        resource: str,
+        second_factor: str,
+        signed_in_at: Instant,
+    ) -> str:
+        """The id of what a person agrees to: of `asked`, as far as they may do it. Raises
+        `Invalid` for an application of another firm."""
+        if client.tenant not in ("", caller.tenant):
+            raise Invalid(f"{client.name} is not for people of {caller.tenant}")
+        scopes = tuple(each for each in asked if each in IDENTITY_SCOPES or each in caller.scopes)
+        grant_id = f"grant_{self._random(GRANT_BYTES).hex()}"
+        self._add_grant(
+            conn, client, grant_id, caller.user, scopes, resource, second_factor,
+            tenant=caller.tenant, signed_in_at=signed_in_at,
+        )  # fmt: skip
+        return grant_id
 
     def _add_grant(
         self,
@@ -343,7 +378,7 @@ class Issuer:
             if is_mine and not first and store.revoke_grant(conn, row.grant_id, at):
                 store.tell(conn, ev.AccessRevoked(row.grant_id, "code used again"), at)
         if is_mine and not first:
-            self._changed()
+            self.changed()
         good = first and at < row.ends_at and grant.revoked_at is None
         if not good or redirect_uri != row.redirect_uri or not fits(verifier, row.challenge):
             raise OAuthRefusal(
@@ -368,10 +403,14 @@ class Issuer:
                 told = ev.AccessRevoked(row.grant_id, "refresh token used again")
                 store.tell(conn, told, at)
         if lives and not first:
-            self._changed()
+            self.changed()
         if not first:
             raise OAuthRefusal("invalid_grant", "the refresh token is unknown, used or revoked")
         return self._tokens(grant, wanted, "")
+
+    def tokens_of(self, grant: Any) -> Tokens:
+        """Of what somebody has agreed to just now."""
+        return self._tokens(grant, msgspec.json.decode(grant.scopes), "")
 
     def of_machine(self, client: Client, scope: str, resource: str) -> Tokens:
         """Client credentials: in the name of the service account that the client asks for."""
@@ -383,7 +422,7 @@ class Issuer:
         grant = self.grants.get(client.client_id)
         if grant is None:
             raise OAuthRefusal("invalid_grant", "this client's access was revoked")
-        return self._tokens(grant, wanted, "", self._audience(resource))
+        return self._tokens(grant, wanted, "", self.audience(resource))
 
     def _tokens(self, grant: Any, scopes: Sequence[str], nonce: str, resource: str = "") -> Tokens:
         """`scopes` that the user has lost since are left out when the token is read."""
@@ -514,8 +553,8 @@ class Issuer:
         with self._records.writing() as conn:
             if store.revoke_grant(conn, grant_id, at):
                 store.tell(conn, ev.AccessRevoked(grant_id, by), at)
-        self._changed()
+        self.changed()
 
-    def _changed(self) -> None:
+    def changed(self) -> None:
         self.refresh()
         self._directory.refresh()

@@ -17,6 +17,7 @@ CODE_S: Final = 60  # RFC 6749 section 4.1.2: at most ten minutes
 ACCESS_S: Final = 600
 GRANT_S: Final = 30 * 86_400  # after which somebody must agree again
 IDENTITY_SCOPES: Final = ("openid", "profile", "email", "offline_access")
+COMMAND_LINE: Final = "fondaco-cli"  # the client that `fondaco login` is; everybody's
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 RedirectUri = Annotated[str, Meta(max_length=500, examples=["https://app.example.com/back"])]
 OAuthErrorCode = Literal[
@@ -32,6 +33,9 @@ OAuthErrorCode = Literal[
     "access_denied",
     "login_required",
     "consent_required",
+    "authorization_pending",  # RFC 8628 section 3.5, as are the next two
+    "slow_down",
+    "expired_token",
 ]
 _CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}").fullmatch
 _VERIFIER: Final = re.compile(r"[A-Za-z0-9._~-]{43,128}").fullmatch

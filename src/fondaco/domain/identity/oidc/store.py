@@ -39,6 +39,23 @@ codes: Final = sa.Table(
     sa.Column("used_at", sa.BigInteger),
 )
 
+# Devices that ask, RFC 8628. Codes come as hashes; of a grant that was revoked nothing is left.
+devices: Final = sa.Table(
+    "identity_oauth_devices",
+    metadata,
+    sa.Column("digest", sa.Text, primary_key=True),
+    sa.Column("user_code", sa.Text, nullable=False, unique=True),
+    sa.Column("client_id", sa.Text, nullable=False),
+    sa.Column("scopes", sa.Text, nullable=False),  # JSON
+    sa.Column("resource", sa.Text, nullable=False),
+    sa.Column("address", sa.Text, nullable=False),  # where it asked from; for ten minutes
+    sa.Column("state", sa.Text, nullable=False),  # "waiting", "agreed", "refused", "used"
+    sa.Column("grant_id", sa.Text, nullable=False),
+    sa.Column("ends_at", sa.BigInteger, nullable=False),
+    sa.Column("interval_s", sa.Integer, nullable=False),
+    sa.Column("asked_at", sa.BigInteger, nullable=False),  # last; 0 never
+)
+
 grants: Final = sa.Table(
     "identity_oauth_grants",
     metadata,
@@ -176,6 +193,30 @@ def use_code(conn: sa.Connection, digest: str, at: Instant) -> bool:
     return conn.execute(codes.update().where(*there).values(used_at=at)).rowcount == 1
 
 
+def add_device(conn: sa.Connection, **row: Any) -> None:
+    conn.execute(devices.insert().values(**row))
+
+
+def device(conn: sa.Connection, digest: str) -> Any:
+    """By what the device has; the row, or None."""
+    return conn.execute(sa.select(devices).where(devices.c.digest == digest)).one_or_none()
+
+
+def device_of(conn: sa.Connection, user_code: str) -> Any:
+    """By the digest of what a person types; the row, or None."""
+    there = devices.c.user_code == user_code
+    return conn.execute(sa.select(devices).where(there)).one_or_none()
+
+
+def devices_waiting(conn: sa.Connection, at: Instant) -> int:
+    waits = (devices.c.state == "waiting", devices.c.ends_at > at)
+    return conn.scalar(sa.select(sa.func.count()).select_from(devices).where(*waits)) or 0
+
+
+def change_device(conn: sa.Connection, digest: str, **row: Any) -> None:
+    conn.execute(devices.update().where(devices.c.digest == digest).values(**row))
+
+
 def add_refresh(conn: sa.Connection, digest: str, grant_id: str, at: Instant) -> None:
     conn.execute(refreshing.insert().values(digest=digest, grant_id=grant_id, created_at=at))
 
@@ -217,6 +258,7 @@ def forget(conn: sa.Connection, before: Instant) -> None:
     """Codes and tokens that nobody could use any more, and keys that are shown no more."""
     old = sa.select(grants.c.grant_id).where(grants.c.ends_at < before)
     conn.execute(codes.delete().where(codes.c.ends_at < before))
+    conn.execute(devices.delete().where(devices.c.ends_at < before))
     conn.execute(refreshing.delete().where(refreshing.c.grant_id.in_(old)))
     conn.execute(signing_keys.delete().where(signing_keys.c.ends_at < before))
 

@@ -15,6 +15,7 @@ from msgspec import Meta
 from fondaco.domain.identity.model import Caller, NameText, Role, Scope
 from fondaco.domain.identity.people import totp
 from fondaco.domain.identity.people.desk import ISSUER, PeopleDesk, SignedIn, SignedInShown
+from fondaco.domain.identity.people.overview import UserShown
 from fondaco.kernel.errors import Conflict, Denied, Invalid, NotFound, Unavailable
 from fondaco.kernel.event import Instant
 from fondaco.kernel.operation import Answered, Do, Operation, Stamp
@@ -136,12 +137,6 @@ class RolesRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: Annotated[str, Meta(min_length=3, max_length=200)]
 
 
-class UserShown(msgspec.Struct, frozen=True):
-    user: str
-    roles: list[str]
-    scopes: list[str]
-
-
 class UsersReply(msgspec.Struct, frozen=True):
     items: list[UserShown]
 
@@ -163,6 +158,8 @@ class Asked(Protocol):
     def picture(self, uri: str) -> str: ...
 
     def users(self, tenant: str) -> list[UserShown]: ...
+
+    def check_roles(self, tenant: str, user: str, roles: list[Role]) -> None: ...
 
     def set_roles(self, tenant: str, user: str, roles: list[Role]) -> UserShown: ...
 
@@ -275,6 +272,10 @@ async def _end_others(_: NoRequest, stamp: Stamp, on: Asked) -> EndedReply:
 
 async def _users(_: NoRequest, stamp: Stamp, on: Asked) -> UsersReply:
     return UsersReply(await asyncio.to_thread(on.users, stamp.tenant))
+
+
+async def _check_roles(ask: RolesRequest, stamp: Stamp, on: Asked) -> None:
+    await asyncio.to_thread(on.check_roles, stamp.tenant, ask.user, ask.roles)
 
 
 async def _set_roles(ask: RolesRequest, stamp: Stamp, on: Asked) -> UserShown:
@@ -413,10 +414,11 @@ OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
         request=RolesRequest,
         reply=UserShown,
         scope=Scope.HOUSE_WRITE,
-        errors=(NotFound,),
+        errors=(NotFound, Conflict),
         needs_second=True,
         source="people",
         answer=_set_roles,
+        check=_check_roles,
         example={"roles": ["trader"]},
     ),
 )

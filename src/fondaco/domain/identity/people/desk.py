@@ -190,8 +190,7 @@ class PeopleDesk:
                 store.remove_passkeys(conn, tenant, user)
                 store.tell(conn, ev.PasswordChanged(tenant, user, "operator"), at)
                 store.tell(conn, ev.SecondFactorSet(tenant, user, ""), at)
-                for row in store.sessions_of(conn, tenant, user):
-                    self._end(conn, row, "operator")
+                self.end_all(conn, tenant, user, "operator")
                 return
             self._add(conn, tenant, user, hashed, email, name, at, "")
             store.tell(conn, ev.PersonVerified(tenant, user, "operator"), at)
@@ -252,7 +251,13 @@ class PeopleDesk:
     def _begin(
         self, row: Any, password: str, factor: str, address: str, device: str, device_name: str
     ) -> SignedIn:
-        """Always a token that nobody had before."""
+        """Always a token that nobody had before. Raises `Denied` for who is locked, which nobody is
+        told who could not sign in otherwise."""
+        with self._records.reading() as conn:
+            if identity.is_locked(conn, row.tenant, row.user):
+                raise Denied(
+                    f"{row.user} is locked: ask whoever runs the house", code="user_locked"
+                )
         token, at = token_of(self._random(32)), self._clock()
         digest = digest_of(token)
         session_id, about = session_id_of(digest), f"{row.tenant}/{row.user}"
@@ -460,6 +465,29 @@ class PeopleDesk:
             digests = [_code_digest(row, each.replace("-", "")) for each in codes]
             store.put_codes(conn, row.tenant, row.user, digests)
         return codes
+
+    # --- For those who look after people ---------------------------------------------------------
+
+    def keep(self, conn: Any, who: tuple[str, str], hashed: str, email: str, name: str) -> None:
+        """A person who cannot sign in yet: nobody knows the code that they were given."""
+        code = b32encode(self._random(10)).decode()
+        self._add(conn, *who, hashed, email, name, self._clock(), code)
+
+    def hashed(self, password: str, *names: str) -> str:
+        """Raises `Invalid` for a password that nobody should have."""
+        self._check(password, *names)
+        return self._hash(password)
+
+    def end_all(self, conn: Any, tenant: str, user: str, by: str) -> int:
+        """Every session of somebody; the directory is to be told behind it."""
+        rows = store.sessions_of(conn, tenant, user)
+        for row in rows:
+            self._end(conn, row, by)
+        return len(rows)
+
+    def failed(self, tenant: str, user: str, address: str) -> None:
+        """Somebody has guessed."""
+        self._failed(tenant, user, address, "")
 
     def sealed(self, text: str, tenant: str, user: str) -> bytes:
         return self._sealing.seal(text.encode(), f"{tenant}/{user}")

@@ -8,9 +8,11 @@ from typing import Any, Final
 import msgspec
 import sqlalchemy as sa
 
+from fondaco.domain.identity import store as identity
 from fondaco.domain.identity.events import IdentityEvent
 from fondaco.domain.identity.model import IDENTITY_STREAM, KeyId, Role, TenantId, User, UserId
 from fondaco.domain.identity.store import users
+from fondaco.kernel.errors import Conflict
 from fondaco.kernel.event import Instant
 from fondaco.ports.store import publish
 
@@ -68,6 +70,19 @@ devices: Final = sa.Table(
     sa.Column("tenant", sa.Text, nullable=False),
     sa.Column("user", sa.Text, nullable=False),
     sa.Column("created_at", sa.BigInteger, nullable=False),
+)
+
+
+# Who may choose a password of their own by a link. Good once: used, it is gone.
+invitations: Final = sa.Table(
+    "identity_invitations",
+    metadata,
+    sa.Column("tenant", sa.Text, primary_key=True),
+    sa.Column("user", sa.Text, primary_key=True),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("invited_by", sa.Text, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("until", sa.BigInteger, nullable=False),
 )
 
 
@@ -156,6 +171,11 @@ def add_person(conn: sa.Connection, **row: Any) -> None:
     conn.execute(people.insert().values(**row))
 
 
+def remove_person(conn: sa.Connection, tenant: str, user: str) -> None:
+    there = sa.and_(people.c.tenant == tenant, people.c.user == user)
+    conn.execute(people.delete().where(there))
+
+
 def change_person(conn: sa.Connection, tenant: str, user: str, **row: Any) -> None:
     there = sa.and_(people.c.tenant == tenant, people.c.user == user)
     conn.execute(people.update().where(there).values(**row))
@@ -189,6 +209,51 @@ def use_code(conn: sa.Connection, tenant: str, user: str, digest: str, at: Insta
 def codes_left(conn: sa.Connection, tenant: str, user: str) -> int:
     there = (recovery.c.tenant == tenant, recovery.c.user == user, recovery.c.used_at.is_(None))
     return conn.scalar(sa.select(sa.func.count()).select_from(recovery).where(*there)) or 0
+
+
+def invitation(conn: sa.Connection, tenant: str, user: str) -> Any:
+    """The row, or None."""
+    there = (invitations.c.tenant == tenant, invitations.c.user == user)
+    return conn.execute(sa.select(invitations).where(*there)).one_or_none()
+
+
+def check_not_last_admin(
+    conn: sa.Connection, tenant: str, user: str, what: str, roles: Iterable[Role] = ()
+) -> None:
+    """Raises `Conflict` "last_admin" where nobody could run the house once `user` had only `roles`.
+    Within the transaction that would do it, so that two do not do it to each other."""
+    invited = invitations.c.tenant == tenant
+    absent = {
+        *identity.owners(conn, tenant),
+        *identity.locks_of(conn, tenant),
+        *conn.scalars(sa.select(invitations.c.user).where(invited)),
+    }
+    admins = {
+        each.user
+        for each in identity.users_of(conn, TenantId(tenant))
+        if Role.ADMIN in each.roles and each.user not in absent
+    }
+    if Role.ADMIN not in roles and admins == {user}:
+        raise Conflict(
+            f"{user} is the last admin of {tenant} and cannot be {what}: make somebody else an "
+            "admin first",
+            code="last_admin",
+        )
+
+
+def put_invitation(conn: sa.Connection, **row: Any) -> None:
+    """In place of the one that there was."""
+    there = (invitations.c.tenant == row["tenant"], invitations.c.user == row["user"])
+    conn.execute(invitations.delete().where(*there))
+    conn.execute(invitations.insert().values(**row))
+
+
+def take_invitation(conn: sa.Connection, tenant: str, user: str, digest: str = "") -> bool:
+    """Whether there was one, or the one of `digest`; from here on it is good no more."""
+    there = [invitations.c.tenant == tenant, invitations.c.user == user]
+    if digest:
+        there.append(invitations.c.digest == digest)
+    return conn.execute(invitations.delete().where(*there)).rowcount == 1
 
 
 def add_session(conn: sa.Connection, **row: Any) -> None:
