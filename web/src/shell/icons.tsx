@@ -8,6 +8,7 @@ const PATHS: Record<string, string> = {
   access: "M7 9V6a3 3 0 0 1 6 0v3M4 9h12v8H4zM10 12v2",
   risk: "M10 3l8 14H2zM10 8v4M10 14v1",
   portfolio: "M10 3v7l5 5M17 10a7 7 0 1 1-7-7",
+  prop: "M3 4h14M3 16h14M4 12l4-3 3 2 5-5",
   alerts: "M5 14V9a5 5 0 0 1 10 0v5l1 1H4zM9 17h2",
 };
 export function Icon({ name }: { name: string }) {

@@ -1,0 +1,121 @@
+"""Pages of the prop firm: what is sold is what the house says; a text is read as it is written."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+import running
+from web import browsing
+from web.chromium import serious, troubles
+
+LATE_MS = 30_000
+CONTRADICTION = """name = "narrow"
+title = "Narrow, 10,000"
+effective_from = 2026-01-01
+account = "10000"
+fee = "99"
+
+[[phases]]
+name = "Challenge"
+target = "8%"
+min_trading_days = 9
+time_limit_days = 5
+overall_loss = { limit = "10%" }
+"""
+
+
+@pytest.fixture(scope="module")
+def house(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[running.Running]:
+    """After the browser, so that nothing is started where there is none."""
+    folder = Path(tmp_path_factory.mktemp("prop"))
+    with running.house(folder, options=browsing.CALM) as found:
+        yield found
+
+
+def part(page: Page, house: running.Running, name: str) -> None:
+    page.goto(f"{house.url}/#/prop/{name}")
+    browsing.live(page)
+    browsing.settled(page)
+
+
+def test_the_shop_says_what_the_house_sells_and_two_are_compared_by_key(
+    browser: Browser, house: running.Running
+) -> None:
+    tiers = house.client().get("/api/tiers")["items"]
+    assert len(tiers) > 1
+    with browsing.looking(browser) as context:
+        page = context.new_page()
+        faults = troubles(page)
+        part(page, house, "shop")
+        for tier in tiers:
+            card = page.locator(".tier").filter(has=page.get_by_role("heading", name=tier["title"]))
+            expect(card).to_contain_text(f"{tier['currency']} {int(tier['fee']):,}")
+            odds = card.get_by_role("table").get_by_role("row")
+            assert odds.count() == 1 + len(tier["odds"]["traders"])
+            picture = card.get_by_role("img").get_attribute("aria-label") or ""
+            first = (tier["phases"] or [tier["funded"]])[0]
+            if first["target"]:
+                goal = int(tier["account"]) + int(first["target"])
+                assert f"target {goal:,}.00" in picture
+            if first["overall_loss"]["follows"] == "static":
+                assert f"ends here {int(first['overall_loss']['limit']):,}.00" in picture
+        page.get_by_text("Every rule in words").first.click()
+        said = house.client().get(f"/api/tiers/{tiers[0]['tier']}")["rules"][0]["sentences"][0]
+        page.get_by_text(said).wait_for()
+        marks = page.get_by_role("checkbox", name="compare")
+        marks.nth(0).check()
+        marks.nth(1).check()
+        page.locator("h2").first.click()  # out of the box: its keys are its own
+        page.keyboard.press("c")
+        page.get_by_role("table", name="Two tiers compared").wait_for()
+        assert page.locator(".compared .other").count() > 0
+        page.reload()  # a view has an address
+        page.get_by_role("table", name="Two tiers compared").wait_for()
+        assert serious(page) == []
+        assert faults == []
+
+
+@pytest.mark.parametrize(("theme", "phone"), [("dark", False), ("light", True)])
+def test_nothing_keeps_anybody_from_the_pages(
+    browser: Browser, house: running.Running, theme: Any, phone: bool
+) -> None:
+    with browsing.looking(browser, theme=theme, phone=phone) as context:
+        page = context.new_page()
+        faults = troubles(page)
+        part(page, house, "shop")
+        for address in page.locator(".pages a").evaluate_all("links => links.map(l => l.hash)"):
+            page.evaluate("address => { location.hash = address }", address)
+            browsing.settled(page)
+            width = page.evaluate("document.getElementById('screen').scrollWidth")
+            assert width <= page.evaluate("innerWidth"), address
+            assert serious(page) == [], address
+        assert faults == []
+
+
+def test_a_text_that_contradicts_itself_is_told_at_its_line(
+    browser: Browser, house: running.Running
+) -> None:
+    with browsing.looking(browser) as context:
+        page = context.new_page()
+        part(page, house, "tiers")
+        text = page.get_by_label("Text of the tier")
+        text.fill(CONTRADICTION)
+        wrong = page.get_by_role("list", name="What is wrong with it")
+        wrong.get_by_text("9 days are to be traded within 5: nobody can pass").wait_for()
+        wrong.get_by_role("button", name="line 10").click()
+        marked = "document.activeElement.value.slice(document.activeElement.selectionStart, "
+        found = page.evaluate(marked + "document.activeElement.selectionEnd)")
+        assert found == "min_trading_days = 9"
+        text.fill(CONTRADICTION.replace("= 9", "= 3") + "x = = 1\n")
+        wrong.get_by_role("button", name="line 13").wait_for()
+        text.fill(CONTRADICTION.replace("= 9", "= 3"))
+        page.get_by_text("Nothing contradicts itself").wait_for()
+        page.get_by_text("To pass, trades were opened on at least 3 days.").wait_for()
+        page.get_by_role("button", name="Keep as a version").click()
+        page.get_by_role("button", name="Keep it").click()
+        kept = page.get_by_role("table", name="All versions").get_by_role("row", name="narrow")
+        expect(kept).to_contain_text("draft", timeout=LATE_MS)
+    assert house.client().get("/api/tiers/narrow")["item"]["state"] == "draft"

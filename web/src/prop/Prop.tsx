@@ -1,0 +1,53 @@
+/** The prop firm: what it sells, what became of it, and what the firm itself looks at. A list of pages at the side, and one of them. */
+import { type ComponentType, lazy, Suspense, useEffect, useRef } from "react";
+import { Loading, NoRight } from "../kit/states";
+import { address, type Route } from "../shell/routes";
+import type { ScreenProps } from "../shell/screens";
+import { may, useAccountId } from "../shell/session";
+import "../access/access.css";
+import "./prop.css";
+
+export interface PageProps {
+  route: Route;
+}
+
+interface Page {
+  part: string;
+  title: string;
+  /** Without it there is nothing to see. */
+  scope: string;
+  of: "yours" | "firm";
+  body: ComponentType<PageProps>;
+}
+
+const PAGES: readonly Page[] = [
+  { part: "shop", title: "Shop", scope: "tiers:read", of: "yours", body: lazy(() => import("./Shop")) },
+  { part: "tiers", title: "Tiers", scope: "tiers:write", of: "firm", body: lazy(() => import("./Tiers")) },
+];
+const GROUPS = ([["yours", "Yours"], ["firm", "The firm’s"]] as const).filter(([of]) => PAGES.some((each) => each.of === of));
+
+export default function Prop({ route }: ScreenProps) {
+  const account = useAccountId();
+  const list = useRef<HTMLElement>(null);
+  const page = PAGES.find((each) => each.part === route.parts[0]) ?? (PAGES.find((each) => may(each.scope)) ?? PAGES[0]) as Page;
+  useEffect(() => {
+    list.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [page]);
+  return (
+    <div className="access-screen prop-screen">
+      <nav className="pages" aria-label="Pages of the prop firm" ref={list}>
+        {GROUPS.map(([of, title]) => (
+          <section key={of} aria-label={title}>
+            <h2 className="label">{title}</h2>
+            <ul>{PAGES.filter((each) => each.of === of).map((each) => (
+              <li key={each.part}><a href={address("prop", [each.part], { account })} aria-current={each === page ? "page" : undefined} data-shut={may(each.scope) ? undefined : "yes"}>{each.title}</a></li>
+            ))}</ul>
+          </section>
+        ))}
+      </nav>
+      <div className="page" key={page.part}>
+        {may(page.scope) ? <Suspense fallback={<Loading rows={8} waitsFor={`Loading ${page.title}`} />}><page.body route={route} /></Suspense> : <NoRight scope={page.scope} />}
+      </div>
+    </div>
+  );
+}
