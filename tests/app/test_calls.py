@@ -36,11 +36,17 @@ STREAM: Final = {
     "webhooks": "webhooks/acme",
     "partners": "partners/acme",
     "tiers": "tiers/acme",
+    "assessments": "assessment/asm-0123456789abcdef",
 }
 # Drawn: orders to where they are executed, and reports of it back.
 VENUES: Final = frozenset({"venues", "crossing", "midpoint", "pooling", "routed"})
 DRAWN: Final = {("trading", each) for each in VENUES} | {(each, "trading") for each in VENUES}
-NEEDED: Final = {("trading", "trading"), ("surveillance", "cases")}
+NEEDED: Final = {
+    ("trading", "trading"),
+    ("surveillance", "cases"),
+    ("assessments", "trading"),
+    ("trading", "assessments"),
+}
 
 
 def commands(module: Path) -> set[str]:

@@ -38,17 +38,19 @@ MINUTE: Final = 60_000_000_000
 # the rules is a change of this test.
 HELD: Final = {
     Role.TRADER: "orders:read orders:write accounts:read market:read limits:read keys:write "
-    "approvals:read approvals:write webhooks:read webhooks:write tiers:read",
+    "approvals:read approvals:write webhooks:read webhooks:write tiers:read "
+    "evaluation:read evaluation:ask",
     Role.RISK: "orders:read accounts:read market:read limits:read limits:write house:read "
-    "approvals:read approvals:write webhooks:read tiers:read tiers:write",
+    "approvals:read approvals:write webhooks:read tiers:read tiers:write evaluation:read "
+    "evaluation:write",
     Role.COMPLIANCE: "orders:read accounts:read market:read limits:read limits:write house:read "
     "journal:read kyc:read kyc:write approvals:read approvals:write webhooks:read "
-    "analytics:read tokens:reveal tiers:read",
+    "analytics:read tokens:reveal tiers:read evaluation:read",
     Role.ADMIN: "accounts:read accounts:write market:read limits:read house:read house:write "
     "keys:write approvals:read approvals:write webhooks:read webhooks:write tiers:read "
-    "tiers:write",
+    "tiers:write evaluation:read evaluation:write",
     Role.AUDITOR: "orders:read accounts:read market:read limits:read house:read journal:read "
-    "approvals:read webhooks:read tiers:read",
+    "approvals:read webhooks:read tiers:read evaluation:read",
     Role.PARTNER: "orders:read orders:write accounts:read market:read limits:read approvals:read "
     "approvals:write webhooks:read webhooks:write tiers:read",
     Role.AGENT: "orders:read orders:propose accounts:read market:read limits:read approvals:read "

@@ -10,6 +10,7 @@ from typing import Any, Final
 from fondaco.app.about import about
 from fondaco.app.agents import AgentsDesk
 from fondaco.app.approvals import ApprovalsDesk
+from fondaco.app.assessments.desk import AssessmentsDesk
 from fondaco.app.checks import Heard
 from fondaco.app.erasure import ErasureDesk
 from fondaco.app.fix.cases import CaseDesk
@@ -58,6 +59,7 @@ _PARTS: Final = frozenset(
         "agents",
         "applications",
         "approvals",
+        "assessments",
         "erasure",
         "fix",
         "fix_cases",
@@ -128,6 +130,7 @@ class House:
         self.denied = self.policy.denied
         self.approvals = ApprovalsDesk(kernel, directory, self.source, self.authorise)
         self.agents = AgentsDesk(self.approvals, directory)
+        self.assessments = AssessmentsDesk(kernel, directory, self.reading)
         self.lending = LendingDesk(self.approvals, directory, lambda: self.people.desk)
         self.outbound: Outbound  # what calls others
         self.fix_messages: Messages

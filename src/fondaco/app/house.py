@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias, get_args
 
 import msgspec
 
+from fondaco.app.assessments.watch import AssessmentWatch
 from fondaco.app.at_rest import at_rest
 from fondaco.app.clock import Clock
 from fondaco.app.darks import Darks
@@ -141,20 +142,18 @@ class Kernel:
         instruments = {each.symbol: each for each in feed.instruments()} if feed else {}
         self.board = Board(instruments, stale_after_ms=settings.stale_after_ms)
         self.triggers = TriggerBook()
-        self.deadlines = Deadlines()
-        self.settlements = Deadlines()
+        self.deadlines, self.settlements = Deadlines(), Deadlines()
         self.queues: dict[Symbol, PaperQueue] = {}
         self._papers: dict[StreamId, PaperQueue] = {}  # the same by their venues
         self.markets: dict[StreamId, OwnMarket] = {}  # of instruments that trade on our own book
         self.darks = Darks(self.board, self.submit, self.now)
         self.schedules = Schedules(self.ask_again_until_done)
-        self._moved: dict[StreamId, OwnMarket] = {}  # within a commit
-        self._noting = self._listening()
+        self._moved, self._noting = dict[StreamId, OwnMarket](), self._listening()  # in a commit
         self.accounts: dict[str, str] = {}  # account -> tenant
         self._hosts: dict[str, AnyHost] = {}
         self.refs = refs_of(HouseState(), self.board.marks, self.now())
         self.pools = Pools(self.board, self.refs, self.peek, self.submit, settings.pool_every_ms)
-        self._given = Given(self.refs, self.board)
+        self._given = Given(self.refs, self.board, self.peek)
         self.routes = self._given.routes
         for room in ROOMS:
             if room.decider is None:
@@ -174,6 +173,8 @@ class Kernel:
         }
         self.trading, self.venues = self._hosts[ACCOUNTS], self._hosts[VENUES]
         self.margins = MarginWatch(self.refs, self._account)
+        ask = self.ask_again_until_done
+        self.assessments = AssessmentWatch(self.refs, self.peek, ask, self.now)
         latency_s = settings.paper_latency_ms / 1_000
         self.reactor = Reactor(
             POLICIES,
@@ -255,6 +256,7 @@ class Kernel:
             if note is not None:
                 note(entry)
         self.margins.note(entries)
+        self.assessments.note(entries)
         if self._moved:
             self._show_markets(entries[-1].at)
         if self._caught_up:  # until then they come behind what must be told again
@@ -305,6 +307,7 @@ class Kernel:
             refresh(self.refs, memory.state, self.now())
         if self.margins:
             self.margins.retune()
+        self.assessments.retune()
         if isinstance(entry.event, HouseKilled):
             self.cancel_everything(self.accounts)
         elif isinstance(entry.event, InstrumentListed):
@@ -352,6 +355,7 @@ class Kernel:
         if mark is None:
             return
         update_rates(self.refs, mark)
+        self.assessments.see(mark)
         if self.margins and self.margins.see(mark):
             self._check_equity(mark)
         for stream, command in self.triggers.see(mark):
@@ -567,6 +571,7 @@ class Kernel:
                 self.roll_accounts(now)
             for stream in self.settlements.pop_due(now):
                 self.ask_again_until_done(stream, SettleFills(CommandId(f"due/{now}"), now))
+            self.assessments.look(now)
             if self.margins:
                 self.margins.compare()
                 self._check_equity(None)

@@ -7,6 +7,7 @@ from typing import Final
 
 from fondaco.app.answering import House
 from fondaco.app.arming import Waiting, arm, waiting, watch_equity
+from fondaco.app.assessments.arming import watch_assessments
 from fondaco.app.outbox import carry
 from fondaco.app.paying import pay_contracts
 from fondaco.domain.ledger.model import CHECKS_STREAM
@@ -39,6 +40,7 @@ async def arm_house(house: House) -> None:
         found = await asyncio.to_thread(look)
     arm(kernel, found)
     await watch_equity(kernel, found)
+    await watch_assessments(kernel, house.reading)
     pay_contracts(kernel, house.reading, partial(wait_for_views, house), house.part_ended)
     await kernel.wake(CHECKS_STREAM)
     await house.policy.open()

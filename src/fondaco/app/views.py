@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from fondaco.domain.evaluation.assessments.store import AssessmentsView
 from fondaco.domain.identity.audit.store import AuditView
 from fondaco.domain.ledger.postings import POSTERS
 from fondaco.domain.ledger.store import BooksView, LedgerView
@@ -34,5 +35,5 @@ def every_view(journal: Journal) -> Sequence[View]:
     posters = {**postings.posters(OrderExecuted, ExecutionBusted), **POSTERS}
     return (
         TradingView(), LedgerView(posters), BooksView(), DaysView(listed), SettlementsView(),
-        StandingView(), BustsView(), AuditView(),
+        StandingView(), BustsView(), AuditView(), AssessmentsView(),
     )  # fmt: skip

@@ -60,6 +60,9 @@ class Scope(StrEnum):
     TOKENS_REVEAL = "tokens:reveal"  # and what those stand for
     TIERS_READ = "tiers:read"
     TIERS_WRITE = "tiers:write"
+    EVALUATION_READ = "evaluation:read"  # one's own assessments
+    EVALUATION_ASK = "evaluation:ask"  # for a payout of one's own, or to give it up
+    EVALUATION_WRITE = "evaluation:write"
 
 
 class Role(StrEnum):
@@ -81,19 +84,22 @@ _LOOKING: Final = frozenset(
 )
 _DECIDING: Final = frozenset({Scope.APPROVALS_READ, Scope.APPROVALS_WRITE})  # with the other scope
 _HOOKING: Final = frozenset({Scope.WEBHOOKS_READ, Scope.WEBHOOKS_WRITE})
+_TAKING: Final = frozenset({Scope.EVALUATION_READ, Scope.EVALUATION_ASK})
+_JUDGING: Final = frozenset({Scope.EVALUATION_READ, Scope.EVALUATION_WRITE})
 _TRADING: Final = _LOOKING | {Scope.ORDERS_WRITE}
 
 # Who trades sets no limits, who sets limits does not trade, who runs the house does neither.
 SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {
-    Role.TRADER: _TRADING | _DECIDING | _HOOKING | {Scope.KEYS_WRITE},
+    Role.TRADER: _TRADING | _DECIDING | _HOOKING | {Scope.KEYS_WRITE, *_TAKING},
     Role.RISK: _LOOKING
     | _DECIDING
     | {Scope.LIMITS_WRITE, Scope.HOUSE_READ, Scope.WEBHOOKS_READ}
-    | {Scope.TIERS_WRITE},
+    | {Scope.TIERS_WRITE, *_JUDGING},
     Role.COMPLIANCE: _LOOKING
     | _DECIDING
     | {Scope.LIMITS_WRITE, Scope.HOUSE_READ, Scope.JOURNAL_READ, Scope.WEBHOOKS_READ}
-    | {Scope.KYC_READ, Scope.KYC_WRITE, Scope.ANALYTICS_READ, Scope.TOKENS_REVEAL},
+    | {Scope.KYC_READ, Scope.KYC_WRITE, Scope.ANALYTICS_READ, Scope.TOKENS_REVEAL}
+    | {Scope.EVALUATION_READ},
     Role.ADMIN: frozenset(
         {
             Scope.ACCOUNTS_READ,
@@ -105,12 +111,14 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {
             Scope.KEYS_WRITE,
             Scope.TIERS_READ,
             Scope.TIERS_WRITE,
+            *_JUDGING,
         }
     )
     | _DECIDING
     | _HOOKING,
     Role.AUDITOR: _LOOKING
-    | {Scope.HOUSE_READ, Scope.JOURNAL_READ, Scope.APPROVALS_READ, Scope.WEBHOOKS_READ},
+    | {Scope.HOUSE_READ, Scope.JOURNAL_READ, Scope.APPROVALS_READ, Scope.WEBHOOKS_READ}
+    | {Scope.EVALUATION_READ},
     Role.PARTNER: _TRADING | _DECIDING | _HOOKING,  # they, too, agree to what their agents propose
     Role.AGENT: _LOOKING | {Scope.ORDERS_PROPOSE, Scope.APPROVALS_READ},
     Role.ANALYST: frozenset({Scope.ANALYTICS_READ, Scope.MARKET_READ}),
@@ -129,6 +137,7 @@ PRIVILEGED: Final = frozenset(
         "webhooks:write",
         "tokens:reveal",
         "tiers:write",
+        "evaluation:write",
     }
 )
 

@@ -30,6 +30,7 @@ ClOrdId = NewType("ClOrdId", str)  # FIX ClOrdID (11)
 OrderId = NewType("OrderId", str)  # FIX OrderID (37): "demo.57", the account and the order's number
 
 PREFIX: Final = "account/"
+RESERVED: Final = "asm-"  # begins ids of accounts that only the house opens: of assessments
 
 
 def account_stream(account: AccountId) -> StreamId:

@@ -26,6 +26,9 @@ MEANS: Final[Mapping[str, str]] = {
     "webhooks:write": "have events sent to other programs",
     "tiers:read": "see what the prop firm sells",
     "tiers:write": "change what the prop firm sells",
+    "evaluation:read": "see your assessments",
+    "evaluation:ask": "ask for payouts of your assessments, and give them up",
+    "evaluation:write": "give assessments away, and decide on payouts",
     "approvals:read": "see what waits for a second person",
     "approvals:write": "agree in your name to what others have asked",
 }

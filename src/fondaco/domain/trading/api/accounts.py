@@ -18,7 +18,7 @@ from fondaco.domain.reference.model import (
 )
 from fondaco.domain.trading import events as ev
 from fondaco.domain.trading.api.orders import AccountText, ClOrdIdText, RefsNow, own_id
-from fondaco.domain.trading.model import AccountType, TradingRefs, account_of
+from fondaco.domain.trading.model import RESERVED, AccountType, TradingRefs, account_of
 from fondaco.kernel.errors import Conflict, Corrupt, Invalid, Refused
 from fondaco.kernel.event import Entry, fingerprint, request_id
 from fondaco.kernel.money import AssetCode, DecimalText, format_scaled, parse_scaled
@@ -159,7 +159,10 @@ class DoneReply(msgspec.Struct, frozen=True):
 
 
 def open_account(ask: OpenAccountRequest, stamp: Stamp) -> ev.OpenAccount:
-    """Asked again by the same tenant it is the same; by another one it is refused."""
+    """Asked again by the same tenant it is the same; by another one it is refused. Raises `Invalid`
+    for an id of those that only the house gives."""
+    if ask.account_id.startswith(RESERVED):
+        raise Invalid(f"ids that begin with {RESERVED} are the house's; choose another one")
     is_cash = ask.account_type is AccountType.CASH
     asked = fingerprint(_Opening(ask.account_id, ask.name, ask.virtual) if is_cash else ask)
     content = asked + fingerprint(KillRequest(stamp.tenant))

@@ -1,0 +1,363 @@
+"""What doors ask of assessments. Belongs to the loop's thread."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+
+from fondaco.app.assessments.looking import look_at
+from fondaco.app.house import Kernel
+from fondaco.domain.evaluation.assessments import api, store
+from fondaco.domain.evaluation.assessments import events as ev
+from fondaco.domain.evaluation.assessments.ending import own_standing
+from fondaco.domain.evaluation.assessments.lifecycle import why_no_payout
+from fondaco.domain.evaluation.assessments.model import (
+    Assessment,
+    AssessmentRefs,
+    Look,
+    assessment_id_of,
+    assessment_stream,
+    standing_of,
+)
+from fondaco.domain.evaluation.assessments.rules import seen_as
+from fondaco.domain.evaluation.model import MONEY_DECIMALS, Tier
+from fondaco.domain.evaluation.reading import built_in, text_of, tier_of
+from fondaco.domain.evaluation.rules import (
+    NO_LIMIT,
+    WARNS_AT_PPM,
+    Condition,
+    Standing,
+    conditions,
+    distances,
+    mark,
+)
+from fondaco.domain.evaluation.wording import wording
+from fondaco.domain.identity.directory import Directory
+from fondaco.domain.identity.model import DEMO, Caller, Scope
+from fondaco.domain.trading.model import account_stream
+from fondaco.kernel.errors import NotFound, Refused
+from fondaco.kernel.event import Command, Entry, Instant, fingerprint, request_id
+from fondaco.kernel.money import format_scaled
+from fondaco.kernel.operation import Stamp
+
+FindTier = Callable[[str, str, Instant], Tier | None]
+TITLES: Final = {"daily_loss": "Daily loss", "overall_loss": "Overall loss"}
+
+
+def built_in_tier(_: str, name: str, __: Instant) -> Tier | None:
+    """Of those that every house knows."""
+    return tier_of(text_of(name)) if name in built_in() else None
+
+
+class AssessmentsDesk:
+    """`find_tier` is what a tenant sells: tenant, name, when."""
+
+    def __init__(self, kernel: Kernel, directory: Directory, reading: Callable[[], Any]) -> None:
+        self._kernel, self._directory, self._reading = kernel, directory, reading
+        self.find_tier: FindTier = built_in_tier
+
+    # --- Whose it is ------------------------------------------------------------------------------
+
+    def _caller(self, stamp: Stamp) -> Caller:
+        return self._directory.still(stamp.tenant, stamp.caller)
+
+    def _sees_all(self, caller: Caller) -> bool:
+        """Who may give assessments away, or oversees the house, sees everybody's."""
+        return caller.may(Scope.EVALUATION_WRITE) or caller.may(Scope.HOUSE_READ)
+
+    async def _state(self, assessment_id: str, stamp: Stamp) -> Assessment:
+        """Raises `NotFound` for one that is not there, or that the caller may not see."""
+        caller = await asyncio.to_thread(self._caller, stamp)
+        stream = assessment_stream(assessment_id)
+        await self._kernel.wake(stream)
+        memory = self._kernel.peek(stream)
+        state: Assessment | None = None if memory is None else memory.state
+        if state is not None and state.assessment_id and state.tenant == stamp.tenant:
+            is_own = state.user == caller.user and caller.may_use(state.account)
+            if is_own or self._sees_all(caller):
+                return state
+        raise NotFound(f"there is no assessment {assessment_id}; GET /assessments lists yours")
+
+    # --- Looks ------------------------------------------------------------------------------------
+
+    async def listed(self, ask: api.AssessmentsRequest, stamp: Stamp) -> api.AssessmentsReply:
+        caller = await asyncio.to_thread(self._caller, stamp)
+        user = ask.user if self._sees_all(caller) else str(caller.user)
+
+        def look() -> Any:
+            with self._reading() as conn:
+                return store.listed(conn, stamp.tenant, user, ask.state, ask.limit)
+
+        return api.AssessmentsReply([_line(row) for row in await asyncio.to_thread(look)])
+
+    async def one(self, assessment_id: str, stamp: Stamp) -> api.AssessmentReply:
+        state = await self._state(assessment_id, stamp)
+        if state.account and not state.is_ended:
+            await self._kernel.wake(account_stream(state.account))
+
+        def look() -> Any:
+            with self._reading() as conn:
+                return (
+                    store.violations_of(conn, assessment_id),
+                    store.payouts_of(conn, assessment_id),
+                )
+
+        violations, payouts = await asyncio.to_thread(look)
+        return self._shown(state, violations, payouts, stamp.at)
+
+    def look(self, state: Assessment, at: Instant) -> Look | None:
+        """At the account of its stage, as it is now."""
+        memory = self._kernel.peek(account_stream(state.account)) if state.account else None
+        return None if memory is None else look_at(memory.state, self._kernel.refs, at)
+
+    def _shown(
+        self, state: Assessment, violations: Any, payouts: Any, at: Instant
+    ) -> api.AssessmentReply:
+        tier = state.tier
+        assert tier is not None  # noqa: S101  # it was created
+        seen = self.look(state, at)
+        standing = _as_of(state, seen)
+        code, why = why_no_payout(state, at, AssessmentRefs(0, seen))
+        return api.AssessmentReply(
+            assessment_id=state.assessment_id,
+            user=state.user,
+            tier=tier.name,
+            version=tier.version,
+            fingerprint=state.fingerprint,
+            account_id=state.account,
+            currency=tier.currency,
+            size=_money(tier.account),
+            state=state.state,
+            frozen=state.frozen,
+            stage=state.stage,
+            stage_name=tier.stages[state.stage].name,
+            stages=[each.name for each in tier.stages],
+            created_at=str(state.created_at),
+            began_at=str(standing.began_at if standing else 0),
+            ended_at=str(state.ended_at),
+            balance=_money(standing.balance if standing else tier.account),
+            equity=_money(standing.equity if standing else tier.account),
+            open_positions=standing.open_positions if standing else 0,
+            day_from=_money(standing.day_from if standing else tier.account),
+            time_zone=tier.time_zone,
+            resets_at=str(standing.resets_at if standing else 0),
+            trades=standing.trades if standing else 0,
+            days_traded=standing.days_traded if standing else 0,
+            headroom=_headroom(standing) if standing else [],
+            conditions=[_condition(each) for each in conditions(standing)] if standing else [],
+            violations=[_violation(row) for row in violations],
+            payouts=[_payout(row) for row in payouts],
+            may_ask_payout=not code,
+            why_no_payout=why,
+            wording=[api.WordingPart(heading, each) for heading, each in wording(tier)],
+        )
+
+    async def equity(self, ask: api.EquityRequest, stamp: Stamp) -> api.EquityReply:
+        await self._state(ask.assessment_id, stamp)
+
+        def look() -> Any:
+            with self._reading() as conn:
+                return store.points_of(conn, ask.assessment_id, ask.limit)
+
+        rows = await asyncio.to_thread(look)
+        return api.EquityReply(
+            [
+                api.PointLine(
+                    str(row.at), _money(row.equity), _money(row.balance), _limit(row.day_limit),
+                    _limit(row.overall_limit), row.account_id,
+                )
+                for row in rows
+                if not row.is_reset
+            ],
+            [api.ResetLine(str(row.at), _money(row.equity)) for row in rows if row.is_reset],
+        )  # fmt: skip
+
+    # --- What is done -----------------------------------------------------------------------------
+
+    async def give(self, ask: api.GiveRequest, stamp: Stamp) -> api.GivenReply:
+        tier = self.find_tier(stamp.tenant, ask.tier, stamp.at)
+        if tier is None:
+            raise NotFound(f"there is no tier {ask.tier}; GET /tiers lists those that are sold")
+        if tier.currency != self._kernel.refs.currency:
+            raise Refused(
+                f"{ask.tier} is in {tier.currency}, accounts here are in "
+                f"{self._kernel.refs.currency}",
+                code="other_currency",
+            )
+        users = await asyncio.to_thread(self._directory.users, stamp.tenant)
+        if ask.user not in {each.user for each in users}:
+            raise NotFound(f"there is no user {ask.user}; GET /users lists them")
+        source = f"given:{stamp.tenant}/{ask.reference}"
+        assessment_id = assessment_id_of(source)
+        terms = msgspec.json.encode(tier).decode()
+        command = ev.CreateAssessment(
+            request_id(f"!give/{assessment_id}", fingerprint(ask)), stamp.at, assessment_id,
+            stamp.tenant, ask.user, source, terms,
+        )  # fmt: skip
+        entries = await self._ask(assessment_id, command)
+        for entry in entries:
+            if isinstance(entry.event, ev.StageBegun):
+                return api.GivenReply(assessment_id, entry.event.account, entry.position)
+        raise Refused(
+            f"{ask.reference} gave {assessment_id} away before, on other terms",
+            code="reference_used",
+        )
+
+    async def abandon(self, ask: api.AbandonRequest, stamp: Stamp) -> api.AssessmentDone:
+        await self._state(ask.assessment_id, stamp)
+        command = ev.AbandonAssessment(
+            _own_id(stamp, ask), stamp.at, stamp.caller.partition("/")[0], ask.reason
+        )
+        return await self._done(ask.assessment_id, command)
+
+    async def ask_payout(self, ask: api.AssessmentRequest, stamp: Stamp) -> api.AssessmentDone:
+        state = await self._state(ask.assessment_id, stamp)
+        await self._kernel.wake(account_stream(state.account))
+        command = ev.AskPayout(_own_id(stamp, ask), stamp.at, stamp.caller.partition("/")[0])
+        return await self._done(ask.assessment_id, command)
+
+    async def decide_payout(self, ask: api.DecideRequest, stamp: Stamp) -> api.AssessmentDone:
+        """Raises `Refused` for who has asked for it, or is to be paid."""
+        state = await self._state(ask.assessment_id, stamp)
+        by = stamp.caller.partition("/")[0]
+        asked = [each.asked_by for each in state.payouts if each.number == ask.number]
+        if by in (state.user, *asked) and not self._is_alone(stamp.tenant):
+            raise Refused("somebody else must decide on one's own payout", code="own_payout")
+        await self._kernel.wake(account_stream(state.account))
+        command = ev.DecidePayout(
+            _own_id(stamp, ask), stamp.at, ask.number, ask.agrees, by, ask.reason
+        )
+        return await self._done(ask.assessment_id, command)
+
+    def _is_alone(self, tenant: str) -> bool:
+        """A house for trying out has one person, who does both halves."""
+        settings = self._kernel.settings
+        return settings.demo and tenant == DEMO and settings.four_eyes != "strict"
+
+    async def _done(self, assessment_id: str, command: Command) -> api.AssessmentDone:
+        entries = await self._ask(assessment_id, command)
+        return api.AssessmentDone(assessment_id, entries[-1].position)
+
+    async def _ask(self, assessment_id: str, command: Command) -> tuple[Entry, ...]:
+        entries = await self._kernel.submit(assessment_stream(assessment_id), command)
+        for entry in entries:
+            if isinstance(entry.event, ev.AssessmentDenied):
+                raise Refused(entry.event.text, code=entry.event.code, position=entry.position)
+        return entries
+
+
+def _own_id(stamp: Stamp, ask: Any) -> Any:
+    key = stamp.idempotency_key or stamp.request_id
+    return request_id(f"!assessments/{stamp.tenant}/{stamp.caller}/{key}", fingerprint(ask))
+
+
+def _as_of(state: Assessment, seen: Look | None) -> Standing | None:
+    """How it stands, marked at what is seen now where rules hold; else as it was last."""
+    standing = own_standing(state)
+    if standing is None:
+        if state.numbers is None or state.tier is None:
+            return None
+        return standing_of(state.tier, state.stage, state.numbers)
+    if seen is not None:
+        mark(standing, seen_as(seen))
+    return standing
+
+
+def _money(units: int) -> str:
+    return format_scaled(units, MONEY_DECIMALS)
+
+
+def _limit(units: int) -> str | None:
+    return None if units == NO_LIMIT else _money(units)
+
+
+def _line(row: Any) -> api.AssessmentLine:
+    return api.AssessmentLine(
+        assessment_id=row.assessment_id,
+        user=row.user,
+        tier=row.tier,
+        version=row.tier_version,
+        fingerprint=row.fingerprint,
+        account_id=row.account_id,
+        state=row.state,
+        stage=row.stage,
+        stage_name=row.stage_name,
+        size=_money(row.size),
+        created_at=str(row.created_at),
+        began_at=str(row.began_at),
+        ended_at=str(row.ended_at),
+        reason=row.reason,
+        frozen=row.frozen,
+    )
+
+
+def _headroom(standing: Standing) -> list[api.HeadroomLine]:
+    found = []
+    for each in distances(standing):
+        base = standing.day_from if each.rule == "daily_loss" else standing.peak
+        is_broken = each.headroom < 0 or (each.headroom == 0 and standing.tier.broken_at == "touch")
+        is_warned = each.used_ppm >= WARNS_AT_PPM
+        found.append(
+            api.HeadroomLine(
+                rule=each.rule,
+                title=TITLES.get(each.rule, each.rule),
+                level=_money(each.limit),
+                base=_money(base),
+                limit=_money(each.limit),
+                headroom=_money(each.headroom),
+                used_ppm=each.used_ppm,
+                used=format_scaled(each.used_ppm, 6),
+                state="broken" if is_broken else "warned" if is_warned else "well",
+            )
+        )
+    return found
+
+
+def _condition(each: Condition) -> api.ConditionLine:
+    """Amounts for the target, parts of one for consistency, counts for the others."""
+    if each.name == "target":
+        return api.ConditionLine(each.name, _money(each.needed), _money(each.reached), each.is_met)
+    if each.name == "consistency":
+        needed, reached = format_scaled(each.needed, 6), format_scaled(each.reached, 6)
+        return api.ConditionLine(each.name, needed, reached, each.is_met)
+    return api.ConditionLine(each.name, str(each.needed), str(each.reached), each.is_met)
+
+
+def _violation(row: Any) -> api.ViolationLine:
+    return api.ViolationLine(
+        rule=row.rule,
+        at=str(row.at),
+        value=_measured(row.rule, row.value),
+        limit=_measured(row.rule, row.limit),
+        balance=_money(row.balance),
+        equity=_money(row.equity),
+        day=str(row.day),
+        day_from=_money(row.day_from),
+        account_id=row.account_id,
+        stage=row.stage,
+        position=row.position,
+    )
+
+
+_COUNTED: Final = frozenset({"max_positions", "weekend", "instruments", "news"})
+
+
+def _measured(rule: str, value: int) -> str:
+    if rule in _COUNTED:
+        return str(value)
+    return format_scaled(value, 4) if rule == "max_lots" else _money(value)
+
+
+def _payout(row: Any) -> api.AssessmentPayoutLine:
+    return api.AssessmentPayoutLine(
+        number=row.number,
+        state=row.state,
+        profit=_money(row.profit),
+        amount=_money(row.amount),
+        currency=row.currency,
+        asked_by=row.asked_by,
+        asked_at=str(row.asked_at),
+        decided_by=row.decided_by,
+        reason=row.reason,
+    )

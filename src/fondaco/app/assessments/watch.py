@@ -1,0 +1,344 @@
+"""The rules of every assessment at the speed of ticks. An observation: the assessment decides.
+
+Equity of all accounts is marked by a kernel at every tick; whoever may have left the corridor in
+which the rules have nothing to say is looked at exactly, and `evaluation.rules` is asked, on a copy
+of how the assessment stands. Only what that finds is said to the assessment, with what was seen.
+
+A day begins in the tier's time zone whether or not the market moves. What its loss is counted from
+is what was known before: the account at the marks before the first one of the new day.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from fondaco.app.assessments.looking import look_at
+from fondaco.domain.evaluation import rules as law
+from fondaco.domain.evaluation.assessments.corridor import corridor
+from fondaco.domain.evaluation.assessments.ending import own_standing
+from fondaco.domain.evaluation.assessments.events import CheckClosing, MarkAssessment
+from fondaco.domain.evaluation.assessments.model import PREFIX, Assessment, Look
+from fondaco.domain.evaluation.assessments.rules import seen_as
+from fondaco.domain.evaluation.rules import Standing
+from fondaco.domain.market.model import Mark
+from fondaco.domain.reference.model import Symbol
+from fondaco.domain.trading.corridors import CorridorWatch
+from fondaco.domain.trading.margin_watch import STILL
+from fondaco.domain.trading.model import AccountState, Rate, TradingRefs, account_stream
+from fondaco.kernel.event import Command, CommandId, Entry, Instant, StreamId
+from fondaco.runtime.deadlines import Deadlines
+from fondaco.runtime.loading import Memory
+
+LOOKS_MAX: Final = 256  # at a time: a crash of the market must leave the loop to others too
+PEAK_STEPS: Final = 200  # of what may be lost: a peak that rose by one is written down
+SAMPLE_NS: Final = 900_000_000_000  # equity of who has positions is written down so often
+SAMPLED: Final = 16  # accounts looked at for that, each time
+CLOSE_AGAIN_NS: Final = 200_000_000  # doubled each time, to a minute
+CLOSE_AGAIN_MAX: Final = 9
+
+Submit = Callable[[StreamId, Command], None]
+
+
+class _Watched:
+    """`live` is how it stands with every tick that mattered; `high` is where its peak was seen,
+    where that is not written down."""
+
+    __slots__ = ("account", "before", "high", "kept_peak", "live", "sampled_at", "stream")
+
+    def __init__(self, stream: StreamId, account: StreamId, live: Standing) -> None:
+        self.stream, self.account, self.live = stream, account, live
+        self.kept_peak = live.peak
+        self.high: Look | None = None
+        self.before: Look | None = None  # at the end of a day that the assessment must still hear
+        self.sampled_at = Instant(0)
+
+
+class AssessmentWatch:
+    """Belongs to the loop's thread. `ask` brings a command to a stream, again until it arrives."""
+
+    def __init__(
+        self,
+        refs: TradingRefs,
+        peek: Callable[[StreamId], Memory[Any] | None],
+        ask: Submit,
+        now: Callable[[], Instant],
+    ) -> None:
+        self._refs, self._peek, self._ask, self._now = refs, peek, ask, now
+        self._corridors = CorridorWatch(refs, self._account)
+        self._watched: dict[StreamId, _Watched] = {}  # by account
+        self._accounts: dict[StreamId, StreamId] = {}  # by assessment
+        self._near: dict[StreamId, None] = {}  # accounts that may be outside
+        self._resets = Deadlines()
+        self._waiting: dict[StreamId, None] = {}  # accounts whose day must still begin
+        self._seen: dict[Symbol, Mark] = {}
+        self._closing: dict[StreamId, tuple[StreamId, int, Instant]] = {}
+        self._next_sampled = 0
+        self._going_on = False
+        self.missing: Callable[[StreamId], None] = lambda _: None  # loads who is not in memory
+
+    def __len__(self) -> int:
+        return len(self._watched)
+
+    def _account(self, stream: StreamId) -> AccountState | None:
+        memory = self._peek(stream)
+        return None if memory is None else memory.state
+
+    def watched(self) -> list[tuple[StreamId, StreamId, Standing]]:
+        """Assessment, account, and how it stands."""
+        return [(each.stream, each.account, each.live) for each in self._watched.values()]
+
+    # --- What was written -------------------------------------------------------------------------
+
+    def note(self, entries: Sequence[Entry]) -> None:
+        """Assessments, and accounts of theirs, among what was written."""
+        moved: dict[StreamId, None] = {}
+        for entry in entries:
+            stream = entry.stream
+            if stream.startswith(PREFIX):
+                moved[stream] = None
+            elif (
+                stream in self._watched
+                and type(entry.event) not in STILL
+                and self._corridors.moved(stream)
+            ):
+                self._near[stream] = None
+        for stream in moved:
+            memory = self._peek(stream)
+            if memory is not None:
+                self.load(stream, memory.state)
+
+    def load(self, stream: StreamId, state: Assessment) -> None:
+        """Watch it as it is now."""
+        for name, asked in state.closing.items():
+            account = account_stream(name)  # type: ignore[arg-type]
+            known = self._closing.get(account)
+            if known is None or known[1] != asked:
+                due = Instant(self._now() + (CLOSE_AGAIN_NS << min(asked - 1, CLOSE_AGAIN_MAX)))
+                self._closing[account] = (stream, asked, due)
+        standing = own_standing(state)
+        before = self._accounts.get(stream)
+        account = account_stream(state.account)
+        if before is not None and (standing is None or before != account):
+            self._forget(before)
+            del self._accounts[stream]
+        if standing is None:
+            return
+        known_ = self._watched.get(account)
+        watched = _Watched(stream, account, standing)
+        if known_ is not None:
+            watched.sampled_at, watched.before = known_.sampled_at, known_.before
+            if known_.high is not None and known_.live.peak > standing.peak:
+                watched.high = known_.high
+                law.mark(standing, seen_as(known_.high))
+        self._watched[account] = watched
+        self._accounts[stream] = account
+        self._resets.add(standing.resets_at, account)
+        self._draw(watched)
+
+    def _forget(self, account: StreamId) -> None:
+        self._corridors.forget(account)
+        self._watched.pop(account, None)
+        self._near.pop(account, None)
+        self._waiting.pop(account, None)
+
+    def _draw(self, watched: _Watched) -> None:
+        low, high = corridor(watched.live)
+        if self._corridors.watch(watched.account, low, high):
+            self._near[watched.account] = None
+
+    def retune(self) -> None:
+        """Instruments have changed."""
+        self._near.update(dict.fromkeys(self._corridors.retune()))
+
+    # --- What the market does ---------------------------------------------------------------------
+
+    def see(self, mark: Mark) -> None:
+        """The instrument has another mark, and the rates have followed it."""
+        before = self._seen.get(mark.symbol)
+        self._seen[mark.symbol] = mark
+        if not self._watched:
+            return
+        due = self._resets.pop_due(mark.at)
+        if due:
+            self._end_day(due, self._refs if before is None else _with(self._refs, before))
+        self._near.update(dict.fromkeys(self._corridors.see(mark)))
+        if self._near:
+            self._look_at_some(mark.at)
+
+    def look(self, now: Instant) -> None:
+        """Time has passed: days that begin, accounts that are closed, equity that is kept."""
+        due = self._resets.pop_due(now)
+        if due:
+            self._end_day(due, self._refs)
+        for account in list(self._waiting)[:LOOKS_MAX]:
+            self._begin_day(self._watched[account], now)
+        if self._near:
+            self._look_at_some(now)
+        if self._closing:
+            self._close(now)
+        self._sample(now)
+
+    def _end_day(self, accounts: Sequence[StreamId], refs: TradingRefs) -> None:
+        """What is known before a day begins is looked at for everybody at once; that it begins is
+        said to a few at a time."""
+        for account in accounts:
+            watched = self._watched.get(account)
+            if watched is None or watched.before is not None:
+                continue
+            state = self._account(account)
+            at = Instant(watched.live.resets_at - 1)
+            look = None if state is None else look_at(state, refs, at)
+            if look is None:  # as it was last known
+                live = watched.live
+                look = Look(at, live.balance, live.equity, live.open_positions)
+            watched.before = look
+            self._waiting[account] = None
+
+    def _begin_day(self, watched: _Watched, now: Instant) -> None:
+        self._waiting.pop(watched.account, None)
+        looks = [each for each in (watched.high, watched.before) if each is not None]
+        last = looks[-1]
+        now_seen = self._seen_now(watched.account, now)
+        looks.append(now_seen or msgspec.structs.replace(last, at=now))
+        live = _copy(watched.live)
+        for each in looks:
+            law.mark(live, seen_as(each))
+        watched.live, watched.before = live, None
+        self._say(watched, tuple(looks))
+        if live.verdict == "active":
+            self._draw(watched)
+
+    def _seen_now(self, account: StreamId, at: Instant) -> Look | None:
+        state = self._account(account)
+        if state is None:
+            self.missing(account)
+            return None
+        look = look_at(state, self._refs, at)
+        return None if look is None or look.bad else look
+
+    def _look_at_some(self, at: Instant) -> None:
+        looked = 0
+        for account in list(self._near):
+            if looked >= LOOKS_MAX:
+                self._go_on(at)
+                return
+            watched = self._watched.get(account)
+            if watched is None:
+                self._near.pop(account, None)
+                continue
+            looked += 1
+            self._look(watched, at)
+            if not self._corridors.is_out(account):
+                self._near.pop(account, None)
+
+    def _go_on(self, at: Instant) -> None:
+        """The others in a moment: whoever else waits for the loop comes first."""
+        if self._going_on:
+            return
+        self._going_on = True
+        # Those who were looked at and stay come last.
+        first = list(self._near)[:LOOKS_MAX]
+        for account in first:
+            self._near.pop(account)
+            self._near[account] = None
+
+        def again() -> None:
+            self._going_on = False
+            self._look_at_some(at)
+
+        asyncio.get_running_loop().call_soon(again)
+
+    def _look(self, watched: _Watched, at: Instant) -> None:
+        """Ask the rules, on a copy. What they find is said to the assessment."""
+        if watched.before is not None:
+            self._begin_day(watched, at)
+            return
+        look = self._seen_now(watched.account, at)
+        if look is None or watched.live.verdict != "active":
+            return
+        trial = _copy(watched.live)
+        found = law.mark(trial, seen_as(look))
+        rose = trial.peak > watched.live.peak
+        watched.live = trial
+        if found:
+            looks = (look,) if watched.high is None else (watched.high, look)
+            self._say(watched, looks)
+        elif rose:
+            watched.high = look
+            if trial.peak - watched.kept_peak >= _step(trial):
+                self._say(watched, (look,))
+        if found or rose:
+            self._draw(watched)
+
+    def _say(self, watched: _Watched, looks: tuple[Look, ...]) -> None:
+        now, account = self._now(), watched.account.partition("/")[2]
+        watched.sampled_at = looks[-1].at
+        command = MarkAssessment(CommandId(f"mark/{now}"), now, account, looks)  # type: ignore[arg-type]
+        self._ask(watched.stream, command)
+
+    # --- What time does ---------------------------------------------------------------------------
+
+    def _close(self, now: Instant) -> None:
+        """Accounts whose stage has ended, until nothing is open on them."""
+        for account, (stream, asked, due) in list(self._closing.items()):
+            memory = self._peek(stream)
+            name = account.partition("/")[2]
+            if memory is not None and name not in memory.state.closing:
+                del self._closing[account]
+                continue
+            if due > now:
+                continue
+            state = self._account(account)
+            if state is None or memory is None:
+                self.missing(account if state is None else stream)
+                continue
+            wait = CLOSE_AGAIN_NS << min(asked, CLOSE_AGAIN_MAX)
+            self._closing[account] = (stream, asked, Instant(now + wait))
+            count = sum(bool(each.lots) for each in state.positions.values())
+            command = CheckClosing(
+                CommandId(f"closing/{now}"),
+                now,
+                name,
+                count,
+                len(state.working),  # type: ignore[arg-type]
+            )
+            self._ask(stream, command)
+
+    def _sample(self, now: Instant) -> None:
+        accounts = list(self._watched) if self._watched else []
+        for _ in range(min(SAMPLED, len(accounts))):
+            self._next_sampled = (self._next_sampled + 1) % len(accounts)
+            watched = self._watched[accounts[self._next_sampled]]
+            if self._corridors.moved(watched.account):
+                self._near[watched.account] = None
+            if not watched.sampled_at:
+                watched.sampled_at = now
+            if now - watched.sampled_at < SAMPLE_NS or watched.before is not None:
+                continue
+            look = self._seen_now(watched.account, now)
+            watched.sampled_at = now
+            if look is not None and look.open_positions:
+                looks = (look,) if watched.high is None else (watched.high, look)
+                self._say(watched, looks)
+
+
+def _copy(standing: Standing) -> Standing:
+    return msgspec.structs.replace(standing, warned=list(standing.warned))
+
+
+def _step(standing: Standing) -> int:
+    overall = standing.terms.overall_loss
+    return overall.amount // PEAK_STEPS if overall is not None else 0
+
+
+def _with(refs: TradingRefs, before: Mark) -> TradingRefs:
+    """The refs as they were, but for one mark, and the rates that were made of it."""
+    rates = dict(refs.rates)
+    for asset, rate in refs.rates.items():
+        mark = rate.mark
+        if mark is not None and mark.symbol == before.symbol and mark.px:
+            rates[asset] = Rate(rate.num * before.px, rate.den * mark.px, before)
+    marks = {**refs.marks, before.symbol: before}
+    return msgspec.structs.replace(refs, marks=marks, rates=rates)
