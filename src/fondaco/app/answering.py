@@ -123,6 +123,7 @@ class House:
         self.fix: Desk  # once its sessions are open
         self.policy = Authority(kernel, directory)
         self.tiers = TiersDesk(kernel, directory)
+        self.assessments = AssessmentsDesk(kernel, directory, self.reading, self.tiers)
         self.kyc: KycPart
         self.partners = PartnersDesk(kernel, directory, lambda: self.uses)
         within = self.partners.authorising(self.policy.authorise)
@@ -130,7 +131,6 @@ class House:
         self.denied = self.policy.denied
         self.approvals = ApprovalsDesk(kernel, directory, self.source, self.authorise)
         self.agents = AgentsDesk(self.approvals, directory)
-        self.assessments = AssessmentsDesk(kernel, directory, self.reading)
         self.lending = LendingDesk(self.approvals, directory, lambda: self.people.desk)
         self.outbound: Outbound  # what calls others
         self.fix_messages: Messages

@@ -1,13 +1,13 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 e4b08c366326111238ab035e733bf6ee5b949ec08de8a73116dfd44599c740f4
+OpenAPI sha256 13d534854344b802cbe4cb41326296adadd1cfc97e0031e27b3176eb14c8ff3f
 """
 
 from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
-Scope: TypeAlias = Literal['accounts:read', 'accounts:write', 'analytics:read', 'approvals:read', 'approvals:write', 'house:read', 'house:write', 'journal:read', 'keys:write', 'kyc:read', 'kyc:write', 'limits:read', 'limits:write', 'market:read', 'orders:propose', 'orders:read', 'orders:write', 'tiers:read', 'tiers:write', 'tokens:reveal', 'webhooks:read', 'webhooks:write']
+Scope: TypeAlias = Literal['accounts:read', 'accounts:write', 'analytics:read', 'approvals:read', 'approvals:write', 'evaluation:ask', 'evaluation:read', 'evaluation:write', 'house:read', 'house:write', 'journal:read', 'keys:write', 'kyc:read', 'kyc:write', 'limits:read', 'limits:write', 'market:read', 'orders:propose', 'orders:read', 'orders:write', 'tiers:read', 'tiers:write', 'tokens:reveal', 'webhooks:read', 'webhooks:write']
 Role: TypeAlias = Literal['admin', 'agent', 'analyst', 'auditor', 'compliance', 'partner', 'risk', 'trader']
 Quality: TypeAlias = Literal['closed', 'crossed', 'gapped', 'ok', 'recovering', 'stale', 'unconfirmed']
 LevelReply: TypeAlias = "tuple[str, str]"
@@ -945,7 +945,7 @@ class ApprovalRequest(TypedDict):
     approval_id: str
 
 
-class DecideRequest(TypedDict):
+class IdentityDecideRequest(TypedDict):
     approval_id: str
     reason: str
 
@@ -2396,6 +2396,185 @@ class FindingShown(TypedDict):
     code: str
     where: str
     text: str
+
+
+class AssessmentsRequest(TypedDict):
+    """One's own; of everybody, or of `user`, for who may read all."""
+    state: NotRequired[Literal['abandoned', 'active', 'expired', 'failed', 'funded', 'passed', 'purchased'] | None]
+    user: NotRequired[str | None]
+    limit: NotRequired[int]
+
+
+class AssessmentsReply(TypedDict):
+    """The newest first."""
+    items: list[AssessmentLine]
+
+
+class AssessmentLine(TypedDict):
+    """Times are nanoseconds since 1970, UTC; "0" where it has not happened."""
+    assessment_id: str
+    user: str
+    tier: str
+    version: int
+    fingerprint: str
+    account_id: str
+    state: Literal['abandoned', 'active', 'expired', 'failed', 'funded', 'passed', 'purchased']
+    stage: int
+    stage_name: str
+    size: str
+    created_at: str
+    began_at: str
+    ended_at: str
+    reason: str
+    frozen: str
+
+
+class GiveRequest(TypedDict):
+    """An assessment that nobody pays for. The same `reference` gives the same one again."""
+    tier: str
+    user: str
+    reference: str
+
+
+class GivenReply(TypedDict):
+    assessment_id: str
+    account_id: str
+    position: int
+
+
+class AssessmentRequest(TypedDict):
+    assessment_id: str
+
+
+class AssessmentReply(TypedDict):
+    """An assessment as it stands, marked at the market of now."""
+    assessment_id: str
+    user: str
+    tier: str
+    version: int
+    fingerprint: str
+    account_id: str
+    currency: str
+    size: str
+    state: Literal['abandoned', 'active', 'expired', 'failed', 'funded', 'passed', 'purchased']
+    frozen: str
+    stage: int
+    stage_name: str
+    stages: list[str]
+    created_at: str
+    began_at: str
+    ended_at: str
+    balance: str
+    equity: str
+    open_positions: int
+    day_from: str
+    time_zone: str
+    resets_at: str
+    trades: int
+    days_traded: int
+    headroom: list[HeadroomLine]
+    conditions: list[ConditionLine]
+    violations: list[ViolationLine]
+    payouts: list[AssessmentPayoutLine]
+    may_ask_payout: bool
+    why_no_payout: str
+    wording: list[WordingPart]
+
+
+class HeadroomLine(TypedDict):
+    """`level` is the equity at which the rule breaks, `base` what it is counted from, `used` the
+    part of what may be lost that is gone.
+    """
+    rule: str
+    title: str
+    level: str
+    base: str
+    limit: str
+    headroom: str
+    used_ppm: int
+    used: str
+    state: Literal['broken', 'warned', 'well']
+
+
+class ConditionLine(TypedDict):
+    """What passing needs. That it is not there yet is no violation."""
+    name: str
+    needed: str
+    reached: str
+    is_met: bool
+
+
+class ViolationLine(TypedDict):
+    rule: str
+    at: str
+    value: str
+    limit: str
+    balance: str
+    equity: str
+    day: str
+    day_from: str
+    account_id: str
+    stage: int
+    position: int
+
+
+class AssessmentPayoutLine(TypedDict):
+    number: int
+    state: str
+    profit: str
+    amount: str
+    currency: str
+    asked_by: str
+    asked_at: str
+    decided_by: str
+    reason: str
+
+
+class WordingPart(TypedDict):
+    heading: str
+    sentences: list[str]
+
+
+class EquityRequest(TypedDict):
+    assessment_id: str
+    limit: NotRequired[int]
+
+
+class EquityReply(TypedDict):
+    points: list[PointLine]
+    resets: list[ResetLine]
+
+
+class PointLine(TypedDict):
+    """Limits are null where there is no such rule."""
+    at: str
+    equity: str
+    balance: str
+    daily_limit: str | None
+    overall_limit: str | None
+    account_id: str
+
+
+class ResetLine(TypedDict):
+    at: str
+    day_from: str
+
+
+class AbandonRequest(TypedDict):
+    assessment_id: str
+    reason: str
+
+
+class AssessmentDone(TypedDict):
+    assessment_id: str
+    position: int
+
+
+class EvaluationDecideRequest(TypedDict):
+    assessment_id: str
+    number: int
+    agrees: bool
+    reason: str
 
 
 class PriceRequest(TypedDict):

@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 e4b08c366326111238ab035e733bf6ee5b949ec08de8a73116dfd44599c740f4
+OpenAPI sha256 13d534854344b802cbe4cb41326296adadd1cfc97e0031e27b3176eb14c8ff3f
 """
 
 from __future__ import annotations
@@ -2367,6 +2367,132 @@ class Tiers:
         return found
 
 
+class Evaluation:
+    def __init__(self, asking: Asking) -> None:
+        self._ask = asking.ask
+
+    def assessments(
+        self,
+        *,
+        state: Literal['abandoned', 'active', 'expired', 'failed', 'funded', 'passed', 'purchased'] = ABSENT,
+        user: str = ABSENT,
+        limit: int = ABSENT,
+    ) -> m.AssessmentsReply:
+        """Assessments: your own, or everybody's where you may read them. Scope: evaluation:read.
+        """
+        found: m.AssessmentsReply = self._ask(
+            "GET",
+            "/api/assessments",
+            query={"state": state, "user": user, "limit": limit},
+        )
+        return found
+
+    def give_assessment(
+        self,
+        *,
+        tier: str,
+        user: str,
+        reference: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.GivenReply:
+        """Give somebody an assessment on a tier, without a purchase. Scope: evaluation:write."""
+        found: m.GivenReply = self._ask(
+            "POST",
+            "/api/assessments",
+            body={"tier": tier, "user": user, "reference": reference},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def assessment(
+        self,
+        *,
+        assessment_id: str,
+    ) -> m.AssessmentReply:
+        """One assessment as it stands now: headroom to every rule, and what passing needs. Scope:
+        evaluation:read.
+        """
+        found: m.AssessmentReply = self._ask(
+            "GET",
+            "/api/assessments/{assessment_id}",
+            path_={"assessment_id": assessment_id},
+        )
+        return found
+
+    def equity(
+        self,
+        *,
+        assessment_id: str,
+        limit: int = ABSENT,
+    ) -> m.EquityReply:
+        """The path of an assessment's equity, thinned, with its limits and daily resets. Scope:
+        evaluation:read.
+        """
+        found: m.EquityReply = self._ask(
+            "GET",
+            "/api/assessments/{assessment_id}/equity",
+            path_={"assessment_id": assessment_id},
+            query={"limit": limit},
+        )
+        return found
+
+    def abandon(
+        self,
+        *,
+        assessment_id: str,
+        reason: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.AssessmentDone:
+        """Give an assessment up: its positions are closed, and it ends. Scope: evaluation:ask.
+        """
+        found: m.AssessmentDone = self._ask(
+            "POST",
+            "/api/assessments/{assessment_id}/abandon",
+            path_={"assessment_id": assessment_id},
+            body={"reason": reason},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def ask_payout(
+        self,
+        *,
+        assessment_id: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.AssessmentDone:
+        """Ask for your part of a funded account's profit; somebody else must agree. Scope:
+        evaluation:ask.
+        """
+        found: m.AssessmentDone = self._ask(
+            "POST",
+            "/api/assessments/{assessment_id}/payouts",
+            path_={"assessment_id": assessment_id},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def decide_payout(
+        self,
+        *,
+        assessment_id: str,
+        number: int,
+        agrees: bool,
+        reason: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.AssessmentDone:
+        """Agree to a payout that somebody else has asked for, or refuse it. Scope:
+        evaluation:write.
+        """
+        found: m.AssessmentDone = self._ask(
+            "POST",
+            "/api/assessments/{assessment_id}/payouts/{number}",
+            path_={"assessment_id": assessment_id, "number": number},
+            body={"agrees": agrees, "reason": reason},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+
 class Market:
     def __init__(self, asking: Asking) -> None:
         self._ask = asking.ask
@@ -3848,6 +3974,7 @@ class Operations:
         self.webhooks = Webhooks(asking)
         self.partners = Partners(asking)
         self.tiers = Tiers(asking)
+        self.evaluation = Evaluation(asking)
         self.market = Market(asking)
         self.house = House(asking)
         self.journal = Journal(asking)

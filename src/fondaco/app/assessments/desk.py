@@ -4,10 +4,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 
-import msgspec
-
 from fondaco.app.assessments.looking import look_at
 from fondaco.app.house import Kernel
+from fondaco.app.tiers import TiersDesk
 from fondaco.domain.evaluation.assessments import api, store
 from fondaco.domain.evaluation.assessments import events as ev
 from fondaco.domain.evaluation.assessments.ending import own_standing
@@ -21,8 +20,7 @@ from fondaco.domain.evaluation.assessments.model import (
     standing_of,
 )
 from fondaco.domain.evaluation.assessments.rules import seen_as
-from fondaco.domain.evaluation.model import MONEY_DECIMALS, Tier
-from fondaco.domain.evaluation.reading import built_in, text_of, tier_of
+from fondaco.domain.evaluation.model import MONEY_DECIMALS
 from fondaco.domain.evaluation.rules import (
     NO_LIMIT,
     WARNS_AT_PPM,
@@ -41,21 +39,17 @@ from fondaco.kernel.event import Command, Entry, Instant, fingerprint, request_i
 from fondaco.kernel.money import format_scaled
 from fondaco.kernel.operation import Stamp
 
-FindTier = Callable[[str, str, Instant], Tier | None]
 TITLES: Final = {"daily_loss": "Daily loss", "overall_loss": "Overall loss"}
 
 
-def built_in_tier(_: str, name: str, __: Instant) -> Tier | None:
-    """Of those that every house knows."""
-    return tier_of(text_of(name)) if name in built_in() else None
-
-
 class AssessmentsDesk:
-    """`find_tier` is what a tenant sells: tenant, name, when."""
+    """`tiers` has what a tenant sells."""
 
-    def __init__(self, kernel: Kernel, directory: Directory, reading: Callable[[], Any]) -> None:
+    def __init__(
+        self, kernel: Kernel, directory: Directory, reading: Callable[[], Any], tiers: TiersDesk
+    ) -> None:
         self._kernel, self._directory, self._reading = kernel, directory, reading
-        self.find_tier: FindTier = built_in_tier
+        self._tiers = tiers
 
     # --- Whose it is ------------------------------------------------------------------------------
 
@@ -176,9 +170,11 @@ class AssessmentsDesk:
     # --- What is done -----------------------------------------------------------------------------
 
     async def give(self, ask: api.GiveRequest, stamp: Stamp) -> api.GivenReply:
-        tier = self.find_tier(stamp.tenant, ask.tier, stamp.at)
-        if tier is None:
+        shelf = self._tiers.shelf
+        offered = shelf.offers(stamp.tenant).on_sale(ask.tier, stamp.at)
+        if offered is None:
             raise NotFound(f"there is no tier {ask.tier}; GET /tiers lists those that are sold")
+        tier = shelf.tier_of(offered)
         if tier.currency != self._kernel.refs.currency:
             raise Refused(
                 f"{ask.tier} is in {tier.currency}, accounts here are in "
@@ -190,10 +186,9 @@ class AssessmentsDesk:
             raise NotFound(f"there is no user {ask.user}; GET /users lists them")
         source = f"given:{stamp.tenant}/{ask.reference}"
         assessment_id = assessment_id_of(source)
-        terms = msgspec.json.encode(tier).decode()
         command = ev.CreateAssessment(
             request_id(f"!give/{assessment_id}", fingerprint(ask)), stamp.at, assessment_id,
-            stamp.tenant, ask.user, source, terms,
+            stamp.tenant, ask.user, source, offered.terms,
         )  # fmt: skip
         entries = await self._ask(assessment_id, command)
         for entry in entries:

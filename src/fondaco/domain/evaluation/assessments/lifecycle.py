@@ -1,6 +1,7 @@
 """What people and payments ask of an assessment: to give it up, to begin anew, to be paid. Pure."""
 
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any, Final
 
 import msgspec
@@ -21,7 +22,7 @@ from fondaco.domain.evaluation.assessments.model import (
     may_ask_from,
     size_of,
 )
-from fondaco.domain.evaluation.model import MONEY_DECIMALS, Tier, fingerprint
+from fondaco.domain.evaluation.model import MONEY_DECIMALS, Tier
 from fondaco.domain.evaluation.rules import conditions
 from fondaco.kernel.event import Instant
 from fondaco.kernel.money import AssetCode, format_scaled
@@ -35,6 +36,11 @@ def frozen_terms(terms: str) -> Tier | None:
         return _decode(terms)
     except msgspec.DecodeError:
         return None
+
+
+def fingerprint_of(terms: str) -> str:
+    """By which a frozen tier is known: the SHA-256 of its JSON, as it was sold."""
+    return sha256(terms.encode()).hexdigest()
 
 
 def denied(code: str, text: str) -> Events:
@@ -54,7 +60,7 @@ def _create(state: Assessment, command: ev.CreateAssessment, _: AssessmentRefs) 
         command.source,
         tier.name,
         tier.version,
-        fingerprint(tier),
+        fingerprint_of(command.terms),
         command.terms,
         command.at,
     )
@@ -110,7 +116,7 @@ def _upgrade(state: Assessment, command: ev.UpgradeAssessment, _: AssessmentRefs
     if state.is_ended or state.frozen or state.is_funded_stage:
         return denied("not_upgradable", "only what is active, and not funded, can be upgraded")
     upgraded = ev.AssessmentUpgraded(
-        command.source, tier.name, tier.version, fingerprint(tier), command.terms
+        command.source, tier.name, tier.version, fingerprint_of(command.terms), command.terms
     )
     closed = close_account(state.account, "it is upgraded")
     return (upgraded, *closed, *begin_stage(state, tier, 0, "upgrade"))
