@@ -114,7 +114,7 @@ class NotePayout(Command, frozen=True, gc=False):
 # --- What happened ------------------------------------------------------------------------------
 
 
-class AssessmentCreated(Event, frozen=True, gc=False, tag="evaluation.assessment_created.v1"):
+class AssessmentCreated(Event, frozen=True, gc=False, tag="assessments.created.v1"):
     """Somebody has an assessment: topic `assessment.created`. `terms` are frozen here."""
 
     assessment_id: str
@@ -128,7 +128,7 @@ class AssessmentCreated(Event, frozen=True, gc=False, tag="evaluation.assessment
     at: Instant
 
 
-class StageBegun(Event, frozen=True, gc=False, tag="evaluation.stage_begun.v1"):
+class StageBegun(Event, frozen=True, gc=False, tag="assessments.stage_begun.v1"):
     """A stage is to be traded on a fresh account of its size, which is opened now."""
 
     stage: int
@@ -141,7 +141,7 @@ class StageBegun(Event, frozen=True, gc=False, tag="evaluation.stage_begun.v1"):
     why: str  # "begun", "passed", "payout", "reset", "upgrade"
 
 
-class AccountProvided(Event, frozen=True, gc=False, tag="evaluation.account_provided.v1"):
+class AccountProvided(Event, frozen=True, gc=False, tag="assessments.account_provided.v1"):
     """The account gets its money."""
 
     account: AccountId
@@ -149,21 +149,21 @@ class AccountProvided(Event, frozen=True, gc=False, tag="evaluation.account_prov
     amount: str
 
 
-class AccountLimited(Event, frozen=True, gc=False, tag="evaluation.account_limited.v1"):
+class AccountLimited(Event, frozen=True, gc=False, tag="assessments.account_limited.v1"):
     """The account refuses what its tier never allows."""
 
     account: AccountId
     limits: Limits
 
 
-class AssessmentStarted(Event, frozen=True, gc=False, tag="evaluation.assessment_started.v1"):
+class AssessmentStarted(Event, frozen=True, gc=False, tag="assessments.started.v1"):
     """The money is there: from here on the rules of the stage hold."""
 
     stage: int
     account: AccountId
 
 
-class StandingKept(Event, frozen=True, gc=False, tag="evaluation.standing_kept.v1"):
+class StandingKept(Event, frozen=True, gc=False, tag="assessments.standing_kept.v1"):
     """How the account stands, as the rules left it."""
 
     stage: int
@@ -172,7 +172,7 @@ class StandingKept(Event, frozen=True, gc=False, tag="evaluation.standing_kept.v
     at: Instant
 
 
-class TradeCounted(Event, frozen=True, gc=False, tag="evaluation.trade_counted.v1"):
+class TradeCounted(Event, frozen=True, gc=False, tag="assessments.trade_counted.v1"):
     """An order has begun to execute that opens or adds to a position; what is open since."""
 
     account: AccountId
@@ -184,7 +184,7 @@ class TradeCounted(Event, frozen=True, gc=False, tag="evaluation.trade_counted.v
     risk: int
 
 
-class DayReset(Event, frozen=True, gc=False, tag="evaluation.day_reset.v1"):
+class DayReset(Event, frozen=True, gc=False, tag="assessments.day_reset.v1"):
     """A day began in the tier's time zone: what its loss is counted from, and both limits."""
 
     account: AccountId
@@ -196,7 +196,7 @@ class DayReset(Event, frozen=True, gc=False, tag="evaluation.day_reset.v1"):
     overall_limit: int
 
 
-class RuleWarned(Event, frozen=True, gc=False, tag="evaluation.rule_warned.v1"):
+class RuleWarned(Event, frozen=True, gc=False, tag="assessments.rule_warned.v1"):
     """Less than a fifth of what may be lost is left."""
 
     account: AccountId
@@ -207,7 +207,7 @@ class RuleWarned(Event, frozen=True, gc=False, tag="evaluation.rule_warned.v1"):
     equity: int
 
 
-class RuleViolated(Event, frozen=True, gc=False, tag="evaluation.rule_violated.v1"):
+class RuleViolated(Event, frozen=True, gc=False, tag="assessments.rule_violated.v1"):
     """A rule is broken: topic `rules.violation-detected`. The marks are those that equity was
     worked out from, each with its place on the tape."""
 
@@ -228,39 +228,39 @@ class RuleViolated(Event, frozen=True, gc=False, tag="evaluation.rule_violated.v
     marks: tuple[Mark, ...]
 
 
-class AccountStopped(Event, frozen=True, gc=False, tag="evaluation.account_stopped.v1"):
+class AccountStopped(Event, frozen=True, gc=False, tag="assessments.account_stopped.v1"):
     """From here on positions of the account may only be made smaller."""
 
     account: AccountId
     reason: str
 
 
-class AccountResumed(Event, frozen=True, gc=False, tag="evaluation.account_resumed.v1"):
+class AccountResumed(Event, frozen=True, gc=False, tag="assessments.account_resumed.v1"):
     account: AccountId
     reason: str
 
 
-class AccountClosing(Event, frozen=True, gc=False, tag="evaluation.account_closing.v1"):
+class AccountClosing(Event, frozen=True, gc=False, tag="assessments.account_closing.v1"):
     """Its orders are canceled and its positions closed; `nth` time of asking."""
 
     account: AccountId
     nth: int
 
 
-class AccountRetired(Event, frozen=True, gc=False, tag="evaluation.account_retired.v1"):
+class AccountRetired(Event, frozen=True, gc=False, tag="assessments.account_retired.v1"):
     """Nothing is open on it any more; it is halted for good."""
 
     account: AccountId
 
 
-class StagePassed(Event, frozen=True, gc=False, tag="evaluation.stage_passed.v1"):
+class StagePassed(Event, frozen=True, gc=False, tag="assessments.stage_passed.v1"):
     stage: int
     account: AccountId
     at: Instant
     balance: int
 
 
-class AssessmentPassed(Event, frozen=True, gc=False, tag="evaluation.assessment_passed.v1"):
+class AssessmentPassed(Event, frozen=True, gc=False, tag="assessments.passed.v1"):
     """Its last phase is passed: topic `assessment.completed`."""
 
     at: Instant
@@ -269,7 +269,7 @@ class AssessmentPassed(Event, frozen=True, gc=False, tag="evaluation.assessment_
     is_funded: bool  # a funded stage follows
 
 
-class AssessmentFailed(Event, frozen=True, gc=False, tag="evaluation.assessment_failed.v1"):
+class AssessmentFailed(Event, frozen=True, gc=False, tag="assessments.failed.v1"):
     """A rule was broken: topic `assessment.failed`."""
 
     at: Instant
@@ -277,7 +277,7 @@ class AssessmentFailed(Event, frozen=True, gc=False, tag="evaluation.assessment_
     rule: str
 
 
-class AssessmentAbandoned(Event, frozen=True, gc=False, tag="evaluation.assessment_abandoned.v1"):
+class AssessmentAbandoned(Event, frozen=True, gc=False, tag="assessments.abandoned.v1"):
     """Given up, or nobody traded for too long: topic `assessment.abandoned`."""
 
     at: Instant
@@ -286,35 +286,35 @@ class AssessmentAbandoned(Event, frozen=True, gc=False, tag="evaluation.assessme
     reason: str
 
 
-class AssessmentExpired(Event, frozen=True, gc=False, tag="evaluation.assessment_expired.v1"):
+class AssessmentExpired(Event, frozen=True, gc=False, tag="assessments.expired.v1"):
     """Its time is over."""
 
     at: Instant
     account: AccountId
 
 
-class AssessmentFrozen(Event, frozen=True, gc=False, tag="evaluation.assessment_frozen.v1"):
+class AssessmentFrozen(Event, frozen=True, gc=False, tag="assessments.frozen.v1"):
     account: AccountId
     reason: str
     by: str
 
 
-class AssessmentThawed(Event, frozen=True, gc=False, tag="evaluation.assessment_thawed.v1"):
+class AssessmentThawed(Event, frozen=True, gc=False, tag="assessments.thawed.v1"):
     account: AccountId
     reason: str
     by: str
 
 
-class AssessmentReset(Event, frozen=True, gc=False, tag="evaluation.assessment_reset.v1"):
+class AssessmentReset(Event, frozen=True, gc=False, tag="assessments.reset.v1"):
     source: str
 
 
-class AssessmentExtended(Event, frozen=True, gc=False, tag="evaluation.assessment_extended.v1"):
+class AssessmentExtended(Event, frozen=True, gc=False, tag="assessments.extended.v1"):
     source: str
     days: int
 
 
-class AssessmentUpgraded(Event, frozen=True, gc=False, tag="evaluation.assessment_upgraded.v1"):
+class AssessmentUpgraded(Event, frozen=True, gc=False, tag="assessments.upgraded.v1"):
     source: str
     tier: str
     tier_version: int
@@ -322,7 +322,7 @@ class AssessmentUpgraded(Event, frozen=True, gc=False, tag="evaluation.assessmen
     terms: str
 
 
-class PayoutAsked(Event, frozen=True, gc=False, tag="evaluation.payout_asked.v1"):
+class PayoutAsked(Event, frozen=True, gc=False, tag="assessments.payout_asked.v1"):
     number: int
     profit: int
     amount: int
@@ -331,7 +331,7 @@ class PayoutAsked(Event, frozen=True, gc=False, tag="evaluation.payout_asked.v1"
     at: Instant
 
 
-class PayoutAgreed(Event, frozen=True, gc=False, tag="evaluation.payout_agreed.v1"):
+class PayoutAgreed(Event, frozen=True, gc=False, tag="assessments.payout_agreed.v1"):
     """The trader's part is to be paid; `tenant` and `user` are whom."""
 
     number: int
@@ -344,26 +344,26 @@ class PayoutAgreed(Event, frozen=True, gc=False, tag="evaluation.payout_agreed.v
     at: Instant
 
 
-class PayoutRefused(Event, frozen=True, gc=False, tag="evaluation.payout_refused.v1"):
+class PayoutRefused(Event, frozen=True, gc=False, tag="assessments.payout_refused.v1"):
     number: int
     by: str
     reason: str
 
 
-class PayoutSettled(Event, frozen=True, gc=False, tag="evaluation.payout_settled.v1"):
+class PayoutSettled(Event, frozen=True, gc=False, tag="assessments.payout_settled.v1"):
     number: int
     paid: bool
     text: str
 
 
-class AssessmentDenied(Event, frozen=True, gc=False, tag="evaluation.assessment_denied.v1"):
+class AssessmentDenied(Event, frozen=True, gc=False, tag="assessments.denied.v1"):
     """Somebody asked what the assessment does not allow."""
 
     code: str
     text: str
 
 
-class NothingNoted(Event, frozen=True, gc=False, tag="evaluation.nothing_noted.v1"):
+class NothingNoted(Event, frozen=True, gc=False, tag="assessments.nothing_noted.v1"):
     """The trace of what found nothing to do."""
 
     text: str
