@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from app.test_margin import BTC, BTC_USD, RATES, Floor
+from app.test_margin import BTC, BTC_USD, RATES, USD, Floor
 from build import ask as order_ask
 from build import placed
 from fondaco.app.files import Files
@@ -103,7 +103,7 @@ def test_an_assessment_has_an_account_of_the_tiers_size_and_counts_its_trades(
         numbers = standing(floor).numbers
         assert numbers is not None
         assert (numbers.trades, numbers.days_traded, numbers.open_positions) == (2, 1, 0)
-        assert numbers.balance == numbers.equity == floor.state(FIRST).balances["USD"]
+        assert numbers.balance == numbers.equity == floor.state(FIRST).balances[USD]
         again = await created(floor, tier())
         assert again == tuple(e for e in floor.said if e.stream == STREAM)[: len(again)]
         assert len(floor.heard(ev.AssessmentCreated, STREAM)) == 1

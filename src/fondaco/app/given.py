@@ -7,7 +7,7 @@ from fondaco.app.assessments.looking import look_at
 from fondaco.domain.evaluation.assessments.model import PREFIX as ASSESSMENTS
 from fondaco.domain.evaluation.assessments.model import AssessmentRefs
 from fondaco.domain.market.board import Board
-from fondaco.domain.trading.model import TradingRefs, account_stream
+from fondaco.domain.trading.model import AccountId, TradingRefs, account_stream
 from fondaco.domain.venues.model import VenueRefs, mic_of, symbol_of
 from fondaco.domain.venues.routed.model import PREFIX as ELSEWHERE
 from fondaco.domain.venues.routed.model import RouteRefs
@@ -51,7 +51,7 @@ class Given:
     def _assessment(self, stream: StreamId) -> AssessmentRefs:
         """With its account as it is now, where that is in memory; the decision says when."""
         memory = self._peek(stream)
-        name = memory.state.account if memory else ""
+        name = AccountId(memory.state.account if memory else "")
         account = self._peek(account_stream(name)) if name else None
         if account is None:
             return AssessmentRefs(self._refs.version)

@@ -26,7 +26,14 @@ from fondaco.domain.market.model import Mark
 from fondaco.domain.reference.model import Symbol
 from fondaco.domain.trading.corridors import CorridorWatch
 from fondaco.domain.trading.margin_watch import STILL
-from fondaco.domain.trading.model import AccountState, Rate, TradingRefs, account_stream
+from fondaco.domain.trading.model import (
+    AccountId,
+    AccountState,
+    Rate,
+    TradingRefs,
+    account_of,
+    account_stream,
+)
 from fondaco.kernel.event import Command, CommandId, Entry, Instant, StreamId
 from fondaco.runtime.deadlines import Deadlines
 from fondaco.runtime.loading import Memory
@@ -112,7 +119,7 @@ class AssessmentWatch:
     def load(self, stream: StreamId, state: Assessment) -> None:
         """Watch it as it is now."""
         for name, asked in state.closing.items():
-            account = account_stream(name)  # type: ignore[arg-type]
+            account = account_stream(AccountId(name))
             known = self._closing.get(account)
             if known is None or known[1] != asked:
                 due = Instant(self._now() + (CLOSE_AGAIN_NS << min(asked - 1, CLOSE_AGAIN_MAX)))
@@ -273,9 +280,9 @@ class AssessmentWatch:
             self._draw(watched)
 
     def _say(self, watched: _Watched, looks: tuple[Look, ...]) -> None:
-        now, account = self._now(), watched.account.partition("/")[2]
+        now, account = self._now(), account_of(watched.account)
         watched.sampled_at = looks[-1].at
-        command = MarkAssessment(CommandId(f"mark/{now}"), now, account, looks)  # type: ignore[arg-type]
+        command = MarkAssessment(CommandId(f"mark/{now}"), now, account, looks)
         self._ask(watched.stream, command)
 
     # --- What time does ---------------------------------------------------------------------------
@@ -284,7 +291,7 @@ class AssessmentWatch:
         """Accounts whose stage has ended, until nothing is open on them."""
         for account, (stream, asked, due) in list(self._closing.items()):
             memory = self._peek(stream)
-            name = account.partition("/")[2]
+            name = account_of(account)
             if memory is not None and name not in memory.state.closing:
                 del self._closing[account]
                 continue
@@ -298,11 +305,7 @@ class AssessmentWatch:
             self._closing[account] = (stream, asked, Instant(now + wait))
             count = sum(bool(each.lots) for each in state.positions.values())
             command = CheckClosing(
-                CommandId(f"closing/{now}"),
-                now,
-                name,
-                count,
-                len(state.working),  # type: ignore[arg-type]
+                CommandId(f"closing/{now}"), now, name, count, len(state.working)
             )
             self._ask(stream, command)
 
