@@ -1,6 +1,6 @@
 """The command line: fondaco up | record | trace | replay | why | verify | proof | rebuild |
 backup | restore | key | user | approvals | agents | mcp | secrets | keys | tier | doctor | sim |
-fix | webhook | bench."""
+fix | webhook | notify | bench."""
 
 import argparse
 import json
@@ -14,6 +14,7 @@ from fondaco.app.evaluation_commands import with_tiers
 from fondaco.app.fix.commands import with_fix
 from fondaco.app.identity_commands import with_people
 from fondaco.app.key_commands import with_keys
+from fondaco.app.notices.commands import with_notices
 from fondaco.app.secret_commands import with_secrets
 from fondaco.app.webhooks.commands import with_webhooks
 from fondaco.kernel.errors import FondacoError, Invalid
@@ -114,7 +115,8 @@ def _parser() -> argparse.ArgumentParser:
     _with_settings(
         command("doctor", _doctor, "Say what runs compiled, and every setting's source.")
     )
-    for with_more in (with_keys, with_people, with_secrets, with_fix, with_tiers, with_webhooks):
+    told = (with_webhooks, with_notices)
+    for with_more in (with_keys, with_people, with_secrets, with_fix, with_tiers, *told):
         with_more(commands)
     _with_seeds(command("sim", _sim, "Run the house under a seed, among faults and crashes."))
     bench = commands.add_parser(

@@ -21,6 +21,7 @@ from fondaco.app.health import Health
 from fondaco.app.house import Kernel
 from fondaco.app.kyc import KycPart, gated
 from fondaco.app.lending import LendingDesk
+from fondaco.app.notices.desk import NoticesDesk
 from fondaco.app.oidc import Provider
 from fondaco.app.partners import PartnersDesk
 from fondaco.app.people import PeoplePart
@@ -67,6 +68,7 @@ _PARTS: Final = frozenset(
         "kyc",
         "outbound",
         "lending",
+        "notices",
         "partners",
         "people",
         "policy",
@@ -137,6 +139,7 @@ class House:
         self.uses: KeptUses
         self.webhooks: WebhooksDesk
         self.vault: VaultDesk
+        self.notices: NoticesDesk
         self.fix_cases = CaseDesk(kernel)
         self._views_were_at = self._views_moved_s = 0.0
 
@@ -180,6 +183,7 @@ class House:
             self.tracer.keep_alive()
         self.fix_messages.keep_alive()
         self.webhooks.keep_alive()
+        self.notices.keep_alive()
         now, views_at = time.monotonic(), self.seen_views_at()
         if views_at != self._views_were_at or views_at >= self.kernel.committer.position:
             self._views_moved_s = now
@@ -327,6 +331,7 @@ class House:
             "books": self._books(),
             **self.approvals.checks(),
             **self.webhooks.checks(),
+            **self.notices.checks(),
             **self._elsewhere(),
         }
 

@@ -95,6 +95,11 @@ class Files:
         return self.root / "webhooks.db"
 
     @property
+    def notices(self) -> Path:
+        """What people are to be told, what came of it, and up to where that is."""
+        return self.root / "notices.db"
+
+    @property
     def views(self) -> Path:
         return self.root / "views.db"
 

@@ -7,8 +7,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Final, Protocol
 
-from fondaco.app.files import Files
-from fondaco.app.people import MailFolder, PeoplePart
+from fondaco.app.people import PeoplePart
 from fondaco.app.say import say
 from fondaco.domain.identity import store as identity
 from fondaco.domain.identity.directory import Directory
@@ -77,7 +76,6 @@ class KycPart:
         self,
         house: House,
         settings: Settings,
-        files: Files,
         records: Store,
     ) -> None:
         directory, people = house.directory, house.people
@@ -92,7 +90,7 @@ class KycPart:
             clock,
             os.urandom,
             sealing=people.sealing,
-            mail=MailFolder(files.root / "mail"),
+            mail=people.mail,
             screening=lambda: self.screening,
             profiles=self.profiles,
             terms=Terms(

@@ -40,6 +40,7 @@ from fondaco.app.machines import (
     rates_of,
     refuse_lost_end,
 )
+from fondaco.app.notices.part import notices
 from fondaco.app.numbers import numbers
 from fondaco.app.oidc import provider_part
 from fondaco.app.outbound import outbound
@@ -248,6 +249,7 @@ async def running(
             settings, files, records, directory, people, kernel.journal, replies
         )
         house.webhooks = stack.enter_context(webhooks(house, settings, records, people))
+        house.notices = stack.enter_context(notices(house, settings, records, people))
         uses = house.uses = KeptUses(records)
         stack.callback(lambda: uses.keep(uses.counted.taken(), kernel.now()))
         doors = make_door(house, replies, readers, settings)
@@ -280,7 +282,7 @@ def _know_people(
     )
     tokens = TokenVault(house.people.sealing.keys)
     house.vault = VaultDesk(house.kernel, directory, records, house.reading, tokens)
-    house.kyc = KycPart(house, settings, files, records)
+    house.kyc = KycPart(house, settings, records)
 
 
 async def _seed(house: House) -> None:

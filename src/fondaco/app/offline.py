@@ -197,9 +197,10 @@ def backup(root: Path | Files, to: Path, keys: Path | None = None) -> dict[str, 
         if files.store_at != SQLITE or files.records.exists():
             with closing(open_records(files)) as records:
                 records.copy(copy.records)
-        if files.webhooks.exists():  # before the journal, in which its places must be
-            with closing(open_sqlite(files, files.webhooks)) as queue:
-                queue.copy(copy.webhooks)
+        for name in ("webhooks", "notices"):  # before the journal, in which their places must be
+            if getattr(files, name).exists():
+                with closing(open_sqlite(files, getattr(files, name))) as queue:
+                    queue.copy(getattr(copy, name))
         proofs.copy(files, copy)
         journal.backup(copy.journal)
         copy_fix(files, copy)

@@ -2,7 +2,6 @@
 what a browser is given."""
 
 import os
-import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 import segno
 
 from fondaco.app.files import Files
+from fondaco.app.notices.mails import HouseMail
 from fondaco.app.say import say
 from fondaco.app.secrets import SubjectSealing, sealing_at
 from fondaco.domain.identity import store as identity
@@ -36,23 +36,6 @@ from fondaco.settings import LOOPBACK, Settings
 MINUTE_NS: Final = 60_000_000_000
 
 
-class MailFolder:
-    """Messages as files, which whatever sends mail here takes away."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def send(self, to: str, subject: str, text: str) -> None:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        name = f"{time.time_ns()}-{os.urandom(4).hex()}.eml"
-        content = (
-            f"To: {to}\nSubject: {subject}\nContent-Type: text/plain; charset=utf-8\n\n{text}\n"
-        )
-        part = self._folder / f".{name}"
-        part.write_text(content, "utf-8")
-        part.rename(self._folder / name)
-
-
 class PeoplePart:
     """What operations on people are answered from."""
 
@@ -63,9 +46,10 @@ class PeoplePart:
         desk: PeopleDesk,
         sealing: SubjectSealing,
         passkeys: Passkeys,
+        mail: HouseMail,
     ) -> None:
         self._records, self._directory, self.desk = records, directory, desk
-        self.sealing, self.passkeys = sealing, passkeys
+        self.sealing, self.passkeys, self.mail = sealing, passkeys, mail
         self.url = ""
         self.inviting: Inviting
         self.locking = Locking(records, directory, desk)
@@ -139,13 +123,14 @@ def people_part(
     settings: Settings, files: Files, records: Store, directory: Directory, cache: Cache
 ) -> PeoplePart:
     directory.sealing = sealing = sealing_at(files, settings)
+    mail = HouseMail(files, settings, sealing)
     desk = PeopleDesk(
         records,
         directory,
         directory.clock,
         os.urandom,
         sealing=sealing,
-        mail=MailFolder(files.root / "mail"),
+        mail=mail,
         hashing=Hashing(settings.password_memory_mib * 1_024),
         session_ns=settings.session_max_min * MINUTE_NS,
         idle_ns=settings.session_idle_min * MINUTE_NS,
@@ -155,7 +140,6 @@ def people_part(
     if moved := sealing.move(records):
         say(f"{moved} fields of people are sealed under keys of their own now")
     passkeys = Passkeys(records, desk, cache, directory.clock, os.urandom)
-    part = PeoplePart(records, directory, desk, sealing, passkeys)
-    mail = MailFolder(files.root / "mail")
+    part = PeoplePart(records, directory, desk, sealing, passkeys, mail)
     part.inviting = Inviting(records, directory, desk, os.urandom, mail, lambda: part.url)
     return part

@@ -46,9 +46,10 @@ def seal_house(files: Files) -> Iterator[str]:
         raise Conflict(f"{files.root} is being served; stop that house first")
     key = encrypt(files)
     yield from _journal(files, key)
-    for path in (files.records, files.views, files.candles, files.messages, files.webhooks):
+    lasting = (files.records, files.webhooks, files.notices)
+    for path in (*lasting, files.views, files.candles, files.messages):
         if is_plain_sqlite(path):
-            encrypt_file(path, key.sqlite_key, durable=path in (files.records, files.webhooks))
+            encrypt_file(path, key.sqlite_key, durable=path in lasting)
             yield f"{path.name} is encrypted"
     shutil.rmtree(files.snapshots, ignore_errors=True)
     for path in sorted((files.root / "decisions").glob("*.jsonl")):

@@ -14,6 +14,8 @@ _PLACES: Final[Mapping[str, tuple[str, ...]]] = {
     "cache": ("memory", "redis://", "rediss://", "unix://"),
     "fix_publish_to": ("none", "file://", "redis://", "rediss://", "unix://", "kafka://"),
     "fix_alerts_to": ("none", *_SYSLOG, "http://", "https://"),
+    "mail_server": ("none", "smtp://", "smtps://"),
+    "pager": ("none", "pagerduty://", "pagerduty+http://"),
     "secrets": ("file", "aws:", "pkcs11:"),
     "unseal": ("key", "file:", "env:"),
 }

@@ -351,6 +351,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ""
 
+    mail_server: Annotated[
+        str,
+        _why(
+            "smtp://user:password@host:587 (STARTTLS) or smtps://host (TLS at once); ?ca=FILE "
+            "for an authority of one's own; none: mails are kept as files in mail/",
+            "address",
+        ),
+    ] = "none"
+    mail_from: Annotated[
+        str, _why("who mails are from; a domain that your server may send for", "address")
+    ] = "Fondaco <fondaco@localhost>"
+    pager: Annotated[
+        str,
+        _why(
+            "pagerduty://:ROUTING_KEY@events.pagerduty.com (Events API v2): failing checks, the "
+            "kill switch and severe alerts wake somebody up; none: nobody",
+            "address",
+        ),
+    ] = "none"
+
     # Doors
     body_max_bytes: Annotated[
         int, _whole("bytes", KIB, 256 * MIB, "holds a bulk of 1,000 orders with room to spare")

@@ -114,6 +114,14 @@ class SessionBegun(Event, frozen=True, gc=False, tag="identity.session_begun.v1"
     second_factor: str
 
 
+class DeviceAdded(Event, frozen=True, gc=False, tag="identity.device_added.v1"):
+    """Somebody who has signed in from another device before did from one that is new."""
+
+    tenant: str
+    user: str
+    session_id: str
+
+
 class SessionEnded(Event, frozen=True, gc=False, tag="identity.session_ended.v1"):
     tenant: str
     user: str
@@ -277,6 +285,7 @@ IdentityEvent: TypeAlias = (
     | SecondFactorSet
     | RecoveryCodeUsed
     | SessionBegun
+    | DeviceAdded
     | SessionEnded
     | SignInHeldUp
     | PersonErased

@@ -281,6 +281,8 @@ class PeopleDesk:
             if hashed:
                 store.change_person(conn, row.tenant, row.user, password=hashed)
             if not device:
+                if store.has_device(conn, row.tenant, row.user):
+                    store.tell(conn, ev.DeviceAdded(row.tenant, row.user, session_id), at)
                 device = token_of(self._random(32))
                 store.add_device(conn, digest_of(device), row.tenant, row.user, at)
             store.tell(conn, ev.SessionBegun(row.tenant, row.user, session_id, factor), at)

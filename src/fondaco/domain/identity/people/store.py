@@ -300,6 +300,18 @@ def add_device(conn: sa.Connection, digest: str, tenant: str, user: str, at: Ins
     conn.execute(devices.insert().values(digest=digest, tenant=tenant, user=user, created_at=at))
 
 
+def has_device(conn: sa.Connection, tenant: str, user: str) -> bool:
+    """Whether they have signed in from any."""
+    there = (devices.c.tenant == tenant, devices.c.user == user)
+    return conn.scalar(sa.select(devices.c.digest).where(*there).limit(1)) is not None
+
+
+def addresses(conn: sa.Connection) -> dict[tuple[str, str], bytes]:
+    """Everybody's, sealed under their keys."""
+    found = conn.execute(sa.select(people.c.tenant, people.c.user, people.c.email))
+    return {(row.tenant, row.user): row.email for row in found}
+
+
 def knows_device(conn: sa.Connection, digest: str, tenant: str, user: str) -> bool:
     there = (devices.c.digest == digest, devices.c.tenant == tenant, devices.c.user == user)
     return conn.scalar(sa.select(devices.c.digest).where(*there)) is not None

@@ -1,0 +1,1 @@
+"""Notices put together: who is told of what, the queue, the process that carries, its commands."""

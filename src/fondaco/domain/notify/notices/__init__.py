@@ -1,0 +1,1 @@
+"""Notices: what a person is told of, by which ways, and when. Programs are told by webhooks."""
