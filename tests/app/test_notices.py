@@ -125,9 +125,8 @@ def test_the_pager_hears_of_the_kill_switch_and_a_test_says_what_came_of_it(
     for path, action in (("kill", "trigger"), ("unkill", "resolve")):
         reply = demo.ask("POST", f"/api/risk/{path}", {"reason": "a drill"})
         assert reply.status < 300, reply.body
-        until(lambda action=action: [
-            each for each in told.pager.came if each.said["event_action"] == action
-        ])  # fmt: skip
+        wanted = action
+        until(lambda: wanted in [each.said["event_action"] for each in told.pager.came])  # noqa: B023
     for way in ("email", "pager", "inbox"):
         assert cli.main(["notify", "test", "--url", told.running.url, "--way", way]) == 0
     said = capsys.readouterr().out

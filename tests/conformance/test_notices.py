@@ -37,7 +37,7 @@ HTML: Final = "<p>Who &lt;b&gt;was&lt;/b&gt; it?</p>"
 
 def notice(number: int = 1, **more: Any) -> Notice:
     text = "Who <b>was</b> it?\n"
-    usual = {"subject": "A new sign-in", "text": text, "html": HTML, "at": AT}
+    usual: dict[str, Any] = {"subject": "A new sign-in", "text": text, "html": HTML, "at": AT}
     return Notice(notice_id=f"ntc_{number:028x}", **(usual | more))
 
 
@@ -93,11 +93,11 @@ def way(request: pytest.FixtureRequest, tmp_path: Path, pair: Any, sender: Sende
                 to = msgspec.json.encode(browser.subscription(far.url)).decode()
                 push = WebPushCarrier(
                     sender.post, NUMBER, "mailto:a@b.example", lambda: AT // 10**9
-                )  # type: ignore[arg-type]
+                )
                 yield Way(push, to, far, name)
             else:
                 pager = pager_of(f"pagerduty+http://:key-1@127.0.0.1:{far.port}")
-                yield Way(PagerCarrier(sender.post, pager, "house"), "", far, name)  # type: ignore[arg-type]
+                yield Way(PagerCarrier(sender.post, pager, "house"), "", far, name)
 
 
 def test_1_what_is_carried_again_has_the_same_id(way: Way) -> None:
@@ -197,7 +197,7 @@ def test_a_browser_reads_what_its_push_service_cannot_and_who_is_gone_is_told(
     browser = Browser()
     with receiving() as far:
         to = msgspec.json.encode(browser.subscription(far.url)).decode()
-        push = WebPushCarrier(sender.post, NUMBER, "mailto:a@b.example", lambda: AT // 10**9)  # type: ignore[arg-type]
+        push = WebPushCarrier(sender.post, NUMBER, "mailto:a@b.example", lambda: AT // 10**9)
         assert push.carry(to, notice(3, is_urgent=True)).said == "delivered"
         (came,) = far.came
         assert browser.read(came) == {
@@ -226,7 +226,7 @@ def test_keys_that_encrypt_nothing_are_refused(p256dh: str, auth: str) -> None:
 def test_a_pager_is_woken_and_told_when_it_is_over(sender: Sender) -> None:
     with receiving() as far:
         pager = pager_of(f"pagerduty+http://:key-1@127.0.0.1:{far.port}")
-        carrier = PagerCarrier(sender.post, pager, "house")  # type: ignore[arg-type]
+        carrier = PagerCarrier(sender.post, pager, "house")
         began = notice(5, severity="critical", about="check/books")
         assert carrier.carry("", began).said == "delivered"
         over = notice(6, about="check/books", is_over=True)

@@ -49,9 +49,15 @@ class Inline(ThreadPoolExecutor):
         return future
 
 
-def person(user: str, *roles: Role, tenant: str = "acme", **more: Any) -> Person:
-    usual = {"email": f"{user}@example.com", "chosen": USUAL}
-    return Person(tenant, user, frozenset(map(str, scopes_of(roles))), **(usual | more))
+def person(
+    user: str,
+    *roles: Role,
+    tenant: str = "acme",
+    chosen: Preferences = USUAL,
+    subscriptions: tuple[str, ...] = (),
+) -> Person:
+    scopes = frozenset(map(str, scopes_of(roles)))
+    return Person(tenant, user, scopes, f"{user}@example.com", chosen, subscriptions)
 
 
 class World:

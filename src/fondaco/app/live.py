@@ -248,8 +248,7 @@ async def running(
         house.erasure = ErasureDesk(
             settings, files, records, directory, people, kernel.journal, replies
         )
-        house.webhooks = stack.enter_context(webhooks(house, settings, records, people))
-        house.notices = stack.enter_context(notices(house, settings, records, people))
+        _tell_others(stack, house, settings, records)
         uses = house.uses = KeptUses(records)
         stack.callback(lambda: uses.keep(uses.counted.taken(), kernel.now()))
         doors = make_door(house, replies, readers, settings)
@@ -267,6 +266,13 @@ async def running(
             task.add_done_callback(house.part_ended)
         stack.push_async_callback(_cancel, tasks)
         yield house, *doors
+
+
+def _tell_others(stack: AsyncExitStack, house: House, settings: Settings, records: Store) -> None:
+    """Programs by webhooks, and people by notices."""
+    sealing = house.people.sealing
+    house.webhooks = stack.enter_context(webhooks(house, settings, records, sealing))
+    house.notices = stack.enter_context(notices(house, settings, records, sealing))
 
 
 def _know_people(

@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 13d534854344b802cbe4cb41326296adadd1cfc97e0031e27b3176eb14c8ff3f
+OpenAPI sha256 dbe222cfbd46ea2ef6421254885985398340b9f522392ca7710c57afde17b18d
 """
 
 from __future__ import annotations
@@ -305,9 +305,22 @@ class UsersReply(TypedDict):
 
 
 class UserShown(TypedDict):
+    """`state` "no_password" is of machines, and of people who have keys alone. Times are
+    nanoseconds since 1970, UTC; "" for never.
+    """
     user: str
     roles: list[str]
     scopes: list[str]
+    state: NotRequired[Literal['active', 'invited', 'locked', 'no_password']]
+    is_machine: NotRequired[bool]
+    second_factor: NotRequired[bool]
+    sessions: NotRequired[int]
+    keys: NotRequired[int]
+    last_used_at: NotRequired[str]
+    invited_until: NotRequired[str]
+    locked_by: NotRequired[str]
+    locked_at: NotRequired[str]
+    lock_reason: NotRequired[str]
 
 
 class RolesRequest(TypedDict):
@@ -315,6 +328,52 @@ class RolesRequest(TypedDict):
     user: str
     roles: list[Role]
     reason: str
+
+
+class InvitePersonRequest(TypedDict):
+    """`user` is a name for the journal, which keeps it for ever: nothing that says who they are.
+    `roles` are asked for besides, and wait for a second person wherever roles do; `reason` is
+    theirs.
+    """
+    user: str
+    email: str
+    name: NotRequired[str]
+    roles: NotRequired[list[Role]]
+    reason: NotRequired[str]
+    hours: NotRequired[int]
+
+
+class InvitedReply(TypedDict):
+    """The link is in the message to them alone. `approval_id` is where their roles wait, "" where
+    they were given, or none were asked for.
+    """
+    user: str
+    until: str
+    approval_id: NotRequired[str]
+
+
+class PersonRequest(TypedDict):
+    user: str
+
+
+class AcceptInvitationRequest(TypedDict):
+    tenant: str
+    user: str
+    code: str
+    password: str
+
+
+class PersonReasonRequest(TypedDict):
+    """`reason` is kept in the journal: it must not say who the person is."""
+    user: str
+    reason: str
+
+
+class SignedOutReply(TypedDict):
+    """How many sessions ended, and how many applications lost what they were given."""
+    user: str
+    sessions: int
+    applications: int
 
 
 class BeginPasskey(TypedDict):
@@ -1056,7 +1115,7 @@ class EndLentRequest(TypedDict):
     approval_id: str
 
 
-class Nothing(TypedDict):
+class IdentityNothing(TypedDict):
     pass
 
 
@@ -2132,6 +2191,143 @@ class AttemptLine(TypedDict):
     latency_ms: int
     body_bytes: int
     body_sha256: str
+
+
+class NotifyNothing(TypedDict):
+    pass
+
+
+class PreferencesShown(TypedDict):
+    """`email` is where mails go, "" where no address is known; `mail` how they do: "server", or
+    "folder" where no mail server is configured; `push_key` is what a browser subscribes with.
+    """
+    topics: list[TopicShown]
+    quiet: Quiet | None
+    accounts: list[str] | None
+    email: str
+    mail: Literal['folder', 'server']
+    has_pager: bool
+    push_key: str
+    subscriptions: list[SubscriptionShown]
+
+
+class TopicShown(TypedDict):
+    """`usual` is what holds for who has chosen nothing; `kinds` are what is told under it."""
+    topic: Literal['approvals', 'evaluation', 'house', 'kyc', 'margin', 'orders', 'payments', 'reports', 'security', 'surveillance']
+    ways: list[Literal['email', 'inbox', 'push']]
+    usual: list[Literal['email', 'inbox', 'push']]
+    kinds: list[str]
+
+
+class Quiet(TypedDict):
+    """From `begins` to `ends`, by the clock of `zone`, what can wait does."""
+    begins: str
+    ends: str
+    zone: NotRequired[str]
+
+
+class SubscriptionShown(TypedDict):
+    subscription_id: str
+    host: str
+    created_at: str
+
+
+class ChoosePreferences(TypedDict):
+    """All of it: a topic that is not named is as usual. `accounts` null: every account of the
+    tenant's that you may use.
+    """
+    ways: NotRequired[dict[str, list[Literal['email', 'inbox', 'push']]]]
+    quiet: NotRequired[Quiet | None]
+    accounts: NotRequired[list[str] | None]
+
+
+class Subscribe(TypedDict):
+    """What PushSubscription.toJSON() of a browser says, without its `expirationTime`."""
+    endpoint: str
+    p256dh: str
+    auth: str
+
+
+class NamedSubscription(TypedDict):
+    subscription_id: str
+
+
+class Unsubscribed(TypedDict):
+    removed: str
+
+
+class TestRequest(TypedDict):
+    way: NotRequired[Literal['email', 'inbox', 'pager', 'push']]
+
+
+class TestQueued(TypedDict):
+    """The log shows what has become of it."""
+    numbers: list[int]
+
+
+class InboxRequest(TypedDict):
+    before: NotRequired[int]
+    limit: NotRequired[int]
+
+
+class Inbox(TypedDict):
+    """Newest first; `next` is the `before` of the next page, 0: that was all."""
+    items: list[InboxLine]
+    unseen: int
+    next: int
+
+
+class InboxLine(TypedDict):
+    number: int
+    notice_id: str
+    kind: str
+    topic: str
+    subject: str
+    text: str
+    at: str
+    position: int
+    is_seen: bool
+
+
+class SeeRequest(TypedDict):
+    up_to: int
+
+
+class Seen(TypedDict):
+    unseen: int
+
+
+class LogRequest(TypedDict):
+    """`everybody`: of all in the tenant, for who holds house:read."""
+    way: NotRequired[Literal['email', 'inbox', 'pager', 'push'] | None]
+    state: NotRequired[Literal['delivered', 'given_up', 'kept', 'refused', 'waiting', 'withheld'] | None]
+    everybody: NotRequired[bool]
+    before: NotRequired[int]
+    limit: NotRequired[int]
+
+
+class LogReply(TypedDict):
+    items: list[LogLine]
+    next: int
+
+
+class LogLine(TypedDict):
+    """One notice to one person by one way. Times are nanoseconds since 1970, UTC; "" where there
+    is none. What it said is not kept: it is worked out of the journal entry at `position`.
+    """
+    number: int
+    notice_id: str
+    user: str
+    kind: str
+    topic: str
+    way: str
+    state: Literal['delivered', 'given_up', 'kept', 'refused', 'waiting', 'withheld']
+    attempts: int
+    detail: str
+    position: int
+    queued_at: str
+    next_at: str
+    finished_at: str
 
 
 class DefineTier(TypedDict):

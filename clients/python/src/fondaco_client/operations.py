@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 13d534854344b802cbe4cb41326296adadd1cfc97e0031e27b3176eb14c8ff3f
+OpenAPI sha256 dbe222cfbd46ea2ef6421254885985398340b9f522392ca7710c57afde17b18d
 """
 
 from __future__ import annotations
@@ -207,6 +207,115 @@ class Identity:
             "/api/users/{user}/roles",
             path_={"user": user},
             body={"roles": roles, "reason": reason},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def invite_person(
+        self,
+        *,
+        user: str,
+        email: str,
+        idempotency_key: str = ABSENT,
+        name: str = ABSENT,
+        roles: list[m.Role] = ABSENT,
+        reason: str = ABSENT,
+        hours: int = ABSENT,
+    ) -> m.InvitedReply:
+        """Invite somebody: a link goes to their address, and they choose their own password.
+        Scope: house:write.
+        """
+        found: m.InvitedReply = self._ask(
+            "POST",
+            "/api/users/invitations",
+            body={"user": user, "email": email, "name": name, "roles": roles, "reason": reason, "hours": hours},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def withdraw_invitation(
+        self,
+        *,
+        user: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.UserShown:
+        """Make an invitation good no more. Scope: house:write."""
+        found: m.UserShown = self._ask(
+            "DELETE",
+            "/api/users/{user}/invitation",
+            path_={"user": user},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def lock_person(
+        self,
+        *,
+        user: str,
+        reason: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.UserShown:
+        """Lock somebody out: sessions end, keys are refused, at every door and at once. Scope:
+        house:write.
+        """
+        found: m.UserShown = self._ask(
+            "POST",
+            "/api/users/{user}/lock",
+            path_={"user": user},
+            body={"reason": reason},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def unlock_person(
+        self,
+        *,
+        user: str,
+        reason: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.UserShown:
+        """Let somebody in again who is locked. Scope: house:write."""
+        found: m.UserShown = self._ask(
+            "POST",
+            "/api/users/{user}/unlock",
+            path_={"user": user},
+            body={"reason": reason},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def end_sessions(
+        self,
+        *,
+        user: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.SignedOutReply:
+        """End every session of somebody, and what applications were given in their name. Scope:
+        house:write.
+        """
+        found: m.SignedOutReply = self._ask(
+            "POST",
+            "/api/users/{user}/end-sessions",
+            path_={"user": user},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def reset_second_factor(
+        self,
+        *,
+        user: str,
+        reason: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.UserShown:
+        """Take somebody's second factor away who has lost it; their sessions end. Scope:
+        house:write.
+        """
+        found: m.UserShown = self._ask(
+            "POST",
+            "/api/users/{user}/second-factor/reset",
+            path_={"user": user},
+            body={"reason": reason},
             header={"Idempotency-Key": idempotency_key},
         )
         return found
@@ -546,6 +655,24 @@ class Users:
         found: m.EndedReply = self._ask(
             "POST",
             "/api/users/sessions/end-others",
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def accept_invitation(
+        self,
+        *,
+        tenant: str,
+        user: str,
+        code: str,
+        password: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.SaidReply:
+        """Choose your password by the link that you were sent."""
+        found: m.SaidReply = self._ask(
+            "POST",
+            "/api/users/invitations/accept",
+            body={"tenant": tenant, "user": user, "code": code, "password": password},
             header={"Idempotency-Key": idempotency_key},
         )
         return found
@@ -2231,6 +2358,131 @@ class Webhooks:
             "GET",
             "/api/webhooks/{webhook_id}/deliveries/{number}",
             path_={"webhook_id": webhook_id, "number": number},
+        )
+        return found
+
+
+class Notifications:
+    def __init__(self, asking: Asking) -> None:
+        self._ask = asking.ask
+
+    def preferences(
+        self,
+    ) -> m.PreferencesShown:
+        """How you want to hear of what, and how you can."""
+        found: m.PreferencesShown = self._ask(
+            "GET",
+            "/api/notifications/preferences",
+        )
+        return found
+
+    def choose(
+        self,
+        *,
+        idempotency_key: str = ABSENT,
+        ways: dict[str, list[Literal['email', 'inbox', 'push']]] = ABSENT,
+        quiet: m.Quiet | None = ABSENT,
+        accounts: list[str] | None = ABSENT,
+    ) -> m.PreferencesShown:
+        """Say how you want to hear of what, and when you want to be left alone."""
+        found: m.PreferencesShown = self._ask(
+            "PUT",
+            "/api/notifications/preferences",
+            body={"ways": ways, "quiet": quiet, "accounts": accounts},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def subscribe(
+        self,
+        *,
+        endpoint: str,
+        p256dh: str,
+        auth: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.SubscriptionShown:
+        """Be told by push in this browser."""
+        found: m.SubscriptionShown = self._ask(
+            "POST",
+            "/api/notifications/push",
+            body={"endpoint": endpoint, "p256dh": p256dh, "auth": auth},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def unsubscribe(
+        self,
+        *,
+        subscription_id: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.Unsubscribed:
+        """Be told by push in a browser no more."""
+        found: m.Unsubscribed = self._ask(
+            "DELETE",
+            "/api/notifications/push/{subscription_id}",
+            path_={"subscription_id": subscription_id},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def send_test(
+        self,
+        *,
+        idempotency_key: str = ABSENT,
+        way: Literal['email', 'inbox', 'pager', 'push'] = ABSENT,
+    ) -> m.TestQueued:
+        """Send yourself a test; the pager's, for who runs the house."""
+        found: m.TestQueued = self._ask(
+            "POST",
+            "/api/notifications/test",
+            body={"way": way},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def inbox(
+        self,
+        *,
+        before: int = ABSENT,
+        limit: int = ABSENT,
+    ) -> m.Inbox:
+        """What you were told, newest first."""
+        found: m.Inbox = self._ask(
+            "GET",
+            "/api/notifications",
+            query={"before": before, "limit": limit},
+        )
+        return found
+
+    def see(
+        self,
+        *,
+        up_to: int,
+        idempotency_key: str = ABSENT,
+    ) -> m.Seen:
+        """Say that you have seen what you were told."""
+        found: m.Seen = self._ask(
+            "POST",
+            "/api/notifications/seen",
+            body={"up_to": up_to},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def deliveries(
+        self,
+        *,
+        way: Literal['email', 'inbox', 'pager', 'push'] = ABSENT,
+        state: Literal['delivered', 'given_up', 'kept', 'refused', 'waiting', 'withheld'] = ABSENT,
+        everybody: bool = ABSENT,
+        before: int = ABSENT,
+        limit: int = ABSENT,
+    ) -> m.LogReply:
+        """What was sent to you by which way, and what came of it, newest first."""
+        found: m.LogReply = self._ask(
+            "GET",
+            "/api/notifications/deliveries",
+            query={"way": way, "state": state, "everybody": everybody, "before": before, "limit": limit},
         )
         return found
 
@@ -3972,6 +4224,7 @@ class Operations:
         self.ledger = Ledger(asking)
         self.fix = Fix(asking)
         self.webhooks = Webhooks(asking)
+        self.notifications = Notifications(asking)
         self.partners = Partners(asking)
         self.tiers = Tiers(asking)
         self.evaluation = Evaluation(asking)

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 from fondaco.settings import load
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
-WAIT_S: Final = 20.0
+WAIT_S: Final = 60.0
 POLL_S: Final = 0.25
 
 
