@@ -1,16 +1,19 @@
 """Tiers in a running house: on sale at its first start, defined, simulated, published by two."""
 
+import time
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import pytest
 
 from fondaco.app.offline import create_key
+from fondaco.app.simulating import Run, simulate
 from fondaco.domain.evaluation.reading import text_of, tier_of
+from fondaco.domain.evaluation.simulation.traders import trader_of
 from fondaco.domain.evaluation.wording import wording
-from running import Client, Running, house
+from running import Client, Reply, Running, house
 
 TEXT: Final = """\
 name = "mine"
@@ -23,6 +26,8 @@ name = "Challenge"
 target = "8%"
 overall_loss = { limit = "10%" }
 """
+PATIENCE_S: Final = 60.0
+HOUR_NS: Final = 3_600_000_000_000
 SOLD: Final = ["instant-10k", "one-step-50k", "three-step-25k", "two-step-100k"]
 
 
@@ -106,3 +111,90 @@ def test_a_version_is_defined_from_text_numbered_and_never_changed(staff: Staff)
     assert tim.ask("GET", "/api/tiers/mine").status == 404, "nobody buys a draft, or sees it"
     assert "mine" not in [each["tier"] for each in tim.get("/api/tiers?state=all")["items"]]
     assert [each["tier"] for each in ada.get("/api/tiers?state=draft")["items"]] == ["mine"] * 2
+
+
+def until_over(client: Client, path: str) -> Any:
+    deadline = time.monotonic() + PATIENCE_S
+    while (found := client.get(path))["state"] == "running":
+        assert time.monotonic() < deadline, found
+        time.sleep(0.05)
+    return found
+
+
+def agreed(staff: Staff, held: Reply, by: str) -> Any:
+    assert held.status == 202, held.body
+    path = f"/api/approvals/{held.body['approval_id']}/approve"
+    found = staff.of(by).ask("POST", path, {"reason": "looked at it"})
+    assert (found.status, found.body["state"]) == (200, "executed"), found.body
+    return found.body["result"]
+
+
+def test_a_version_is_simulated_published_by_two_and_retired(staff: Staff) -> None:
+    """Requirements P13 and R5: no tier is sold without the odds of exactly its terms."""
+    ada, ria, tim = staff.of("ada"), staff.of("ria"), staff.of("tim")
+    text = TEXT.replace('"mine"', '"life"')
+    made = ada.ask("POST", "/api/tiers", {"text": text}).body
+    path = "/api/tiers/life/versions/1"
+    refused = ada.ask("POST", f"{path}/publish", {"note": "too soon"})
+    assert (refused.status, refused.body["code"]) == (409, "no_simulation"), "nobody is asked"
+    assert ada.get(f"{path}/simulation")["state"] == "none"
+    ask = {"traders": ["skilled:risk=1%", "coin:win=0.5,stake=1000"], "paths": 1_000, "seed": 7}
+    begun = ada.ask("POST", f"{path}/simulate", ask).body
+    assert (begun["state"], begun["total"]) == ("running", 2_000)
+    found = until_over(ada, f"{path}/simulation")
+    assert (found["state"], found["done"]) == ("attached", 2_000), found
+    # The same bytes come of what the journal has kept, in this process and with one worker.
+    tier = tier_of(text)
+    run = Run(paths=1_000, seed=7, workers=1, sales=100, capital=10_000.0)
+    for each in found["odds"]["traders"]:
+        again = simulate(tier, trader_of(each["trader"]), run)
+        assert each["pass_probability"] == again.pass_probability
+        assert each["firm_profit_mean"] == again.firm_profit_mean
+    held = ada.ask("POST", f"{path}/publish", {"note": "for sale"})
+    assert tim.ask("GET", "/api/tiers/life").status == 404, "one person is not enough"
+    own = f"/api/approvals/{held.body['approval_id']}/approve"
+    assert ada.ask("POST", own, {"reason": "mine"}).status == 403
+    sold = agreed(staff, held, "ria")["item"]
+    assert (sold["state"], sold["fingerprint"]) == ("published", made["fingerprint"])
+    assert tim.get("/api/tiers/life")["item"] == sold
+    refused = ada.ask("POST", f"{path}/simulate", ask)
+    assert (refused.status, refused.body["code"]) == (409, "already_published")
+    # Another version, later: until then the first is on sale, and then no more.
+    second = ada.ask("POST", "/api/tiers", {"text": text.replace('"8%"', '"9%"')}).body
+    assert second["version"] == 2
+    ada.ask("POST", "/api/tiers/life/versions/2/simulate", {"paths": 100})
+    assert until_over(ada, "/api/tiers/life/versions/2/simulation")["state"] == "attached"
+    backwards = ria.ask("POST", "/api/tiers/life/versions/2/publish", {"effective_from": 1})
+    assert (backwards.status, backwards.body["code"]) == (409, "backwards")
+    starts = time.time_ns() + HOUR_NS
+    held = ria.ask("POST", "/api/tiers/life/versions/2/publish", {"effective_from": starts})
+    waits = agreed(staff, held, "ada")["item"]
+    assert (waits["state"], waits["effective_from"]) == ("waiting", str(starts))
+    assert tim.get("/api/tiers/life")["item"]["effective_until"] == str(starts)
+    assert tim.get("/api/tiers/life")["item"]["version"] == 1
+    # Retired before its time, it never was: the first stays, until it is retired too.
+    assert ada.ask("POST", "/api/tiers/life/versions/2/retire", {}).status == 200
+    assert tim.get("/api/tiers/life")["item"]["effective_until"] == ""
+    assert ada.ask("POST", f"{path}/retire", {"note": "enough"}).body["item"]["state"] == "retired"
+    assert "life" not in [each["tier"] for each in tim.get("/api/tiers")["items"]]
+    assert tim.get("/api/tiers/life")["item"]["state"] == "retired"
+
+
+def test_a_simulation_is_canceled_and_what_cannot_be_run_is_said(staff: Staff) -> None:
+    ada = staff.of("ada")
+    ada.ask("POST", "/api/tiers", {"text": TEXT.replace('"mine"', '"long"')})
+    path = "/api/tiers/long/versions/1"
+    for trader, said in (
+        ("journal:file=/etc/passwd", "reads a file"),
+        ("nobody", "must be one of"),
+        ("skilled:risk=0%", "risks nothing"),
+    ):
+        refused = ada.ask("POST", f"{path}/simulate", {"traders": [trader]})
+        assert (refused.status, said in refused.body["message"]) == (422, True), refused.body
+    assert ada.ask("POST", "/api/tiers/none/versions/1/simulate", {}).status == 404
+    assert ada.ask("POST", f"{path}/simulate", {"paths": 200_000}).body["state"] == "running"
+    other = ada.ask("POST", f"{path}/simulate", {"paths": 200_000, "seed": 2})
+    assert (other.status, other.body["code"]) == (409, "simulating")
+    assert ada.ask("DELETE", f"{path}/simulation").body["state"] == "canceled"
+    assert ada.get(f"{path}/simulation")["odds"] is None
+    assert staff.of("tim").ask("GET", f"{path}/simulation").status == 403

@@ -146,6 +146,7 @@ class House:
     async def close(self) -> None:
         """Behind the doors, while the journal still takes entries."""
         await self.health.close()
+        await self.tiers.close()
         await self.policy.close()
 
     def part_ended(self, task: "asyncio.Task[None]") -> None:

@@ -35,12 +35,14 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     capital: float = 0.0
 
 
+Part: TypeAlias = tuple[Tier, Trader, Run, int, int]  # the first path, and how many
+
+
 def simulate(tier: Tier, trader: Trader, run: Run, told: Told | None = None) -> Odds:
     """The odds of one kind of trader in a tier; the same for any number of workers.
 
     `told` hears how many paths are done, and of how many. Raises `Invalid` for what cannot be run.
     """
-    _check(tier, run)
     with _workers(run) as pool:
         return _odds(pool, tier, trader, run, told)
 
@@ -49,7 +51,7 @@ def sensitivity(
     tier: Tier, trader: Trader, run: Run, told: Told | None = None
 ) -> tuple[Odds, list[RuleEffect]]:
     """The odds, and what each rule of the tier does to them: the same dice with another rule."""
-    _check(tier, run)
+    check(tier, run)
     changes = list(variants(tier))
     total = run.paths * (len(changes) + 1)
 
@@ -74,7 +76,8 @@ def sensitivity(
     return is_now, effects
 
 
-def _check(tier: Tier, run: Run) -> None:
+def check(tier: Tier, run: Run) -> None:
+    """Raises `Invalid` for what cannot be run."""
     for name, value, low, high in (
         ("paths", run.paths, 1, PATHS_MAX),
         ("seed", run.seed, 0, (1 << 64) - 1),
@@ -94,11 +97,9 @@ def _check(tier: Tier, run: Run) -> None:
 def _odds(
     pool: ProcessPoolExecutor | None, tier: Tier, trader: Trader, run: Run, told: Told | None
 ) -> Odds:
-    paths_of(tier, trader, days=run.days, funded_days=run.funded_days)  # says what is wrong, here
     rows, done = array("q"), 0
-    firsts = range(0, run.paths, PART)
-    parts = [(tier, trader, run, first, min(PART, run.paths - first)) for first in firsts]
-    for found in pool.map(_part, parts) if pool else map(_part, parts):
+    parts = parts_of(tier, trader, run)
+    for found in pool.map(walked, parts) if pool else map(walked, parts):
         rows.frombytes(found)
         done = len(rows) // COLUMNS
         if told:
@@ -106,7 +107,23 @@ def _odds(
     return odds(tier, rows, sales=run.sales, capital=run.capital)
 
 
-def _part(asked: tuple[Tier, Trader, Run, int, int]) -> bytes:
+def parts_of(tier: Tier, trader: Trader, run: Run) -> list[Part]:
+    """What workers are given. Raises `Invalid` for what cannot be run."""
+    check(tier, run)
+    paths_of(tier, trader, days=run.days, funded_days=run.funded_days)  # says what is wrong, here
+    firsts = range(0, run.paths, PART)
+    return [(tier, trader, run, first, min(PART, run.paths - first)) for first in firsts]
+
+
+def odds_of(tier: Tier, rows: bytes, run: Run) -> Odds:
+    """Of the rows of all parts, in their order."""
+    found = array("q")
+    found.frombytes(rows)
+    return odds(tier, found, sales=run.sales, capital=run.capital)
+
+
+def walked(asked: Part) -> bytes:
+    """The rows of some of the paths; they are the same whoever walks them."""
     tier, trader, run, first, count = asked
     paths = paths_of(tier, trader, days=run.days, funded_days=run.funded_days)
     found = array("q", bytes(8 * COLUMNS * count))

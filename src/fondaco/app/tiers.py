@@ -11,28 +11,38 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from fondaco.app.house import Kernel
+from fondaco.app.simulating import Run
+from fondaco.app.tier_simulations import Asked, Simulations
 from fondaco.domain.evaluation.lint import LintFinding, is_wrong, lint
-from fondaco.domain.evaluation.model import NEVER, Tier
+from fondaco.domain.evaluation.model import MONEY_DECIMALS, NEVER, Tier
 from fondaco.domain.evaluation.model import fingerprint as terms_sha256
 from fondaco.domain.evaluation.offering import api
 from fondaco.domain.evaluation.offering.events import (
     AttachSimulation,
     OfferTier,
     PublishTier,
+    RetireTier,
     TierCommand,
     TierEvent,
     TierRefused,
 )
 from fondaco.domain.evaluation.offering.model import PREFIX, Offered, Offers, stream_of
-from fondaco.domain.evaluation.offering.showing import state_of, tier_shown, version_shown
+from fondaco.domain.evaluation.offering.rules import wrong_publication
+from fondaco.domain.evaluation.offering.showing import (
+    money,
+    odds_shown,
+    state_of,
+    tier_shown,
+    version_shown,
+)
 from fondaco.domain.evaluation.reading import TIERS, text_of, tier_of
 from fondaco.domain.evaluation.shelf import Shelf
-from fondaco.domain.evaluation.simulation.attached import TraderOdds, kept, written
-from fondaco.domain.evaluation.simulation.traders import trader_of
+from fondaco.domain.evaluation.simulation.attached import USUAL, TraderOdds, kept, written
+from fondaco.domain.evaluation.simulation.traders import Trader, trader_of
 from fondaco.domain.evaluation.wording import wording
 from fondaco.domain.identity.directory import Directory
 from fondaco.domain.identity.model import DEMO, Scope
-from fondaco.kernel.errors import NotFound, Refused
+from fondaco.kernel.errors import Invalid, NotFound, Refused
 from fondaco.kernel.event import Entry, Instant, request_id
 from fondaco.kernel.operation import Stamp
 
@@ -69,6 +79,7 @@ class TiersDesk:
     def __init__(self, kernel: Kernel, directory: Directory) -> None:
         self._kernel, self._directory = kernel, directory
         self.shelf = Shelf()
+        self._simulations = Simulations()
 
     async def open(self) -> None:
         """What was published before is on sale from the first request on."""
@@ -81,6 +92,9 @@ class TiersDesk:
         self._kernel.listeners.append(self._note)
         if self._kernel.settings.demo:
             await self._seed()
+
+    async def close(self) -> None:
+        await self._simulations.close()
 
     def _note(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
@@ -151,6 +165,99 @@ class TiersDesk:
             position=position,
         )
 
+    # --- Odds -------------------------------------------------------------------------------------
+
+    async def simulate(self, stamp: Stamp, ask: api.SimulateTierRequest) -> api.SimulationReply:
+        offered = self._offered(stamp.tenant, ask.tier, ask.version)
+        if offered.is_published:
+            text = f"version {ask.version} of {ask.tier} is published: its odds are those it has"
+            raise Refused(text, code="already_published")
+        tier = self.shelf.tier_of(offered)
+        run = Run(
+            paths=ask.paths,
+            seed=ask.seed,
+            days=ask.days,
+            funded_days=ask.funded_days,
+            workers=1,
+            sales=ask.sales,
+            capital=tier.account / 10**MONEY_DECIMALS,
+        )
+        names = ask.traders or USUAL
+        traders = tuple((each, self._trader(each)) for each in names)
+        asked = Asked(tier, offered.fingerprint, traders, run)
+
+        async def attach(found: list[TraderOdds]) -> None:
+            command = attach_of(offered, found, asked, _asked(stamp), stamp.caller)
+            now = msgspec.structs.replace(command, at=self._kernel.now())
+            await self._submit(stamp.tenant, now)
+
+        self._simulations.begin((stamp.tenant, ask.tier, ask.version), asked, attach)
+        return self._progress(stamp.tenant, offered)
+
+    async def simulation(self, stamp: Stamp, ask: api.TierVersionRequest) -> api.SimulationReply:
+        return self._progress(stamp.tenant, self._offered(stamp.tenant, ask.tier, ask.version))
+
+    async def cancel(self, stamp: Stamp, ask: api.TierVersionRequest) -> api.SimulationReply:
+        offered = self._offered(stamp.tenant, ask.tier, ask.version)
+        self._simulations.cancel((stamp.tenant, ask.tier, ask.version))
+        return self._progress(stamp.tenant, offered)
+
+    def _progress(self, tenant: str, offered: Offered) -> api.SimulationReply:
+        job = self._simulations.job((tenant, offered.name, offered.version))
+        known = self._offered(tenant, offered.name, offered.version).simulation
+        return api.SimulationReply(
+            tier=offered.name,
+            version=offered.version,
+            fingerprint=offered.fingerprint,
+            state=job.state if job else "attached" if known else "none",
+            done=job.done if job else 0,
+            total=job.asked.total if job else 0,
+            error=job.error if job else "",
+            odds=odds_shown(known) if known else None,
+        )
+
+    def _trader(self, text: str) -> Trader:
+        """Raises `Invalid`; a file would be one of the house's machine."""
+        if text.partition(":")[0] == "journal":
+            raise Invalid("trader journal reads a file, which a house does not: use the command")
+        return trader_of(text)
+
+    def _offered(self, tenant: str, name: str, version: int) -> Offered:
+        found = self.shelf.offers(tenant).of(name, version)
+        if found is None:
+            raise NotFound(f"there is no version {version} of a tier {name}")
+        return found
+
+    # --- What is sold -----------------------------------------------------------------------------
+
+    async def must_publish(self, stamp: Stamp, ask: api.PublishTierRequest) -> None:
+        self._offered(stamp.tenant, ask.tier, ask.version)
+        refused = wrong_publication(self.shelf.offers(stamp.tenant), publish_of(stamp, ask))
+        if refused is not None:
+            raise Refused(refused.text, code=refused.reason)
+
+    async def publish(self, stamp: Stamp, ask: api.PublishTierRequest) -> api.TierChanged:
+        self._offered(stamp.tenant, ask.tier, ask.version)
+        entry = await self._submit(stamp.tenant, publish_of(stamp, ask))
+        return self._changed(stamp.tenant, ask.tier, ask.version, entry.position)
+
+    async def retire(self, stamp: Stamp, ask: api.RetireTierRequest) -> api.TierChanged:
+        self._offered(stamp.tenant, ask.tier, ask.version)
+        what = f"{ask.tier}/{ask.version}/{ask.ends_at}"
+        command = RetireTier(
+            request_id(f"!tiers/{_asked(stamp)}/retire", what), stamp.at, ask.tier, ask.version,
+            Instant(ask.ends_at), ask.note, stamp.caller,
+        )  # fmt: skip
+        entry = await self._submit(stamp.tenant, command)
+        return self._changed(stamp.tenant, ask.tier, ask.version, entry.position)
+
+    def _changed(self, tenant: str, name: str, version: int, position: int) -> api.TierChanged:
+        offers, offered = self.shelf.offers(tenant), self._offered(tenant, name, version)
+        shown = tier_shown(offers, offered, self.shelf.tier_of(offered), self._kernel.now())
+        return api.TierChanged(item=shown, position=position)
+
+    # --- How it is done ---------------------------------------------------------------------------
+
     def _numbered(self, tenant: str, text: str) -> tuple[str, Tier]:
         """A text that does not say which version it is becomes the next one, and says so."""
         tier = tier_of(text)
@@ -208,6 +315,27 @@ def wrong(tier: Tier) -> Iterator[LintFinding]:
     return (each for each in lint(tier) if each.weight == "contradiction")
 
 
+def attach_of(
+    offered: Offered, found: list[TraderOdds], asked: Asked, request: str, by: str
+) -> AttachSimulation:
+    run, odds = asked.run, written(found)
+    content = blake2b(odds.encode(), digest_size=8).hexdigest()
+    return AttachSimulation(
+        request_id(f"!tiers/{request}/simulate", content), Instant(0), offered.name,
+        offered.version, offered.fingerprint, odds,
+        tuple(kept(trader) for _, trader in asked.traders), run.seed, run.paths, run.days,
+        run.funded_days, run.sales, money(asked.tier.account), by,
+    )  # fmt: skip
+
+
+def publish_of(stamp: Stamp, ask: api.PublishTierRequest) -> PublishTier:
+    what = f"{ask.tier}/{ask.version}/{ask.effective_from}"
+    return PublishTier(
+        request_id(f"!tiers/{_asked(stamp)}/publish", what), stamp.at, ask.tier, ask.version,
+        Instant(ask.effective_from), ask.note, stamp.caller,
+    )  # fmt: skip
+
+
 def _midnight(tier: Tier, day: int) -> Instant:
     """When a day begins where the tier's clocks are."""
     if day >= _DAYS_MAX:
@@ -225,21 +353,11 @@ def _built_in(name: str, found: BuiltInOdds, now: Instant) -> Iterator[TierComma
     key = f"!demo/tiers/{name}/{tier.version}/{found.fingerprint[:16]}"
     yield offer_of(text, tier, f"demo/{terms_sha256(tier)[:16]}/{name}", now, DEMO)
     yield AttachSimulation(
-        request_id(f"{key}/simulate", found.fingerprint),
-        now,
-        name,
-        tier.version,
-        found.fingerprint,
-        written(found.odds),
-        tuple(kept(trader_of(each)) for each in found.traders),
-        found.seed,
-        found.paths,
-        found.days,
-        found.funded_days,
-        found.sales,
-        found.capital,
-        DEMO,
-    )
+        request_id(f"{key}/simulate", found.fingerprint), now, name, tier.version,
+        found.fingerprint, written(found.odds),
+        tuple(kept(trader_of(each)) for each in found.traders), found.seed, found.paths,
+        found.days, found.funded_days, found.sales, found.capital, DEMO,
+    )  # fmt: skip
     yield PublishTier(
         request_id(f"{key}/publish", found.fingerprint), now, name, tier.version, Instant(0),
         "comes with the house", DEMO,

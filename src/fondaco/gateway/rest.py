@@ -216,6 +216,17 @@ class Exchange:
         return Response(problem.status, PROBLEM_JSON, _encode(problem), headers)
 
 
+def _numbers_in(operation: Operation[Any, Any]) -> frozenset[str]:
+    """What an operation's path names that is a whole number."""
+    fields = msgspec.inspect.type_info(operation.request).fields  # type: ignore[attr-defined]
+    return frozenset(
+        each.encode_name
+        for each in fields
+        if isinstance(each.type, msgspec.inspect.IntType)
+        and f"{{{each.encode_name}}}" in operation.path
+    )
+
+
 class Endpoint:
     """One operation behind this door."""
 
@@ -234,6 +245,8 @@ class Endpoint:
         self.is_several = isinstance(operation, Do)  # commands, or none
         self.has_body = operation.method in ("POST", "PUT", "PATCH")
         self._decoder = msgspec.json.Decoder(operation.request)
+        # Beside a body, whose numbers are no texts, those in a path still are.
+        self._numbers = _numbers_in(operation) if self.has_body else frozenset()
         self._only_reads = isinstance(operation, Look) or operation.method == "GET"
         self._is_kept = operation.method == "GET" and caching.is_kept(
             operation.name, secret=operation.secret
@@ -326,12 +339,18 @@ class Endpoint:
                     raise Invalid("a parameter is given twice in the query")
             if twice := found.keys() & path.keys():
                 raise Invalid(f"{', '.join(sorted(twice))} is given twice: the path says it")
+            if self._numbers:
+                path = {n: self._number(n, each) for n, each in path.items()}
             found = self.edition.request({**found, **path}, self.operation)
             return self.read(found, strict=self.has_body)
         except msgspec.MsgspecError as error:
             raise Invalid(self._said(error)) from error
         except (RecursionError, ValueError) as error:
             raise Invalid(f"the request cannot be read: {error}") from error
+
+    def _number(self, name: str, value: Any) -> Any:
+        is_number = name in self._numbers and isinstance(value, str) and value.isdecimal()
+        return int(value) if is_number else value
 
     def _seen(self, path: Mapping[str, Any], headers: Headers) -> Mapping[str, Any]:
         """Which version a change is of, where If-Match says it (RFC 9110, 13.1.1)."""

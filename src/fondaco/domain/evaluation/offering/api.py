@@ -12,6 +12,10 @@ from fondaco.kernel.operation import Do, Operation, Stamp
 
 TierName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,39}$", examples=["two-step-100k"])]
 VersionNumber = Annotated[int, Meta(ge=0, le=1_000_000)]
+Published = Annotated[int, Meta(ge=1, le=1_000_000)]
+TraderText = Annotated[str, Meta(min_length=1, max_length=200, examples=["skilled:risk=1%"])]
+Nanos = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Note = Annotated[str, Meta(min_length=3, max_length=200, examples=["the autumn sale"])]
 OfferState = Literal["draft", "waiting", "published", "past", "retired"]
 
 
@@ -34,6 +38,44 @@ class DefineTierRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
     text: Annotated[str, Meta(min_length=1, max_length=TEXT_MAX)]
     dry_run: bool = False
+
+
+class SimulateTierRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`traders` as `fondaco tier simulate` takes them, "skilled:risk=1%"; none: the usual five.
+    "account:NAME" has the days of an account of yours. `days`: how long a phase is watched."""
+
+    tier: TierName
+    version: Published
+    traders: Annotated[tuple[TraderText, ...], Meta(max_length=10)] = ()
+    paths: Annotated[int, Meta(ge=100, le=200_000)] = 20_000
+    seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 1
+    days: Annotated[int, Meta(ge=1, le=3_660)] = 60
+    funded_days: Annotated[int, Meta(ge=1, le=3_660)] = 180
+    sales: Annotated[int, Meta(ge=1, le=1_000)] = 100
+
+
+class TierVersionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    tier: TierName
+    version: Published
+
+
+class PublishTierRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """On sale from `effective_from` on, in nanoseconds since 1970, UTC; 0: as soon as somebody has
+    agreed, though not before the day that the text says."""
+
+    tier: TierName
+    version: Published
+    effective_from: Nanos = 0
+    note: Note = "no note"
+
+
+class RetireTierRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Not on sale from `ends_at` on, in nanoseconds since 1970, UTC; 0: at once."""
+
+    tier: TierName
+    version: Published
+    ends_at: Nanos = 0
+    note: Note = "no note"
 
 
 class DailyLossShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -214,12 +256,37 @@ class DefinedReply(msgspec.Struct, frozen=True, kw_only=True):
     position: int
 
 
+class SimulationReply(msgspec.Struct, frozen=True, kw_only=True):
+    """`state`: none, running, attached, failed or canceled. `done` of `total` paths, of all traders
+    together. `odds` are what is attached, from this simulation or an earlier one."""
+
+    tier: str
+    version: int
+    fingerprint: str
+    state: str
+    done: int
+    total: int
+    error: str
+    odds: OddsShown | None
+
+
+class TierChanged(msgspec.Struct, frozen=True, kw_only=True):
+    item: TierShown
+    position: int
+
+
 class TierDesk(Protocol):
     """The part of a house that looks after tiers."""
 
     async def tiers(self, stamp: Stamp, ask: TiersRequest) -> TiersReply: ...
     async def tier(self, stamp: Stamp, ask: TierRequest) -> TierReply: ...
     async def define(self, stamp: Stamp, ask: DefineTierRequest) -> DefinedReply: ...
+    async def simulate(self, stamp: Stamp, ask: SimulateTierRequest) -> SimulationReply: ...
+    async def simulation(self, stamp: Stamp, ask: TierVersionRequest) -> SimulationReply: ...
+    async def cancel(self, stamp: Stamp, ask: TierVersionRequest) -> SimulationReply: ...
+    async def publish(self, stamp: Stamp, ask: PublishTierRequest) -> TierChanged: ...
+    async def must_publish(self, stamp: Stamp, ask: PublishTierRequest) -> None: ...
+    async def retire(self, stamp: Stamp, ask: RetireTierRequest) -> TierChanged: ...
 
 
 async def _tiers(ask: TiersRequest, stamp: Stamp, desk: TierDesk) -> TiersReply:
@@ -232,6 +299,30 @@ async def _tier(ask: TierRequest, stamp: Stamp, desk: TierDesk) -> TierReply:
 
 async def _define(ask: DefineTierRequest, stamp: Stamp, desk: TierDesk) -> DefinedReply:
     return await desk.define(stamp, ask)
+
+
+async def _simulate(ask: SimulateTierRequest, stamp: Stamp, desk: TierDesk) -> SimulationReply:
+    return await desk.simulate(stamp, ask)
+
+
+async def _simulation(ask: TierVersionRequest, stamp: Stamp, desk: TierDesk) -> SimulationReply:
+    return await desk.simulation(stamp, ask)
+
+
+async def _cancel(ask: TierVersionRequest, stamp: Stamp, desk: TierDesk) -> SimulationReply:
+    return await desk.cancel(stamp, ask)
+
+
+async def _publish(ask: PublishTierRequest, stamp: Stamp, desk: TierDesk) -> TierChanged:
+    return await desk.publish(stamp, ask)
+
+
+async def _must_publish(ask: PublishTierRequest, stamp: Stamp, desk: TierDesk) -> None:
+    await desk.must_publish(stamp, ask)
+
+
+async def _retire(ask: RetireTierRequest, stamp: Stamp, desk: TierDesk) -> TierChanged:
+    return await desk.retire(stamp, ask)
 
 
 A_TEXT: Final = (
@@ -276,5 +367,68 @@ OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
         source="tiers",
         answer=_define,
         example={"text": A_TEXT, "dry_run": True},
+    ),
+    Do(
+        name="tiers.simulate",
+        summary="Begin to work out the odds of a version; they are attached to it in the journal.",
+        method="POST",
+        path="/tiers/{tier}/versions/{version}/simulate",
+        request=SimulateTierRequest,
+        reply=SimulationReply,
+        scope=Scope.TIERS_WRITE,
+        errors=(NotFound, Refused),
+        source="tiers",
+        answer=_simulate,
+    ),
+    Do(
+        name="tiers.simulation",
+        summary="How far the simulation of a version is, and the odds that are attached to it.",
+        method="GET",
+        path="/tiers/{tier}/versions/{version}/simulation",
+        request=TierVersionRequest,
+        reply=SimulationReply,
+        scope=Scope.TIERS_WRITE,
+        errors=(NotFound,),
+        source="tiers",
+        answer=_simulation,
+    ),
+    Do(
+        name="tiers.cancel_simulation",
+        summary="Stop the simulation of a version that is under way.",
+        method="DELETE",
+        path="/tiers/{tier}/versions/{version}/simulation",
+        request=TierVersionRequest,
+        reply=SimulationReply,
+        scope=Scope.TIERS_WRITE,
+        errors=(NotFound,),
+        source="tiers",
+        answer=_cancel,
+    ),
+    Do(
+        name="tiers.publish",
+        summary="Sell a version of a tier, with the odds that are attached to it, from a time on.",
+        method="POST",
+        path="/tiers/{tier}/versions/{version}/publish",
+        request=PublishTierRequest,
+        reply=TierChanged,
+        scope=Scope.TIERS_WRITE,
+        errors=(NotFound, Refused),
+        needs_second=True,
+        source="tiers",
+        answer=_publish,
+        check=_must_publish,
+    ),
+    Do(
+        name="tiers.retire",
+        summary="Sell a version of a tier no more; whoever has bought it keeps it.",
+        method="POST",
+        path="/tiers/{tier}/versions/{version}/retire",
+        request=RetireTierRequest,
+        reply=TierChanged,
+        scope=Scope.TIERS_WRITE,
+        errors=(NotFound, Refused),
+        source="tiers",
+        answer=_retire,
+        example={"tier": "no-such-tier"},
     ),
 )
