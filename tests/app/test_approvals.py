@@ -22,6 +22,7 @@ from fondaco.app.offline import create_key, explain
 from fondaco.app.policies.authority import Authority
 from fondaco.app.secrets import sealing_at
 from fondaco.cli import main
+from fondaco.domain.evaluation.offering.api import A_TEXT
 from fondaco.domain.identity.approvals.events import Approve
 from fondaco.domain.identity.approvals.model import stream_of
 from fondaco.domain.identity.directory import Directory
@@ -104,6 +105,7 @@ GUARDED: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
         f"/kyc/cases/CASE/hits/hit_{sha256(b'demo/demo-1').hexdigest()[:16]}/clear",
         {"basis": "birth_date"},
     ),
+    "tiers.publish": ("POST", "/tiers/agreed/versions/1/publish", {"note": "as agreed"}),
     "kyc.publish_questionnaire": (
         "PUT",
         "/risk-assessment/questionnaire",
@@ -126,6 +128,7 @@ UNFIT: Final = {
     "partners.define_tier": ("tim/first", "sue/first", "zed/first"),
     "partners.set_tier": ("tim/first", "sue/first", "zed/first"),
     "identity.erase_person": ("tim/first", "sue/first", "zed/first"),
+    "tiers.publish": ("tim/first", "sue/first", "zed/first"),
     "kyc.clear_hit": ("tim/first", "kim/first", "zed/first"),
     "kyc.publish_questionnaire": ("tim/first", "kim/first", "zed/first"),
 }
@@ -146,6 +149,19 @@ def a_case(running: Running) -> str:
         assert client.ask("POST", f"{path}/documents", paper).status == 200
     found: str = case["case_id"]
     return found
+
+
+def a_tier(client: Client) -> None:
+    """One that lacks nothing but to be published."""
+    text = A_TEXT.replace('"mine"', '"agreed"')
+    assert client.ask("POST", "/api/tiers", {"text": text}).status == 200
+    path = "/api/tiers/agreed/versions/1"
+    assert client.ask("POST", f"{path}/simulate", {"paths": 100}).status == 200
+    deadline = time.monotonic() + 60
+    while (found := client.get(f"{path}/simulation"))["state"] == "running":
+        assert time.monotonic() < deadline, found
+        time.sleep(0.05)
+    assert found["state"] == "attached", found
 
 
 class House:
@@ -215,6 +231,7 @@ def test_no_door_lets_one_person_do_both_halves(
     }
     assert {name for name, _, _ in guarded} == set(GUARDED)
     before, case_id = limits_of(ada), a_case(running)
+    a_tier(ada)
     for name, (method, template, body) in GUARDED.items():
         path = template.replace("CASE", case_id)
         for prefix in ("/api", "/api/v1"):

@@ -1,5 +1,9 @@
 """Tiers in a running house: on sale at its first start, defined, simulated, published by two."""
 
+import contextlib
+import json
+import os
+import signal
 import time
 from collections.abc import Iterator
 from hashlib import sha256
@@ -10,6 +14,7 @@ import pytest
 
 from fondaco.app.offline import create_key
 from fondaco.app.simulating import Run, simulate
+from fondaco.cli import main
 from fondaco.domain.evaluation.reading import text_of, tier_of
 from fondaco.domain.evaluation.simulation.traders import trader_of
 from fondaco.domain.evaluation.wording import wording
@@ -192,9 +197,89 @@ def test_a_simulation_is_canceled_and_what_cannot_be_run_is_said(staff: Staff) -
         refused = ada.ask("POST", f"{path}/simulate", {"traders": [trader]})
         assert (refused.status, said in refused.body["message"]) == (422, True), refused.body
     assert ada.ask("POST", "/api/tiers/none/versions/1/simulate", {}).status == 404
+    assert ada.ask("POST", "/api/tiers/long/versions/x/simulate", {}).status == 422
+    assert ada.ask("POST", "/api/tiers/long/versions/0/simulate", {}).status == 422
     assert ada.ask("POST", f"{path}/simulate", {"paths": 200_000}).body["state"] == "running"
     other = ada.ask("POST", f"{path}/simulate", {"paths": 200_000, "seed": 2})
     assert (other.status, other.body["code"]) == (409, "simulating")
     assert ada.ask("DELETE", f"{path}/simulation").body["state"] == "canceled"
     assert ada.get(f"{path}/simulation")["odds"] is None
     assert staff.of("tim").ask("GET", f"{path}/simulation").status == 403
+
+
+def test_the_command_line_takes_a_text_to_the_shelf(
+    staff: Staff, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "typed.toml"
+    file.write_text(TEXT.replace('"mine"', '"typed"'), "utf-8")
+
+    def typed(*words: str, who: str = "ada") -> tuple[int, str]:
+        status = main(["tier", *words, "--url", staff.running.url, "--token", staff.tokens[who]])
+        said = capsys.readouterr()
+        return status, said.out + said.err
+
+    assert typed("define", str(file), "--dry-run")[0] == 0
+    status, said = typed("define", str(file))
+    assert (status, json.loads(said)["version"]) == (0, 1)
+    status, said = typed("publish", "typed", "1", "--note", "too soon")
+    assert (status, "no simulation" in said) == (1, True)
+    status, said = typed("attach", "typed", "1", "--trader", "fair", "--paths", "200")
+    assert (status, json.loads(said)["odds"]["paths"]) == (0, 200)
+    status, said = typed("publish", "typed", "1", "--note", "for sale")
+    assert (status, json.loads(said)["operation"]) == (0, "tiers.publish")
+    found = staff.of("ria").ask(
+        "POST", f"/api/approvals/{json.loads(said)['approval_id']}/approve", {"reason": "right"}
+    )
+    assert found.body["state"] == "executed"
+    assert "typed version 1: Mine, 10,000, USD 99" in typed("sold", who="tim")[1]
+    status, said = typed("retire", "typed", "1", "--note", "enough")
+    assert (status, json.loads(said)["item"]["state"]) == (0, "retired")
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text(TEXT.replace('"8%"', '"0"'), "utf-8")
+    assert typed("define", str(wrong), "--dry-run")[0] == 1
+    assert typed("define", str(tmp_path / "none.toml"))[0] == 2
+
+
+def walking(house_pid: int) -> list[int]:
+    """Processes that a house has begun to walk paths in."""
+    found = []
+    for each in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            parent = int(each.read_text().rpartition(")")[2].split()[1])
+            if parent == house_pid and b"spawn_main" in (each.parent / "cmdline").read_bytes():
+                found.append(int(each.parent.name))
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_a_house_that_starts_again_sells_what_it_sold(tmp_path: Path) -> None:
+    """Also where it was killed while it simulated; and what it sells at first is put there once."""
+    token = create_key(tmp_path, "demo", "ada", "key", ["admin"], None)["token"]
+    with house(tmp_path, log=tmp_path / "log") as running:
+        ada = running.client(token)
+        ada.ask("POST", "/api/tiers", {"text": TEXT})
+        ada.ask("POST", "/api/tiers/mine/versions/1/simulate", {"paths": 200, "traders": ["fair"]})
+        before = until_over(ada, "/api/tiers/mine/versions/1/simulation")
+        assert before["state"] == "attached"
+        sold = ada.ask("POST", "/api/tiers/mine/versions/1/publish", {"note": "alone, in a demo"})
+        assert sold.status == 200, sold.body
+        ada.ask("POST", "/api/tiers", {"text": TEXT.replace('"mine"', '"late"')})
+        ada.ask("POST", "/api/tiers/late/versions/1/simulate", {"paths": 200_000})
+        shelf, one = ada.get("/api/tiers"), ada.get("/api/tiers/mine")
+        workers = walking(running.process.pid)
+        assert workers, "it is under way"
+        os.kill(running.process.pid, signal.SIGKILL)  # it alone: those that it began are to notice
+        running.process.wait(PATIENCE_S)
+    deadline = time.monotonic() + PATIENCE_S
+    while any(Path(f"/proc/{each}").exists() for each in workers):
+        assert time.monotonic() < deadline, "who walked paths for nobody never ends"
+        time.sleep(0.05)
+    with house(tmp_path, log=tmp_path / "log") as running:
+        ada = running.client(token)
+        assert ada.get("/api/tiers") == shelf
+        assert ada.get("/api/tiers/mine") == one
+        late = ada.get("/api/tiers/late/versions/1/simulation")
+        assert (late["state"], late["odds"]) == ("none", None), "it is asked for again"
+        refused = ada.ask("POST", "/api/tiers/late/versions/1/publish", {})
+        assert (refused.status, refused.body["code"]) == (409, "no_simulation")
+        assert all(len(ada.get(f"/api/tiers/{n}")["versions"]) == 1 for n in [*SOLD, "mine"])

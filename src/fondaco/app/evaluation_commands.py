@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 
+from fondaco.app.tier_commands import with_offers
+
 if TYPE_CHECKING:
     from fondaco.app.simulating import Told
     from fondaco.domain.evaluation.model import Tier
@@ -26,6 +28,7 @@ def with_tiers(commands: Commands) -> None:
     asks = tier.add_subparsers(metavar="command", required=True)
     listed = asks.add_parser("list", help="The tiers that come with the house.")
     listed.set_defaults(run=_list)
+    with_offers(asks)
     for name, run, text in (
         ("show", _show, "The rules of a tier, in the words that a trader is shown."),
         ("lint", _lint, "Say what contradicts itself in a tier; exit status 1 where it does."),

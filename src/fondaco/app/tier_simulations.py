@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
+from multiprocessing.connection import wait
+from threading import Thread
 from typing import Final, TypeAlias
 
 import msgspec
@@ -149,5 +151,14 @@ class Simulations:
 
 
 def _begin(niceness: int) -> None:
+    """Called in each process that walks: it is nobody's once the house is gone, and ends."""
     with suppress(OSError):
         os.nice(niceness)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel: int) -> None:
+    wait([sentinel])
+    os._exit(1)
