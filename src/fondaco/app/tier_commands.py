@@ -41,7 +41,7 @@ def with_offers(asks: Asks) -> None:
         if name == "attach":
             sub.add_argument(
                 "--trader", action="append", default=[], metavar="KIND[:NAME=VALUE,…]",
-                help="may be said again [the usual five]; account:NAME has an account's days",
+                help="may be said again [the usual five]; docs/tiers.md",
             )  # fmt: skip
             sub.add_argument("--paths", type=int, default=20_000, metavar="N", help="[20000]")
             sub.add_argument("--seed", type=int, default=1, metavar="N", help="[1]")

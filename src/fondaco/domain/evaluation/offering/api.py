@@ -42,7 +42,7 @@ class DefineTierRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
 class SimulateTierRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`traders` as `fondaco tier simulate` takes them, "skilled:risk=1%"; none: the usual five.
-    "account:NAME" has the days of an account of yours. `days`: how long a phase is watched."""
+    `days`: how long a phase is watched."""
 
     tier: TierName
     version: Published
