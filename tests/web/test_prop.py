@@ -1,5 +1,6 @@
 """Pages of the prop firm: what is sold is what the house says; a text is read as it is written."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -119,3 +120,63 @@ def test_a_text_that_contradicts_itself_is_told_at_its_line(
         kept = page.get_by_role("table", name="All versions").get_by_role("row", name="narrow")
         expect(kept).to_contain_text("draft", timeout=LATE_MS)
     assert house.client().get("/api/tiers/narrow")["item"]["state"] == "draft"
+
+
+def given(house: running.Running, tier: str, reference: str) -> Any:
+    """An assessment that begins at once, and its account."""
+    body = {"tier": tier, "user": "demo", "reference": reference}
+    made = house.client().ask("POST", "/api/assessments", body)
+    assert made.status == 201, made.body
+    deadline = time.monotonic() + LATE_MS / 1000
+    while not house.client().get(f"/api/assessments/{made.body['assessment_id']}")["headroom"]:
+        assert time.monotonic() < deadline, "it did not begin"
+    return made.body
+
+
+def bought(house: running.Running, account_id: str, qty: str) -> None:
+    terms = {"symbol": "BTC-USD", "side": "buy", "ord_type": "market", "time_in_force": "ioc"}
+    order = {"account_id": account_id, "cl_ord_id": f"web-{account_id}", "order_qty": qty, **terms}
+    placed = house.client().ask("POST", "/api/orders", order)
+    assert placed.status < 300, placed.body
+
+
+def test_a_gauge_moves_with_what_is_lost(browser: Browser, house: running.Running) -> None:
+    made = given(house, "two-step-100k", "gauge")
+    with browsing.looking(browser) as context:
+        page = context.new_page()
+        faults = troubles(page)
+        part(page, house, f"now/{made['assessment_id']}")
+        daily = page.locator(".gauges [data-rule=daily_loss]")
+        expect(daily).to_contain_text("5,000.00 USD")
+        expect(daily.get_by_role("meter")).to_have_attribute(
+            "aria-valuetext", "100.00 % left, kept"
+        )
+        expect(page.locator(".checklist")).to_contain_text("0 of 4")
+        bought(house, made["account_id"], "1.5")
+        expect(daily).not_to_contain_text("5,000.00 USD", timeout=LATE_MS)
+        expect(page.locator(".checklist")).to_contain_text("1 of 4", timeout=LATE_MS)
+        page.get_by_role("table", name="Open positions").get_by_text("BTC-USD").wait_for()
+        assert serious(page) == []
+        page.keyboard.press("t")
+        page.locator(".ladder").first.wait_for()
+        assert made["account_id"] in page.url
+        assert faults == []
+
+
+def test_a_broken_rule_is_told_with_its_evidence_and_the_account_is_closed(
+    browser: Browser, house: running.Running
+) -> None:
+    made = given(house, "instant-10k", "breach")
+    with browsing.looking(browser) as context:
+        page = context.new_page()
+        part(page, house, f"now/{made['assessment_id']}")
+        page.get_by_role("button", name="Trade").wait_for()
+        bought(house, made["account_id"], "0.1")  # no stop: all that it is worth is risked
+        said = page.get_by_role("alert").filter(has_text="Risk of a trade")
+        expect(said).to_contain_text("against a limit of 50.00", timeout=LATE_MS)
+        page.locator(".status.refused").get_by_text("failed").wait_for()
+        expect(page.get_by_role("button", name="Trade")).to_have_count(0)
+        page.get_by_text("Nothing is open.").wait_for(timeout=LATE_MS)
+        part(page, house, "history")
+        row = page.get_by_role("row", name=made["assessment_id"])
+        expect(row).to_contain_text("max risk per trade")

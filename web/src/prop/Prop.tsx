@@ -21,8 +21,12 @@ interface Page {
 }
 
 const PAGES: readonly Page[] = [
+  { part: "now", title: "Evaluation", scope: "evaluation:read", of: "yours", body: lazy(() => import("./Evaluation")) },
   { part: "shop", title: "Shop", scope: "tiers:read", of: "yours", body: lazy(() => import("./Shop")) },
+  { part: "history", title: "History", scope: "evaluation:read", of: "yours", body: lazy(() => import("./History")) },
   { part: "tiers", title: "Tiers", scope: "tiers:write", of: "firm", body: lazy(() => import("./Tiers")) },
+  { part: "assessments", title: "Assessments", scope: "evaluation:write", of: "firm", body: lazy(() => import("./Assessments")) },
+  { part: "payouts", title: "Payouts", scope: "evaluation:write", of: "firm", body: lazy(() => import("./Waiting")) },
 ];
 const GROUPS = ([["yours", "Yours"], ["firm", "The firm’s"]] as const).filter(([of]) => PAGES.some((each) => each.of === of));
 

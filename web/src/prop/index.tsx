@@ -10,6 +10,10 @@ export default {
   order: 7,
   load: () => import("./Prop"),
   commands: [
+    to("Evaluation: room left to every rule", "now", "dashboard gauge headroom daily loss"),
+    to("History of assessments", "history", "passed failed"),
+    to("Assessments of everybody", "assessments", "admin give away"),
+    to("Payouts that wait", "payouts", "pay agree refuse"),
     to("Shop: tiers, their rules and odds", "shop", "evaluation buy challenge compare"),
     to("Tiers: texts, what is wrong with one, versions", "tiers", "editor lint define publish"),
   ],
