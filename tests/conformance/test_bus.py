@@ -1,20 +1,24 @@
 """One suite for every bus, one test a promise. Kafka, which takes long to begin, is held to it by
 soaks (`FONDACO_SOAK=1 pytest tests/conformance/test_bus.py`), files and Redis always."""
 
+import json
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+import redis
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
-from fondaco.kernel.errors import Invalid, Unavailable
+from fondaco.kernel.errors import Corrupt, Invalid, Unavailable
 from fondaco.ports.bus import Bus, Carried, Record, partition_of
 from fondaco.ports.bus.files import FileBus
 from fondaco.ports.bus.redis import RedisBus
-from servers import Valkey
+from servers import Valkey, valkey
 
 SOAK: Final = os.environ.get("FONDACO_SOAK") == "1"
 KEYS: Final = [f"FIX.4.4:HOUSE->BROKER{number}" for number in range(20)]
@@ -157,6 +161,82 @@ def test_4_an_offset_goes_on_behind_it(bus: Bus, topic: str) -> None:
     assert bus.read(topic, partition, seen[-1].offset) == []
     bus.publish(topic, [Record("one", b"new")])
     assert [each.record.value for each in bus.read(topic, partition, seen[-1].offset)] == [b"new"]
+
+
+# A line of ours, so that what is drawn is near to what is read.
+LINES: Final = st.one_of(
+    st.binary(max_size=60),
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+        lambda inner: st.dictionaries(
+            st.sampled_from(["key", "headers", "value", "base64", "more"]), inner, max_size=5
+        ),
+        max_leaves=8,
+    ).map(lambda value: json.dumps(value).encode()),
+)
+
+
+@given(lines=st.lists(LINES, max_size=6))
+def test_6_no_bytes_in_a_file_are_taken_for_a_record_that_is_none(
+    lines: list[bytes], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Requirement A47: of the bus as an entry."""
+    folder = tmp_path_factory.mktemp("bus")
+    bus = FileBus(folder, 1)
+    bus.publish("t", [Record("a", b"1"), Record("b", b"\xff")])
+    with (folder / "t" / "0.jsonl").open("ab") as file:
+        file.write(b"\n".join([*lines, b""]))
+    read, after = [], ""
+    while True:
+        try:
+            page = bus.read("t", 0, after, limit=3)
+        except Corrupt as error:
+            after = error.message.partition(" at ")[2].partition(":")[0]
+            continue
+        if not page:
+            break
+        read += [each.record for each in page]
+        after = page[-1].offset
+    assert read[:2] == [Record("a", b"1"), Record("b", b"\xff")]
+    assert all(isinstance(each.value, bytes) and isinstance(each.key, str) for each in read)
+    assert len(read) <= 2 + sum(line.count(b"\n") + 1 for line in lines)
+
+
+@pytest.mark.parametrize("offset", ["x", "-1", "1.5", "9" * 30, "٣"])
+def test_6_an_offset_that_is_none_is_refused(offset: str, tmp_path: Path) -> None:
+    bus = FileBus(tmp_path, 1)
+    bus.publish("t", [Record("a", b"1")])
+    with pytest.raises(Invalid, match="offset is"):
+        bus.read("t", 0, offset)
+
+
+def is_record(fields: dict[bytes, bytes]) -> bool:
+    try:
+        headers = [(n.decode(), t.decode()) for n, t in fields.items() if n.startswith(b"header.")]
+        return b"value" in fields and isinstance((fields[b"key"].decode(), headers), tuple)
+    except (KeyError, UnicodeDecodeError):
+        return False
+
+
+@given(fields=st.dictionaries(st.binary(max_size=6), st.binary(max_size=12), min_size=1))
+@example(fields={b"key": b"\xff", b"value": b"1"})
+@example(fields={b"value": b"1"})
+@example(fields={b"key": b"a", b"value": b"1", b"header.\xfe": b"1"})
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_6_no_fields_in_a_stream_are_taken_for_a_record_that_is_none(
+    fields: dict[bytes, bytes],
+) -> None:
+    server = valkey()
+    topic = f"fuzzed.{next(_topics)}"
+    with closing(RedisBus(server.url, 1)) as bus, redis.Redis.from_url(server.url) as other:
+        bus.publish(topic, [Record("a", b"1")])
+        other.xadd(f"{topic}:0", fields)  # type: ignore[arg-type]
+        [first] = bus.read(topic, 0, limit=1)
+        if is_record(fields):
+            assert bus.read(topic, 0, first.offset)[0].record.value == fields[b"value"]
+        else:
+            with pytest.raises(Corrupt, match=f"{topic}, partition 0"):
+                bus.read(topic, 0, first.offset)
 
 
 def test_3_a_line_that_a_crash_has_torn_is_cut_off(tmp_path: Path) -> None:

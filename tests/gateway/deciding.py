@@ -31,5 +31,8 @@ class ByScope:
                 raise NotFound(f"there is no account {account}", code="unknown_account")
         return True
 
+    async def noted(self, caller: Caller) -> None:
+        """Nothing was."""
+
     def denied(self, caller: Caller | None, action: Action, error: FondacoError, door: str) -> None:
         """Nothing is kept."""

@@ -1,22 +1,27 @@
 """The live feed against an exchange on loopback that breaks in every way that exchanges do."""
 
 import asyncio
+import ssl
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import islice
 from pathlib import Path
 
 import msgspec
 import pytest
-from websockets.asyncio.server import ServerConnection
+from websockets.asyncio.server import ServerConnection, serve
 
+from fix.certificates import make_pair
 from fondaco.domain.market.board import Board
 from fondaco.domain.market.feeds.binance_live import BinanceFeed, Manners, answers
 from fondaco.domain.market.feeds.replay import Recording
 from fondaco.domain.market.intake import Intake, rebuild
 from fondaco.domain.market.listings import listed
 from fondaco.domain.market.model import Quality
+from fondaco.kernel.errors import Invalid
 from fondaco.kernel.event import Instant
 from fondaco.kernel.seeded import Seeded
 from fondaco.ports.tape.memory import MemoryTape
@@ -275,6 +280,77 @@ def test_an_exchange_that_is_there_answers() -> None:
             return await answers(exchange.rest_url, within_s=2.0)
 
     assert asyncio.run(asked()) is True
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("stream_url", "ws://stream.binance.example"),
+        ("stream_url", "http://127.0.0.1:9"),
+        ("stream_url", "wss://"),
+        ("rest_url", "http://api.binance.example"),
+        ("rest_url", "http://127.0.0.1.example"),
+        ("rest_url", "http://[::1"),
+        ("rest_url", "ftp://127.0.0.1"),
+    ],
+)
+def test_prices_are_asked_for_over_tls_or_on_this_machine_alone(name: str, address: str) -> None:
+    """Requirement A49."""
+    with pytest.raises(Invalid, match=rf"{name} is .*, must start with (wss|https)://"):
+        BinanceFeed(listed(["BTCUSDT"]), Seeded(1), **{name: address})
+    BinanceFeed(listed(["BTCUSDT"]), Seeded(1))  # as it is usually asked
+
+
+def test_an_exchange_that_nobody_vouches_for_is_not_believed(tmp_path: Path) -> None:
+    """Requirement A49: over TLS, and with a certificate that somebody has signed whom we trust."""
+    pair = make_pair(tmp_path, "exchange")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pair.certificate, pair.key)
+
+    async def tried() -> BinanceFeed:
+        async def silent(_: ServerConnection) -> None:
+            await asyncio.sleep(60)
+
+        async with serve(silent, "127.0.0.1", 0, ssl=context) as server:
+            port = next(iter(server.sockets)).getsockname()[1]
+            feed = BinanceFeed(
+                listed(["BTCUSDT"]), Seeded(5), stream_url=f"wss://127.0.0.1:{port}",
+                rest_url=f"https://127.0.0.1:{port}", manners=HASTY,
+            )  # fmt: skip
+            board = Board({each.symbol: each for each in feed.instruments()})
+            intake = Intake(board, MemoryTape(), feed.listings)
+            running = asyncio.create_task(feed.run(now, intake))
+            async with asyncio.timeout(20):
+                while not feed.trouble:
+                    await asyncio.sleep(0.01)
+            running.cancel()
+            return feed
+
+    feed = asyncio.run(tried())
+    assert feed.connections == 0
+    assert "certificate" in feed.trouble.lower()
+
+
+def test_an_exchange_that_sends_us_elsewhere_has_not_answered() -> None:
+    class Elsewhere(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(302)
+            self.send_header("Location", "/elsewhere")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    asked: list[str] = []
+    with HTTPServer(("127.0.0.1", 0), Elsewhere) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            url = f"http://127.0.0.1:{server.server_port}"
+            assert asyncio.run(answers(url, within_s=5.0)) is False
+        finally:
+            server.shutdown()
+    assert asked == ["/api/v3/ping"]
 
 
 def test_the_tape_of_a_bad_day_gives_the_same_board() -> None:

@@ -131,6 +131,7 @@ class House:
         within = self.partners.authorising(self.policy.authorise)
         self.authorise = gated(kernel.settings, within, lambda: self.kyc)
         self.denied = self.policy.denied
+        self.noted = self.policy.noted
         self.approvals = ApprovalsDesk(kernel, directory, self.source, self.authorise)
         self.agents = AgentsDesk(self.approvals, directory)
         self.lending = LendingDesk(self.approvals, directory, lambda: self.people.desk)

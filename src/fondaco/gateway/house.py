@@ -83,6 +83,11 @@ class House(Protocol):
         else is asked of these accounts now, so that it need not be asked again at once."""
         ...
 
+    async def noted(self, caller: Caller) -> None:
+        """Until it is durable what the caller was allowed that others rely on. Raises
+        `Unavailable`: then it must not be done."""
+        ...
+
     def denied(self, caller: Caller | None, action: Action, error: FondacoError, door: str) -> None:
         """Told of every `Denied` that did not come from `authorise`."""
         ...

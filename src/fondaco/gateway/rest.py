@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from msgspec.structs import replace
 
-from fondaco.domain.identity.model import Action
+from fondaco.domain.identity.model import Action, is_lent
 from fondaco.gateway import cookies, idempotency
 from fondaco.gateway.context import Context
 from fondaco.gateway.editions import FIRST, Edition
@@ -453,6 +453,8 @@ class Endpoint:
     async def reply(self, exchange: Exchange, key: bytes | None) -> Response:
         """To who may ask what the exchange says; `key` is the Idempotency-Key."""
         caller = exchange.caller
+        if caller is not None and (self.action.is_privileged or is_lent(caller.name)):
+            await self.context.house.noted(caller)
         if key is not None and caller is not None and self.operation.method != "GET":
             return await self._once(exchange, caller, idempotency.key_of(key))
         return await self._answer(exchange, caller or NOBODY, "")

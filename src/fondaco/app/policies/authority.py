@@ -40,6 +40,7 @@ from fondaco.kernel.event import CommandId, Instant, request_id
 from fondaco.kernel.operation import Stamp
 from fondaco.ports.policy import Policy, Sources
 from fondaco.ports.policy.rego import RegoPolicy
+from fondaco.runtime.committer import Outcome
 
 EXAMPLES_MAX: Final = 3  # of a change
 CHANGES_MAX: Final = 200
@@ -72,6 +73,7 @@ class Authority:
             self._note,
         )
         self.authorise = self._grants.authorise
+        self._told: dict[str, asyncio.Future[Outcome]] = {}  # the last act of each tenant
         self._in_force: dict[str, int] = {}  # version by tenant
         self._tenants: list[str] = []
         self._actions: dict[str, Action] = {}
@@ -102,7 +104,7 @@ class Authority:
                 at, subject["caller"], subject["user"], action.operation, action.scope, account,
                 place["door"], place["address"], decision.revision,
             )  # fmt: skip
-            self._gathering.act(subject["tenant"], act)
+            self._tell_act(subject["tenant"], act)
             return
         reason = decision.reasons[0]
         denial = DenialsNoted(
@@ -123,6 +125,24 @@ class Authority:
         )  # fmt: skip
         self._gathering.denial(subject["tenant"], denial)
 
+    def _tell_act(self, tenant: str, act: ActNoted) -> None:
+        """Into the queue of the disk before what was allowed, whatever that writes. Raises
+        `Unavailable`: nothing is done of which no line is kept."""
+        told: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        command = NoteAudit(CommandId(f"noted/{act.at}"), act.at, (act,))
+        self._kernel.submit(audit_of(tenant), command).then(told.set_result)
+        self._told[tenant] = told
+
+    async def noted(self, caller: Any) -> None:
+        """Until the acts of the caller's tenant so far are durable. Raises what kept them from it,
+        and then nobody may go on."""
+        told = self._told.get(caller.tenant)
+        if told is None:
+            return
+        outcome = await asyncio.shield(told)  # who goes away takes it from nobody else
+        if isinstance(outcome, FondacoError):
+            raise outcome.with_traceback(None)
+
     def _tell(self, found: Iterable[tuple[str, AuditEvent]]) -> None:
         by_tenant: dict[str, list[AuditEvent]] = defaultdict(list)
         for tenant, event in found:
@@ -139,6 +159,7 @@ class Authority:
         self._tenants = await asyncio.to_thread(self._directory.tenants)
         for tenant in self._tenants:
             await self._kernel.wake(stream_of(tenant))
+            await self._kernel.wake(audit_of(tenant))
         self._turn()
 
     async def tick(self) -> None:

@@ -67,6 +67,7 @@ class Proposing:
             endpoint.take(peer.caller, peer.address)
             exchange.ask = ask = endpoint.read(fields)
             endpoint.authorise(peer.caller, ask, "mcp", scope=_scope(peer.caller, tool))
+            await self._house.noted(peer.caller)
             looked = await self._look(peer, tool.operation.name, fields)
             account = tool.operation.account(ask) if tool.operation.account else None
             asked = Asked(

@@ -10,6 +10,8 @@ Promises, which `tests/conformance/test_bus.py` holds every adapter to, one test
    Published again they are there again, and the first of each are in their order.
 4. `read` gives what is behind an offset, in order; with the offset of the last record it goes on.
 5. While the bus does not answer, `Unavailable` is raised, within seconds; later it answers again.
+6. What somebody else has written there, and is no record, is `Corrupt`, with its place, once what
+   is before it was read: no bytes make a reader fail otherwise.
 
 A publisher notes how far it has come only behind `publish`: that makes at least once of it.
 """
@@ -19,6 +21,8 @@ from typing import Final, Protocol
 from zlib import crc32
 
 import msgspec
+
+from fondaco.kernel.errors import Corrupt
 
 PARTITIONS: Final = 8  # unless the address says otherwise
 
@@ -56,6 +60,14 @@ class Bus(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+def no_record(topic: str, partition: int, offset: str, error: Exception) -> Corrupt:
+    """What a reader raises for what stands there."""
+    return Corrupt(
+        f"{topic}, partition {partition}, has no record of ours at {offset}: {type(error).__name__}"
+        "; read on behind it, and see who else may write there"
+    )
 
 
 def partition_of(key: str, partitions: int) -> int:

@@ -9,12 +9,14 @@ import os
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
-from fondaco.kernel.errors import Unavailable
-from fondaco.ports.bus import PARTITIONS, Carried, Record, partition_of
+from fondaco.kernel.errors import Invalid, Unavailable
+from fondaco.ports.bus import PARTITIONS, Carried, Record, no_record, partition_of
+
+OFFSET_DIGITS: Final = 18
 
 
 class FileBus:
@@ -47,13 +49,18 @@ class FileBus:
         try:
             with self._path(topic, partition).open("rb") as file:
                 if after:
-                    file.seek(int(after))
+                    file.seek(_offset(after))
                     file.readline()
                 while len(found) < limit:
                     offset, line = file.tell(), file.readline()
                     if not line.endswith(b"\n"):
                         break
-                    found.append(Carried(str(offset), _record(line)))
+                    try:
+                        found.append(Carried(str(offset), _record(line)))
+                    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+                        if found:
+                            break
+                        raise no_record(topic, partition, str(offset), error) from error
         except FileNotFoundError:
             pass
         except OSError as error:
@@ -109,7 +116,23 @@ def _line(record: Record) -> bytes:
     return msgspec.json.encode(line) + b"\n"
 
 
+class _Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    key: str
+    headers: dict[str, str]
+    value: str | None = None
+    base64: str | None = None
+
+
 def _record(line: bytes) -> Record:
-    found = msgspec.json.decode(line)
-    value = found["value"].encode() if "value" in found else b64decode(found["base64"])
-    return Record(found["key"], value, found["headers"])
+    found = msgspec.json.decode(line, type=_Line)
+    if (found.value is None) == (found.base64 is None):
+        raise ValueError("it has one value, as text or in base64")
+    if found.value is not None:
+        return Record(found.key, found.value.encode(), found.headers)
+    return Record(found.key, b64decode(found.base64 or "", validate=True), found.headers)
+
+
+def _offset(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= OFFSET_DIGITS):
+        raise Invalid(f"offset is {text[:40]!r}, must be one that was read here before")
+    return int(text)

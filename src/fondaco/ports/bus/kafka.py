@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from fondaco.kernel.errors import Invalid, Unavailable
-from fondaco.ports.bus import PARTITIONS, Carried, Record
+from fondaco.ports.bus import PARTITIONS, Carried, Record, no_record
 
 ANSWER_S: Final = 10.0
 _BEGIN: Final = 0
@@ -133,10 +133,18 @@ def _taken(consumer: Consumer, limit: int) -> list[Carried]:
                 break
             raise KafkaException(error)
         told: Any = message.headers() or []  # what librdkafka has read is always bytes
-        headers = {name: (text or b"").decode() for name, text in told}
         key: Any = message.key() or b""
         value: Any = message.value() or b""
-        found.append(Carried(str(message.offset()), Record(key.decode(), value, headers)))
+        place = str(message.offset())
+        try:
+            headers = {name: (text or b"").decode() for name, text in told}
+            found.append(Carried(place, Record(key.decode(), value, headers)))
+        except UnicodeDecodeError as error:
+            if found:
+                break
+            raise no_record(
+                message.topic() or "", message.partition() or 0, place, error
+            ) from error
     return found
 
 

@@ -13,7 +13,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from fondaco.kernel.errors import Invalid, Unavailable
-from fondaco.ports.bus import PARTITIONS, Carried, Record, partition_of
+from fondaco.ports.bus import PARTITIONS, Carried, Record, no_record, partition_of
 
 ANSWER_S: Final = 5.0
 KEPT: Final = 1_000_000  # entries of a stream, about
@@ -58,7 +58,16 @@ class RedisBus:
         found = self._ask(
             lambda: self._redis.xrange(f"{topic}:{partition}", min=begin, count=limit)
         )
-        return [Carried(offset.decode(), _record(fields)) for offset, fields in found]
+        records: list[Carried] = []
+        for offset, fields in found:
+            place = offset.decode()
+            try:
+                records.append(Carried(place, _record(fields)))
+            except (KeyError, UnicodeDecodeError) as error:
+                if records:
+                    break
+                raise no_record(topic, partition, place, error) from error
+        return records
 
     def close(self) -> None:
         self._redis.close()

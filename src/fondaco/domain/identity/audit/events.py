@@ -1,8 +1,8 @@
 """What the journal keeps of who used what others rely on, and of who was denied what.
 
-Acts are told one by one. Denials are gathered: the first of a caller, an operation, a door and a
-code is told within a second, the others of that minute together when it is over, so that a storm of
-them leaves two entries a minute and not thousands.
+Acts are told one by one, each before it is done. Denials are gathered: the first of a caller, an
+operation, a door and a code is told within a second, the others of that minute together when it is
+over, so that a storm of them leaves two entries a minute and not thousands.
 """
 
 from typing import TypeAlias

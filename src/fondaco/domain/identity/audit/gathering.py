@@ -3,12 +3,11 @@ notes says when."""
 
 from typing import Final
 
-from fondaco.domain.identity.audit.events import ActNoted, AuditEvent, DenialsNoted
+from fondaco.domain.identity.audit.events import AuditEvent, DenialsNoted
 from fondaco.kernel.event import Instant
 
 MINUTE_NS: Final = 60_000_000_000
 GROUPS_MAX: Final = 1_000  # of one minute, each one caller's; what is beyond is one more
-ACTS_MAX: Final = 5_000  # a second; what is beyond is told as one, with how many
 BEYOND: Final = "…"
 
 
@@ -35,15 +34,7 @@ class Gathering:
     def __init__(self) -> None:
         self._groups: dict[tuple[str, ...], Group] = {}
         self._minute = 0
-        self._acts: list[tuple[str, ActNoted]] = []
         self._ended: list[tuple[str, AuditEvent]] = []
-        self.lost_acts = 0
-
-    def act(self, tenant: str, act: ActNoted) -> None:
-        if len(self._acts) < ACTS_MAX:
-            self._acts.append((tenant, act))
-        else:
-            self.lost_acts += 1
 
     def denial(self, tenant: str, denial: DenialsNoted) -> None:
         """One, whose `count` is 1."""
@@ -59,10 +50,9 @@ class Gathering:
         group.last_at = denial.first_at
 
     def take(self, at: Instant) -> list[tuple[str, AuditEvent]]:
-        """What is to be told now, by tenant: acts, first denials, and minutes that are over."""
+        """What is to be told now, by tenant: first denials, and minutes that are over."""
         self._turn(at)
-        found: list[tuple[str, AuditEvent]] = [*self._acts, *self._ended]
-        self._acts, self._ended = [], []
+        found, self._ended = self._ended, []
         for group in self._groups.values():
             if not group.told:
                 found.append((group.tenant, group.noted()))
@@ -72,8 +62,7 @@ class Gathering:
     def take_all(self) -> list[tuple[str, AuditEvent]]:
         """At the end of a house."""
         self._end()
-        found: list[tuple[str, AuditEvent]] = [*self._acts, *self._ended]
-        self._acts, self._ended = [], []
+        found, self._ended = self._ended, []
         return found
 
     def _turn(self, at: Instant) -> None:

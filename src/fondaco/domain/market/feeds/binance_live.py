@@ -10,6 +10,7 @@ import asyncio
 import urllib.request
 from http.client import HTTPException
 from typing import Final
+from urllib.parse import urlsplit
 
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
@@ -45,6 +46,35 @@ class Manners(msgspec.Struct, frozen=True, kw_only=True):
     rest_timeout_s: float = 10.0
 
 
+LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+
+
+class _Unmoved(urllib.request.HTTPRedirectHandler):
+    """An exchange that sends us elsewhere has not answered: it might be a place without TLS."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+_OPENER: Final = urllib.request.build_opener(_Unmoved)
+
+
+def check_address(name: str, address: str, scheme: str) -> None:
+    """Raises `Invalid` for what is not asked over TLS: prices of a market decide about orders, and
+    whoever stands in between must not be able to change them. This machine may be asked plainly."""
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname or ""
+    except ValueError:
+        parts, host = urlsplit(""), ""
+    plain = scheme.removesuffix("s")
+    if host and (parts.scheme == scheme or (parts.scheme == plain and host in LOOPBACK)):
+        return
+    raise Invalid(
+        f"{name} is {address!r}, must start with {scheme}://; {plain}:// is for this machine alone"
+    )
+
+
 class BinanceFeed:
     def __init__(
         self,
@@ -55,10 +85,8 @@ class BinanceFeed:
         rest_url: str = REST_URL,
         manners: Manners | None = None,
     ) -> None:
-        if not stream_url.startswith(("ws://", "wss://")):
-            raise Invalid(f"stream_url is {stream_url!r}, must start with ws:// or wss://")
-        if not rest_url.startswith(("http://", "https://")):
-            raise Invalid(f"rest_url is {rest_url!r}, must start with http:// or https://")
+        check_address("stream_url", stream_url, "wss")
+        check_address("rest_url", rest_url, "https")
         self.label = SOURCE
         self.wire = Binance
         self.listings = listings
@@ -163,7 +191,7 @@ class BinanceFeed:
     def _snapshot(self, name: str) -> bytes:
         """Runs in a thread. Raises `OSError`."""
         url = f"{self._rest_url}/api/v3/depth?symbol={name}&limit={SNAPSHOT_LEVELS}"
-        with urllib.request.urlopen(url, timeout=self._manners.rest_timeout_s) as answer:  # noqa: S310 - http or https, see __init__
+        with _OPENER.open(url, timeout=self._manners.rest_timeout_s) as answer:
             try:
                 body: bytes = answer.read()
             except HTTPException as error:  # cut short; urllib translates only what comes before
@@ -185,7 +213,7 @@ async def answers(rest_url: str = REST_URL, *, within_s: float = 3.0) -> bool:
     """Whether the exchange can be reached from here."""
 
     def ping() -> bool:
-        with urllib.request.urlopen(f"{rest_url}/api/v3/ping", timeout=within_s) as answer:  # noqa: S310 - the caller's constant
+        with _OPENER.open(f"{rest_url}/api/v3/ping", timeout=within_s) as answer:
             return bool(answer.status == 200)
 
     try:
