@@ -1,5 +1,6 @@
 """A house tells a real collector, over real HTTP, what it did; and says how long its hops took."""
 
+import json
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from collector import Collector, collecting
 from running import Running, house, order
@@ -87,6 +89,39 @@ def test_hops_are_histograms_with_percentiles_in_metrics(traced: Traced) -> None
         half = found[f'fondaco_hop_quantile_seconds{{hop="{hop}",quantile="0.5"}}']
         most = found[f'fondaco_hop_quantile_seconds{{hop="{hop}",quantile="0.99"}}']
         assert 0 < half <= most
+
+
+def test_one_id_is_in_the_log_the_trace_and_the_metrics(tmp_path: Path) -> None:
+    """Requirement A27."""
+    log = tmp_path / "log"
+    with collecting() as collector:
+        options = ["--set", f"otlp_endpoint={collector.url}", "--set", "log_level=DEBUG"]
+        with house(tmp_path / "house", options=options, log=log) as running:
+            reply = place(running, "joined", **GIVEN)
+            _, trace_id, span_id, _ = reply.headers["traceparent"].split("-")
+            assert trace_id == TRACE
+            client = running.client()
+            taken = client.ask("PUT", "/api/accounts/demo/owner", {"user": "demo"})
+            other = taken.headers["traceparent"].split("-")[1]
+            assert span_id in {span.span_id.hex() for span in whole_trace(collector, TRACE)}
+            reply = client.ask("GET", "/openmetrics")
+            text = reply.body.decode()
+            client.close()
+            assert running.stop() == 0
+    assert reply.headers["content-type"].startswith("application/openmetrics-text")
+    examples = {
+        sample.labels["operation"]: (sample.exemplar.labels["trace_id"], sample.exemplar.value)
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.exemplar
+    }
+    assert examples["trading.place_order"][0] == TRACE
+    assert examples["vault.set_owner"][0] == other
+    assert all(value > 0 for _, value in examples.values())
+    lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
+    logged = {line["trace_id"]: line["operation"] for line in lines}
+    assert logged[TRACE] == "trading.place_order"
+    assert logged[other] == "vault.set_owner"
 
 
 def test_prices_have_hops_too(traced: Traced) -> None:

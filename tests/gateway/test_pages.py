@@ -205,7 +205,9 @@ async def test_metrics_count_requests_refusals_and_what_the_house_says(
         assert sample.fullmatch(line) or kinds.fullmatch(line), line
 
 
-@pytest.mark.parametrize("path", ["/health", "/ready", "/metrics", "/docs", "/api/openapi.json"])
+@pytest.mark.parametrize(
+    "path", ["/health", "/ready", "/metrics", "/openmetrics", "/docs", "/api/openapi.json"]
+)
 async def test_pages_have_ids_and_are_read_only(client: AsyncClient, path: str) -> None:
     answer = await client.get(path, headers={"X-Request-Id": "mine"})
     assert (answer.status_code, answer.headers["x-request-id"]) == (200, "mine")

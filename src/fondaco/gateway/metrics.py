@@ -10,6 +10,7 @@ from fondaco.gateway.rest import Endpoint
 from fondaco.gateway.tally import EDGES_S, Tally
 
 MEDIA_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+OPEN_MEDIA_TYPE: Final = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
 class Metric(NamedTuple):
@@ -39,6 +40,27 @@ def rendered(
             last = metric.name
         lines.append(f"{metric.name}{metric.part}{_labels(metric.labels)} {metric.value:.12g}")
     return "\n".join(lines) + "\n"
+
+
+def open_metrics(
+    endpoints: Sequence[Endpoint], sockets: Tally | None, metrics: Iterable[Metric]
+) -> str:
+    """The same as OpenMetrics 1.0 has it: with the trace of a request beside its bucket."""
+    shown: dict[str, str] = {}
+    for endpoint in endpoints:
+        for nth, found in endpoint.tally.examples.items():
+            edge = str(EDGES_S[nth]) if nth < len(EDGES_S) else "+Inf"
+            named = _labels((("trace_id", found.trace_id),))
+            labels = _labels((("operation", endpoint.operation.name), ("le", edge)))
+            bucket = f"fondaco_request_seconds_bucket{labels}"
+            shown[bucket] = f" # {named} {found.seconds:.9g} {found.at_s:.3f}"
+    lines = []
+    for line in rendered(endpoints, sockets, metrics).splitlines():
+        if line.startswith("#"):  # a counter is called without what its samples end in
+            what, kind, name, text = line.split(" ", 3)
+            line = f"{what} {kind} {name.removesuffix('_total')} {text}"
+        lines.append(line + shown.get(line.rpartition(" ")[0], ""))
+    return "\n".join([*lines, "# EOF"]) + "\n"
 
 
 def _requests(endpoints: Sequence[Endpoint], sockets: Tally | None) -> Iterator[str]:

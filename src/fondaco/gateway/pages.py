@@ -81,6 +81,10 @@ def pages(
         text = metrics.rendered(endpoints, sockets(), numbers())
         return Response(text, media_type=metrics.MEDIA_TYPE, headers=SECURE)
 
+    def open_measured() -> Response:
+        text = metrics.open_metrics(endpoints, sockets(), numbers())
+        return Response(text, media_type=metrics.OPEN_MEDIA_TYPE, headers=SECURE)
+
     def start() -> Response:
         return Response(status_code=307, headers={**SECURE, "location": "/docs"})
 
@@ -88,7 +92,12 @@ def pages(
         return Response(status_code=204, headers=SECURE)
 
     served = {path: fixed_page(*found) for path, found in fixed.items()}
-    served |= {"/health": health, "/ready": ready, "/metrics": measured}
+    served |= {
+        "/health": health,
+        "/ready": ready,
+        "/metrics": measured,
+        "/openmetrics": open_measured,
+    }
     everywhere = {prefix + path: page for path, page in served.items() for prefix in PREFIXES}
     for edition in EDITIONS[1:]:
         shown = msgspec.json.encode(edition.document(document))

@@ -26,7 +26,7 @@ from fondaco.gateway.guard.rates import Limited
 from fondaco.gateway.house import Caller, House
 from fondaco.gateway.idempotency import Kept
 from fondaco.gateway.looking import look, off_loop
-from fondaco.gateway.tally import Tally
+from fondaco.gateway.tally import SAMPLE_EVERY, Example, Tally
 from fondaco.kernel import trace
 from fondaco.kernel.errors import (
     Conflict,
@@ -179,7 +179,12 @@ class Exchange:
             response = response._replace(headers=response.headers + told)
         self.response = response
         seconds = time.perf_counter() - self.started
-        endpoint.tally.add(response.status, seconds)
+        tally = endpoint.tally
+        tally.add(response.status, seconds)
+        tally.left -= 1
+        if tally.left <= 0:
+            example = Example(self.traceparent[3:35], seconds, time.time())
+            tally.show(example, SAMPLE_EVERY if endpoint.is_hot else 1)
         if self.noted is not None and self.noted.has_end:
             ended = Instant(self.noted.at + int(seconds * 1e9))
             endpoint.context.note(replace(self.noted, ended=ended, status=response.status))
