@@ -111,7 +111,7 @@ def test_one_id_is_in_the_log_the_trace_and_the_metrics(tmp_path: Path) -> None:
     assert reply.headers["content-type"].startswith("application/openmetrics-text")
     examples = {
         sample.labels["operation"]: (sample.exemplar.labels["trace_id"], sample.exemplar.value)
-        for family in text_string_to_metric_families(text)
+        for family in text_string_to_metric_families(text)  # type: ignore[no-untyped-call]
         for sample in family.samples
         if sample.exemplar
     }

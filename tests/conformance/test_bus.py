@@ -230,7 +230,7 @@ def test_6_no_fields_in_a_stream_are_taken_for_a_record_that_is_none(
     topic = f"fuzzed.{next(_topics)}"
     with closing(RedisBus(server.url, 1)) as bus, redis.Redis.from_url(server.url) as other:
         bus.publish(topic, [Record("a", b"1")])
-        other.xadd(f"{topic}:0", fields)  # type: ignore[arg-type]
+        other.xadd(f"{topic}:0", fields)
         [first] = bus.read(topic, 0, limit=1)
         if is_record(fields):
             assert bus.read(topic, 0, first.offset)[0].record.value == fields[b"value"]

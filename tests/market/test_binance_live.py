@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -296,8 +297,9 @@ def test_an_exchange_that_is_there_answers() -> None:
 )
 def test_prices_are_asked_for_over_tls_or_on_this_machine_alone(name: str, address: str) -> None:
     """Requirement A49."""
+    given: dict[str, Any] = {name: address}
     with pytest.raises(Invalid, match=rf"{name} is .*, must start with (wss|https)://"):
-        BinanceFeed(listed(["BTCUSDT"]), Seeded(1), **{name: address})
+        BinanceFeed(listed(["BTCUSDT"]), Seeded(1), **given)
     BinanceFeed(listed(["BTCUSDT"]), Seeded(1))  # as it is usually asked
 
 

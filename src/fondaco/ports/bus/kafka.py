@@ -139,12 +139,12 @@ def _taken(consumer: Consumer, limit: int) -> list[Carried]:
         try:
             headers = {name: (text or b"").decode() for name, text in told}
             found.append(Carried(place, Record(key.decode(), value, headers)))
-        except UnicodeDecodeError as error:
+        except UnicodeDecodeError as wrong:
             if found:
                 break
             raise no_record(
-                message.topic() or "", message.partition() or 0, place, error
-            ) from error
+                message.topic() or "", message.partition() or 0, place, wrong
+            ) from wrong
     return found
 
 
