@@ -72,6 +72,7 @@ from fondaco.gateway.guard.filter import Filter
 from fondaco.gateway.idempotency import Replies
 from fondaco.gateway.kept import StoreReplies
 from fondaco.gateway.logs import Log
+from fondaco.gateway.mapping import mapped_door
 from fondaco.gateway.oidc.routes import ProviderDoor
 from fondaco.gateway.streams import Streams
 from fondaco.gateway.tls import keep_renewed
@@ -109,7 +110,11 @@ def make_door(
         rules=Filter(settings.request_filter),
         **({"note": house.watch.note} if settings.traces_quota_bytes else {}),
         routes=[*terminal.routes(), *ProviderDoor(house, lambda: house.applications).routes()],
-        doors=(house.graph.open, agents_door(house, settings)),
+        doors=(
+            house.graph.open,
+            agents_door(house, settings),
+            mapped_door(settings.request_maps),
+        ),
     )
     streams.append(Streams(door, house.refs, kernel.board, position=kernel.committer.position))
     kernel.listeners.append(streams[0].publish)

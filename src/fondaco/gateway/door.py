@@ -187,7 +187,7 @@ class Door:
             code="method_not_allowed",
             allow=allow,
         )
-        await self._refuse(error, scope, send)
+        await self.refuse(error, scope, send)
 
     async def _serve(
         self,
@@ -222,9 +222,10 @@ class Door:
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 4404, "reason": "no such path"})
             return
-        await self._refuse(NotFound(f"there is nothing at {scope['path'][:100]}"), scope, send)
+        await self.refuse(NotFound(f"there is nothing at {scope['path'][:100]}"), scope, send)
 
-    async def _refuse(self, error: FondacoError, scope: Scope, send: Send) -> None:
+    async def refuse(self, error: FondacoError, scope: Scope, send: Send) -> None:
+        """Answer with a problem, for who serves something beside us."""
         exchange = Exchange(self.unknown, dict(scope["headers"]), _said)
         exchange.fail(error)
         await respond(send, exchange, exchange.response)

@@ -396,6 +396,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Literal["off", "observe", "enforce"],
         _why("rules over method, path and headers (docs/door.md); observe counts and lets in"),
     ] = "enforce"
+    request_maps: Annotated[
+        str,
+        _why(
+            "rules by which requests of old partners at /partners/… become ours: names of headers "
+            "and of fields in bodies (docs/door.md); none: there are none",
+            "file",
+        ),
+    ] = ""
     connections_per_address: Annotated[
         int,
         _whole("connections", 0, 1_000_000, "one crowd leaves room for others; 0 is off"),
