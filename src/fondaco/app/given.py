@@ -55,4 +55,6 @@ class Given:
         account = self._peek(account_stream(name)) if name else None
         if account is None:
             return AssessmentRefs(self._refs.version)
-        return AssessmentRefs(self._refs.version, look_at(account.state, self._refs, Instant(0)))
+        return AssessmentRefs(
+            self._refs.version, look_at(account.state, self._refs, Instant(0), account.version)
+        )

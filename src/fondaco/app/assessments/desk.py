@@ -1,10 +1,14 @@
 """What doors ask of assessments. Belongs to the loop's thread."""
 
 import asyncio
+from base64 import b64encode
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any, Final
 
+from fondaco.app.assessments.exposure import risk_book
 from fondaco.app.assessments.looking import look_at
+from fondaco.app.assessments.pack import pack
 from fondaco.app.house import Kernel
 from fondaco.app.tiers import TiersDesk
 from fondaco.domain.evaluation.assessments import api, store
@@ -38,6 +42,7 @@ from fondaco.kernel.errors import NotFound, Refused
 from fondaco.kernel.event import Command, Entry, Instant, fingerprint, request_id
 from fondaco.kernel.money import format_scaled
 from fondaco.kernel.operation import Stamp
+from fondaco.runtime.proofs.proving import Proofs
 
 TITLES: Final = {"daily_loss": "Daily loss", "overall_loss": "Overall loss"}
 
@@ -46,10 +51,15 @@ class AssessmentsDesk:
     """`tiers` has what a tenant sells."""
 
     def __init__(
-        self, kernel: Kernel, directory: Directory, reading: Callable[[], Any], tiers: TiersDesk
+        self,
+        kernel: Kernel,
+        directory: Directory,
+        reading: Callable[[], Any],
+        tiers: TiersDesk,
+        proofs: Proofs,
     ) -> None:
         self._kernel, self._directory, self._reading = kernel, directory, reading
-        self._tiers = tiers
+        self._tiers, self._proofs = tiers, proofs
 
     # --- Whose it is ------------------------------------------------------------------------------
 
@@ -166,6 +176,17 @@ class AssessmentsDesk:
             ],
             [api.ResetLine(str(row.at), _money(row.equity)) for row in rows if row.is_reset],
         )  # fmt: skip
+
+    async def pack(self, assessment_id: str, stamp: Stamp) -> api.PackReply:
+        state = await self._state(assessment_id, stamp)
+        made = await asyncio.to_thread(pack, state, self._kernel.journal, self._proofs)
+        name = f"{assessment_id}.zip"
+        return api.PackReply(
+            assessment_id, name, sha256(made).hexdigest(), b64encode(made).decode()
+        )
+
+    def risk_book(self, stamp: Stamp) -> api.RiskBookReply:
+        return risk_book(self._kernel, stamp.tenant, stamp.at)
 
     # --- What is done -----------------------------------------------------------------------------
 

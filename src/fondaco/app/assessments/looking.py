@@ -15,7 +15,7 @@ from fondaco.kernel.money import AssetCode
 _STOPS: Final = frozenset({OrdType.STOP, OrdType.STOP_LIMIT, OrdType.TRAILING_STOP})
 
 
-def look_at(state: AccountState, refs: TradingRefs, at: Instant) -> Look | None:
+def look_at(state: AccountState, refs: TradingRefs, at: Instant, version: int = 0) -> Look | None:
     """None: something that it has has no price. Net worth, before haircuts; `balance` is what that
     would be if every open position were worth what it has cost."""
     equity = net_worth(state, refs)
@@ -42,7 +42,7 @@ def look_at(state: AccountState, refs: TradingRefs, at: Instant) -> Look | None:
     bad = any(mark.quality is not Quality.OK for mark in marks.values())
     return Look(
         at, balance, equity, count, tuple(marks.values()), lots, notional, len(state.working),
-        risks, bad,
+        risks, version, bad,
     )  # fmt: skip
 
 

@@ -92,6 +92,10 @@ class AssessmentWatch:
         memory = self._peek(stream)
         return None if memory is None else memory.state
 
+    def _version(self, stream: StreamId) -> int:
+        memory = self._peek(stream)
+        return 0 if memory is None else memory.version
+
     def watched(self) -> list[tuple[StreamId, StreamId, Standing]]:
         """Assessment, account, and how it stands."""
         return [(each.stream, each.account, each.live) for each in self._watched.values()]
@@ -196,7 +200,7 @@ class AssessmentWatch:
                 continue
             state = self._account(account)
             at = Instant(watched.live.resets_at - 1)
-            look = None if state is None else look_at(state, refs, at)
+            look = None if state is None else look_at(state, refs, at, self._version(account))
             if look is None:  # as it was last known
                 live = watched.live
                 look = Look(at, live.balance, live.equity, live.open_positions)
@@ -222,7 +226,7 @@ class AssessmentWatch:
         if state is None:
             self.missing(account)
             return None
-        look = look_at(state, self._refs, at)
+        look = look_at(state, self._refs, at, self._version(account))
         return None if look is None or look.bad else look
 
     def _look_at_some(self, at: Instant) -> None:

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from fondaco.domain.evaluation.assessments.model import State
 from fondaco.domain.identity.model import NameText, Scope
-from fondaco.kernel.errors import NotFound, Refused
+from fondaco.kernel.errors import NotFound, Refused, Unavailable
 from fondaco.kernel.operation import Do, Operation, Stamp
 
 AssessmentText = Annotated[
@@ -206,6 +206,44 @@ class EquityReply(msgspec.Struct, frozen=True):
     resets: Sequence[ResetLine]
 
 
+class PackReply(msgspec.Struct, frozen=True):
+    """`zip` is the pack, in base64; `sha256` is of the zip itself."""
+
+    assessment_id: str
+    file_name: str
+    sha256: str
+    zip: str
+
+
+class Exposure(msgspec.Struct, frozen=True, kw_only=True):
+    """What all assessments hold of one instrument together, at its mark."""
+
+    symbol: str
+    is_funded: bool
+    assessments: int
+    long_qty: str
+    short_qty: str
+    net_qty: str
+    net_notional: str
+    currency: str
+
+
+class RiskBookReply(msgspec.Struct, frozen=True, kw_only=True):
+    """The firm's own risk: what traders win on funded accounts it pays. `profit` is what they are
+    ahead of the sizes of their accounts, `owed` their part of that where it is above nothing."""
+
+    assessments: int
+    funded: int
+    profit_funded: str
+    owed_funded: str
+    near: int  # assessments that have used four fifths of a limit
+    items: Sequence[Exposure]
+
+
+class RiskBookRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    pass
+
+
 class Assessments(Protocol):
     """The part of a house that keeps assessments. What is asked of one that is not there, or is
     somebody else's, raises `NotFound`; what it does not allow, `Refused`."""
@@ -223,6 +261,10 @@ class Assessments(Protocol):
     async def decide_payout(self, ask: DecideRequest, stamp: Stamp) -> AssessmentDone: ...
 
     async def equity(self, ask: EquityRequest, stamp: Stamp) -> EquityReply: ...
+
+    async def pack(self, assessment_id: str, stamp: Stamp) -> PackReply: ...
+
+    def risk_book(self, stamp: Stamp) -> RiskBookReply: ...
 
 
 async def _listed(ask: AssessmentsRequest, stamp: Stamp, on: Assessments) -> AssessmentsReply:
@@ -251,6 +293,14 @@ async def _decide(ask: DecideRequest, stamp: Stamp, on: Assessments) -> Assessme
 
 async def _equity(ask: EquityRequest, stamp: Stamp, on: Assessments) -> EquityReply:
     return await on.equity(ask, stamp)
+
+
+async def _pack(ask: AssessmentRequest, stamp: Stamp, on: Assessments) -> PackReply:
+    return await on.pack(ask.assessment_id, stamp)
+
+
+async def _risk_book(_: RiskBookRequest, stamp: Stamp, on: Assessments) -> RiskBookReply:
+    return on.risk_book(stamp)
 
 
 OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
@@ -301,6 +351,29 @@ OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
         errors=(NotFound,),
         source="assessments",
         answer=_equity,
+    ),
+    Do(
+        name="evaluation.pack",
+        summary="A dispute pack: all entries with their proofs, and a script that judges them.",
+        method="GET",
+        path="/assessments/{assessment_id}/pack",
+        request=AssessmentRequest,
+        reply=PackReply,
+        scope=Scope.EVALUATION_READ,
+        errors=(NotFound, Refused, Unavailable),
+        source="assessments",
+        answer=_pack,
+    ),
+    Do(
+        name="evaluation.risk_book",
+        summary="What all assessments of your tenant hold together, funded ones apart.",
+        method="GET",
+        path="/assessments/risk-book",
+        request=RiskBookRequest,
+        reply=RiskBookReply,
+        scope=Scope.EVALUATION_WRITE,
+        source="assessments",
+        answer=_risk_book,
     ),
     Do(
         name="evaluation.abandon",

@@ -38,8 +38,15 @@ def own_standing(state: Assessment) -> Standing | None:
     return standing
 
 
-def kept(state: Assessment, standing: Standing, at: Instant) -> ev.StandingKept:
-    return ev.StandingKept(state.stage, state.account, numbers_of(standing), at)
+def kept(state: Assessment, standing: Standing, look: Look) -> ev.StandingKept:
+    return ev.StandingKept(
+        state.stage,
+        state.account,
+        numbers_of(standing),
+        look.at,
+        look.marks,
+        look.account_version,
+    )
 
 
 def found_events(state: Assessment, found: Sequence[Finding], look: Look) -> list[AssessmentEvent]:

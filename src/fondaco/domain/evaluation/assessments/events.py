@@ -164,12 +164,15 @@ class AssessmentStarted(Event, frozen=True, gc=False, tag="assessments.started.v
 
 
 class StandingKept(Event, frozen=True, gc=False, tag="assessments.standing_kept.v1"):
-    """How the account stands, as the rules left it."""
+    """How the account stands, as the rules left it. `marks` are what its equity was worked out
+    from, `account_version` the account's last entry that is in it; 0: not seen now."""
 
     stage: int
     account: AccountId
     numbers: Numbers
     at: Instant
+    marks: tuple[Mark, ...] = ()
+    account_version: int = 0
 
 
 class TradeCounted(Event, frozen=True, gc=False, tag="assessments.trade_counted.v1"):

@@ -40,6 +40,7 @@ class Look(msgspec.Struct, frozen=True, gc=False, array_like=True):
     notional: int = 0
     working: int = 0  # orders
     risks: dict[str, int] = {}
+    account_version: int = 0  # its last entry that is in this
     bad: bool = False  # a mark is not of an OK book: nobody is judged by it
 
 

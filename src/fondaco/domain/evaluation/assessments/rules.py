@@ -46,7 +46,8 @@ def _deposited(state: Assessment, command: ev.NoteDeposit, _: AssessmentRefs) ->
         return (ev.NothingNoted(f"{command.account} is not waited for"),)
     standing = law.begin(state.tier, state.stage, command.at)
     started = ev.AssessmentStarted(state.stage, state.account)
-    return (started, kept(state, standing, command.at))
+    size = standing.balance
+    return (started, kept(state, standing, Look(command.at, size, size, 0)))
 
 
 def _marked(state: Assessment, command: ev.MarkAssessment, _: AssessmentRefs) -> Events:
@@ -58,9 +59,9 @@ def _marked(state: Assessment, command: ev.MarkAssessment, _: AssessmentRefs) ->
     for look in command.looks:
         at = look.at
         events += found_events(state, law.mark(standing, seen_as(look)), look)
+        events.append(kept(state, standing, look))
         if standing.verdict != "active":
             break
-    events.append(kept(state, standing, at))
     return (*events, *ended(state, standing, events, at))
 
 
@@ -97,7 +98,7 @@ def _traded(state: Assessment, command: ev.NoteTrade, refs: AssessmentRefs) -> E
         )
         found += law.trade_opened(standing, trade)
     events += found_events(state, found, seen)
-    events.append(kept(state, standing, seen.at))
+    events.append(kept(state, standing, seen))
     return (*events, *ended(state, standing, events, seen.at))
 
 
