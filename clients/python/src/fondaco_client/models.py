@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 dbe222cfbd46ea2ef6421254885985398340b9f522392ca7710c57afde17b18d
+OpenAPI sha256 211f4181725edcc35d78b31dc0afc5fbbacbedb97c291375baac40a8e6d9f5a4
 """
 
 from __future__ import annotations
@@ -2594,6 +2594,62 @@ class FindingShown(TypedDict):
     text: str
 
 
+class SimulateTierRequest(TypedDict):
+    """`traders` as `fondaco tier simulate` takes them, "skilled:risk=1%"; none: the usual five.
+    `days`: how long a phase is watched.
+    """
+    tier: str
+    version: int
+    traders: NotRequired[list[str]]
+    paths: NotRequired[int]
+    seed: NotRequired[int]
+    days: NotRequired[int]
+    funded_days: NotRequired[int]
+    sales: NotRequired[int]
+
+
+class SimulationReply(TypedDict):
+    """`state`: none, running, attached, failed or canceled. `done` of `total` paths, of all
+    traders together. `odds` are what is attached, from this simulation or an earlier one.
+    """
+    tier: str
+    version: int
+    fingerprint: str
+    state: str
+    done: int
+    total: int
+    error: str
+    odds: OddsShown | None
+
+
+class TierVersionRequest(TypedDict):
+    tier: str
+    version: int
+
+
+class PublishTierRequest(TypedDict):
+    """On sale from `effective_from` on, in nanoseconds since 1970, UTC; 0: as soon as somebody has
+    agreed, though not before the day that the text says.
+    """
+    tier: str
+    version: int
+    effective_from: NotRequired[int]
+    note: NotRequired[str]
+
+
+class TierChanged(TypedDict):
+    item: TierShown
+    position: int
+
+
+class RetireTierRequest(TypedDict):
+    """Not on sale from `ends_at` on, in nanoseconds since 1970, UTC; 0: at once."""
+    tier: str
+    version: int
+    ends_at: NotRequired[int]
+    note: NotRequired[str]
+
+
 class AssessmentsRequest(TypedDict):
     """One's own; of everybody, or of `user`, for who may read all."""
     state: NotRequired[Literal['abandoned', 'active', 'expired', 'failed', 'funded', 'passed', 'purchased'] | None]
@@ -2754,6 +2810,42 @@ class PointLine(TypedDict):
 class ResetLine(TypedDict):
     at: str
     day_from: str
+
+
+class PackReply(TypedDict):
+    """`zip` is the pack, in base64; `sha256` is of the zip itself."""
+    assessment_id: str
+    file_name: str
+    sha256: str
+    zip: str
+
+
+class RiskBookRequest(TypedDict):
+    pass
+
+
+class RiskBookReply(TypedDict):
+    """The firm's own risk: what traders win on funded accounts it pays. `profit` is what they are
+    ahead of the sizes of their accounts, `owed` their part of that where it is above nothing.
+    """
+    assessments: int
+    funded: int
+    profit_funded: str
+    owed_funded: str
+    near: int
+    items: list[Exposure]
+
+
+class Exposure(TypedDict):
+    """What all assessments hold of one instrument together, at its mark."""
+    symbol: str
+    is_funded: bool
+    assessments: int
+    long_qty: str
+    short_qty: str
+    net_qty: str
+    net_notional: str
+    currency: str
 
 
 class AbandonRequest(TypedDict):

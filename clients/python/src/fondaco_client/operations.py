@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 dbe222cfbd46ea2ef6421254885985398340b9f522392ca7710c57afde17b18d
+OpenAPI sha256 211f4181725edcc35d78b31dc0afc5fbbacbedb97c291375baac40a8e6d9f5a4
 """
 
 from __future__ import annotations
@@ -2618,6 +2618,104 @@ class Tiers:
         )
         return found
 
+    def simulate(
+        self,
+        *,
+        tier: str,
+        version: int,
+        idempotency_key: str = ABSENT,
+        traders: list[str] = ABSENT,
+        paths: int = ABSENT,
+        seed: int = ABSENT,
+        days: int = ABSENT,
+        funded_days: int = ABSENT,
+        sales: int = ABSENT,
+    ) -> m.SimulationReply:
+        """Begin to work out the odds of a version; they are attached to it in the journal. Scope:
+        tiers:write.
+        """
+        found: m.SimulationReply = self._ask(
+            "POST",
+            "/api/tiers/{tier}/versions/{version}/simulate",
+            path_={"tier": tier, "version": version},
+            body={"traders": traders, "paths": paths, "seed": seed, "days": days, "funded_days": funded_days, "sales": sales},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def simulation(
+        self,
+        *,
+        tier: str,
+        version: int,
+    ) -> m.SimulationReply:
+        """How far the simulation of a version is, and the odds that are attached to it. Scope:
+        tiers:write.
+        """
+        found: m.SimulationReply = self._ask(
+            "GET",
+            "/api/tiers/{tier}/versions/{version}/simulation",
+            path_={"tier": tier, "version": version},
+        )
+        return found
+
+    def cancel_simulation(
+        self,
+        *,
+        tier: str,
+        version: int,
+        idempotency_key: str = ABSENT,
+    ) -> m.SimulationReply:
+        """Stop the simulation of a version that is under way. Scope: tiers:write."""
+        found: m.SimulationReply = self._ask(
+            "DELETE",
+            "/api/tiers/{tier}/versions/{version}/simulation",
+            path_={"tier": tier, "version": version},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def publish(
+        self,
+        *,
+        tier: str,
+        version: int,
+        idempotency_key: str = ABSENT,
+        effective_from: int = ABSENT,
+        note: str = ABSENT,
+    ) -> m.TierChanged:
+        """Sell a version of a tier, with the odds that are attached to it, from a time on. Scope:
+        tiers:write.
+        """
+        found: m.TierChanged = self._ask(
+            "POST",
+            "/api/tiers/{tier}/versions/{version}/publish",
+            path_={"tier": tier, "version": version},
+            body={"effective_from": effective_from, "note": note},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def retire(
+        self,
+        *,
+        tier: str,
+        version: int,
+        idempotency_key: str = ABSENT,
+        ends_at: int = ABSENT,
+        note: str = ABSENT,
+    ) -> m.TierChanged:
+        """Sell a version of a tier no more; whoever has bought it keeps it. Scope: tiers:write.
+        """
+        found: m.TierChanged = self._ask(
+            "POST",
+            "/api/tiers/{tier}/versions/{version}/retire",
+            path_={"tier": tier, "version": version},
+            body={"ends_at": ends_at, "note": note},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
 
 class Evaluation:
     def __init__(self, asking: Asking) -> None:
@@ -2685,6 +2783,33 @@ class Evaluation:
             "/api/assessments/{assessment_id}/equity",
             path_={"assessment_id": assessment_id},
             query={"limit": limit},
+        )
+        return found
+
+    def pack(
+        self,
+        *,
+        assessment_id: str,
+    ) -> m.PackReply:
+        """A dispute pack: all entries with their proofs, and a script that judges them. Scope:
+        evaluation:read.
+        """
+        found: m.PackReply = self._ask(
+            "GET",
+            "/api/assessments/{assessment_id}/pack",
+            path_={"assessment_id": assessment_id},
+        )
+        return found
+
+    def risk_book(
+        self,
+    ) -> m.RiskBookReply:
+        """What all assessments of your tenant hold together, funded ones apart. Scope:
+        evaluation:write.
+        """
+        found: m.RiskBookReply = self._ask(
+            "GET",
+            "/api/assessments/risk-book",
         )
         return found
 
