@@ -116,8 +116,12 @@ def operations(document: Schema, digest: str) -> str:
         if "." in name:
             continue
         tags.setdefault(tag, []).extend(_method(path, method, name, operation))
+    for tag, methods in tags.items():
+        if "    def list(" in methods:  # which hides the type from those beside it
+            tags[tag] = [re.sub(r"\blist\[", "builtins.list[", line) for line in methods]
     lines = [
         _HEAD.format(digest=digest) + "from __future__ import annotations\n",
+        "import builtins",
         "from typing import Any, Literal\n",
         "from fondaco_client import models as m",
         "from fondaco_client.asking import ABSENT, Asking",

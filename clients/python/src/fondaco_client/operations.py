@@ -5,6 +5,7 @@ OpenAPI sha256 211f4181725edcc35d78b31dc0afc5fbbacbedb97c291375baac40a8e6d9f5a4
 
 from __future__ import annotations
 
+import builtins
 from typing import Any, Literal
 
 from fondaco_client import models as m
@@ -2624,7 +2625,7 @@ class Tiers:
         tier: str,
         version: int,
         idempotency_key: str = ABSENT,
-        traders: list[str] = ABSENT,
+        traders: builtins.list[str] = ABSENT,
         paths: int = ABSENT,
         seed: int = ABSENT,
         days: int = ABSENT,

@@ -115,6 +115,7 @@ def _trades(tier: Tier, terms: PhaseTerms) -> Iterator[str]:
     if terms.max_risk_per_trade:
         risk = _money(tier, terms.max_risk_per_trade)
         yield f"No trade may risk more than {risk} between its price and its stop."
+        yield "What has no stop, in the order's own bracket say, risks all that it costs."
     if terms.max_positions:
         yield f"At most {_count(terms.max_positions, 'position')} may be open at a time."
     if terms.max_lots:

@@ -17,12 +17,13 @@ from fondaco.domain.evaluation.assessments.model import (
 )
 from fondaco.domain.evaluation.model import MONEY_DECIMALS, Tier
 from fondaco.domain.evaluation.rules import Finding, Standing
+from fondaco.domain.reference.model import Limits
 from fondaco.domain.trading.model import AccountId
 from fondaco.kernel.event import Instant
 from fondaco.kernel.money import AssetCode, format_scaled
 
 Events = tuple[AssessmentEvent, ...]
-_EXTENDED: Final = "time_limit_days"
+BPS: Final = 10_000
 
 
 def own_standing(state: Assessment) -> Standing | None:
@@ -153,5 +154,11 @@ def begin_stage(state: Assessment, tier: Tier, stage: int, why: str) -> Events:
         ev.StageBegun(
             stage, tier.stages[stage].name, account, nth, state.tenant, size, is_funded, why
         ),
+        ev.AccountLimited(account, _limits(tier)),
         ev.AccountProvided(account, AssetCode(tier.currency), format_scaled(size, MONEY_DECIMALS)),
     )
+
+
+def _limits(tier: Tier) -> Limits:
+    """Of the account itself, in place of the house's: no instrument for more than the leverage."""
+    return Limits(concentration_max_bps=tier.leverage * BPS)
