@@ -39,20 +39,22 @@ MINUTE: Final = 60_000_000_000
 HELD: Final = {
     Role.TRADER: "orders:read orders:write accounts:read market:read limits:read keys:write "
     "approvals:read approvals:write webhooks:read webhooks:write tiers:read "
-    "evaluation:read evaluation:ask",
+    "evaluation:read evaluation:ask reports:read reports:write",
     Role.RISK: "orders:read accounts:read market:read limits:read limits:write house:read "
     "approvals:read approvals:write webhooks:read tiers:read tiers:write evaluation:read "
-    "evaluation:write",
+    "evaluation:write reports:read reports:write",
     Role.COMPLIANCE: "orders:read accounts:read market:read limits:read limits:write house:read "
     "journal:read kyc:read kyc:write approvals:read approvals:write webhooks:read "
-    "analytics:read tokens:reveal tiers:read evaluation:read",
+    "analytics:read tokens:reveal tiers:read evaluation:read "
+    "reports:read reports:write",
     Role.ADMIN: "accounts:read accounts:write market:read limits:read house:read house:write "
     "keys:write approvals:read approvals:write webhooks:read webhooks:write tiers:read "
-    "tiers:write evaluation:read evaluation:write",
+    "tiers:write evaluation:read evaluation:write reports:read reports:write",
     Role.AUDITOR: "orders:read accounts:read market:read limits:read house:read journal:read "
-    "approvals:read webhooks:read tiers:read evaluation:read",
+    "approvals:read webhooks:read tiers:read evaluation:read reports:read",
     Role.PARTNER: "orders:read orders:write accounts:read market:read limits:read approvals:read "
-    "approvals:write webhooks:read webhooks:write tiers:read",
+    "approvals:write webhooks:read webhooks:write tiers:read "
+    "reports:read reports:write",
     Role.AGENT: "orders:read orders:propose accounts:read market:read limits:read approvals:read "
     "tiers:read",
     Role.ANALYST: "analytics:read market:read",

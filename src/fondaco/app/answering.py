@@ -73,6 +73,7 @@ _PARTS: Final = frozenset(
         "people",
         "policy",
         "tiers",
+        "reports",
         "uses",
         "vault",
         "webhooks",
@@ -141,6 +142,7 @@ class House:
         self.webhooks: WebhooksDesk
         self.vault: VaultDesk
         self.notices: NoticesDesk
+        self.reports: Any  # app.reports.ReportsDesk, which knows us
         self.fix_cases = CaseDesk(kernel)
         self._views_were_at = self._views_moved_s = 0.0
 

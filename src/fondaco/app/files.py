@@ -100,6 +100,11 @@ class Files:
         return self.root / "notices.db"
 
     @property
+    def reports(self) -> Path:
+        """Reports that were made, each with its page and its PDF."""
+        return self.root / "reports.db"
+
+    @property
     def views(self) -> Path:
         return self.root / "views.db"
 

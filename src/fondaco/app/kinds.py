@@ -19,6 +19,7 @@ from fondaco.domain.ledger.room import checks
 from fondaco.domain.ledger.room import room as ledger
 from fondaco.domain.notify.room import room as webhooks
 from fondaco.domain.reference.room import room as reference
+from fondaco.domain.reports.room import room as reports
 from fondaco.domain.surveillance.cases.room import room as cases
 from fondaco.domain.surveillance.room import room as surveillance
 from fondaco.domain.trading.room import room as trading
@@ -35,7 +36,7 @@ from fondaco.runtime.room import Room
 ROOMS: Final = (
     reference, identity, approvals, policies, audit, ledger, checks, trading, venues, crossing,
     midpoint, pooling, routed, fix, surveillance, cases, webhooks, partners, tiers,
-    assessments,
+    assessments, reports,
 )  # fmt: skip
 KINDS: Final[tuple[type[Event], ...]] = tuple(kind for room in ROOMS for kind in room.kinds)
 POLICIES: Final = {

@@ -45,9 +45,11 @@ from fondaco.app.numbers import numbers
 from fondaco.app.oidc import provider_part
 from fondaco.app.outbound import outbound
 from fondaco.app.people import MINUTE_NS, people_part
+from fondaco.app.performance import sheets
 from fondaco.app.proofs import publish_last
 from fondaco.app.queries import queries
 from fondaco.app.referred import check_references, referred
+from fondaco.app.reports import reports_desk
 from fondaco.app.say import say
 from fondaco.app.server import certificates_of, make_server
 from fondaco.app.tracing import house_watch, keep_times, tracing
@@ -61,6 +63,7 @@ from fondaco.domain.market import api as market_api
 from fondaco.domain.market.feeds import Feed
 from fondaco.domain.market.feeds.spec import chosen, feed
 from fondaco.domain.market.intake import Intake
+from fondaco.domain.performance import api as performance_api
 from fondaco.domain.trading import api as trading_api
 from fondaco.domain.trading.rules import decider as trading_law
 from fondaco.domain.venues import api as venues_api
@@ -135,6 +138,7 @@ def operations(house: House) -> list[Operation[Any, Any]]:
         *venues_api.operations(house.refs),
         *pooling_api.operations(house.refs),
         *trading_api.looks(house.refs, trading_law, queries(house.beside), house.tenant_of),
+        *performance_api.operations(sheets(lambda: house.kernel.board)),
     ]
 
 
@@ -249,11 +253,7 @@ async def running(
         await house.tiers.open()
         house.fix_messages = stack.enter_context(messages(kernel, records, house.fix))
         replies = StoreReplies(records)
-        people = house.people.sealing
-        house.erasure = ErasureDesk(
-            settings, files, records, directory, people, kernel.journal, replies
-        )
-        _tell_others(stack, house, settings, records)
+        _set_desks(stack, house, settings, files, records, replies)
         uses = house.uses = KeptUses(records)
         stack.callback(lambda: uses.keep(uses.counted.taken(), kernel.now()))
         doors = make_door(house, replies, readers, settings)
@@ -273,11 +273,20 @@ async def running(
         yield house, *doors
 
 
-def _tell_others(stack: AsyncExitStack, house: House, settings: Settings, records: Store) -> None:
-    """Programs by webhooks, and people by notices."""
-    sealing = house.people.sealing
-    house.webhooks = stack.enter_context(webhooks(house, settings, records, sealing))
-    house.notices = stack.enter_context(notices(house, settings, records, sealing))
+def _set_desks(
+    stack: AsyncExitStack,
+    house: House,
+    settings: Settings,
+    files: Files,
+    records: Store,
+    replies: StoreReplies,
+) -> None:
+    """Those that forget people, tell others, and make reports."""
+    people, journal = house.people.sealing, house.kernel.journal
+    house.erasure = ErasureDesk(settings, files, records, house.directory, people, journal, replies)
+    house.webhooks = stack.enter_context(webhooks(house, settings, records, people))
+    house.notices = stack.enter_context(notices(house, settings, records, people))
+    house.reports = stack.enter_context(reports_desk(house, files))
 
 
 def _know_people(

@@ -197,7 +197,11 @@ def backup(root: Path | Files, to: Path, keys: Path | None = None) -> dict[str, 
         if files.store_at != SQLITE or files.records.exists():
             with closing(open_records(files)) as records:
                 records.copy(copy.records)
-        for name in ("webhooks", "notices"):  # before the journal, in which their places must be
+        for name in (
+            "reports",
+            "webhooks",
+            "notices",
+        ):  # before the journal, in which their places must be
             if getattr(files, name).exists():
                 with closing(open_sqlite(files, getattr(files, name))) as queue:
                     queue.copy(getattr(copy, name))

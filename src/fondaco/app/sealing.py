@@ -46,7 +46,7 @@ def seal_house(files: Files) -> Iterator[str]:
         raise Conflict(f"{files.root} is being served; stop that house first")
     key = encrypt(files)
     yield from _journal(files, key)
-    lasting = (files.records, files.webhooks, files.notices)
+    lasting = (files.records, files.webhooks, files.notices, files.reports)
     for path in (*lasting, files.views, files.candles, files.messages):
         if is_plain_sqlite(path):
             encrypt_file(path, key.sqlite_key, durable=path in lasting)

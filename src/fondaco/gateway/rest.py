@@ -513,6 +513,8 @@ class Endpoint:
             status, more, reply = reply.status or status, reply.headers + more, reply.reply
         if isinstance(reply, str) and self.media_type != JSON:
             return Response(status, self.media_type, reply.encode(), more)
+        if isinstance(reply, bytes):
+            return Response(status, self.media_type, reply, more)
         return Response(status, JSON, b"" if status == 204 else _encode(reply), more)
 
 

@@ -22,6 +22,8 @@ from fondaco.domain.notify.model import SECOND_NS, Endpoint
 from fondaco.domain.reference.events import HouseKilled, HouseUnkilled, InstrumentListed
 from fondaco.domain.reference.model import HOUSE_STREAM, HouseState
 from fondaco.domain.reference.rules import decider as reference
+from fondaco.domain.reports.events import ReportReady
+from fondaco.domain.reports.model import PREFIX as REPORTS
 from fondaco.domain.surveillance.cases.events import CaseClosed, CaseOpened
 from fondaco.domain.surveillance.events import AlertRaised
 from fondaco.domain.trading import events as ev
@@ -125,6 +127,22 @@ class WebhookMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     host: str = ""
     reason: str = ""
     by: str = ""
+
+
+class ReportMessage(msgspec.Struct, frozen=True):
+    """A report can be fetched. `sha256` is of its document."""
+
+    position: int
+    at: int
+    report_id: str
+    kind: str
+    account_id: str
+    assessment_id: str
+    as_of_position: int
+    sha256: str
+    html_sha256: str
+    pdf_sha256: str
+    by: str
 
 
 class Body(msgspec.Struct, frozen=True):
@@ -232,6 +250,10 @@ def _webhook(entry: Entry) -> WebhookMessage:
     )  # fmt: skip
 
 
+def _report(entry: Entry) -> ReportMessage:
+    return ReportMessage(entry.position, entry.at, *msgspec.structs.astuple(entry.event))
+
+
 _ORDERS: Final[Mapping[str, type[Event]]] = {
     "order.accepted.v1": ev.OrderAccepted,
     "order.rejected.v1": ev.OrderRejected,
@@ -334,11 +356,20 @@ _OF_WEBHOOKS: Final = (
     Told(TEST, WebhookTestAsked, Scope.WEBHOOKS_READ, WEBHOOKS, _hook_of, WebhookMessage, _webhook),
 )  # fmt: skip
 
+_OF_REPORTS: Final = (
+    Told(
+        "report.ready.v1", ReportReady, Scope.REPORTS_READ, REPORTS,
+        lambda entry: f"report/{entry.event.report_id}",  # type: ignore[attr-defined]
+        ReportMessage, _report,
+    ),
+)  # fmt: skip
+
 TYPES: Final[tuple[Told, ...]] = (
     *_OF_ACCOUNTS,
     *(_of_approval(name, kind) for name, kind in _APPROVALS.items()),
     *_OF_THE_HOUSE,
     *_OF_WEBHOOKS,
+    *_OF_REPORTS,
 )
 BY_KIND: Final[Mapping[type[Event], Told]] = {each.kind: each for each in TYPES}
 BY_NAME: Final[Mapping[str, Told]] = {each.name: each for each in TYPES}
@@ -358,7 +389,7 @@ def event_types() -> list[EventType]:
 
 
 def _ordered_by(told: Told) -> str:
-    return {ACCOUNTS: "account", APPROVALS: "approval", WEBHOOKS: "webhook"}.get(
+    return {ACCOUNTS: "account", APPROVALS: "approval", WEBHOOKS: "webhook", REPORTS: "report"}.get(
         told.tenant, told.name.partition(".")[0]
     )
 

@@ -63,6 +63,8 @@ class Scope(StrEnum):
     EVALUATION_READ = "evaluation:read"  # one's own assessments
     EVALUATION_ASK = "evaluation:ask"  # for a payout of one's own, or to give it up
     EVALUATION_WRITE = "evaluation:write"
+    REPORTS_READ = "reports:read"
+    REPORTS_WRITE = "reports:write"
 
 
 class Role(StrEnum):
@@ -86,17 +88,20 @@ _DECIDING: Final = frozenset({Scope.APPROVALS_READ, Scope.APPROVALS_WRITE})  # w
 _HOOKING: Final = frozenset({Scope.WEBHOOKS_READ, Scope.WEBHOOKS_WRITE})
 _TAKING: Final = frozenset({Scope.EVALUATION_READ, Scope.EVALUATION_ASK})
 _JUDGING: Final = frozenset({Scope.EVALUATION_READ, Scope.EVALUATION_WRITE})
-_TRADING: Final = _LOOKING | {Scope.ORDERS_WRITE}
+_REPORTING: Final = frozenset({Scope.REPORTS_READ, Scope.REPORTS_WRITE})
+_TRADING: Final = _LOOKING | _REPORTING | {Scope.ORDERS_WRITE}
 
 # Who trades sets no limits, who sets limits does not trade, who runs the house does neither.
 SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {
     Role.TRADER: _TRADING | _DECIDING | _HOOKING | {Scope.KEYS_WRITE, *_TAKING},
     Role.RISK: _LOOKING
     | _DECIDING
+    | _REPORTING
     | {Scope.LIMITS_WRITE, Scope.HOUSE_READ, Scope.WEBHOOKS_READ}
     | {Scope.TIERS_WRITE, *_JUDGING},
     Role.COMPLIANCE: _LOOKING
     | _DECIDING
+    | _REPORTING
     | {Scope.LIMITS_WRITE, Scope.HOUSE_READ, Scope.JOURNAL_READ, Scope.WEBHOOKS_READ}
     | {Scope.KYC_READ, Scope.KYC_WRITE, Scope.ANALYTICS_READ, Scope.TOKENS_REVEAL}
     | {Scope.EVALUATION_READ},
@@ -115,10 +120,11 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {
         }
     )
     | _DECIDING
-    | _HOOKING,
+    | _HOOKING
+    | _REPORTING,
     Role.AUDITOR: _LOOKING
     | {Scope.HOUSE_READ, Scope.JOURNAL_READ, Scope.APPROVALS_READ, Scope.WEBHOOKS_READ}
-    | {Scope.EVALUATION_READ},
+    | {Scope.EVALUATION_READ, Scope.REPORTS_READ},
     Role.PARTNER: _TRADING | _DECIDING | _HOOKING,  # they, too, agree to what their agents propose
     Role.AGENT: _LOOKING | {Scope.ORDERS_PROPOSE, Scope.APPROVALS_READ},
     Role.ANALYST: frozenset({Scope.ANALYTICS_READ, Scope.MARKET_READ}),

@@ -390,3 +390,56 @@ class TradingRefs(msgspec.Struct):
     homes: dict[AssetCode, Symbol] = {}
     by_issuer: dict[str, tuple[AssetCode, ...]] = {}
     by_venue: dict[str, tuple[AssetCode, ...]] = {}  # an asset counts wherever it trades
+
+
+class TradedFill(msgspec.Struct, frozen=True, gc=False):
+    """A fill that stands, as an account's history has it. Busted and failed ones are not there."""
+
+    position: int  # of the journal
+    at: Instant
+    symbol: Symbol
+    lots: int  # negative: sold
+    gross: int  # what they cost or brought in, ledger units of the quote asset, before fees
+    fee: int
+    exec_id: str
+    realized: int = 0  # of a contract: what its account was paid at once
+
+
+class BalanceFlow(msgspec.Struct, frozen=True, gc=False):
+    """What moved a balance and was no fill: "deposit", "withdrawal", "swap", "transfer_in" …"""
+
+    position: int
+    at: Instant
+    kind: str
+    about: str  # the symbol of a "swap", the other account of a transfer
+    asset: AssetCode
+    units: int
+
+
+class Refusal(msgspec.Struct, frozen=True, gc=False):
+    """An order that a rule has refused."""
+
+    at: Instant
+    symbol: str
+    reason: str
+
+
+class AccountHistory(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What an account has traded and what else moved its balances, oldest first. Where it was reset
+    its history begins there: `opening` are the balances that it was given."""
+
+    account_id: str
+    name: str
+    currency: AssetCode
+    opened_at: Instant
+    begins_at: Instant
+    opening: dict[AssetCode, int]
+    fills: list[TradedFill]
+    flows: list[BalanceFlow]
+    balances: dict[AssetCode, int]  # now
+    orders: int  # accepted and refused
+    canceled: int
+    refusals: list[Refusal]
+    instruments: dict[Symbol, Instrument]
+    assets: dict[AssetCode, Asset]
+    position: int  # of the journal, as far as this shows it

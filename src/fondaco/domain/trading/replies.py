@@ -7,7 +7,7 @@ import msgspec
 
 from fondaco.domain.reference.model import Instrument
 from fondaco.kernel.errors import NotFound
-from fondaco.kernel.money import Asset, format_scaled, half_even_div
+from fondaco.kernel.money import Asset, AssetCode, format_scaled, half_even_div
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _AVG_PX_DECIMALS: Final = 6  # beyond those of a price
@@ -253,6 +253,9 @@ class Terms:
 
     def listed(self) -> list[Instrument]:
         return list(self._instruments.values())
+
+    def assets(self) -> dict[AssetCode, Asset]:
+        return {each.code: each for each in self._assets.values()}
 
     def instrument(self, symbol: str) -> Instrument:
         try:

@@ -29,6 +29,8 @@ MEANS: Final[Mapping[str, str]] = {
     "evaluation:read": "see your assessments",
     "evaluation:ask": "ask for payouts of your assessments, and give them up",
     "evaluation:write": "give assessments away, and decide on payouts",
+    "reports:read": "see reports",
+    "reports:write": "make reports",
     "approvals:read": "see what waits for a second person",
     "approvals:write": "agree in your name to what others have asked",
 }
