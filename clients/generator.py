@@ -111,7 +111,10 @@ def _docstring(text: str, indent: int) -> Iterator[str]:
 def operations(document: Schema, digest: str) -> str:
     """Module text: one class a tag, one method an operation; aliases of a path are left out."""
     tags: dict[str, list[str]] = {}
-    for path, method, operation in asked(document):
+    # A method called list hides the type from those below it.
+    for path, method, operation in sorted(
+        asked(document), key=lambda each: each[2]["operationId"].endswith(".list")
+    ):
         tag, _, name = operation["operationId"].partition(".")
         if "." in name:
             continue

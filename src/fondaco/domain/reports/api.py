@@ -143,7 +143,7 @@ OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
         answer=_make,
     ),
     Look(
-        name="reports.list",
+        name="reports.overview",
         summary="Reports that were made, newest first.",
         method="GET",
         path="/reports",
