@@ -27,6 +27,18 @@ time_limit_days = 5
 overall_loss = { limit = "10%" }
 """
 
+HAIR = """name = "hair"
+title = "A hair, 100,000"
+effective_from = 2026-01-01
+account = "100000"
+fee = "1"
+
+[[phases]]
+name = "Only"
+target = "8%"
+overall_loss = { limit = "20" }
+"""
+
 
 @pytest.fixture(scope="module")
 def house(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[running.Running]:
@@ -119,7 +131,19 @@ def test_a_text_that_contradicts_itself_is_told_at_its_line(
         page.get_by_role("button", name="Keep it").click()
         kept = page.get_by_role("table", name="All versions").get_by_role("row", name="narrow")
         expect(kept).to_contain_text("draft", timeout=LATE_MS)
-    assert house.client().get("/api/tiers/narrow")["item"]["state"] == "draft"
+        kept.get_by_role("link", name="narrow").click()
+        page.get_by_role("table", name="Versions").get_by_text("not yet").wait_for()
+        expect(page.get_by_role("button", name="Publish")).to_be_disabled()
+        page.get_by_label("Paths of each trader").fill("200")
+        page.get_by_role("button", name="Simulate").click()
+        page.get_by_role("table", name="Simulated odds").wait_for(timeout=LATE_MS)
+        page.get_by_role("button", name="Publish").click()
+        page.get_by_label("Reason").fill("as agreed")
+        page.get_by_role("button", name="Put it on sale").click()
+        page.get_by_role("table", name="Versions").get_by_text("on sale").wait_for()
+        part(page, house, "shop")
+        page.get_by_role("heading", name="Narrow, 10,000").wait_for()
+    assert house.client().get("/api/tiers/narrow")["item"]["state"] == "published"
 
 
 def given(house: running.Running, tier: str, reference: str) -> Any:
@@ -163,20 +187,34 @@ def test_a_gauge_moves_with_what_is_lost(browser: Browser, house: running.Runnin
         assert faults == []
 
 
+def put_on_sale(house: running.Running, text: str) -> str:
+    """A tier as it comes on sale: kept, simulated, published; in a demo nobody else must agree."""
+    client = house.client()
+    tier: str = client.ask("POST", "/api/tiers", {"text": text}).body["tier"]
+    path = f"/api/tiers/{tier}/versions/1"
+    client.ask("POST", f"{path}/simulate", {"paths": 100, "traders": ["fair"]})
+    deadline = time.monotonic() + LATE_MS / 1000
+    while client.get(f"{path}/simulation")["state"] != "attached":
+        assert time.monotonic() < deadline, "it was not simulated"
+    assert client.ask("POST", f"{path}/publish", {"note": "for a test"}).status == 200
+    return tier
+
+
 def test_a_broken_rule_is_told_with_its_evidence_and_the_account_is_closed(
     browser: Browser, house: running.Running
 ) -> None:
-    made = given(house, "instant-10k", "breach")
+    made = given(house, put_on_sale(house, HAIR), "breach")
     with browsing.looking(browser) as context:
         page = context.new_page()
         part(page, house, f"now/{made['assessment_id']}")
         page.get_by_role("button", name="Trade").wait_for()
-        bought(house, made["account_id"], "0.1")  # no stop: all that it is worth is risked
-        said = page.get_by_role("alert").filter(has_text="Risk of a trade")
-        expect(said).to_contain_text("against a limit of 50.00", timeout=LATE_MS)
+        bought(house, made["account_id"], "1.5")  # its costs alone are more than may be lost
+        said = page.get_by_role("alert").filter(has_text="Overall loss")
+        expect(said).to_contain_text("against a limit of 99,980.00", timeout=LATE_MS)
         page.locator(".status.refused").get_by_text("failed").wait_for()
+        expect(page.locator(".gauges [data-rule=overall_loss].broken")).to_contain_text("broken")
         expect(page.get_by_role("button", name="Trade")).to_have_count(0)
         page.get_by_text("Nothing is open.").wait_for(timeout=LATE_MS)
         part(page, house, "history")
         row = page.get_by_role("row", name=made["assessment_id"])
-        expect(row).to_contain_text("max risk per trade")
+        expect(row).to_contain_text("overall loss")

@@ -1,6 +1,6 @@
 /** What the firm sells: versions and their texts, what is wrong with one, and what a trader would read. */
 import { useEffect, useRef, useState } from "react";
-import { Ask, at } from "../access/parts";
+import { Ask } from "../access/parts";
 import { api, ok, type Schemas } from "../client/api";
 import { useAsked } from "../kit/asked";
 import { number } from "../kit/format";
@@ -11,9 +11,9 @@ import { address, setQuery } from "../shell/routes";
 import { may } from "../shell/session";
 import { lineOf, lineSaid, span } from "./lines";
 import type { PageProps } from "./Prop";
+import { stateWord, Versions } from "./Versions";
 
 type Defined = Schemas["DefinedReply"];
-type Version = Schemas["TierVersionShown"];
 const REST_MS = 500;
 const KEPT = "fondaco.tier-draft";
 const BEGIN = `name = "mine"
@@ -55,7 +55,7 @@ export default function Tiers({ route }: PageProps) {
         {one.problem && <ErrorPanel problem={one.problem} retry={one.again} />}
         {asked.data && (chosen ? one.data && <Editor key={one.data.item.fingerprint} begun={one.data.text} onDone={again} /> : <Editor key="draft" begun={kept()} isDraft onDone={again} />)}
       </section>
-      {one.data && <Versions tier={chosen} versions={one.data.versions} />}
+      {one.data && <Versions tier={chosen} versions={one.data.versions} onDone={again} />}
       {!chosen && asked.data && <AllTiers items={asked.data.items} />}
     </>
   );
@@ -154,26 +154,6 @@ function Preview({ found }: { found: Defined }) {
   );
 }
 
-const WORDS: Record<Version["state"], string> = { draft: "draft", waiting: "published, not sold yet", published: "on sale", past: "sold before", retired: "retired" };
-
-function Versions({ tier, versions }: { tier: string; versions: readonly Version[] }) {
-  return (
-    <section className="panel" data-panel aria-label="Versions">
-      <header><h2>Versions of {tier}</h2></header>
-      <Table<Version> label="Versions" rows={versions} rowKey={(each) => String(each.version)} empty={<Empty>No version.</Empty>} columns={[
-        { key: "version", title: "Version", num: true, cell: (each) => each.version },
-        { key: "state", title: "State", cell: (each) => <span className="chip">{WORDS[each.state]}</span> },
-        { key: "simulated", title: "Simulated", cell: (each) => (each.simulated ? "yes" : <span className="dim">not yet</span>) },
-        { key: "wrong", title: "Contradicts itself", cell: (each) => each.contradictions.join(", ") || <span className="dim">no</span> },
-        { key: "from", title: "Sold from", num: true, cell: (each) => (each.effective_from && each.effective_from !== "0" ? at(each.effective_from) : <span className="dim">–</span>) },
-        { key: "defined", title: "Defined", num: true, cell: (each) => at(each.defined_at) },
-        { key: "by", title: "By", cell: (each) => each.defined_by },
-        { key: "terms", title: "Terms", cell: (each) => <span className="mono" title={each.fingerprint}>{each.fingerprint.slice(0, 16)}</span> },
-      ]} />
-    </section>
-  );
-}
-
 function AllTiers({ items }: { items: readonly Schemas["TierShown"][] }) {
   return (
     <section className="panel" data-panel aria-label="All versions">
@@ -182,7 +162,7 @@ function AllTiers({ items }: { items: readonly Schemas["TierShown"][] }) {
         { key: "tier", title: "Tier", cell: (each) => <a href={address("prop", ["tiers"], { tier: each.tier })}>{each.tier}</a> },
         { key: "version", title: "Version", num: true, cell: (each) => each.version },
         { key: "title", title: "Title", cell: (each) => each.title },
-        { key: "state", title: "State", cell: (each) => <span className="chip">{WORDS[each.state]}</span> },
+        { key: "state", title: "State", cell: (each) => <span className="chip">{stateWord(each.state)}</span> },
         { key: "account", title: "Account", num: true, cell: (each) => <>{number(each.account)} {each.currency}</> },
         { key: "fee", title: "Fee", num: true, cell: (each) => number(each.fee) },
         { key: "odds", title: "Simulated", num: true, cell: (each) => (each.odds ? `${number(String(each.odds.paths))} paths` : <span className="dim">not yet</span>) },
