@@ -1,6 +1,7 @@
 """Pages of the prop firm: what is sold is what the house says; a text is read as it is written."""
 
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -215,6 +216,9 @@ def test_a_broken_rule_is_told_with_its_evidence_and_the_account_is_closed(
         expect(page.locator(".gauges [data-rule=overall_loss].broken")).to_contain_text("broken")
         expect(page.get_by_role("button", name="Trade")).to_have_count(0)
         page.get_by_text("Nothing is open.").wait_for(timeout=LATE_MS)
+        with page.expect_download() as kept:
+            page.keyboard.press("p")
+        assert zipfile.is_zipfile(kept.value.path())
         part(page, house, "history")
         row = page.get_by_role("row", name=made["assessment_id"])
         expect(row).to_contain_text("overall loss")

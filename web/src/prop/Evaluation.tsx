@@ -1,6 +1,6 @@
 /** One assessment: how far it is to each limit, and what is still missing to pass. */
 import { useEffect, useMemo, useState } from "react";
-import { api, ok } from "../client/api";
+import { api, ok, type Schemas } from "../client/api";
 import { Ask, at, Outcome, useDoing } from "../access/parts";
 import { useAsked } from "../kit/asked";
 import * as d from "../kit/decimal";
@@ -47,16 +47,18 @@ function Dashboard({ found, silent, again }: { found: Assessment; silent: boolea
   const gauges = ordered(found.headroom.map((each) => gauge(each, isOver(found.state) ? broken : new Set())));
   const { isBusy, problem, run } = useDoing();
   const [isLeaving, setLeaving] = useState(false);
+  const pack = (): void => void run(async () => savePack(await ok(api.GET("/api/assessments/{assessment_id}/pack", { params: { path: { assessment_id: found.assessment_id } } }))));
   const trade = (): void => void run(() => tradeOn(found.account_id));
   // What happens on the account itself is asked about at once.
   useEffect(() => (found.account_id ? accountStore(found.account_id).onEvents(again) : undefined), [found.account_id, again]);
   useEffect(() => provide("Evaluation", [
     { title: "Trade on this account", keys: "t", unless: () => (isOver(found.state) ? "it is over" : ""), run: trade },
+    { title: "Dispute pack of this assessment", keys: "p", run: pack },
     { title: "Give this assessment up", danger: true, unless: () => (isOver(found.state) ? "it is over" : ""), run: () => setLeaving(true) },
   ]), [found.assessment_id, found.state]);
   return (
     <div className={silent ? "evaluation dimmed" : "evaluation"}>
-      <Head found={found} silent={silent} onLeave={() => setLeaving(true)} onTrade={trade} isBusy={isBusy} />
+      <Head found={found} silent={silent} onPack={pack} onLeave={() => setLeaving(true)} onTrade={trade} isBusy={isBusy} />
       <Outcome problem={problem} />
       {found.violations.length > 0 && <Violations found={found} />}
       <div className="halves">
@@ -84,6 +86,17 @@ function Dashboard({ found, silent, again }: { found: Assessment; silent: boolea
   );
 }
 
+/** The zip comes as text, with its SHA-256. */
+function savePack(pack: Schemas["PackReply"]): void {
+  const bytes = Uint8Array.from(atob(pack.zip), (letter) => letter.charCodeAt(0));
+  const url = URL.createObjectURL(new Blob([bytes], { type: "application/zip" }));
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = pack.file_name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
+
 /** The account may be younger than the list of accounts that this page has. */
 async function tradeOn(account_id: string): Promise<void> {
   accounts.set((await ok(api.GET("/api/accounts", { params: { query: { limit: 1_000 } } }))).items);
@@ -91,7 +104,7 @@ async function tradeOn(account_id: string): Promise<void> {
   go(address("trade", [], { account: account_id }));
 }
 
-function Head({ found, silent, onLeave, onTrade, isBusy }: { found: Assessment; silent: boolean; onLeave: () => void; onTrade: () => void; isBusy: boolean }) {
+function Head({ found, silent, onPack, onLeave, onTrade, isBusy }: { found: Assessment; silent: boolean; onPack: () => void; onLeave: () => void; onTrade: () => void; isBusy: boolean }) {
   const now = useSecond() + clockOffset.get();
   const { shape, word } = stateOf(found.state);
   return (
@@ -111,6 +124,7 @@ function Head({ found, silent, onLeave, onTrade, isBusy }: { found: Assessment; 
       </dl>
       <div className="row">
         {!isOver(found.state) && <button type="button" className="button main" disabled={isBusy} onClick={onTrade}>Trade <kbd>t</kbd></button>}
+        <button type="button" className="button" disabled={isBusy} onClick={onPack}>Dispute pack <kbd>p</kbd></button>
         {!isOver(found.state) && may("evaluation:ask") && <button type="button" className="button quiet" onClick={onLeave}>Give it up</button>}
       </div>
     </header>
@@ -124,7 +138,7 @@ function Violations({ found }: { found: Assessment }) {
       {found.violations.map((each: Violation) => (
         <div key={`${each.rule} ${each.at}`} className="state wrong" role="alert">
           <p className="said"><span className="chip critical">✕ broken</span> {ruleTitle(each.rule)}: <Num value={cents(each.value)} /> against a limit of <Num value={cents(each.limit)} />, at {dayTime(each.at, "ms")}; equity was <Num value={cents(each.equity)} /> {found.currency}.</p>
-          <p>Orders were canceled and positions closed. What was seen is kept in the journal, with each price and its place on the tape.</p>
+          <p>Orders were canceled and positions closed. The dispute pack has the rules, the prices and a script that works the verdict out again without this house.</p>
         </div>
       ))}
     </section>

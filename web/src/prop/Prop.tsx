@@ -27,6 +27,7 @@ const PAGES: readonly Page[] = [
   { part: "tiers", title: "Tiers", scope: "tiers:write", of: "firm", body: lazy(() => import("./Tiers")) },
   { part: "assessments", title: "Assessments", scope: "evaluation:write", of: "firm", body: lazy(() => import("./Assessments")) },
   { part: "payouts", title: "Payouts", scope: "evaluation:write", of: "firm", body: lazy(() => import("./Waiting")) },
+  { part: "risk", title: "Risk book", scope: "evaluation:write", of: "firm", body: lazy(() => import("./RiskBook")) },
 ];
 const GROUPS = ([["yours", "Yours"], ["firm", "The firm’s"]] as const).filter(([of]) => PAGES.some((each) => each.of === of));
 

@@ -1,5 +1,5 @@
 /** Versions of a tier: simulated with progress, put on sale by two people, and taken off it. */
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { Ask, at, Outcome, useDoing } from "../access/parts";
 import { api, ok, type Schemas } from "../client/api";
 import { useAsked } from "../kit/asked";
@@ -70,6 +70,10 @@ function Simulation({ tier, version, onDone }: { tier: string; version: Version;
   const { isBusy, problem, run } = useDoing();
   const found = asked.data;
   const isRunning = found?.state === "running";
+  const isNew = found?.state === "attached" && !version.simulated;
+  useEffect(() => {
+    if (isNew) onDone();
+  }, [isNew]);
   const isRight = /^\d+$/.test(paths) && Number(paths) >= 100 && Number(paths) <= MOST_PATHS && /^\d{1,9}$/.test(seed);
   const again = (): void => {
     asked.again();

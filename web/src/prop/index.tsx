@@ -13,6 +13,7 @@ export default {
     to("Evaluation: room left to every rule", "now", "dashboard gauge headroom daily loss"),
     to("History of assessments", "history", "passed failed"),
     to("Assessments of everybody", "assessments", "admin give away"),
+    to("Risk book: what all traders hold", "risk", "exposure hedge firm"),
     to("Payouts that wait", "payouts", "pay agree refuse"),
     to("Shop: tiers, their rules and odds", "shop", "evaluation buy challenge compare"),
     to("Tiers: texts, what is wrong with one, versions", "tiers", "editor lint define publish"),
