@@ -1,14 +1,15 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 211f4181725edcc35d78b31dc0afc5fbbacbedb97c291375baac40a8e6d9f5a4
+OpenAPI sha256 92261bd326e10d29e618e28a7446dc2a7c44e92ec0e78544bab2ed6a87838214
 """
 
 from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
-Scope: TypeAlias = Literal['accounts:read', 'accounts:write', 'analytics:read', 'approvals:read', 'approvals:write', 'evaluation:ask', 'evaluation:read', 'evaluation:write', 'house:read', 'house:write', 'journal:read', 'keys:write', 'kyc:read', 'kyc:write', 'limits:read', 'limits:write', 'market:read', 'orders:propose', 'orders:read', 'orders:write', 'tiers:read', 'tiers:write', 'tokens:reveal', 'webhooks:read', 'webhooks:write']
+Scope: TypeAlias = Literal['accounts:read', 'accounts:write', 'analytics:read', 'approvals:read', 'approvals:write', 'evaluation:ask', 'evaluation:read', 'evaluation:write', 'house:read', 'house:write', 'journal:read', 'keys:write', 'kyc:read', 'kyc:write', 'limits:read', 'limits:write', 'market:read', 'orders:propose', 'orders:read', 'orders:write', 'reports:read', 'reports:write', 'tiers:read', 'tiers:write', 'tokens:reveal', 'webhooks:read', 'webhooks:write']
 Role: TypeAlias = Literal['admin', 'agent', 'analyst', 'auditor', 'compliance', 'partner', 'risk', 'trader']
+ReportKind: TypeAlias = Literal['assessment_summary', 'compliance', 'performance_metrics', 'risk_analysis', 'trade_history']
 Quality: TypeAlias = Literal['closed', 'crossed', 'gapped', 'ok', 'recovering', 'stale', 'unconfirmed']
 LevelReply: TypeAlias = "tuple[str, str]"
 ConsolidatedLevelReply: TypeAlias = "tuple[str, str, dict[str, str]]"
@@ -26,6 +27,7 @@ Finality: TypeAlias = Literal['CONFIRMED', 'FAILED', 'MATCHED', 'MINED', 'RETRYI
 Allocation: TypeAlias = Literal['fifo', 'pro_rata', 'pro_rata_top']
 Phase: TypeAlias = Literal['closed', 'closing_auction', 'continuous', 'halted', 'opening_auction', 'pre_open']
 TimelinePoint: TypeAlias = "tuple[int, int]"
+Method: TypeAlias = Literal['average', 'fifo']
 
 
 class Problem(TypedDict):
@@ -1672,11 +1674,11 @@ class SeriesPoint(TypedDict):
     max_us: float | None
 
 
-class ReportRequest(TypedDict):
+class FixReportRequest(TypedDict):
     day: str
 
 
-class ReportReply(TypedDict):
+class FixReportReply(TypedDict):
     """A day of FIX sessions (UTC). `reasons` are the 20 that came most often, `alerts` the 500
     that are worst; `by_severity` counts all.
     """
@@ -2863,6 +2865,59 @@ class EvaluationDecideRequest(TypedDict):
     number: int
     agrees: bool
     reason: str
+
+
+class MakeReportRequest(TypedDict):
+    """Of an account as it is now. Asked again while nothing has happened it is the same report.
+    """
+    kind: ReportKind
+    account_id: str
+    currency: NotRequired[str | None]
+    time_zone: NotRequired[str]
+    min_position: NotRequired[int]
+
+
+class ReportsReportReply(TypedDict):
+    """A report that can be fetched. The hashes stand in the journal, too; `position` is that of
+    the journal up to which everything counts.
+    """
+    report_id: str
+    kind: ReportKind
+    account_id: str
+    assessment_id: str | None
+    state: str
+    position: int
+    made_at: str
+    made_by: str
+    sha256: str
+    html_sha256: str
+    pdf_sha256: str | None
+    html_url: str
+    pdf_url: str | None
+    tables: list[str]
+
+
+class ReportsRequest(TypedDict):
+    """The newest first. `cursor` is the `next` of the page before."""
+    account_id: NotRequired[str | None]
+    kind: NotRequired[ReportKind | None]
+    cursor: NotRequired[int]
+    limit: NotRequired[int]
+
+
+class ReportsReply(TypedDict):
+    items: list[ReportsReportReply]
+    next: int | None
+
+
+class ReportsReportRequest(TypedDict):
+    report_id: str
+
+
+class ReportCsvRequest(TypedDict):
+    """`table` is one of a report's `tables`."""
+    report_id: str
+    table: NotRequired[str]
 
 
 class PriceRequest(TypedDict):
@@ -4774,3 +4829,236 @@ class Unconfirmed(TypedDict):
     account_id: str
     asked_at: str
     says: str
+
+
+class StatisticsRequest(TypedDict):
+    """Of all trades, unless times bound when they ended. `currency`: the account's, or else that
+    in which it has traded most; `time_zone` is that of days, hours and weekdays.
+    """
+    account_id: str
+    method: NotRequired[Method]
+    currency: NotRequired[str | None]
+    time_zone: NotRequired[str]
+    since: NotRequired[str | None]
+    until: NotRequired[str | None]
+    min_position: NotRequired[int]
+
+
+class StatisticsReply(TypedDict):
+    """How an account has traded in one currency; docs/statistics.md defines each figure."""
+    account_id: str
+    name: str
+    currency: str
+    currencies: list[str]
+    method: str
+    time_zone: str
+    began_at: str
+    position: int
+    equity: str
+    total: TallyLine
+    largest_win: str
+    largest_loss: str
+    streaks: StreakLine
+    holding: HoldingTimes
+    excursions: ExcursionLine
+    sqn: float | None
+    kelly: float | None
+    risk_of_ruin: float | None
+    deviation: str | None
+    drawdown: DrawdownsLine
+    ratios: RatiosBody
+    discipline: DisciplineBody
+    by_symbol: list[TallyLine]
+    by_side: list[TallyLine]
+    by_hour: list[TallyLine]
+    by_weekday: list[TallyLine]
+    distribution: list[BinLine]
+    calendar: list[DayBody]
+    held: list[HeldBody]
+    reconciliation: list[ReconciledLine]
+    definitions: dict[str, str]
+
+
+class TallyLine(TypedDict):
+    """Some round trips, added up; `key` says which. What would divide by nought is null."""
+    key: str
+    trades: int
+    wins: int
+    losses: int
+    scratches: int
+    win_rate: float | None
+    profit_factor: float | None
+    payoff_ratio: float | None
+    net: str
+    won: str
+    lost: str
+    fees: str
+    financing: str
+    expectancy: str | None
+    average_win: str | None
+    average_loss: str | None
+    held_average_s: float
+
+
+class StreakLine(TypedDict):
+    wins_max: int
+    losses_max: int
+    current: int
+
+
+class HoldingTimes(TypedDict):
+    median_s: float
+    average_s: float
+    wins_s: float
+    losses_s: float
+    in_market: float | None
+
+
+class ExcursionLine(TypedDict):
+    """Averages over trips. `bars` says how fine they were looked at: "1m" to "1d", or "fills".
+    """
+    adverse: str | None
+    favorable: str | None
+    edge_ratio: float | None
+    bars: list[str]
+
+
+class DrawdownsLine(TypedDict):
+    """Of equity at the end of days, less what came in and went out since it began."""
+    deepest: DrawdownLine | None
+    longest_days: float
+    current: str
+    count: int
+
+
+class DrawdownLine(TypedDict):
+    """`ended_at` null: it is not over. `ratio` is of what the account was worth at the peak."""
+    depth: str
+    ratio: float
+    peak_at: str
+    trough_at: str
+    ended_at: str | None
+    days: float
+
+
+class RatiosBody(TypedDict):
+    """Of daily returns, every calendar day counted, `periods` to a year."""
+    periods: int
+    days: int
+    total_return: float | None
+    annualized_return: float | None
+    volatility: float | None
+    sharpe: float | None
+    sortino: float | None
+    calmar: float | None
+    omega: float | None
+    skewness: float | None
+    kurtosis: float | None
+    max_drawdown: float | None
+    ulcer_index: float | None
+    best_day: float | None
+    worst_day: float | None
+
+
+class DisciplineBody(TypedDict):
+    """Shares from 0 to 1; the score from 0 to 100. Null: there was no occasion."""
+    score: float | None
+    orders: int
+    refused: int
+    canceled: int
+    refused_share: float | None
+    larger_after_loss: float | None
+    hasty_after_loss: float | None
+    held_too_long: float | None
+    reasons: dict[str, int]
+
+
+class BinLine(TypedDict):
+    low: str
+    high: str
+    trades: int
+
+
+class DayBody(TypedDict):
+    """One local day. `gained` counts open positions at the day's last price; `closed` only trips
+    that ended in it.
+    """
+    day: str
+    equity: str
+    gained: str
+    closed: str
+    flows: str
+    fees: str
+    trades: int
+
+
+class HeldBody(TypedDict):
+    """A position that is open. `gain` at the last price known; null without one."""
+    symbol: str
+    currency: str
+    side: str
+    qty: str
+    cost: str
+    realized: str
+    fees: str
+    gain: str | None
+    opened_at: str
+
+
+class ReconciledLine(TypedDict):
+    """How the ledger's balance of an asset comes about. `difference` is 0."""
+    asset: str
+    opening: str
+    deposits: str
+    transfers: str
+    trips: str
+    held: str
+    fees: str
+    financing: str
+    other: str
+    cost: str
+    basis: str
+    closing: str
+    ledger: str
+    difference: str
+
+
+class TripsRequest(TypedDict):
+    """The newest first. `cursor` is the `next` of the page before."""
+    account_id: str
+    method: NotRequired[Method]
+    cursor: NotRequired[int]
+    limit: NotRequired[int]
+    min_position: NotRequired[int]
+
+
+class TripsReply(TypedDict):
+    """The newest first; `next` goes into `cursor` for what is older, null: that was all."""
+    account_id: str
+    method: str
+    items: list[TripLine]
+    next: int | None
+    position: int
+
+
+class TripLine(TypedDict):
+    """A round trip that has ended."""
+    symbol: str
+    currency: str
+    side: str
+    qty: str
+    entry_px: str
+    exit_px: str
+    gross: str
+    fees: str
+    financing: str
+    net: str
+    adverse: str
+    favorable: str
+    fills: int
+    opened_at: str
+    closed_at: str
+    held_s: float
+    opened_by: str
+    closed_by: str
+    position: int

@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 211f4181725edcc35d78b31dc0afc5fbbacbedb97c291375baac40a8e6d9f5a4
+OpenAPI sha256 92261bd326e10d29e618e28a7446dc2a7c44e92ec0e78544bab2ed6a87838214
 """
 
 from __future__ import annotations
@@ -1196,21 +1196,6 @@ class Approvals:
     def __init__(self, asking: Asking) -> None:
         self._ask = asking.ask
 
-    def list(
-        self,
-        *,
-        state: Literal['all', 'closed', 'waiting'] = ABSENT,
-    ) -> m.ApprovalsReply:
-        """What waits for a second person, what was decided, and what glass was broken. Scope:
-        approvals:read.
-        """
-        found: m.ApprovalsReply = self._ask(
-            "GET",
-            "/api/approvals",
-            query={"state": state},
-        )
-        return found
-
     def show(
         self,
         *,
@@ -1295,6 +1280,21 @@ class Approvals:
             path_={"approval_id": approval_id},
             body={"verdict": verdict, "reason": reason},
             header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def list(
+        self,
+        *,
+        state: Literal['all', 'closed', 'waiting'] = ABSENT,
+    ) -> m.ApprovalsReply:
+        """What waits for a second person, what was decided, and what glass was broken. Scope:
+        approvals:read.
+        """
+        found: m.ApprovalsReply = self._ask(
+            "GET",
+            "/api/approvals",
+            query={"state": state},
         )
         return found
 
@@ -1522,6 +1522,24 @@ class Audit:
     def __init__(self, asking: Asking) -> None:
         self._ask = asking.ask
 
+    def export(
+        self,
+        *,
+        form: Literal['csv', 'jsonl'] = ABSENT,
+        kind: Literal['', 'access', 'act', 'approval', 'denial', 'policy'] = ABSENT,
+        since: int = ABSENT,
+        until: int = ABSENT,
+        limit: int = ABSENT,
+        min_position: int = ABSENT,
+    ) -> str:
+        """The same as lines of JSON, or as CSV. Scope: journal:read."""
+        found: str = self._ask(
+            "GET",
+            "/api/audit/export",
+            query={"form": form, "kind": kind, "since": since, "until": until, "limit": limit, "min_position": min_position},
+        )
+        return found
+
     def list(
         self,
         *,
@@ -1541,24 +1559,6 @@ class Audit:
             "GET",
             "/api/audit",
             query={"kind": kind, "caller": caller, "operation": operation, "since": since, "until": until, "before": before, "limit": limit, "min_position": min_position},
-        )
-        return found
-
-    def export(
-        self,
-        *,
-        form: Literal['csv', 'jsonl'] = ABSENT,
-        kind: Literal['', 'access', 'act', 'approval', 'denial', 'policy'] = ABSENT,
-        since: int = ABSENT,
-        until: int = ABSENT,
-        limit: int = ABSENT,
-        min_position: int = ABSENT,
-    ) -> str:
-        """The same as lines of JSON, or as CSV. Scope: journal:read."""
-        found: str = self._ask(
-            "GET",
-            "/api/audit/export",
-            query={"form": form, "kind": kind, "since": since, "until": until, "limit": limit, "min_position": min_position},
         )
         return found
 
@@ -1904,11 +1904,11 @@ class Fix:
         self,
         *,
         day: str,
-    ) -> m.ReportReply:
+    ) -> m.FixReportReply:
         """A day of FIX sessions: messages, rejects, latencies, alerts and top reasons. Scope:
         house:read.
         """
-        found: m.ReportReply = self._ask(
+        found: m.FixReportReply = self._ask(
             "GET",
             "/api/fix/reports/{day}",
             path_={"day": day},
@@ -2569,21 +2569,6 @@ class Tiers:
     def __init__(self, asking: Asking) -> None:
         self._ask = asking.ask
 
-    def list(
-        self,
-        *,
-        state: Literal['all', 'draft', 'past', 'published', 'retired', 'waiting'] = ABSENT,
-    ) -> m.TiersReply:
-        """The tiers of the prop firm: account, fee, rules in words, and simulated odds. Scope:
-        tiers:read.
-        """
-        found: m.TiersReply = self._ask(
-            "GET",
-            "/api/tiers",
-            query={"state": state},
-        )
-        return found
-
     def define(
         self,
         *,
@@ -2714,6 +2699,21 @@ class Tiers:
             path_={"tier": tier, "version": version},
             body={"ends_at": ends_at, "note": note},
             header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def list(
+        self,
+        *,
+        state: Literal['all', 'draft', 'past', 'published', 'retired', 'waiting'] = ABSENT,
+    ) -> m.TiersReply:
+        """The tiers of the prop firm: account, fee, rules in words, and simulated odds. Scope:
+        tiers:read.
+        """
+        found: m.TiersReply = self._ask(
+            "GET",
+            "/api/tiers",
+            query={"state": state},
         )
         return found
 
@@ -2867,6 +2867,102 @@ class Evaluation:
             path_={"assessment_id": assessment_id, "number": number},
             body={"agrees": agrees, "reason": reason},
             header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+
+class Reports:
+    def __init__(self, asking: Asking) -> None:
+        self._ask = asking.ask
+
+    def overview(
+        self,
+        *,
+        account_id: str = ABSENT,
+        kind: m.ReportKind = ABSENT,
+        cursor: int = ABSENT,
+        limit: int = ABSENT,
+    ) -> m.ReportsReply:
+        """Reports that were made, newest first. Scope: reports:read."""
+        found: m.ReportsReply = self._ask(
+            "GET",
+            "/api/reports",
+            query={"account_id": account_id, "kind": kind, "cursor": cursor, "limit": limit},
+        )
+        return found
+
+    def make(
+        self,
+        *,
+        kind: m.ReportKind,
+        account_id: str,
+        idempotency_key: str = ABSENT,
+        currency: str | None = ABSENT,
+        time_zone: str = ABSENT,
+        min_position: int = ABSENT,
+    ) -> m.ReportsReportReply:
+        """Make a report of an account: five kinds, as a page and a PDF, hashed for ever. Scope:
+        reports:write.
+        """
+        found: m.ReportsReportReply = self._ask(
+            "POST",
+            "/api/reports",
+            body={"kind": kind, "account_id": account_id, "currency": currency, "time_zone": time_zone, "min_position": min_position},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def one(
+        self,
+        *,
+        report_id: str,
+    ) -> m.ReportsReportReply:
+        """One report: its hashes, and where it is. Scope: reports:read."""
+        found: m.ReportsReportReply = self._ask(
+            "GET",
+            "/api/reports/{report_id}",
+            path_={"report_id": report_id},
+        )
+        return found
+
+    def html(
+        self,
+        *,
+        report_id: str,
+    ) -> str:
+        """A report as a page that needs nothing but itself. Scope: reports:read."""
+        found: str = self._ask(
+            "GET",
+            "/api/reports/{report_id}/html",
+            path_={"report_id": report_id},
+        )
+        return found
+
+    def pdf(
+        self,
+        *,
+        report_id: str,
+    ) -> str:
+        """A report as a PDF. Scope: reports:read."""
+        found: str = self._ask(
+            "GET",
+            "/api/reports/{report_id}/pdf",
+            path_={"report_id": report_id},
+        )
+        return found
+
+    def csv(
+        self,
+        *,
+        report_id: str,
+        table: str = ABSENT,
+    ) -> str:
+        """A table of a report as CSV, with every digit. Scope: reports:read."""
+        found: str = self._ask(
+            "GET",
+            "/api/reports/{report_id}/csv",
+            path_={"report_id": report_id},
+            query={"table": table},
         )
         return found
 
@@ -4335,6 +4431,53 @@ class Venues:
         return found
 
 
+class Performance:
+    def __init__(self, asking: Asking) -> None:
+        self._ask = asking.ask
+
+    def statistics(
+        self,
+        *,
+        account_id: str,
+        method: m.Method = ABSENT,
+        currency: str = ABSENT,
+        time_zone: str = ABSENT,
+        since: str = ABSENT,
+        until: str = ABSENT,
+        min_position: int = ABSENT,
+    ) -> m.StatisticsReply:
+        """How an account has traded: win rate, expectancy, drawdown, discipline, days. Scope:
+        accounts:read.
+        """
+        found: m.StatisticsReply = self._ask(
+            "GET",
+            "/api/accounts/{account_id}/statistics",
+            path_={"account_id": account_id},
+            query={"method": method, "currency": currency, "time_zone": time_zone, "since": since, "until": until, "min_position": min_position},
+        )
+        return found
+
+    def trips(
+        self,
+        *,
+        account_id: str,
+        method: m.Method = ABSENT,
+        cursor: int = ABSENT,
+        limit: int = ABSENT,
+        min_position: int = ABSENT,
+    ) -> m.TripsReply:
+        """An account's round trips, newest first, with how far each went both ways. Scope:
+        accounts:read.
+        """
+        found: m.TripsReply = self._ask(
+            "GET",
+            "/api/accounts/{account_id}/trips",
+            path_={"account_id": account_id},
+            query={"method": method, "cursor": cursor, "limit": limit, "min_position": min_position},
+        )
+        return found
+
+
 class Operations:
     """Every operation of the house, by room."""
 
@@ -4354,6 +4497,7 @@ class Operations:
         self.partners = Partners(asking)
         self.tiers = Tiers(asking)
         self.evaluation = Evaluation(asking)
+        self.reports = Reports(asking)
         self.market = Market(asking)
         self.house = House(asking)
         self.journal = Journal(asking)
@@ -4361,3 +4505,4 @@ class Operations:
         self.risk = Risk(asking)
         self.reference = Reference(asking)
         self.venues = Venues(asking)
+        self.performance = Performance(asking)
