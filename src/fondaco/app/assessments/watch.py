@@ -88,6 +88,11 @@ class AssessmentWatch:
     def __len__(self) -> int:
         return len(self._watched)
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether there are more to look at than were looked at at once."""
+        return self._going_on
+
     def _account(self, stream: StreamId) -> AccountState | None:
         memory = self._peek(stream)
         return None if memory is None else memory.state
