@@ -283,3 +283,32 @@ def test_a_house_that_starts_again_sells_what_it_sold(tmp_path: Path) -> None:
         refused = ada.ask("POST", "/api/tiers/late/versions/1/publish", {})
         assert (refused.status, refused.body["code"]) == (409, "no_simulation")
         assert all(len(ada.get(f"/api/tiers/{n}")["versions"]) == 1 for n in [*SOLD, "mine"])
+
+
+def test_a_version_is_tried_on_what_was_traded(staff: Staff) -> None:
+    """Who would have passed or failed; tests/app/test_replaying.py looks at the verdicts."""
+    ada = staff.of("ada")
+    path = "/api/tiers/two-step-100k/versions/1/replay"
+    empty = ada.ask("POST", path, {})
+    assert (empty.status, empty.body["assessments"]) == (200, 0)
+    gift = {"tier": "two-step-100k", "user": "tim", "reference": "prize"}
+    given = ada.ask("POST", "/api/assessments", gift)
+    assert given.status == 201, given.body
+    account = given.body["account_id"]
+    deadline = time.monotonic() + PATIENCE_S
+    order = {
+        "account_id": account, "symbol": "BTC-USD", "side": "buy", "ord_type": "market",
+        "order_qty": "0.1", "cl_ord_id": "one",
+    }  # fmt: skip
+    while (sent := staff.of("tim").ask("POST", "/api/orders", order)).status != 201:
+        assert time.monotonic() < deadline, sent.body
+        time.sleep(0.1)
+        order["cl_ord_id"] += "+"
+    while not (found := ada.ask("POST", path, {}).body)["attempts"]:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.1)
+    assert (found["compared"], found["same"], found["changes"]) == (1, 1, [])
+    other = ada.ask("POST", "/api/tiers/one-step-50k/versions/1/replay", {}).body
+    assert (other["attempts"], other["compared"]) == (1, 0), "its account is of another size"
+    assert staff.of("tim").ask("POST", path, {}).status == 403
+    assert ada.ask("POST", "/api/tiers/none/versions/1/replay", {}).status == 404

@@ -125,7 +125,7 @@ class House:
         self.applications: Provider  # likewise
         self.fix: Desk  # once its sessions are open
         self.policy = Authority(kernel, directory)
-        self.tiers = TiersDesk(kernel, directory)
+        self.tiers = TiersDesk(kernel, directory, views.reading)
         self.assessments = AssessmentsDesk(kernel, directory, self.reading, self.tiers, self.proofs)
         self.kyc: KycPart
         self.partners = PartnersDesk(kernel, directory, lambda: self.uses)

@@ -2,7 +2,8 @@
 
 import asyncio
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from datetime import date, datetime, timedelta
 from hashlib import blake2b
 from typing import Any, Final, get_args
@@ -13,6 +14,8 @@ import msgspec
 from fondaco.app.house import Kernel
 from fondaco.app.simulating import Run
 from fondaco.app.tier_simulations import Asked, Simulations
+from fondaco.domain.evaluation.assessments.model import PREFIX as ASSESSMENTS
+from fondaco.domain.evaluation.assessments.store import listed as assessments
 from fondaco.domain.evaluation.lint import LintFinding, is_wrong, lint
 from fondaco.domain.evaluation.model import MONEY_DECIMALS, NEVER, Tier
 from fondaco.domain.evaluation.model import fingerprint as terms_sha256
@@ -36,6 +39,7 @@ from fondaco.domain.evaluation.offering.showing import (
     version_shown,
 )
 from fondaco.domain.evaluation.reading import TIERS, text_of, tier_of
+from fondaco.domain.evaluation.replaying import attempts, judged, stage_of
 from fondaco.domain.evaluation.shelf import Shelf
 from fondaco.domain.evaluation.simulation.attached import USUAL, TraderOdds, kept, written
 from fondaco.domain.evaluation.simulation.traders import Trader, trader_of
@@ -43,7 +47,7 @@ from fondaco.domain.evaluation.wording import wording
 from fondaco.domain.identity.directory import Directory
 from fondaco.domain.identity.model import DEMO, Scope
 from fondaco.kernel.errors import Invalid, NotFound, Refused
-from fondaco.kernel.event import Entry, Instant, request_id
+from fondaco.kernel.event import Entry, Instant, StreamId, request_id
 from fondaco.kernel.operation import Stamp
 
 _KINDS: Final[tuple[type[Any], ...]] = get_args(TierEvent)
@@ -76,8 +80,14 @@ def built_in_odds() -> dict[str, BuiltInOdds]:
 class TiersDesk:
     """Belongs to the loop's thread."""
 
-    def __init__(self, kernel: Kernel, directory: Directory) -> None:
-        self._kernel, self._directory = kernel, directory
+    def __init__(
+        self,
+        kernel: Kernel,
+        directory: Directory,
+        reading: Callable[[], AbstractContextManager[Any]],
+    ) -> None:
+        """`reading` is of the views."""
+        self._kernel, self._directory, self._reading = kernel, directory, reading
         self.shelf = Shelf()
         self._simulations = Simulations()
 
@@ -240,6 +250,49 @@ class TiersDesk:
         self._offered(stamp.tenant, ask.tier, ask.version)
         entry = await self._submit(stamp.tenant, publish_of(stamp, ask))
         return self._changed(stamp.tenant, ask.tier, ask.version, entry.position)
+
+    async def replay(self, stamp: Stamp, ask: api.ReplayTierRequest) -> api.ReplayTierReply:
+        """In a thread: the journal is read, and none of it is changed."""
+        tier = self.shelf.tier_of(self._offered(stamp.tenant, ask.tier, ask.version))
+        return await asyncio.to_thread(self._replayed, stamp.tenant, tier, ask.limit)
+
+    def _replayed(self, tenant: str, tier: Tier, limit: int) -> api.ReplayTierReply:
+        with self._reading() as conn:
+            names = [row.assessment_id for row in assessments(conn, tenant, None, None, limit)]
+        tried = compared = 0
+        changes: list[api.ReplayedAttempt] = []
+        for name in names:
+            entries = self._kernel.journal.read(StreamId(ASSESSMENTS + name))
+            for each in attempts(entry.event for entry in entries):
+                tried += 1
+                stage = stage_of(tier, each)
+                if stage is None:
+                    continue
+                compared += 1
+                found = judged(tier, stage, each)
+                if (found.would, found.rule) != (each.was, each.was_rule):
+                    changes.append(
+                        api.ReplayedAttempt(
+                            assessment_id=name,
+                            account_id=each.account,
+                            stage=each.stage,
+                            was=each.was,
+                            was_rule=each.was_rule,
+                            would=found.would,
+                            rule=found.rule,
+                            at=str(found.at),
+                        )
+                    )
+        others = [each for each in changes if each.was != each.would]
+        return api.ReplayTierReply(
+            assessments=len(names),
+            attempts=tried,
+            compared=compared,
+            same=compared - len(changes),
+            would_pass=sum(each.would == "passed" for each in others),
+            would_fail=sum(each.would == "failed" for each in others),
+            changes=changes,
+        )
 
     async def retire(self, stamp: Stamp, ask: api.RetireTierRequest) -> api.TierChanged:
         self._offered(stamp.tenant, ask.tier, ask.version)

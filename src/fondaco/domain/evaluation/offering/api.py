@@ -78,6 +78,14 @@ class RetireTierRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     note: Note = "no note"
 
 
+class ReplayTierRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Over the newest `limit` assessments of the tenant."""
+
+    tier: TierName
+    version: Published
+    limit: Annotated[int, Meta(ge=1, le=2_000)] = 500
+
+
 class DailyLossShown(msgspec.Struct, frozen=True, kw_only=True):
     """`amount`, or else `part`, a percentage of where the day began. `counted_from`: initial,
     balance, equity, or the higher of the two."""
@@ -275,6 +283,34 @@ class TierChanged(msgspec.Struct, frozen=True, kw_only=True):
     position: int
 
 
+class ReplayedAttempt(msgspec.Struct, frozen=True, kw_only=True):
+    """One account in one stage that would have gone otherwise. `was` and `would`: active (as far as
+    it was traded), passed, failed, abandoned, expired; with the rule, where one is broken."""
+
+    assessment_id: str
+    account_id: str
+    stage: int
+    was: str
+    was_rule: str
+    would: str
+    rule: str
+    at: str
+
+
+class ReplayTierReply(msgspec.Struct, frozen=True, kw_only=True):
+    """`compared` of `attempts`: the others are of another size, or of a stage that this version
+    does not have. What was traded is taken as it is, though who knows another rule trades
+    otherwise."""
+
+    assessments: int
+    attempts: int
+    compared: int
+    same: int
+    would_pass: int  # and did not
+    would_fail: int  # and did not
+    changes: list[ReplayedAttempt]
+
+
 class TierDesk(Protocol):
     """The part of a house that looks after tiers."""
 
@@ -286,6 +322,7 @@ class TierDesk(Protocol):
     async def cancel(self, stamp: Stamp, ask: TierVersionRequest) -> SimulationReply: ...
     async def publish(self, stamp: Stamp, ask: PublishTierRequest) -> TierChanged: ...
     async def must_publish(self, stamp: Stamp, ask: PublishTierRequest) -> None: ...
+    async def replay(self, stamp: Stamp, ask: ReplayTierRequest) -> ReplayTierReply: ...
     async def retire(self, stamp: Stamp, ask: RetireTierRequest) -> TierChanged: ...
 
 
@@ -319,6 +356,10 @@ async def _publish(ask: PublishTierRequest, stamp: Stamp, desk: TierDesk) -> Tie
 
 async def _must_publish(ask: PublishTierRequest, stamp: Stamp, desk: TierDesk) -> None:
     await desk.must_publish(stamp, ask)
+
+
+async def _replay(ask: ReplayTierRequest, stamp: Stamp, desk: TierDesk) -> ReplayTierReply:
+    return await desk.replay(stamp, ask)
 
 
 async def _retire(ask: RetireTierRequest, stamp: Stamp, desk: TierDesk) -> TierChanged:
@@ -430,5 +471,17 @@ OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
         source="tiers",
         answer=_retire,
         example={"tier": "no-such-tier"},
+    ),
+    Do(
+        name="tiers.replay",
+        summary="Who would have passed or failed, had a version's rules judged what was traded.",
+        method="POST",
+        path="/tiers/{tier}/versions/{version}/replay",
+        request=ReplayTierRequest,
+        reply=ReplayTierReply,
+        scope=Scope.TIERS_WRITE,
+        errors=(NotFound,),
+        source="tiers",
+        answer=_replay,
     ),
 )
