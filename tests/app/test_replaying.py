@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from app.test_assessments import STREAM, Floor, lived, tier, trades
-from app.test_margin import BTC_USD
+from app.test_assessments import STREAM, lived, tier, trades
+from app.test_margin import BTC_USD, Floor
 from fondaco.domain.evaluation.assessments import events as ev
 from fondaco.domain.evaluation.model import Tier
 from fondaco.domain.evaluation.replaying import Judged, attempts, judged, stage_of
