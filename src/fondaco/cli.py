@@ -15,6 +15,7 @@ from fondaco.app.fix.commands import with_fix
 from fondaco.app.identity_commands import with_people
 from fondaco.app.key_commands import with_keys
 from fondaco.app.notices.commands import with_notices
+from fondaco.app.payments.commands import with_purchases
 from fondaco.app.secret_commands import with_secrets
 from fondaco.app.webhooks.commands import with_webhooks
 from fondaco.kernel.errors import FondacoError, Invalid
@@ -115,7 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     _with_settings(
         command("doctor", _doctor, "Say what runs compiled, and every setting's source.")
     )
-    told = (with_webhooks, with_notices)
+    told = (with_webhooks, with_notices, with_purchases)
     for with_more in (with_keys, with_people, with_secrets, with_fix, with_tiers, *told):
         with_more(commands)
     _with_seeds(command("sim", _sim, "Run the house under a seed, among faults and crashes."))

@@ -111,6 +111,7 @@ GUARDED: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
         "/risk-assessment/questionnaire",
         msgspec.to_builtins(BUILT_IN),
     ),
+    "purchases.refund": ("POST", "/purchases/PURCHASE/refund", {"reason": "as agreed"}),
 }
 # Who lacks the scope, the account or the tenant for a second opinion about it.
 UNFIT: Final = {
@@ -131,7 +132,21 @@ UNFIT: Final = {
     "tiers.publish": ("tim/first", "sue/first", "zed/first"),
     "kyc.clear_hit": ("tim/first", "kim/first", "zed/first"),
     "kyc.publish_questionnaire": ("tim/first", "kim/first", "zed/first"),
+    "purchases.refund": ("tim/first", "sue/first", "zed/first"),
 }
+
+
+def a_purchase(running: Running) -> str:
+    """One that is paid."""
+    client = running.client()
+    purchase = client.ask("POST", "/api/purchases", {"tier": "two-step-100k"}).body
+    name, page = purchase["purchase_id"], purchase["checkout_url"].removeprefix(running.url)
+    assert client.ask("POST", page, b"button=pay").status == 303
+    deadline = time.monotonic() + 20
+    while client.get(f"/api/purchases/{name}")["state"] != "completed":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return str(name)
 
 
 def a_case(running: Running) -> str:
@@ -232,8 +247,9 @@ def test_no_door_lets_one_person_do_both_halves(
     assert {name for name, _, _ in guarded} == set(GUARDED)
     before, case_id = limits_of(ada), a_case(running)
     a_tier(ada)
+    purchase_id = a_purchase(running)
     for name, (method, template, body) in GUARDED.items():
-        path = template.replace("CASE", case_id)
+        path = template.replace("CASE", case_id).replace("PURCHASE", purchase_id)
         for prefix in ("/api", "/api/v1"):
             held = ada.ask(method, prefix + path, body)
             assert held.status == 202, (name, held.body)

@@ -37,6 +37,9 @@ STREAM: Final = {
     "partners": "partners/acme",
     "tiers": "tiers/acme",
     "assessments": "assessment/asm-0123456789abcdef",
+    "payments": "purchase/pu_1",
+    "payouts": "payout/po_1",
+    "shops": "shop/acme",
 }
 # Drawn: orders to where they are executed, and reports of it back.
 VENUES: Final = frozenset({"venues", "crossing", "midpoint", "pooling", "routed"})
@@ -46,6 +49,7 @@ NEEDED: Final = {
     ("surveillance", "cases"),
     ("assessments", "trading"),
     ("trading", "assessments"),
+    ("payments", "shops"),
 }
 
 

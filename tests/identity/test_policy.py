@@ -39,19 +39,22 @@ MINUTE: Final = 60_000_000_000
 HELD: Final = {
     Role.TRADER: "orders:read orders:write accounts:read market:read limits:read keys:write "
     "approvals:read approvals:write webhooks:read webhooks:write tiers:read "
-    "evaluation:read evaluation:ask reports:read reports:write",
+    "evaluation:read evaluation:ask reports:read reports:write "
+    "purchases:read purchases:write",
     Role.RISK: "orders:read accounts:read market:read limits:read limits:write house:read "
     "approvals:read approvals:write webhooks:read tiers:read tiers:write evaluation:read "
-    "evaluation:write reports:read reports:write",
+    "evaluation:write reports:read reports:write purchases:read payments:read",
     Role.COMPLIANCE: "orders:read accounts:read market:read limits:read limits:write house:read "
     "journal:read kyc:read kyc:write approvals:read approvals:write webhooks:read "
     "analytics:read tokens:reveal tiers:read evaluation:read "
-    "reports:read reports:write",
+    "reports:read reports:write purchases:read payments:read",
     Role.ADMIN: "accounts:read accounts:write market:read limits:read house:read house:write "
     "keys:write approvals:read approvals:write webhooks:read webhooks:write tiers:read "
-    "tiers:write evaluation:read evaluation:write reports:read reports:write",
+    "tiers:write evaluation:read evaluation:write reports:read reports:write "
+    "purchases:read payments:read payments:write",
     Role.AUDITOR: "orders:read accounts:read market:read limits:read house:read journal:read "
-    "approvals:read webhooks:read tiers:read evaluation:read reports:read",
+    "approvals:read webhooks:read tiers:read evaluation:read reports:read "
+    "purchases:read payments:read",
     Role.PARTNER: "orders:read orders:write accounts:read market:read limits:read approvals:read "
     "approvals:write webhooks:read webhooks:write tiers:read "
     "reports:read reports:write",

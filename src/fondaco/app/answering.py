@@ -24,6 +24,8 @@ from fondaco.app.lending import LendingDesk
 from fondaco.app.notices.desk import NoticesDesk
 from fondaco.app.oidc import Provider
 from fondaco.app.partners import PartnersDesk
+from fondaco.app.payments.part import PaymentsPart
+from fondaco.app.payments.shop import ShopDesk
 from fondaco.app.people import PeoplePart
 from fondaco.app.policies.authority import Authority
 from fondaco.app.proofs import proofs
@@ -70,8 +72,10 @@ _PARTS: Final = frozenset(
         "lending",
         "notices",
         "partners",
+        "payments",
         "people",
         "policy",
+        "shop",
         "tiers",
         "reports",
         "uses",
@@ -124,6 +128,8 @@ class House:
         self.erasure: ErasureDesk
         self.applications: Provider  # likewise
         self.fix: Desk  # once its sessions are open
+        self.shop = ShopDesk(kernel, views.reading)
+        self.payments: PaymentsPart  # once there are tiers to sell
         self.policy = Authority(kernel, directory)
         self.tiers = TiersDesk(kernel, directory, views.reading)
         self.assessments = AssessmentsDesk(kernel, directory, self.reading, self.tiers, self.proofs)
@@ -336,6 +342,7 @@ class House:
             **self.approvals.checks(),
             **self.webhooks.checks(),
             **self.notices.checks(),
+            **self.payments.checks(),
             **self._elsewhere(),
         }
 

@@ -105,6 +105,16 @@ class Files:
         return self.root / "reports.db"
 
     @property
+    def payments(self) -> Path:
+        """The tape of what payment providers have said, byte for byte."""
+        return self.root / "payments"
+
+    @property
+    def payments_sandbox(self) -> Path:
+        """The books of the payment provider in this house, which moves no money."""
+        return self.root / "sandbox.db"
+
+    @property
     def views(self) -> Path:
         return self.root / "views.db"
 

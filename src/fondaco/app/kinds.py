@@ -18,6 +18,9 @@ from fondaco.domain.identity.room import room as identity
 from fondaco.domain.ledger.room import checks
 from fondaco.domain.ledger.room import room as ledger
 from fondaco.domain.notify.room import room as webhooks
+from fondaco.domain.payments.payouts.room import room as payouts
+from fondaco.domain.payments.room import room as payments
+from fondaco.domain.payments.shop.room import room as shops
 from fondaco.domain.reference.room import room as reference
 from fondaco.domain.reports.room import room as reports
 from fondaco.domain.surveillance.cases.room import room as cases
@@ -36,7 +39,7 @@ from fondaco.runtime.room import Room
 ROOMS: Final = (
     reference, identity, approvals, policies, audit, ledger, checks, trading, venues, crossing,
     midpoint, pooling, routed, fix, surveillance, cases, webhooks, partners, tiers,
-    assessments, reports,
+    assessments, reports, payments, payouts, shops,
 )  # fmt: skip
 KINDS: Final[tuple[type[Event], ...]] = tuple(kind for room in ROOMS for kind in room.kinds)
 POLICIES: Final = {

@@ -44,6 +44,7 @@ from fondaco.app.notices.part import notices
 from fondaco.app.numbers import numbers
 from fondaco.app.oidc import provider_part
 from fondaco.app.outbound import outbound
+from fondaco.app.payments.part import catalogue_of, payments
 from fondaco.app.people import MINUTE_NS, people_part
 from fondaco.app.performance import sheets
 from fondaco.app.proofs import publish_last
@@ -77,6 +78,7 @@ from fondaco.gateway.kept import StoreReplies
 from fondaco.gateway.logs import Log
 from fondaco.gateway.mapping import mapped_door
 from fondaco.gateway.oidc.routes import ProviderDoor
+from fondaco.gateway.payments import PaymentsDoor
 from fondaco.gateway.streams import Streams
 from fondaco.gateway.tls import keep_renewed
 from fondaco.gateway.uses import KeptUses
@@ -118,6 +120,12 @@ def make_door(
             agents_door(house, settings),
             mapped_door(settings.request_maps),
         ),
+        routes=[
+            *terminal.routes(),
+            *ProviderDoor(house, lambda: house.applications).routes(),
+            *PaymentsDoor(house, lambda: house.payments).routes(),
+        ],
+        doors=(house.graph.open, agents_door(house, settings)),
     )
     streams.append(Streams(door, house.refs, kernel.board, position=kernel.committer.position))
     kernel.listeners.append(streams[0].publish)
@@ -251,6 +259,9 @@ async def running(
         await set_routes(kernel, [line.application for line in house.fix.switchboard])
         await house.approvals.open()
         await house.tiers.open()
+        house.payments = await stack.enter_async_context(
+            payments(house, settings, files, catalogue_of(house.tiers.shelf), house.part_ended)
+        )
         house.fix_messages = stack.enter_context(messages(kernel, records, house.fix))
         replies = StoreReplies(records)
         _set_desks(stack, house, settings, files, records, replies)

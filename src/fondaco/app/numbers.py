@@ -46,6 +46,7 @@ def numbers(house: "House", streams: Streams) -> Iterator[Metric]:
     yield from _hops(house)
     yield from _spans(house)
     yield from outbound_numbers(house.outbound)
+    yield from house.payments.numbers()
     yield _now("fondaco_websockets", "Open WebSockets.", streams.open_count)
     yield from _market(house)
 

@@ -208,6 +208,8 @@ def backup(root: Path | Files, to: Path, keys: Path | None = None) -> dict[str, 
         proofs.copy(files, copy)
         journal.backup(copy.journal)
         copy_fix(files, copy)
+        if files.payments.is_dir():  # the evidence of what was paid
+            shutil.copytree(files.payments, copy.payments, dirs_exist_ok=True)
     for each in ("fondaco.toml", files.agreements.name):
         with suppress(FileNotFoundError):
             shutil.copyfile(files.root / each, copy.root / each)

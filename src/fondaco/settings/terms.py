@@ -370,6 +370,32 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "address",
         ),
     ] = "none"
+    # Payments
+    payments: Annotated[
+        Literal["auto", "none", "sandbox", "stripe"],
+        _why(
+            "who takes the money for what is sold: auto is the sandbox in a demo, and nobody "
+            "elsewhere; the sandbox behaves as Stripe does and moves no money (docs/payments.md)"
+        ),
+    ] = "auto"
+    stripe_key: Annotated[
+        str, _why("where Stripe's secret key is kept, a restricted one does", "reference")
+    ] = "secret://stripe/key"
+    stripe_webhook_secrets: Annotated[
+        str,
+        _why(
+            "where the secrets of Stripe's webhook are kept: several, parted by spaces, are "
+            "believed while one is being changed",
+            "reference",
+        ),
+    ] = "secret://stripe/webhooks"
+    stripe_address: Annotated[
+        str, _why("none: Stripe's own; another for its mock, within outbound_networks", "address")
+    ] = ""
+    payments_tape_quota_bytes: Annotated[
+        int,
+        _whole("bytes", MIB, 1 << 40, "what providers have said, as evidence: a million messages"),
+    ] = 4 * GIB
 
     # Doors
     body_max_bytes: Annotated[

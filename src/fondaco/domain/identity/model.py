@@ -65,6 +65,10 @@ class Scope(StrEnum):
     EVALUATION_WRITE = "evaluation:write"
     REPORTS_READ = "reports:read"
     REPORTS_WRITE = "reports:write"
+    PURCHASES_READ = "purchases:read"
+    PURCHASES_WRITE = "purchases:write"  # buy for oneself
+    PAYMENTS_READ = "payments:read"  # everybody's, and the provider's books
+    PAYMENTS_WRITE = "payments:write"  # coupons, affiliates, taxes, refunds
 
 
 class Role(StrEnum):
@@ -90,13 +94,16 @@ _TAKING: Final = frozenset({Scope.EVALUATION_READ, Scope.EVALUATION_ASK})
 _JUDGING: Final = frozenset({Scope.EVALUATION_READ, Scope.EVALUATION_WRITE})
 _REPORTING: Final = frozenset({Scope.REPORTS_READ, Scope.REPORTS_WRITE})
 _TRADING: Final = _LOOKING | _REPORTING | {Scope.ORDERS_WRITE}
+_BUYING: Final = frozenset({Scope.PURCHASES_READ, Scope.PURCHASES_WRITE})
+_TILL: Final = frozenset({Scope.PURCHASES_READ, Scope.PAYMENTS_READ})
 
 # Who trades sets no limits, who sets limits does not trade, who runs the house does neither.
 SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {
-    Role.TRADER: _TRADING | _DECIDING | _HOOKING | {Scope.KEYS_WRITE, *_TAKING},
+    Role.TRADER: _TRADING | _DECIDING | _HOOKING | _BUYING | {Scope.KEYS_WRITE, *_TAKING},
     Role.RISK: _LOOKING
     | _DECIDING
     | _REPORTING
+    | _TILL
     | {Scope.LIMITS_WRITE, Scope.HOUSE_READ, Scope.WEBHOOKS_READ}
     | {Scope.TIERS_WRITE, *_JUDGING},
     Role.COMPLIANCE: _LOOKING
@@ -104,7 +111,8 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {
     | _REPORTING
     | {Scope.LIMITS_WRITE, Scope.HOUSE_READ, Scope.JOURNAL_READ, Scope.WEBHOOKS_READ}
     | {Scope.KYC_READ, Scope.KYC_WRITE, Scope.ANALYTICS_READ, Scope.TOKENS_REVEAL}
-    | {Scope.EVALUATION_READ},
+    | {Scope.EVALUATION_READ}
+    | _TILL,
     Role.ADMIN: frozenset(
         {
             Scope.ACCOUNTS_READ,
@@ -121,8 +129,11 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {
     )
     | _DECIDING
     | _HOOKING
-    | _REPORTING,
+    | _REPORTING
+    | _TILL
+    | {Scope.PAYMENTS_WRITE},
     Role.AUDITOR: _LOOKING
+    | _TILL
     | {Scope.HOUSE_READ, Scope.JOURNAL_READ, Scope.APPROVALS_READ, Scope.WEBHOOKS_READ}
     | {Scope.EVALUATION_READ, Scope.REPORTS_READ},
     Role.PARTNER: _TRADING | _DECIDING | _HOOKING,  # they, too, agree to what their agents propose
@@ -144,6 +155,7 @@ PRIVILEGED: Final = frozenset(
         "tokens:reveal",
         "tiers:write",
         "evaluation:write",
+        "payments:write",
     }
 )
 

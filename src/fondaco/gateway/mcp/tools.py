@@ -21,8 +21,11 @@ READS: Final = frozenset(
 # What agrees to proposals, makes keys, signs people in, or opens other doors, is no tool at all.
 # Nor is anything that shows who people are.
 NO_TOOL_SCOPES: Final = frozenset(
-    {"", "approvals:write", "keys:write", "kyc:read", "kyc:write", "tokens:reveal"}
-)
+    {
+        "", "approvals:write", "keys:write", "kyc:read", "kyc:write", "tokens:reveal",
+        "purchases:write", "payments:write",
+    }
+)  # fmt: skip
 NO_TOOLS: Final = frozenset({"identity.issue_ticket", "identity.set_preference"})
 # Whoever may only propose may propose what this does.
 PROPOSE: Final = "orders:propose"

@@ -31,6 +31,10 @@ MEANS: Final[Mapping[str, str]] = {
     "evaluation:write": "give assessments away, and decide on payouts",
     "reports:read": "see reports",
     "reports:write": "make reports",
+    "purchases:read": "see what was bought",
+    "purchases:write": "buy in your name",
+    "payments:read": "see everybody's purchases and the provider's books",
+    "payments:write": "set coupons, affiliates and taxes, and give money back",
     "approvals:read": "see what waits for a second person",
     "approvals:write": "agree in your name to what others have asked",
 }
@@ -78,7 +82,8 @@ class DeviceView(Protocol):
     def address(self) -> str: ...
 
 
-def _page(title: str, body: str) -> str:
+def page(title: str, body: str) -> str:
+    """A form or a word of ours, as all of these look."""
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
@@ -124,7 +129,7 @@ def consent(
         '<div class="row"><button name="answer" value="no">Refuse</button>'
         '<button class="first" name="answer" value="yes">Agree</button></div></form>'
     )
-    return _page("Access", body)
+    return page("Access", body)
 
 
 def sign_in(
@@ -155,7 +160,7 @@ def sign_in(
         f"{_field('Code, if you have a second factor', 'code', '', 'one-time-code', needed=False)}"
         f'<div class="row">{others}<button class="first">Sign in</button></div></form>'
     )
-    return _page("Sign in", body)
+    return page("Sign in", body)
 
 
 def device_code(csrf: str, wrong: str = "") -> str:
@@ -166,7 +171,7 @@ def device_code(csrf: str, wrong: str = "") -> str:
         f"{_field('Code', 'user_code', '', 'off')}"
         '<div class="row"><button class="first">Go on</button></div></form>'
     )
-    return _page("Sign a device in", body)
+    return page("Sign a device in", body)
 
 
 def device_consent(asked: DeviceView, user: str, csrf: str) -> str:
@@ -184,11 +189,11 @@ def device_consent(asked: DeviceView, user: str, csrf: str) -> str:
         '<div class="row"><button name="answer" value="no">Refuse</button>'
         '<button class="first" name="answer" value="yes">Agree</button></div></form>'
     )
-    return _page("Sign a device in", body)
+    return page("Sign a device in", body)
 
 
 def said(title: str, text: str) -> str:
-    return _page(title, f"<h1>{escape(title)}</h1><p>{escape(text)}</p>")
+    return page(title, f"<h1>{escape(title)}</h1><p>{escape(text)}</p>")
 
 
 def with_query(address: str, more: Mapping[str, str]) -> str:

@@ -1,0 +1,1 @@
+"""The till of a house: purchases, the payment provider, what it says, and what is paid out."""

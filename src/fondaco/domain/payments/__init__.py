@@ -1,0 +1,1 @@
+"""What is sold, what was paid for it, and what is paid out: purchases, payouts, prices."""

@@ -1,0 +1,1 @@
+"""Payouts: money that goes from the house to a trader, once."""

@@ -1,0 +1,1 @@
+"""The shop of a tenant: coupons, affiliates and tax rates."""
