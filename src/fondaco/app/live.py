@@ -114,7 +114,6 @@ def make_door(
         uses=house.uses.counted,
         rules=Filter(settings.request_filter),
         **({"note": house.watch.note} if settings.traces_quota_bytes else {}),
-        routes=[*terminal.routes(), *ProviderDoor(house, lambda: house.applications).routes()],
         doors=(
             house.graph.open,
             agents_door(house, settings),
@@ -125,7 +124,6 @@ def make_door(
             *ProviderDoor(house, lambda: house.applications).routes(),
             *PaymentsDoor(house, lambda: house.payments).routes(),
         ],
-        doors=(house.graph.open, agents_door(house, settings)),
     )
     streams.append(Streams(door, house.refs, kernel.board, position=kernel.committer.position))
     kernel.listeners.append(streams[0].publish)

@@ -180,9 +180,11 @@ def provider_of(
 
 def at_stripe(settings: Settings, files: Files, outbound: Outbound) -> PaymentsProvider:
     """Its keys are in the key ring alone. Raises `Invalid`."""
-    found = {}
-    for name in ("stripe_key", "stripe_webhook_secrets"):
-        value = getattr(settings, name)
+    found = {
+        "stripe_key": settings.stripe_key,
+        "stripe_webhook_secrets": settings.stripe_webhook_secrets,
+    }
+    for name, value in found.items():
         if not value.startswith(REFERENCE):
             raise Invalid(f"{name} says where it is kept, and not what it is: {REFERENCE}stripe/…")
         found[name] = referred(files, name, value, settings)
