@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 92261bd326e10d29e618e28a7446dc2a7c44e92ec0e78544bab2ed6a87838214
+OpenAPI sha256 ca02dc72e22d52e1e428eb43fe0b7ed1a4accc24840f70cbfff0699e469e5ee5
 """
 
 from __future__ import annotations
@@ -2650,6 +2650,41 @@ class RetireTierRequest(TypedDict):
     version: int
     ends_at: NotRequired[int]
     note: NotRequired[str]
+
+
+class ReplayTierRequest(TypedDict):
+    """Over the newest `limit` assessments of the tenant."""
+    tier: str
+    version: int
+    limit: NotRequired[int]
+
+
+class ReplayTierReply(TypedDict):
+    """`compared` of `attempts`: the others are of another size, or of a stage that this version
+    does not have. What was traded is taken as it is, though who knows another rule trades
+    otherwise.
+    """
+    assessments: int
+    attempts: int
+    compared: int
+    same: int
+    would_pass: int
+    would_fail: int
+    changes: list[ReplayedAttempt]
+
+
+class ReplayedAttempt(TypedDict):
+    """One account in one stage that would have gone otherwise. `was` and `would`: active (as far
+    as it was traded), passed, failed, abandoned, expired; with the rule, where one is broken.
+    """
+    assessment_id: str
+    account_id: str
+    stage: int
+    was: str
+    was_rule: str
+    would: str
+    rule: str
+    at: str
 
 
 class AssessmentsRequest(TypedDict):

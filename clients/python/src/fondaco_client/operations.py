@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 92261bd326e10d29e618e28a7446dc2a7c44e92ec0e78544bab2ed6a87838214
+OpenAPI sha256 ca02dc72e22d52e1e428eb43fe0b7ed1a4accc24840f70cbfff0699e469e5ee5
 """
 
 from __future__ import annotations
@@ -2698,6 +2698,26 @@ class Tiers:
             "/api/tiers/{tier}/versions/{version}/retire",
             path_={"tier": tier, "version": version},
             body={"ends_at": ends_at, "note": note},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def replay(
+        self,
+        *,
+        tier: str,
+        version: int,
+        idempotency_key: str = ABSENT,
+        limit: int = ABSENT,
+    ) -> m.ReplayTierReply:
+        """Who would have passed or failed, had a version's rules judged what was traded. Scope:
+        tiers:write.
+        """
+        found: m.ReplayTierReply = self._ask(
+            "POST",
+            "/api/tiers/{tier}/versions/{version}/replay",
+            path_={"tier": tier, "version": version},
+            body={"limit": limit},
             header={"Idempotency-Key": idempotency_key},
         )
         return found
