@@ -5,6 +5,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
@@ -54,6 +55,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[running.Running]
             patched.setattr("sys.stdin", io.StringIO(f"{PASSWORD}\n"))
             assert main(["user", "add", *who]) == 0
     with running.house(path, options=browsing.CALM) as found:
+        found.data = path  # type: ignore[attr-defined]
         yield found
 
 
@@ -299,3 +301,69 @@ def test_a_case_is_looked_at_and_refused_by_somebody_else(
         page.get_by_role("button", name="Open again").wait_for()
         assert serious(page) == []
     assert again(house, ada).get("/api/users/ada/kyc")["state"] == "refused"
+
+
+def test_a_device_is_agreed_to_in_a_browser(browser: Browser, house: running.Running) -> None:
+    """What a client without a browser's headers does not see: our pages tell no referrer."""
+    path, form = "/oauth/device_authorization", {"client_id": "fondaco-cli", "scope": "orders:read"}
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    begun = house.client("").ask("POST", path, urlencode(form).encode(), headers=headers).body
+    with browsing.looking(browser) as context:
+        page = context.new_page()
+        page.goto(begun["verification_uri_complete"])
+        page.get_by_label("Firm").fill("demo")
+        page.get_by_label("User").fill("tim")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in", exact=True).click()
+        page.get_by_text(begun["user_code"]).wait_for(timeout=LATE_MS)
+        page.get_by_role("button", name="Agree").click()
+        page.get_by_text("Go back to your device").wait_for(timeout=LATE_MS)
+
+
+def test_somebody_comes_by_a_link_and_is_locked_out_again(
+    browser: Browser, house: running.Running
+) -> None:
+    """Two of the people who are looked after, and what waits shown as now and then."""
+    cleo = session(house, "cleo")
+    data = house.data  # type: ignore[attr-defined]
+    with at(browser, house, "people", cleo.token) as page:
+        page.get_by_role("button", name="Invite").click()
+        dialog = page.get_by_role("dialog", name="Invite somebody")
+        dialog.get_by_label("User").fill("gail")
+        dialog.get_by_label("E-mail").fill("gail@example.com")
+        dialog.get_by_label("trader").check()
+        dialog.get_by_label("Reason").fill("joins the desk")
+        dialog.get_by_role("button", name="Send the link").click()
+        page.get_by_text("A link is on its way to gail").wait_for()
+    texts = [path.read_text() for path in sorted((data / "mail").iterdir())]
+    link = next(word for word in " ".join(texts).split() if "/#/invited/demo/gail/" in word)
+    with at(browser, house, "approvals", session(house, "dan").token) as page:
+        row = page.get_by_role("row", name="roles").first
+        assert "trader" in row.inner_text()
+        page.get_by_role("button", name="Approve").first.click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_label("Reason").fill("looked at it")
+        dialog.get_by_role("button", name="Approve; it is done at once").click()
+        page.get_by_text("(a second person)").first.wait_for()
+    with browsing.looking(browser) as context:
+        page = context.new_page()
+        page.goto(link)
+        page.get_by_label("Password", exact=True).fill(PASSWORD)
+        page.get_by_label("The same again").fill(PASSWORD)
+        page.get_by_role("button", name="Set the password and sign in").click()
+        page.get_by_role("navigation").first.wait_for(timeout=LATE_MS)
+        page.goto(f"{house.url}/#/access/my-data")
+        page.get_by_role("button", name="Ask to be forgotten").wait_for(timeout=LATE_MS)
+        with page.expect_download(timeout=LATE_MS) as saved:
+            page.get_by_role("button", name="Save it as JSON").click()
+        assert b"gail@example.com" in saved.value.path().read_bytes()
+    with at(browser, house, "people/gail", cleo.token) as page:
+        page.get_by_role("button", name="Lock out").click()
+        dialog = page.get_by_role("dialog", name="Lock gail out")
+        dialog.get_by_label("Reason").fill("left the firm")
+        dialog.get_by_role("button", name="Lock out, at once").click()
+        page.get_by_role("button", name="Let in again").wait_for(timeout=LATE_MS)
+        body = {"tenant": "demo", "user": "gail", "password": PASSWORD}
+        refused = house.client("").ask("POST", "/api/users/login", body)
+        assert (refused.status, refused.body["code"]) == (403, "user_locked")
+        assert serious(page) == []

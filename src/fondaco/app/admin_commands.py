@@ -39,6 +39,31 @@ def with_admin(asks: Commands) -> None:
         act.set_defaults(what=name)
     text = "End every session of somebody, and what applications were given in their name."
     _asking(asks, "end-sessions", text, _end_sessions)
+    _with_own(asks)
+
+
+def _with_own(asks: Commands) -> None:
+    """Of oneself: as who has signed in with `fondaco login`, or by --token."""
+    text = "All that the house keeps of you, as JSON."
+    mine = asks.add_parser("my-data", help=text, description=text)
+    mine.set_defaults(run=_my_data)
+    text = "Ask to be forgotten; somebody else must agree."
+    delete = asks.add_parser("delete-me", help=text, description=text)
+    delete.add_argument("--dry-run", action="store_true", help="say what goes and what stays")
+    delete.add_argument("--user", default="", help="your own user name, to say that you mean it")
+    delete.set_defaults(run=_delete_me)
+    for each in (mine, delete):
+        each.add_argument("--url", default="http://127.0.0.1:8000", help="of the house")
+        each.add_argument("--token", help="[FONDACO_TOKEN, or of `fondaco login`, or demo]")
+
+
+def _my_data(asked: argparse.Namespace) -> None:
+    _tell(_house(asked).get("/api/users/my-data"))
+
+
+def _delete_me(asked: argparse.Namespace) -> None:
+    house, path = _house(asked), "/api/users/my-data/deletion"
+    _tell(house.get(path) if asked.dry_run else house.post(path, {"user": asked.user or "nobody"}))
 
 
 def _asking(asks: Commands, name: str, text: str, run: Any) -> argparse.ArgumentParser:

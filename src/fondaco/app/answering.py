@@ -23,6 +23,7 @@ from fondaco.app.kyc import KycPart, gated
 from fondaco.app.lending import LendingDesk
 from fondaco.app.notices.desk import NoticesDesk
 from fondaco.app.oidc import Provider
+from fondaco.app.own_records import OwnDesk
 from fondaco.app.partners import PartnersDesk
 from fondaco.app.payments.part import PaymentsPart
 from fondaco.app.payments.shop import ShopDesk
@@ -69,6 +70,7 @@ _PARTS: Final = frozenset(
         "fix_messages",
         "kyc",
         "outbound",
+        "own_data",
         "lending",
         "notices",
         "partners",
@@ -144,6 +146,7 @@ class House:
         self.lending = LendingDesk(self.approvals, directory, lambda: self.people.desk)
         self.outbound: Outbound  # what calls others
         self.fix_messages: Messages
+        self.own_data: OwnDesk
         self.uses: KeptUses
         self.webhooks: WebhooksDesk
         self.vault: VaultDesk

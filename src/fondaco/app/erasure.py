@@ -6,7 +6,7 @@ What the journal had still to be told of them is told first, under the key that 
 
 import mmap
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -56,6 +56,8 @@ class ErasureDesk:
         self._settings, self._files = settings, files
         self._records, self._directory, self._sealing = records, directory, sealing
         self._journal, self._replies = journal, replies
+        # Raises what keeps somebody from being forgotten: tenant, user, and who asks.
+        self.before: Callable[[str, str, str], None] = lambda tenant, user, by: None
         records.create(store.metadata)
 
     def plan(self, tenant: str, user: str) -> ErasurePlan:
@@ -94,6 +96,7 @@ class ErasureDesk:
         plan = self.plan(tenant, user)
         if plan.hold:
             raise Conflict(f"nothing of {user} is destroyed: {plan.hold}", code="held")
+        self.before(tenant, user, by)
         texts = self._texts(tenant, user)
         for path in self._mail(texts):
             path.unlink(missing_ok=True)

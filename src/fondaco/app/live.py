@@ -44,6 +44,7 @@ from fondaco.app.notices.part import notices
 from fondaco.app.numbers import numbers
 from fondaco.app.oidc import provider_part
 from fondaco.app.outbound import outbound
+from fondaco.app.own_records import OwnDesk
 from fondaco.app.payments.part import catalogue_of, payments
 from fondaco.app.people import MINUTE_NS, people_part
 from fondaco.app.performance import sheets
@@ -293,6 +294,10 @@ def _set_desks(
     """Those that forget people, tell others, and make reports."""
     people, journal = house.people.sealing, house.kernel.journal
     house.erasure = ErasureDesk(settings, files, records, house.directory, people, journal, replies)
+    house.own_data = OwnDesk(
+        records, house.directory, house.people, house.erasure, house.approvals, journal,
+        house.reading,
+    )  # fmt: skip
     house.webhooks = stack.enter_context(webhooks(house, settings, records, people))
     house.notices = stack.enter_context(notices(house, settings, records, people))
     house.reports = stack.enter_context(reports_desk(house, files))

@@ -99,6 +99,7 @@ MEANINGS: Final[dict[str, str]] = {
     "user_taken": "There is somebody of that name: choose another.",
     "invitation_over": "The link is wrong, was used or withdrawn, or is too old: ask for another.",
     "own_lock": "Nobody locks themselves out: ask another admin.",
+    "still_open": "Something of yours is open that nobody else looks after: the message names it.",
     "last_admin": "Nobody could run the house any more: make somebody else an admin first.",
     "wrong_password": "The password is wrong; too many wrong ones make you wait.",
     "wrong_code": "The code is wrong, was used before, or is too old.",

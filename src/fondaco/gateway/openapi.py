@@ -262,6 +262,7 @@ _STATUSES: Final = {
     "user_taken": 409,
     "invitation_over": 403,
     "own_lock": 409,
+    "still_open": 409,
     "last_admin": 409,
     "wrong_password": 403,
     "wrong_code": 403,

@@ -107,3 +107,5 @@ class Do(Operation[Q, A]):
     answer: Callable[[Q, Stamp, Any], Awaitable[A]]
     # Where a second person must agree: raises what is wrong before anybody is asked to.
     check: Callable[[Q, Stamp, Any], Awaitable[None]] | None = None
+    # The user whom it is about, who may ask for it without its scope; another agrees.
+    own: Callable[[Q], str] | None = None

@@ -22,6 +22,8 @@ interface Page {
 const PAGES: readonly Page[] = [
   { part: "approvals", title: "Approvals", scope: "approvals:read", of: "yours", body: lazy(() => import("./Inbox")) },
   { part: "you", title: "You", scope: "", of: "yours", body: lazy(() => import("./You")) },
+  { part: "papers", title: "Who you are", scope: "", of: "yours", body: lazy(() => import("./Papers")) },
+  { part: "my-data", title: "My data", scope: "", of: "yours", body: lazy(() => import("./MyData")) },
   { part: "keys", title: "Keys", scope: "keys:write", of: "yours", body: lazy(() => import("./Keys")) },
   { part: "agents", title: "Agents", scope: "approvals:read", of: "yours", body: lazy(() => import("./Agents")) },
   { part: "people", title: "People", scope: "house:read", of: "house", body: lazy(() => import("./People")) },

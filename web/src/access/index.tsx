@@ -13,6 +13,8 @@ export default {
     to("What waits for a second person", "approvals", "approve four eyes inbox"),
     to("Keys and service accounts", "keys", "token rotate revoke"),
     to("You: devices, passkeys, second factor", "you", "session totp password sign out"),
+    to("Who you are: documents and risk", "papers", "kyc profile questionnaire"),
+    to("My data: take it, or be forgotten", "my-data", "export delete gdpr privacy"),
     to("Agents and their budgets", "agents", "mcp stop"),
     to("People and roles", "people", "users rights erase hold invite lock unlock"),
     to("Policies, decisions and what-if", "policies", "rego rules denied"),

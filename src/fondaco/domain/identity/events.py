@@ -200,6 +200,23 @@ class SecondFactorReset(Event, frozen=True, gc=False, tag="identity.second_facto
     agreed: str
 
 
+class DeletionAsked(Event, frozen=True, gc=False, tag="identity.deletion_asked.v1"):
+    """Somebody has asked to be forgotten themselves; `approval_id` is where it waits."""
+
+    tenant: str
+    user: str
+    approval_id: str
+
+
+class PersonExported(Event, frozen=True, gc=False, tag="identity.person_exported.v1"):
+    """Somebody was given all that the house keeps of them: SHA-256 of what they got."""
+
+    tenant: str
+    user: str
+    sha256: str
+    by: str
+
+
 class PasskeyAdded(Event, frozen=True, gc=False, tag="identity.passkey_added.v1"):
     """`passkey` is a hash of its id, which could tell that a person is known elsewhere, too."""
 
@@ -296,6 +313,8 @@ IdentityEvent: TypeAlias = (
     | PersonLocked
     | PersonUnlocked
     | SecondFactorReset
+    | DeletionAsked
+    | PersonExported
     | PasskeyAdded
     | PasskeyRemoved
     | ClientRegistered

@@ -4,6 +4,7 @@ from typing import Final, get_args
 
 from fondaco.domain.identity import api, sessions
 from fondaco.domain.identity.erasure import api as erasure
+from fondaco.domain.identity.erasure import own_api as own_data
 from fondaco.domain.identity.events import IdentityEvent
 from fondaco.domain.identity.kyc import api as kyc
 from fondaco.domain.identity.kyc import review_api as review
@@ -29,6 +30,7 @@ room: Final = Room(
         *oidc.OPERATIONS,
         *foreign_api.OPERATIONS,
         *erasure.OPERATIONS,
+        *own_data.OPERATIONS,
         *kyc.OPERATIONS,
         *review.OPERATIONS,
         *vault.OPERATIONS,

@@ -95,6 +95,7 @@ OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
         needs_second=True,
         source="erasure",
         answer=_erase,
+        own=lambda ask: ask.user,
         example={"reason": "asked for it, case 7"},
     ),
     Do(

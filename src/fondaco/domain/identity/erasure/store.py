@@ -59,6 +59,12 @@ def counts(conn: sa.Connection, tenant: str, user: str) -> list[tuple[str, str, 
     return [(table.name, what, _count(conn, table, tenant, user)) for table, what in ROWS]
 
 
+def rows_of(conn: sa.Connection, table: sa.Table, tenant: str, user: str) -> list[dict[str, Any]]:
+    """As they are kept."""
+    found = conn.execute(sa.select(table).where(*_of(table, tenant, user)))
+    return [dict(row._mapping) for row in found]
+
+
 def _count(conn: sa.Connection, table: sa.Table, tenant: str, user: str) -> int:
     found = sa.select(sa.func.count()).select_from(table).where(*_of(table, tenant, user))
     return conn.scalar(found) or 0
