@@ -2,6 +2,7 @@
 
 import io
 import json
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,6 +11,7 @@ from typing import Any, Final
 
 import pytest
 
+from fondaco.app.erasure import ROWS
 from fondaco.app.files import Files
 from fondaco.app.machines import open_journal
 from fondaco.app.offline import backup, prove, replay, restore, verify
@@ -23,6 +25,13 @@ EMAIL: Final = "ada.lovelace@analytical.example"
 NAME: Final = "Ada King Lovelace"
 DEVICE: Final = "Difference Engine No. 2"
 PERSONAL: Final = (EMAIL, NAME, DEVICE)
+# What says nothing of a person but the name that nobody else is given from then on.
+STAYING: Final = {
+    "identity_users": "the name",
+    "identity_erased": "that they were forgotten",
+    "identity_holds": "a legal hold, which wins",
+    "identity_service_accounts": "machines, and whose they are",
+}
 REASON: Final = {"reason": "asked for it, case 7"}
 
 
@@ -114,6 +123,23 @@ def test_a_person_is_forgotten_and_every_proof_holds(
     assert list(replay(Files(tmp_path / "again"), position, "account/demo")) == account
     with house(tmp_path / "again") as revived:
         assert revived.client().ask("GET", "/api/users").status == 200, "it serves without its keys"
+
+
+def test_every_table_with_rows_of_people_is_known_to_who_forgets_them(
+    served: tuple[Running, Path],
+) -> None:
+    """By the columns of records.db, so that a new table cannot be left out."""
+    _, data = served
+    with closing(sqlite3.connect(f"file:{data / 'records.db'}?mode=ro", uri=True)) as conn:
+        tables = [
+            name for (name,) in conn.execute("SELECT name FROM sqlite_master WHERE type='table'")
+        ]
+        of_people = {
+            table
+            for table in tables
+            if {"tenant", "user"} <= {row[1] for row in conn.execute(f"PRAGMA table_info({table})")}
+        }
+    assert of_people - {table.name for table, _ in ROWS} == set(STAYING)
 
 
 def test_a_legal_hold_wins_and_says_why(served: tuple[Running, Path], monkeypatch: Any) -> None:

@@ -28,6 +28,7 @@ from fondaco.domain.identity.erasure.model import (
 from fondaco.domain.identity.model import IDENTITY_STREAM, TenantId, UserId
 from fondaco.domain.identity.people import store as people
 from fondaco.domain.identity.subjects.keys import named, person
+from fondaco.domain.notify.notices import store as notices
 from fondaco.gateway.idempotency import Replies
 from fondaco.kernel.errors import Conflict, NotFound, Unavailable
 from fondaco.kernel.event import Instant
@@ -37,6 +38,11 @@ from fondaco.settings import Settings
 
 TOLD_WAIT_S: Final = 5.0
 POLL_S: Final = 0.05
+ROWS: Final = (
+    *store.ROWS,
+    (notices.preferences, "which news they want, and by which way"),
+    (notices.subscriptions, "browsers that news is pushed to"),
+)
 LEAST: Final = 4  # characters of a name that is looked for in files
 
 
@@ -65,7 +71,7 @@ class ErasureDesk:
         at = self._directory.clock()
         with self._records.reading() as conn:
             identity.user(conn, TenantId(tenant), UserId(user))
-            found = store.counts(conn, tenant, user)
+            found = store.counts(conn, ROWS, tenant, user)
             hold = store.hold_of(conn, tenant, user)
         places = [Place("records", what, n, "destroyed") for _, what, n in found if n]
         texts = self._texts(tenant, user)
@@ -102,7 +108,7 @@ class ErasureDesk:
             path.unlink(missing_ok=True)
         self._replies.forget_texts(texts)
         with self._records.writing() as conn:
-            store.take_rows(conn, tenant, user, named(person(tenant, user)), by, at)
+            store.take_rows(conn, ROWS, tenant, user, named(person(tenant, user)), by, at)
         self._directory.refresh()
         with suppress(Unavailable):  # what is not finished now is finished by `tick`
             self._finish(tenant, user, TOLD_WAIT_S)
@@ -158,7 +164,7 @@ class ErasureDesk:
 
     def _has_rows(self, tenant: str, user: str) -> bool:
         with self._records.reading() as conn:
-            return any(count for _, _, count in store.counts(conn, tenant, user))
+            return any(count for _, _, count in store.counts(conn, ROWS, tenant, user))
 
     def _texts(self, tenant: str, user: str) -> list[bytes]:
         """Their name and address, which are looked for."""

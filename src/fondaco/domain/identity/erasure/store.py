@@ -1,7 +1,7 @@
 """Records of who is held from being forgotten, and of who was forgotten; and the rows that go."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
 
@@ -37,8 +37,10 @@ erased: Final = sa.Table(
     sa.Column("done_at", sa.BigInteger),  # null: the rows are gone, and the key is still there
 )
 
-# By table: what a person's rows there are, in words.
-ROWS: Final[tuple[tuple[sa.Table, str], ...]] = (
+Rows: TypeAlias = tuple[tuple[sa.Table, str], ...]
+
+# By table: what a person's rows there are, in words. Other rooms have more of them.
+ROWS: Final[Rows] = (
     (people.people, "name, address, password hash and second factor"),
     (people.sessions, "sessions, with their devices and addresses"),
     (people.devices, "devices that are known"),
@@ -48,15 +50,16 @@ ROWS: Final[tuple[tuple[sa.Table, str], ...]] = (
     (oidc.grants, "what they have agreed that applications may do"),
     (oidc.links, "whom they are at providers of others, as a hash"),
     (identity.preferences, "what they keep for their pages"),
+    (identity.locks, "that they were shut out, and why"),
     (identity.keys, "API keys, with the names that they were given"),
     (vault.owners, "which accounts belong to them"),
     *kyc.OF_A_PERSON,
 )
 
 
-def counts(conn: sa.Connection, tenant: str, user: str) -> list[tuple[str, str, int]]:
+def counts(conn: sa.Connection, rows: Rows, tenant: str, user: str) -> list[tuple[str, str, int]]:
     """Table, what it is, and how many rows."""
-    return [(table.name, what, _count(conn, table, tenant, user)) for table, what in ROWS]
+    return [(table.name, what, _count(conn, table, tenant, user)) for table, what in rows]
 
 
 def rows_of(conn: sa.Connection, table: sa.Table, tenant: str, user: str) -> list[dict[str, Any]]:
@@ -75,14 +78,14 @@ def _of(table: sa.Table, tenant: str, user: str) -> tuple[sa.ColumnElement[bool]
 
 
 def take_rows(
-    conn: sa.Connection, tenant: str, user: str, subject: str, by: str, at: Instant
+    conn: sa.Connection, rows: Rows, tenant: str, user: str, subject: str, by: str, at: Instant
 ) -> None:
     """Every row of a person but their user, who may do nothing from here on: so that nobody else is
     given that name. The journal is told in words that name nobody."""
     own = sa.select(identity.keys.c.key_id).where(*_of(identity.keys, tenant, user))
     terms = identity.key_terms
     conn.execute(terms.delete().where(terms.c.key_id.in_(own)))
-    for table, _ in ROWS:
+    for table, _ in rows:
         conn.execute(table.delete().where(*_of(table, tenant, user)))
     users = identity.users
     conn.execute(users.update().where(*_of(users, tenant, user)).values(roles="[]"))
