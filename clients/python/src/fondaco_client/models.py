@@ -1,13 +1,13 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 ca02dc72e22d52e1e428eb43fe0b7ed1a4accc24840f70cbfff0699e469e5ee5
+OpenAPI sha256 57ee0717afde6fe2bab63c81c69a47a3b8779e61f895017787440203285f012a
 """
 
 from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
-Scope: TypeAlias = Literal['accounts:read', 'accounts:write', 'analytics:read', 'approvals:read', 'approvals:write', 'evaluation:ask', 'evaluation:read', 'evaluation:write', 'house:read', 'house:write', 'journal:read', 'keys:write', 'kyc:read', 'kyc:write', 'limits:read', 'limits:write', 'market:read', 'orders:propose', 'orders:read', 'orders:write', 'reports:read', 'reports:write', 'tiers:read', 'tiers:write', 'tokens:reveal', 'webhooks:read', 'webhooks:write']
+Scope: TypeAlias = Literal['accounts:read', 'accounts:write', 'analytics:read', 'approvals:read', 'approvals:write', 'evaluation:ask', 'evaluation:read', 'evaluation:write', 'house:read', 'house:write', 'journal:read', 'keys:write', 'kyc:read', 'kyc:write', 'limits:read', 'limits:write', 'market:read', 'orders:propose', 'orders:read', 'orders:write', 'payments:read', 'payments:write', 'purchases:read', 'purchases:write', 'reports:read', 'reports:write', 'tiers:read', 'tiers:write', 'tokens:reveal', 'webhooks:read', 'webhooks:write']
 Role: TypeAlias = Literal['admin', 'agent', 'analyst', 'auditor', 'compliance', 'partner', 'risk', 'trader']
 ReportKind: TypeAlias = Literal['assessment_summary', 'compliance', 'performance_metrics', 'risk_analysis', 'trade_history']
 Quality: TypeAlias = Literal['closed', 'crossed', 'gapped', 'ok', 'recovering', 'stale', 'unconfirmed']
@@ -2437,7 +2437,7 @@ class TierShown(TypedDict):
     instruments: list[str]
     phases: list[StageShown]
     funded: StageShown | None
-    payout: PayoutShown | None
+    payout: EvaluationPayoutShown | None
     scaling: list[ScalingShown]
     wording: list[str]
     odds: OddsShown | None
@@ -2483,7 +2483,7 @@ class NewsShown(TypedDict):
     after_minutes: int
 
 
-class PayoutShown(TypedDict):
+class EvaluationPayoutShown(TypedDict):
     """`split` is what a trader is paid of the profit, in percent."""
     split: str
     first_after_days: int
@@ -2953,6 +2953,252 @@ class ReportCsvRequest(TypedDict):
     """`table` is one of a report's `tables`."""
     report_id: str
     table: NotRequired[str]
+
+
+class OfferRequest(TypedDict):
+    """`country` is where the buyer is taxed. `assessment_id` is the one that is reset, extended or
+    upgraded; absent for a new one.
+    """
+    tier: str
+    purpose: NotRequired[Literal['assessment', 'extension', 'reset', 'upgrade']]
+    assessment_id: NotRequired[str]
+    coupon: NotRequired[str | None]
+    affiliate: NotRequired[str | None]
+    country: NotRequired[str | None]
+
+
+class OfferShown(TypedDict):
+    """What it would cost now."""
+    tier: str
+    version: int
+    fingerprint: str
+    title: str
+    purpose: Literal['assessment', 'extension', 'reset', 'upgrade']
+    lines: list[LineShown]
+    total: str
+    tax: str
+    currency: str
+
+
+class LineShown(TypedDict):
+    """A discount is negative; a tax that the price includes is 0 here, and its text says it."""
+    kind: Literal['discount', 'fee', 'tax']
+    text: str
+    amount: str
+
+
+class PurchaseShown(TypedDict):
+    """Amounts are of `currency`; times are nanoseconds since 1970, UTC, "" where there is none.
+    `checkout_url` is where it is paid, "" where it is not to be paid any more.
+    """
+    purchase_id: str
+    state: Literal['awaiting_payment', 'charged_back', 'completed', 'disputed', 'expired', 'opened', 'partly_refunded', 'pending', 'refunded']
+    user: str
+    tier: str
+    version: int
+    fingerprint: str
+    title: str
+    purpose: Literal['assessment', 'extension', 'reset', 'upgrade']
+    assessment_id: str | None
+    lines: list[LineShown]
+    total: str
+    tax: str
+    currency: str
+    country: str
+    coupon: str
+    affiliate: str
+    provider: str
+    checkout_url: str
+    opened_at: str
+    expires_at: str
+    completed_at: str
+    refunded: str
+    refundable: str
+    refunds: list[RefundShown]
+    dispute: Literal['', 'lost', 'open', 'won']
+
+
+class RefundShown(TypedDict):
+    refund_id: str
+    amount: str
+    state: Literal['asked', 'done', 'failed']
+    reason: str
+
+
+class PurchasesRequest(TypedDict):
+    """`user` is for who may see everybody's. `before` is the `next` of the page before."""
+    state: NotRequired[Literal['awaiting_payment', 'charged_back', 'completed', 'disputed', 'expired', 'opened', 'partly_refunded', 'pending', 'refunded'] | None]
+    user: NotRequired[str]
+    before: NotRequired[int]
+    limit: NotRequired[int]
+
+
+class PurchasesReply(TypedDict):
+    """`next` 0: that was all."""
+    items: list[PurchaseShown]
+    next: int
+
+
+class NamedPurchase(TypedDict):
+    purchase_id: str
+
+
+class PayoutsRequest(TypedDict):
+    """`user` is for who may see everybody's."""
+    state: NotRequired[Literal['failed', 'ordered', 'paid'] | None]
+    user: NotRequired[str]
+    limit: NotRequired[int]
+
+
+class PayoutsReply(TypedDict):
+    items: list[PaymentsPayoutShown]
+
+
+class PaymentsPayoutShown(TypedDict):
+    payout_id: str
+    user: str
+    assessment_id: str
+    amount: str
+    currency: str
+    state: str
+    reference: str
+    reason: str
+
+
+class ReconciliationRequest(TypedDict):
+    """A day of the provider, UTC; absent: yesterday."""
+    day: NotRequired[str]
+
+
+class ReconciliationShown(TypedDict):
+    """`compared` movements of the day are the same here and there."""
+    day: str
+    provider: str
+    is_right: bool
+    compared: int
+    missing_here: list[MovementShown]
+    missing_there: list[MovementShown]
+    differ: list[DifferenceShown]
+
+
+class MovementShown(TypedDict):
+    """`name` is the purchase or payout, "" where the provider does not say."""
+    kind: str
+    reference: str
+    name: str
+    amount: str
+    currency: str
+    at: str
+
+
+class DifferenceShown(TypedDict):
+    kind: str
+    reference: str
+    name: str
+    ours: str
+    ours_currency: str
+    theirs: str
+    theirs_currency: str
+
+
+class RefundRequest(TypedDict):
+    """`amount` absent: all that may still be given back."""
+    purchase_id: str
+    reason: str
+    amount: NotRequired[str | None]
+
+
+class PaymentsNoFields(TypedDict):
+    pass
+
+
+class CouponsReply(TypedDict):
+    items: list[CouponShown]
+
+
+class CouponShown(TypedDict):
+    """`uses` are purchases that were paid with it, or may be until their checkout ends."""
+    coupon: str
+    percent: str
+    amount: str
+    currency: str
+    uses: int
+    uses_max: int
+    uses_each_max: int
+    begins_at: str
+    ends_at: str
+    products: list[str]
+
+
+class PutCouponRequest(TypedDict):
+    """`percent` or `amount` with `currency`. `uses_max` and `uses_each_max` (of one user) 0: as
+    often as somebody likes. Times are nanoseconds since 1970, UTC; `ends_at` 0: never.
+    `products` empty: all.
+    """
+    coupon: str
+    percent: NotRequired[str | None]
+    amount: NotRequired[str | None]
+    currency: NotRequired[str | None]
+    uses_max: NotRequired[int]
+    uses_each_max: NotRequired[int]
+    begins_at: NotRequired[int]
+    ends_at: NotRequired[int]
+    products: NotRequired[list[str]]
+
+
+class NamedCoupon(TypedDict):
+    coupon: str
+
+
+class CouponGone(TypedDict):
+    retired: str
+
+
+class AffiliatesReply(TypedDict):
+    items: list[AffiliateShown]
+
+
+class AffiliateShown(TypedDict):
+    affiliate: str
+    name: str
+    percent: str
+    is_active: bool
+    earned: list[EarnedLine]
+
+
+class EarnedLine(TypedDict):
+    """Less what went back."""
+    currency: str
+    purchases: int
+    paid: str
+    commission: str
+
+
+class PutAffiliateRequest(TypedDict):
+    """`percent` of what buyers have paid without tax."""
+    affiliate: str
+    name: str
+    percent: str
+    is_active: NotRequired[bool]
+
+
+class TaxRatesReply(TypedDict):
+    items: list[TaxRateShown]
+
+
+class TaxRateShown(TypedDict):
+    country: str
+    name: str
+    percent: str
+    is_included: bool
+
+
+class PutTaxRateRequest(TypedDict):
+    """`percent` 0 takes the country out. `is_included`: prices hold it already."""
+    country: str
+    name: str
+    percent: str
+    is_included: NotRequired[bool]
 
 
 class PriceRequest(TypedDict):

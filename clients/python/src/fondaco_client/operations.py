@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 ca02dc72e22d52e1e428eb43fe0b7ed1a4accc24840f70cbfff0699e469e5ee5
+OpenAPI sha256 57ee0717afde6fe2bab63c81c69a47a3b8779e61f895017787440203285f012a
 """
 
 from __future__ import annotations
@@ -2987,6 +2987,251 @@ class Reports:
         return found
 
 
+class Purchases:
+    def __init__(self, asking: Asking) -> None:
+        self._ask = asking.ask
+
+    def offer(
+        self,
+        *,
+        tier: str,
+        purpose: Literal['assessment', 'extension', 'reset', 'upgrade'] = ABSENT,
+        assessment_id: str = ABSENT,
+        coupon: str = ABSENT,
+        affiliate: str = ABSENT,
+        country: str = ABSENT,
+    ) -> m.OfferShown:
+        """What a tier would cost now, with its discount and tax, before anything is bought. Scope:
+        purchases:read.
+        """
+        found: m.OfferShown = self._ask(
+            "GET",
+            "/api/purchases/offer",
+            query={"tier": tier, "purpose": purpose, "assessment_id": assessment_id, "coupon": coupon, "affiliate": affiliate, "country": country},
+        )
+        return found
+
+    def buy(
+        self,
+        *,
+        tier: str,
+        idempotency_key: str = ABSENT,
+        purpose: Literal['assessment', 'extension', 'reset', 'upgrade'] = ABSENT,
+        assessment_id: str = ABSENT,
+        coupon: str | None = ABSENT,
+        affiliate: str | None = ABSENT,
+        country: str | None = ABSENT,
+    ) -> m.PurchaseShown:
+        """Buy a tier for oneself: the answer says where it is paid, on the provider's page. Scope:
+        purchases:write.
+        """
+        found: m.PurchaseShown = self._ask(
+            "POST",
+            "/api/purchases",
+            body={"tier": tier, "purpose": purpose, "assessment_id": assessment_id, "coupon": coupon, "affiliate": affiliate, "country": country},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def show(
+        self,
+        *,
+        purchase_id: str,
+    ) -> m.PurchaseShown:
+        """One purchase, with its lines, its refunds and where it is paid. Scope: purchases:read.
+        """
+        found: m.PurchaseShown = self._ask(
+            "GET",
+            "/api/purchases/{purchase_id}",
+            path_={"purchase_id": purchase_id},
+        )
+        return found
+
+    def payouts(
+        self,
+        *,
+        state: Literal['failed', 'ordered', 'paid'] = ABSENT,
+        user: str = ABSENT,
+        limit: int = ABSENT,
+    ) -> m.PayoutsReply:
+        """What was paid out, newest first: to oneself, or to everybody if one may see that. Scope:
+        purchases:read.
+        """
+        found: m.PayoutsReply = self._ask(
+            "GET",
+            "/api/payouts",
+            query={"state": state, "user": user, "limit": limit},
+        )
+        return found
+
+    def reconciliation(
+        self,
+        *,
+        day: str = ABSENT,
+    ) -> m.ReconciliationShown:
+        """A day of ours beside the provider's own books: what is missing, what differs. Scope:
+        payments:read.
+        """
+        found: m.ReconciliationShown = self._ask(
+            "GET",
+            "/api/purchases/reconciliation",
+            query={"day": day},
+        )
+        return found
+
+    def refund(
+        self,
+        *,
+        purchase_id: str,
+        reason: str,
+        idempotency_key: str = ABSENT,
+        amount: str | None = ABSENT,
+    ) -> m.PurchaseShown:
+        """Give back what was paid, or a part of it, once a second person agrees. Scope:
+        payments:write.
+        """
+        found: m.PurchaseShown = self._ask(
+            "POST",
+            "/api/purchases/{purchase_id}/refund",
+            path_={"purchase_id": purchase_id},
+            body={"reason": reason, "amount": amount},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def list(
+        self,
+        *,
+        state: Literal['awaiting_payment', 'charged_back', 'completed', 'disputed', 'expired', 'opened', 'partly_refunded', 'pending', 'refunded'] = ABSENT,
+        user: str = ABSENT,
+        before: int = ABSENT,
+        limit: int = ABSENT,
+    ) -> m.PurchasesReply:
+        """What was bought, newest first: by oneself, or by everybody for who may see that. Scope:
+        purchases:read.
+        """
+        found: m.PurchasesReply = self._ask(
+            "GET",
+            "/api/purchases",
+            query={"state": state, "user": user, "before": before, "limit": limit},
+        )
+        return found
+
+
+class Shop:
+    def __init__(self, asking: Asking) -> None:
+        self._ask = asking.ask
+
+    def coupons(
+        self,
+    ) -> m.CouponsReply:
+        """The coupons of the shop, and how often each was used. Scope: payments:read."""
+        found: m.CouponsReply = self._ask(
+            "GET",
+            "/api/coupons",
+        )
+        return found
+
+    def put_coupon(
+        self,
+        *,
+        coupon: str,
+        idempotency_key: str = ABSENT,
+        percent: str | None = ABSENT,
+        amount: str | None = ABSENT,
+        currency: str | None = ABSENT,
+        uses_max: int = ABSENT,
+        uses_each_max: int = ABSENT,
+        begins_at: int = ABSENT,
+        ends_at: int = ABSENT,
+        products: list[str] = ABSENT,
+    ) -> m.CouponShown:
+        """Make a coupon, or change it for purchases from now on. Scope: payments:write."""
+        found: m.CouponShown = self._ask(
+            "PUT",
+            "/api/coupons/{coupon}",
+            path_={"coupon": coupon},
+            body={"percent": percent, "amount": amount, "currency": currency, "uses_max": uses_max, "uses_each_max": uses_each_max, "begins_at": begins_at, "ends_at": ends_at, "products": products},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def retire_coupon(
+        self,
+        *,
+        coupon: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.CouponGone:
+        """Take a coupon back: nobody uses it from now on. Scope: payments:write."""
+        found: m.CouponGone = self._ask(
+            "DELETE",
+            "/api/coupons/{coupon}",
+            path_={"coupon": coupon},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def affiliates(
+        self,
+    ) -> m.AffiliatesReply:
+        """Who brings buyers, and what they have earned. Scope: payments:read."""
+        found: m.AffiliatesReply = self._ask(
+            "GET",
+            "/api/affiliates",
+        )
+        return found
+
+    def put_affiliate(
+        self,
+        *,
+        affiliate: str,
+        name: str,
+        percent: str,
+        idempotency_key: str = ABSENT,
+        is_active: bool = ABSENT,
+    ) -> m.AffiliateShown:
+        """Add somebody who brings buyers, or change what they earn from now on. Scope:
+        payments:write.
+        """
+        found: m.AffiliateShown = self._ask(
+            "PUT",
+            "/api/affiliates/{affiliate}",
+            path_={"affiliate": affiliate},
+            body={"name": name, "percent": percent, "is_active": is_active},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def tax_rates(
+        self,
+    ) -> m.TaxRatesReply:
+        """The tax on purchases by the buyer's country. Scope: payments:read."""
+        found: m.TaxRatesReply = self._ask(
+            "GET",
+            "/api/tax-rates",
+        )
+        return found
+
+    def put_tax_rate(
+        self,
+        *,
+        country: str,
+        name: str,
+        percent: str,
+        idempotency_key: str = ABSENT,
+        is_included: bool = ABSENT,
+    ) -> m.TaxRateShown:
+        """Set the tax of a country on purchases from now on. Scope: payments:write."""
+        found: m.TaxRateShown = self._ask(
+            "PUT",
+            "/api/tax-rates/{country}",
+            path_={"country": country},
+            body={"name": name, "percent": percent, "is_included": is_included},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+
 class Market:
     def __init__(self, asking: Asking) -> None:
         self._ask = asking.ask
@@ -4518,6 +4763,8 @@ class Operations:
         self.tiers = Tiers(asking)
         self.evaluation = Evaluation(asking)
         self.reports = Reports(asking)
+        self.purchases = Purchases(asking)
+        self.shop = Shop(asking)
         self.market = Market(asking)
         self.house = House(asking)
         self.journal = Journal(asking)
