@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import msgspec
 
 from app.test_margin import BTC, BTC_USD, RATES, USD, Floor
+from app.test_restart import wait_for
 from build import ask as order_ask
 from build import placed
 from fondaco.app.files import Files
@@ -197,3 +200,22 @@ def test_a_phase_that_is_passed_is_followed_by_a_fresh_account(tmp_path: Path) -
         await floor.until(lambda: floor.state(FIRST).trading_state is TradingState.HALTED)
 
     lived(tmp_path, story, terms)
+
+
+def test_what_is_paid_for_at_the_checkout_is_an_assessment_at_once(tmp_path: Path) -> None:
+    with house(tmp_path) as running:
+        client = running.client()
+        bought = client.ask("POST", "/api/purchases", {"tier": "one-step-50k"})
+        assert bought.status == 201, bought.body
+        purchase = bought.body["purchase_id"]
+        checkout = urlsplit(bought.body["checkout_url"]).path
+        http = HTTPConnection("127.0.0.1", running.port, timeout=20)
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        http.request("POST", checkout, b"button=pay", form)
+        assert http.getresponse().status == 303
+        name = assessment_id_of(purchase)
+        wait_for(lambda: client.ask("GET", f"/api/assessments/{name}").status == 200)
+        wait_for(lambda: client.get(f"/api/assessments/{name}")["state"] == "active")
+        shown = client.get(f"/api/assessments/{name}")
+        assert (shown["tier"], shown["size"], shown["user"]) == ("one-step-50k", "50000", "demo")
+        assert shown["fingerprint"] == bought.body["fingerprint"]

@@ -51,6 +51,9 @@ NEEDED: Final = {
     ("assessments", "trading"),
     ("trading", "assessments"),
     ("payments", "shops"),
+    ("payments", "assessments"),
+    ("assessments", "payouts"),
+    ("payouts", "assessments"),
 }
 
 

@@ -16,6 +16,7 @@ from fondaco.domain.evaluation.assessments import events as ev
 from fondaco.domain.evaluation.assessments.ending import own_standing
 from fondaco.domain.evaluation.assessments.lifecycle import why_no_payout
 from fondaco.domain.evaluation.assessments.model import (
+    ENDED,
     Assessment,
     AssessmentRefs,
     Look,
@@ -37,6 +38,7 @@ from fondaco.domain.evaluation.rules import (
 from fondaco.domain.evaluation.wording import wording
 from fondaco.domain.identity.directory import Directory
 from fondaco.domain.identity.model import DEMO, Caller, Scope
+from fondaco.domain.payments.model import Product
 from fondaco.domain.trading.model import account_stream
 from fondaco.kernel.errors import NotFound, Refused
 from fondaco.kernel.event import Command, Entry, Instant, fingerprint, request_id
@@ -187,6 +189,24 @@ class AssessmentsDesk:
 
     def risk_book(self, stamp: Stamp) -> api.RiskBookReply:
         return risk_book(self._kernel, stamp.tenant, stamp.at)
+
+    def judge(self, tenant: str, user: str, product: Product) -> None:
+        """Who may buy a reset, an extension or an upgrade, as far as the views know. Raises
+        `NotFound` and `Refused`."""
+        name = product.assessment_id
+        with self._reading() as conn:
+            row = store.row_of(conn, name)
+        if row is None or (row.tenant, row.user) != (tenant, user):
+            raise NotFound(f"there is no assessment {name[:40]!r} to {product.purpose}")
+        is_over = row.state in ENDED
+        fits = {
+            "reset": row.state != "passed" and not row.is_funded,
+            "extension": not is_over,
+            "upgrade": not is_over and not row.is_funded,
+        }
+        if row.frozen or not fits[product.purpose]:
+            why = f"frozen: {row.frozen}" if row.frozen else row.state
+            raise Refused(f"{name} is {why}: it has no {product.purpose}", code="not_for_sale")
 
     # --- What is done -----------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, closing
 from typing import Any, Final, Protocol
 
+from fondaco.app.assessments.desk import AssessmentsDesk
 from fondaco.app.files import Files
 from fondaco.app.house import Kernel
 from fondaco.app.payments.desk import NO_PROVIDER, Catalogue, PaymentsDesk
@@ -37,6 +38,9 @@ class House(Protocol):
 
     @property
     def kernel(self) -> Kernel: ...
+
+    @property
+    def assessments(self) -> AssessmentsDesk: ...
 
     @property
     def directory(self) -> Directory: ...
@@ -120,6 +124,7 @@ async def payments(
 
     kernel, reading = house.kernel, house.reading
     part = PaymentsPart(kernel, house.directory, reading, catalogue, base)
+    part.judge = house.assessments.judge
     provider = provider_of(settings, files, house.outbound, base)
     if provider is None:
         yield part

@@ -5,8 +5,35 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeAlias
 
 from fondaco.domain.evaluation.assessments import events as ev
-from fondaco.domain.evaluation.assessments.events import NoteDeposit, NoteTrade
-from fondaco.domain.evaluation.assessments.model import assessment_of, assessment_stream
+from fondaco.domain.evaluation.assessments.events import (
+    AbandonAssessment,
+    CreateAssessment,
+    ExtendAssessment,
+    FreezeAssessment,
+    NoteDeposit,
+    NotePayout,
+    NoteTrade,
+    ResetAssessment,
+    ThawAssessment,
+    UpgradeAssessment,
+)
+from fondaco.domain.evaluation.assessments.model import (
+    PREFIX,
+    assessment_id_of,
+    assessment_of,
+    assessment_stream,
+)
+from fondaco.domain.payments.events import (
+    DisputeClosed,
+    DisputeOpened,
+    PayOut,
+    PayoutFailed,
+    PayoutPaid,
+    PurchaseCompleted,
+    Refunded,
+)
+from fondaco.domain.payments.model import PREFIX as PURCHASES
+from fondaco.domain.payments.model import payout_stream
 from fondaco.domain.trading.events import (
     CashDeposited,
     ClosePositions,
@@ -28,6 +55,8 @@ from fondaco.kernel.event import Command, CommandId, Entry, Event, Instant, Stre
 _Messages: TypeAlias = tuple[tuple[StreamId, Command], ...]
 
 HOUSE: Final = "assessment"
+PAYMENTS: Final = "payments"
+EXTENDED_DAYS: Final = 30  # by one extension
 
 
 def _cause(entry: Entry) -> CommandId:
@@ -96,6 +125,75 @@ def traded(entry: Entry, at: Instant) -> _Messages:
     return ((assessment_stream(found), command),)
 
 
+# --- Payments -------------------------------------------------------------------------------------
+
+
+def bought(entry: Entry, at: Instant) -> _Messages:
+    """A purchase can only make one assessment: its own, by name."""
+    event: PurchaseCompleted = entry.event  # type: ignore[assignment]
+    product, source, cause = event.product, event.purchase_id, _cause(entry)
+    found, terms = product.assessment_id, product.terms.decode()
+    match product.purpose:
+        case "assessment":
+            found = assessment_id_of(source)
+            command: Command = CreateAssessment(
+                cause, at, found, event.tenant, event.user, source, terms
+            )
+        case "reset":
+            command = ResetAssessment(cause, at, source)
+        case "extension":
+            command = ExtendAssessment(cause, at, source, EXTENDED_DAYS)
+        case "upgrade":
+            command = UpgradeAssessment(cause, at, source, terms)
+    return ((assessment_stream(found), command),)
+
+
+def _made_by(entry: Entry) -> StreamId:
+    """The assessment that a purchase has made."""
+    return assessment_stream(assessment_id_of(entry.stream.removeprefix(PURCHASES)))
+
+
+def refunded(entry: Entry, at: Instant) -> _Messages:
+    """What was paid back as a whole ends."""
+    event: Refunded = entry.event  # type: ignore[assignment]
+    if not event.is_whole:
+        return ()
+    command = AbandonAssessment(_cause(entry), at, PAYMENTS, "it was paid back")
+    return ((_made_by(entry), command),)
+
+
+def disputed(entry: Entry, at: Instant) -> _Messages:
+    command = FreezeAssessment(_cause(entry), at, "its payment is disputed", PAYMENTS)
+    return ((_made_by(entry), command),)
+
+
+def judged(entry: Entry, at: Instant) -> _Messages:
+    event: DisputeClosed = entry.event  # type: ignore[assignment]
+    command: Command = ThawAssessment(_cause(entry), at, "the dispute was won", PAYMENTS)
+    if not event.is_won:
+        command = AbandonAssessment(_cause(entry), at, PAYMENTS, "the dispute was lost")
+    return ((_made_by(entry), command),)
+
+
+def pay(entry: Entry, at: Instant) -> _Messages:
+    event: ev.PayoutAgreed = entry.event  # type: ignore[assignment]
+    name = entry.stream.removeprefix(PREFIX)
+    command = PayOut(
+        _cause(entry), at, event.tenant, event.user, name, event.amount, event.currency
+    )
+    return ((payout_stream(f"{name}-{event.number}"), command),)
+
+
+def settled(entry: Entry, at: Instant) -> _Messages:
+    event: PayoutPaid | PayoutFailed = entry.event  # type: ignore[assignment]
+    if assessment_of(event.payout_id) is None:
+        return ()
+    number = int(event.payout_id.rpartition("-")[2])
+    text = "" if isinstance(event, PayoutPaid) else event.reason
+    command = NotePayout(_cause(entry), at, number, isinstance(event, PayoutPaid), text)
+    return ((assessment_stream(event.assessment_id), command),)
+
+
 policies: Final[dict[type[Event], tuple[Callable[[Entry, Instant], Iterable[Any]], ...]]] = {
     ev.StageBegun: (open_account,),
     ev.AccountProvided: (deposit,),
@@ -106,4 +204,11 @@ policies: Final[dict[type[Event], tuple[Callable[[Entry, Instant], Iterable[Any]
     ev.AccountClosing: (close,),
     CashDeposited: (started,),
     OrderFilled: (traded,),
+    PurchaseCompleted: (bought,),
+    Refunded: (refunded,),
+    DisputeOpened: (disputed,),
+    DisputeClosed: (judged,),
+    ev.PayoutAgreed: (pay,),
+    PayoutPaid: (settled,),
+    PayoutFailed: (settled,),
 }

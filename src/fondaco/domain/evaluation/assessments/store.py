@@ -296,6 +296,11 @@ def living(conn: sa.Connection) -> list[str]:
     return sorted(set(conn.execute(sa.union(trading, closing)).scalars()))
 
 
+def row_of(conn: sa.Connection, assessment_id: str) -> Any | None:
+    query = sa.select(assessments).where(assessments.c.assessment_id == assessment_id)
+    return conn.execute(query).one_or_none()
+
+
 def violations_of(conn: sa.Connection, assessment_id: str) -> Sequence[Any]:
     v = violations.c
     query = sa.select(violations).where(v.assessment_id == assessment_id)
