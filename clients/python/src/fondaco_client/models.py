@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 57ee0717afde6fe2bab63c81c69a47a3b8779e61f895017787440203285f012a
+OpenAPI sha256 2c0f1dbe8abab947b9979cf1a2cf6efc17bb6cf75d0dc721ec0145a0cbfd1714
 """
 
 from __future__ import annotations
@@ -575,6 +575,48 @@ class HoldRequest(TypedDict):
 class HoldReply(TypedDict):
     user: str
     is_held: bool
+
+
+class NoOwnRequest(TypedDict):
+    pass
+
+
+class OwnRecords(TypedDict):
+    """All that the house keeps of somebody. `records` are rows by table, opened; what is only a
+    hash, or would let somebody in, is named in `left_out`. `journal` is what it says of them,
+    `approvals` what they asked or decided. `elsewhere` is what is kept of the business, under a
+    name that says nothing, and until when. Bytes are base64.
+    """
+    tenant: str
+    user: str
+    at: str
+    roles: list[str]
+    records: dict[str, list[dict[str, Any]]]
+    left_out: list[str]
+    journal: list[dict[str, Any]]
+    approvals: list[dict[str, Any]]
+    elsewhere: list[Place]
+
+
+class OwnDeletion(TypedDict):
+    """What would go and what stays, and nothing of it done. `approval_id` is where it waits for a
+    second person, "" where it was not asked for.
+    """
+    plan: ErasurePlan
+    blockers: list[Blocker]
+    approval_id: NotRequired[str]
+
+
+class Blocker(TypedDict):
+    """What must be done before somebody can be forgotten. `what` says it in words."""
+    kind: Literal['hold', 'last_admin', 'order', 'payout', 'position', 'transfer']
+    account_id: str
+    what: str
+
+
+class DeletionRequest(TypedDict):
+    """`user` is your own user name, typed again."""
+    user: str
 
 
 class WhoRequest(TypedDict):

@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 57ee0717afde6fe2bab63c81c69a47a3b8779e61f895017787440203285f012a
+OpenAPI sha256 2c0f1dbe8abab947b9979cf1a2cf6efc17bb6cf75d0dc721ec0145a0cbfd1714
 """
 
 from __future__ import annotations
@@ -821,6 +821,42 @@ class Users:
             "POST",
             "/api/users/arrive",
             body={"code": code, "proof": proof, "cookie": cookie},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def own_data(
+        self,
+    ) -> m.OwnRecords:
+        """All that the house keeps of you, as one document."""
+        found: m.OwnRecords = self._ask(
+            "GET",
+            "/api/users/my-data",
+        )
+        return found
+
+    def own_deletion(
+        self,
+    ) -> m.OwnDeletion:
+        """What would go, what stays and until when, and what is in the way, if you were forgotten.
+        """
+        found: m.OwnDeletion = self._ask(
+            "GET",
+            "/api/users/my-data/deletion",
+        )
+        return found
+
+    def delete_own_data(
+        self,
+        *,
+        user: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.OwnDeletion:
+        """Ask to be forgotten; somebody else must agree, and then nothing brings it back."""
+        found: m.OwnDeletion = self._ask(
+            "POST",
+            "/api/users/my-data/deletion",
+            body={"user": user},
             header={"Idempotency-Key": idempotency_key},
         )
         return found
