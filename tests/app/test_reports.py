@@ -1,5 +1,6 @@
 """Statistics and reports at the doors of a running house."""
 
+from base64 import b64decode
 from collections.abc import Iterator
 from decimal import Decimal
 from hashlib import sha256
@@ -43,6 +44,9 @@ def test_a_report_is_made_once_hashed_noted_and_found_again(client: Client) -> N
     paper = client.ask("GET", made["pdf_url"])
     assert paper.headers["content-type"] == "application/pdf"
     assert sha256(paper.body).hexdigest() == made["pdf_sha256"]
+    wanted = f'{{ reports_pdf(report_id: "{made["report_id"]}") }}'
+    carried: Any = done(client, "/graphql", {"query": wanted}, 200)
+    assert b64decode(carried["data"]["reports_pdf"]) == paper.body, "as base64 where text is told"
     rows = client.ask("GET", f"/api/reports/{made['report_id']}/csv?table=movements").body
     assert rows.decode().splitlines()[1].endswith(",deposit,,1000.01,USD")
     again: Any = done(client, "/api/reports", {**asked, "kind": "risk_analysis"}, 201)

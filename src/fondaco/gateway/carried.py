@@ -5,6 +5,7 @@ request has; `carry` does the rest as REST does, step by step: rate, pressure, f
 account, Idempotency-Key, `min_position`, and the same bytes of the answer or of the problem.
 """
 
+from base64 import b64encode
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
@@ -15,12 +16,19 @@ from fondaco.gateway.rest import (
     Endpoint,
     Exchange,
     Headers,
+    Response,
     bearer,
     of_cookie,
     unforeseen,
 )
 from fondaco.kernel.errors import Denied, FondacoError
 
+_TEXTS: Final = (
+    b"text/",
+    b"application/json",
+    b"application/problem+json",
+    b"application/x-ndjson",
+)
 _NO_HEADERS: Final[Headers] = MappingProxyType({})
 
 
@@ -76,6 +84,13 @@ def known(
         house.rates.check(None, address)  # who guesses asks, too
         raise
     return None
+
+
+def told(response: Response) -> str:
+    """A body for a door that carries text: one of bytes, such as a PDF, as base64 (RFC 4648)."""
+    if response.media_type.startswith(_TEXTS):
+        return response.body.decode()
+    return b64encode(response.body).decode()
 
 
 def _answered(_: Exchange) -> None:

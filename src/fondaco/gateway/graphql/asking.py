@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 
+from fondaco.gateway.carried import told
 from fondaco.gateway.rest import JSON, Endpoint, Exchange
 from fondaco.kernel.errors import FondacoError
 
@@ -73,19 +74,19 @@ class Asking:
             key = f"{key}/{path[0]}"
         exchange = await asyncio.wrap_future(self._carry(endpoint, fields, key))
         response = exchange.response
-        told: dict[str, Any] = {
+        said: dict[str, Any] = {
             "operation": endpoint.operation.name,
             "status": response.status,
             "request_id": exchange.request_id,
         }
         for name, value in response.headers:
             if name in _TELLING:
-                told[_TELLING[name]] = value.decode()
-        self.said.append({"path": list(path), **told} if path else told)
+                said[_TELLING[name]] = value.decode()
+        self.said.append({"path": list(path), **said} if path else said)
         if response.status >= 400:
             raise ProblemError(_decode(response.body))
         if response.media_type != JSON:
-            return response.body.decode()
+            return told(response)
         if not response.body:
             return {}
         content = _decode(response.body)

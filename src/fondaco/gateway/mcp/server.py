@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from fondaco.gateway.carried import told
 from fondaco.gateway.house import Caller, House
 from fondaco.gateway.mcp import prompts, resources
 from fondaco.gateway.mcp.asking import Asking
@@ -186,7 +187,7 @@ class Server:
         if response.status >= 400:
             problem = msgspec.json.decode(response.body)
             raise _missing(peer, uri, problem["message"], problem)
-        return resources.JSON, response.body.decode()
+        return resources.JSON, told(response)
 
     async def _subscribe(self, peer: Peer, params: Mapping[str, Any]) -> dict[str, Any]:
         if peer.listener is None:
@@ -228,7 +229,7 @@ def _result(tool: Tool, response: Response) -> dict[str, Any]:
     """What the operation answered, twice: for programs, and for a model between two marks that
     nobody could have written into the data."""
     is_error = response.status >= 400
-    text = response.body.decode()
+    text = told(response)
     if is_error or response.media_type == b"application/json":
         text = text or "{}"
         structured: Any = msgspec.Raw(text.encode())
