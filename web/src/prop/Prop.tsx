@@ -24,6 +24,7 @@ const PAGES: readonly Page[] = [
   { part: "now", title: "Evaluation", scope: "evaluation:read", of: "yours", body: lazy(() => import("./Evaluation")) },
   { part: "shop", title: "Shop", scope: "tiers:read", of: "yours", body: lazy(() => import("./Shop")) },
   { part: "history", title: "History", scope: "evaluation:read", of: "yours", body: lazy(() => import("./History")) },
+  { part: "reports", title: "Reports", scope: "reports:read", of: "yours", body: lazy(() => import("./Reports")) },
   { part: "tiers", title: "Tiers", scope: "tiers:write", of: "firm", body: lazy(() => import("./Tiers")) },
   { part: "assessments", title: "Assessments", scope: "evaluation:write", of: "firm", body: lazy(() => import("./Assessments")) },
   { part: "payouts", title: "Payouts", scope: "evaluation:write", of: "firm", body: lazy(() => import("./Waiting")) },

@@ -12,6 +12,7 @@ export default {
   commands: [
     to("Evaluation: room left to every rule", "now", "dashboard gauge headroom daily loss"),
     to("History of assessments", "history", "passed failed"),
+    to("Reports: make, read, keep", "reports", "pdf html csv statistics"),
     to("Assessments of everybody", "assessments", "admin give away"),
     to("Risk book: what all traders hold", "risk", "exposure hedge firm"),
     to("Payouts that wait", "payouts", "pay agree refuse"),
