@@ -222,3 +222,27 @@ def test_a_broken_rule_is_told_with_its_evidence_and_the_account_is_closed(
         part(page, house, "history")
         row = page.get_by_role("row", name=made["assessment_id"])
         expect(row).to_contain_text("overall loss")
+
+
+def test_a_tier_is_bought_on_the_provider_s_page_and_its_word_is_waited_for(
+    browser: Browser, house: running.Running
+) -> None:
+    with browsing.looking(browser) as context:
+        page = context.new_page()
+        faults = troubles(page)
+        part(page, house, "shop")
+        page.get_by_role("button", name="Buy for USD 349").click()
+        costs = page.get_by_role("table", name="What it costs")
+        expect(costs).to_contain_text("To pay, USD349.00")
+        assert serious(page) == []
+        page.get_by_role("button", name="Pay USD 349.00 at the provider").click()
+        page.get_by_role("button", name="Pay", exact=True).click()
+        page.wait_for_url("**/#/prop/**")
+        browsing.live(page)
+        bought = house.client().get("/api/purchases")["items"][0]
+        page.goto(f"{house.url}/#/prop/bought/{bought['purchase_id']}")
+        page.get_by_role("heading", name="Paid", exact=True).or_(
+            page.locator(".gauges")
+        ).first.wait_for()
+        assert faults == []
+    assert house.client().get("/api/purchases")["items"][0]["state"] == "completed"

@@ -17,12 +17,16 @@ interface Page {
   /** Without it there is nothing to see. */
   scope: string;
   of: "yours" | "firm";
+  /** One comes to it from elsewhere. */
+  isHidden?: boolean;
   body: ComponentType<PageProps>;
 }
 
 const PAGES: readonly Page[] = [
   { part: "now", title: "Evaluation", scope: "evaluation:read", of: "yours", body: lazy(() => import("./Evaluation")) },
   { part: "shop", title: "Shop", scope: "tiers:read", of: "yours", body: lazy(() => import("./Shop")) },
+  { part: "purchases", title: "Purchases", scope: "purchases:read", of: "yours", body: lazy(() => import("./Purchases")) },
+  { part: "bought", title: "Purchase", scope: "purchases:read", of: "yours", isHidden: true, body: lazy(() => import("./Bought")) },
   { part: "history", title: "History", scope: "evaluation:read", of: "yours", body: lazy(() => import("./History")) },
   { part: "reports", title: "Reports", scope: "reports:read", of: "yours", body: lazy(() => import("./Reports")) },
   { part: "tiers", title: "Tiers", scope: "tiers:write", of: "firm", body: lazy(() => import("./Tiers")) },
@@ -45,7 +49,7 @@ export default function Prop({ route }: ScreenProps) {
         {GROUPS.map(([of, title]) => (
           <section key={of} aria-label={title}>
             <h2 className="label">{title}</h2>
-            <ul>{PAGES.filter((each) => each.of === of).map((each) => (
+            <ul>{PAGES.filter((each) => each.of === of && !each.isHidden).map((each) => (
               <li key={each.part}><a href={address("prop", [each.part], { account })} aria-current={each === page ? "page" : undefined} data-shut={may(each.scope) ? undefined : "yes"}>{each.title}</a></li>
             ))}</ul>
           </section>

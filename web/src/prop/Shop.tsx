@@ -7,6 +7,8 @@ import { Segmented } from "../kit/Segmented";
 import { Empty, ErrorPanel, Loading } from "../kit/states";
 import { provide } from "../shell/keys";
 import { setQuery } from "../shell/routes";
+import { may } from "../shell/session";
+import { Buy } from "./Buy";
 import { Compare } from "./Compare";
 import type { PageProps } from "./Prop";
 import { Sketch } from "./Sketch";
@@ -49,6 +51,7 @@ export default function Shop({ route }: PageProps) {
 function Card({ tier, isMarked, onMark }: { tier: Tier; isMarked: boolean; onMark: () => void }) {
   const all = stages(tier);
   const [nth, setNth] = useState("0");
+  const [isBuying, setBuying] = useState(false);
   const stage = all[Number(nth)] ?? all[0];
   if (!stage) return null;
   return (
@@ -68,6 +71,8 @@ function Card({ tier, isMarked, onMark }: { tier: Tier; isMarked: boolean; onMar
       ))}</dl>
       <OddsOf tier={tier} />
       <Words tier={tier} />
+      <div className="buy"><button type="button" className="button main" disabled={!may("purchases:write")} title={may("purchases:write") ? undefined : "Needs scope purchases:write"} onClick={() => setBuying(true)}>Buy for {sum(tier.currency, tier.fee)}</button></div>
+      {isBuying && <Buy tier={tier.tier} title={tier.title} onClose={() => setBuying(false)} />}
     </li>
   );
 }

@@ -11,6 +11,7 @@ export default {
   load: () => import("./Prop"),
   commands: [
     to("Evaluation: room left to every rule", "now", "dashboard gauge headroom daily loss"),
+    to("Purchases, refunds and disputes", "purchases", "paid checkout"),
     to("History of assessments", "history", "passed failed"),
     to("Reports: make, read, keep", "reports", "pdf html csv statistics"),
     to("Assessments of everybody", "assessments", "admin give away"),

@@ -185,8 +185,8 @@ class PaymentsDesk:
             minor_of(state.total, currency),
             currency,
             minor_digits(currency),
-            f"{base}/#/purchases/{state.purchase_id}",
-            f"{base}/#/purchases/{state.purchase_id}?canceled=1",
+            f"{base}/#/prop/bought/{state.purchase_id}",
+            f"{base}/#/prop/bought/{state.purchase_id}?left=1",
             state.expires_at // SECOND_NS,
         )
 

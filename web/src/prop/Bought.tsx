@@ -1,0 +1,57 @@
+/** Where the provider's page leads back to: it waits for the provider's own word, and goes on by itself. */
+import { useEffect, useState } from "react";
+import { api, ok } from "../client/api";
+import { useAsked } from "../kit/asked";
+import { dayTime, money } from "../kit/format";
+import { ErrorPanel, Loading } from "../kit/states";
+import { address, go } from "../shell/routes";
+import type { PageProps } from "./Prop";
+import { back, isSettled, purchaseState, PURPOSES } from "./purchases";
+
+const EVERY_MS = 1_000;
+const REST_MS = 1_500;
+
+export default function Bought({ route }: PageProps) {
+  const id = route.parts[1] ?? "";
+  const [isDone, setDone] = useState(false);
+  const asked = useAsked(id && `purchase ${id} ${isDone}`, () => ok(api.GET("/api/purchases/{purchase_id}", { params: { path: { purchase_id: id } } })), isDone ? 0 : EVERY_MS);
+  const found = asked.data;
+  const assessment = found?.state === "completed" ? found.assessment_id : null;
+  useEffect(() => {
+    if (found && isSettled(found) && (found.state !== "completed" || found.assessment_id)) setDone(true);
+  }, [found]);
+  useEffect(() => {
+    if (!assessment) return undefined;
+    const timer = setTimeout(() => go(address("prop", ["now", assessment])), REST_MS);
+    return () => clearTimeout(timer);
+  }, [assessment]);
+  return (
+    <section className="panel" data-panel aria-label="Purchase">
+      <header><h2>Purchase</h2><span className="label mono">{id}</span></header>
+      {asked.problem && <ErrorPanel problem={asked.problem} retry={asked.again} />}
+      {!found && !asked.problem && <Loading rows={4} waitsFor="Asking for the purchase" />}
+      {found && <Shown found={found} left={route.query.left === "1"} />}
+    </section>
+  );
+}
+
+function Shown({ found, left }: { found: Parameters<typeof back>[0]; left: boolean }) {
+  const { title, next } = back(found, left);
+  const { shape, word } = purchaseState(found.state);
+  return (
+    <div className="bought">
+      <div aria-live="polite"><h1>{title}</h1><p>{next}</p></div>
+      <dl>
+        <dt>What</dt><dd>{found.title}, {PURPOSES[found.purpose]}</dd>
+        <dt>State</dt><dd><span className={`status ${shape}`}><span>{word}</span></span></dd>
+        <dt>Total</dt><dd>{found.currency} {money(found.total)}{found.tax !== "0" && Number(found.tax) > 0 && `, of it tax ${money(found.tax)}`}</dd>
+        {found.completed_at && <><dt>Confirmed</dt><dd>{dayTime(found.completed_at)}</dd></>}
+      </dl>
+      <div className="row">
+        {found.checkout_url && <a className="button" href={found.checkout_url}>{left ? "To the provider’s page" : "Not paid yet? To the provider’s page"}</a>}
+        {found.state === "completed" && <a className="button main" href={address("prop", found.assessment_id ? ["now", found.assessment_id] : ["now"])}>To the assessment</a>}
+        {found.state === "expired" && <a className="button" href={address("prop", ["shop"])}>To the shop</a>}
+      </div>
+    </div>
+  );
+}
