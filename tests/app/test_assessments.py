@@ -149,6 +149,21 @@ def test_an_admin_gives_one_away_and_the_trader_trades_on_it(tmp_path: Path) -> 
         assert {line["rule"] for line in shown["headroom"]} == {"daily_loss", "overall_loss"}
         taken = {"account_id": f"{account}x", "name": "mine"}
         assert client.ask("POST", "/api/accounts", taken).status == 422
+        moved = {"asset": "USD", "amount": "1000"}
+        for path, body in (
+            (f"{account}/deposits", moved),
+            (f"{account}/withdrawals", moved),
+            (f"{account}/transfers", {**moved, "direction": "deposit"}),
+            (f"{account}/reset", {"balances": {"USD": "200000"}}),
+        ):
+            refused = client.ask("POST", f"/api/accounts/{path}", body)
+            assert refused.status == 422, (path, refused.body)
+            assert "of an assessment" in refused.body["message"], (path, refused.body)
+        for one, other in ((account, "demo"), ("demo", account)):
+            sent = {"account_id": one, "to_account_id": other, "asset": "USD", "amount": "1"}
+            refused = client.ask("POST", "/api/transfers", sent)
+            assert refused.status == 422, refused.body
+            assert "of an assessment" in refused.body["message"]
         missing = client.ask("GET", "/api/assessments/asm-0000000000000000")
         assert missing.status == 404
 
@@ -219,3 +234,5 @@ def test_what_is_paid_for_at_the_checkout_is_an_assessment_at_once(tmp_path: Pat
         shown = client.get(f"/api/assessments/{name}")
         assert (shown["tier"], shown["size"], shown["user"]) == ("one-step-50k", "50000", "demo")
         assert shown["fingerprint"] == bought.body["fingerprint"]
+        assert bought.body["assessment_id"] is None
+        assert client.get(f"/api/purchases/{purchase}")["assessment_id"] == name

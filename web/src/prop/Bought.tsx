@@ -6,7 +6,7 @@ import { dayTime, money } from "../kit/format";
 import { ErrorPanel, Loading } from "../kit/states";
 import { address, go } from "../shell/routes";
 import type { PageProps } from "./Prop";
-import { back, isSettled, madeOf, purchaseState, PURPOSES } from "./purchases";
+import { back, isSettled, purchaseState, PURPOSES } from "./purchases";
 
 const EVERY_MS = 1_000;
 const REST_MS = 1_500;
@@ -16,10 +16,8 @@ export default function Bought({ route }: PageProps) {
   const [isDone, setDone] = useState(false);
   const asked = useAsked(id && `purchase ${id} ${isDone}`, () => ok(api.GET("/api/purchases/{purchase_id}", { params: { path: { purchase_id: id } } })), isDone ? 0 : EVERY_MS);
   const found = asked.data;
-  // A purchase does not say what was made of it: the oldest of its terms that began no sooner than it was paid.
   const isPaid = found?.state === "completed";
-  const made = useAsked(isPaid && !found.assessment_id ? `made of ${id}` : "", () => ok(api.GET("/api/assessments", { params: { query: {} } })), isDone ? 0 : EVERY_MS);
-  const assessment = isPaid ? (found.assessment_id ?? madeOf(found, made.data?.items ?? [])) : null;
+  const assessment = isPaid ? found.assessment_id : null;
   useEffect(() => {
     if (found && isSettled(found) && (!isPaid || assessment)) setDone(true);
   }, [found, isPaid, assessment]);
@@ -33,7 +31,7 @@ export default function Bought({ route }: PageProps) {
       <header><h2>Purchase</h2><span className="label mono">{id}</span></header>
       {asked.problem && <ErrorPanel problem={asked.problem} retry={asked.again} />}
       {!found && !asked.problem && <Loading rows={4} waitsFor="Asking for the purchase" />}
-      {found && <Shown found={{ ...found, assessment_id: assessment ?? found.assessment_id }} left={route.query.left === "1"} />}
+      {found && <Shown found={found} left={route.query.left === "1"} />}
     </section>
   );
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { back, isSettled, madeOf, type Purchase, purchaseState } from "./purchases";
+import { back, isSettled, type Purchase, purchaseState } from "./purchases";
 
 const bought = (state: string, assessment_id: string | null = null) => ({ state, assessment_id }) as unknown as Purchase;
 
@@ -26,11 +26,4 @@ it("asks again only while something may still come", () => {
 it("has a word of its own for every state", () => {
   const words = ["opened", "awaiting_payment", "pending", "completed", "partly_refunded", "refunded", "disputed", "charged_back", "expired"].map((each) => purchaseState(each).word);
   expect(new Set(words).size).toBe(words.length);
-});
-
-it("is led to what was made of it, not to what was there before or is another's", () => {
-  const paid = { user: "ada", fingerprint: "f", completed_at: "100" } as unknown as Purchase;
-  const line = (assessment_id: string, created_at: string, user = "ada", fingerprint = "f") => ({ assessment_id, created_at, user, fingerprint });
-  expect(madeOf(paid, [line("later", "300"), line("its", "120"), line("before", "90")])).toBe("its");
-  expect(madeOf(paid, [line("bob", "120", "bob"), line("other", "120", "ada", "g"), line("before", "90")])).toBeNull();
 });

@@ -38,9 +38,3 @@ export function back(found: Purchase, left: boolean): Said {
 }
 
 export const PURPOSES: Record<string, string> = { assessment: "a new assessment", reset: "a reset", extension: "more time", upgrade: "an upgrade" };
-
-/** Which assessment a purchase has made; null while there is none. `all` are the buyer's, the newest first. */
-export function madeOf(found: Purchase, all: readonly { assessment_id: string; fingerprint: string; created_at: string; user: string }[]): string | null {
-  const fit = all.filter((each) => each.user === found.user && each.fingerprint === found.fingerprint && BigInt(each.created_at) >= BigInt(found.completed_at || 0));
-  return fit.at(-1)?.assessment_id ?? null;
-}

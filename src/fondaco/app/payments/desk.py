@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias
 from msgspec.structs import replace
 
 from fondaco.app.house import Kernel
+from fondaco.domain.evaluation.assessments.model import assessment_id_of
 from fondaco.domain.identity.directory import Directory
 from fondaco.domain.identity.model import Caller, Scope
 from fondaco.domain.payments import api, store
@@ -106,7 +107,7 @@ class PaymentsDesk:
         if state.stage == "new":
             await self._open(purchase_id, ask, caller, stamp)
         await self.open_checkout(purchase_id)
-        return api.purchase_shown(await self.state(purchase_id))
+        return _shown(await self.state(purchase_id))
 
     async def _open(
         self, purchase_id: str, ask: api.OfferRequest, caller: Caller, stamp: Stamp
@@ -241,10 +242,10 @@ class PaymentsDesk:
         found = await asyncio.to_thread(look)
         page = [each.state for each in found[: ask.limit]]
         rest = page[-1].opened_at if len(found) > ask.limit else 0
-        return api.PurchasesReply([api.purchase_shown(each) for each in page], rest)
+        return api.PurchasesReply([_shown(each) for each in page], rest)
 
     async def shown(self, ask: api.NamedPurchase, stamp: Stamp) -> api.PurchaseShown:
-        return api.purchase_shown(await self._seen(ask.purchase_id, self._caller(stamp)))
+        return _shown(await self._seen(ask.purchase_id, self._caller(stamp)))
 
     async def _seen(self, purchase_id: str, caller: Caller) -> Purchase:
         state = await self.state(purchase_id)
@@ -294,7 +295,7 @@ class PaymentsDesk:
         event = told[0].event
         if isinstance(event, PurchaseRefused):
             raise Refused(event.text, code=event.reason)
-        return api.purchase_shown(await self.state(ask.purchase_id))
+        return _shown(await self.state(ask.purchase_id))
 
     # --- What it stands on ------------------------------------------------------------------------
 
@@ -345,3 +346,11 @@ def _amount(ask: api.RefundRequest) -> int:
     if not amount:
         raise Invalid("amount is 0: leave it out to give all of it back")
     return amount
+
+
+def _shown(state: Purchase) -> api.PurchaseShown:
+    """Whose assessment it made is known here, where both rooms are."""
+    shown = api.purchase_shown(state)
+    if state.completed_at and state.product.purpose == "assessment":
+        return replace(shown, assessment_id=assessment_id_of(state.purchase_id))
+    return shown

@@ -70,7 +70,8 @@ class RefundShown(msgspec.Struct, frozen=True):
 
 class PurchaseShown(msgspec.Struct, frozen=True, kw_only=True):
     """Amounts are of `currency`; times are nanoseconds since 1970, UTC, "" where there is none.
-    `checkout_url` is where it is paid, "" where it is not to be paid any more."""
+    `checkout_url` is where it is paid, "" where it is not to be paid any more. `assessment_id` is
+    the one that was bought, once it is paid for; or the one that this changes."""
 
     purchase_id: str
     state: Shown

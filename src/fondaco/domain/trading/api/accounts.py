@@ -187,11 +187,22 @@ def opened(_: OpenAccountRequest, entries: Sequence[Entry]) -> AccountOpenedRepl
     raise Conflict("this account is open already; choose another id", code="key_reused")
 
 
+def check_movable(account_id: str) -> None:
+    """Raises `Invalid` for an account whose money is what a tier says, and moves by trading."""
+    if account_id.startswith(RESERVED):
+        raise Invalid(
+            f"{account_id} is of an assessment: its money is what its tier says, and only trading "
+            "changes it; a payout is asked of the assessment"
+        )
+
+
 def deposit(ask: TransferRequest, stamp: Stamp) -> ev.RecordDeposit:
+    check_movable(ask.account_id)
     return ev.RecordDeposit(_transfer_id(ask, stamp), stamp.at, AssetCode(ask.asset), ask.amount)
 
 
 def withdraw(ask: TransferRequest, stamp: Stamp) -> ev.Withdraw:
+    check_movable(ask.account_id)
     return ev.Withdraw(_transfer_id(ask, stamp), stamp.at, AssetCode(ask.asset), ask.amount)
 
 

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from fondaco.domain.identity.model import Scope
 from fondaco.domain.trading import events as ev
-from fondaco.domain.trading.api.accounts import AssetText, DoneReply, done
+from fondaco.domain.trading.api.accounts import AssetText, DoneReply, check_movable, done
 from fondaco.domain.trading.api.orders import (
     AccountText,
     ClOrdIdText,
@@ -63,6 +63,8 @@ class ResetRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def send(ask: SendRequest, stamp: Stamp) -> ev.SendTransfer:
     if ask.account_id == ask.to_account_id:
         raise Invalid(f"to_account_id is {ask.to_account_id} as well; name another account")
+    check_movable(ask.account_id)
+    check_movable(ask.to_account_id)
     if ask.transfer_id is None:
         command_id = own_id("send", ask, stamp)
     else:
@@ -72,6 +74,7 @@ def send(ask: SendRequest, stamp: Stamp) -> ev.SendTransfer:
 
 
 def reset(ask: ResetRequest, stamp: Stamp) -> ev.ResetAccount:
+    check_movable(ask.account_id)
     balances = tuple((AssetCode(asset), amount) for asset, amount in sorted(ask.balances.items()))
     return ev.ResetAccount(own_id("reset", ask, stamp), stamp.at, balances)
 
