@@ -20,6 +20,7 @@ from fondaco.app.follower import Follower
 from fondaco.app.health import Health
 from fondaco.app.house import Kernel
 from fondaco.app.kyc import KycPart, gated
+from fondaco.app.leaderboard import LeaderboardDesk
 from fondaco.app.lending import LendingDesk
 from fondaco.app.notices.desk import NoticesDesk
 from fondaco.app.oidc import Provider
@@ -71,6 +72,7 @@ _PARTS: Final = frozenset(
         "kyc",
         "outbound",
         "own_data",
+        "leaderboard",
         "lending",
         "notices",
         "partners",
@@ -151,6 +153,7 @@ class House:
         self.webhooks: WebhooksDesk
         self.vault: VaultDesk
         self.notices: NoticesDesk
+        self.leaderboard: LeaderboardDesk
         self.reports: Any  # app.reports.ReportsDesk, which knows us
         self.fix_cases = CaseDesk(kernel)
         self._views_were_at = self._views_moved_s = 0.0

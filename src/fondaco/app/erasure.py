@@ -14,6 +14,7 @@ from typing import Final
 from fondaco.app.files import Files
 from fondaco.app.say import say
 from fondaco.app.secrets import SubjectSealing
+from fondaco.domain.evaluation.leaderboard import store as leaderboard
 from fondaco.domain.identity import store as identity
 from fondaco.domain.identity.directory import Directory
 from fondaco.domain.identity.erasure import store
@@ -40,6 +41,7 @@ TOLD_WAIT_S: Final = 5.0
 POLL_S: Final = 0.05
 ROWS: Final = (
     *store.ROWS,
+    (leaderboard.profiles, "the name under which they wanted to be seen"),
     (notices.preferences, "which news they want, and by which way"),
     (notices.subscriptions, "browsers that news is pushed to"),
 )

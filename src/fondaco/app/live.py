@@ -30,6 +30,7 @@ from fondaco.app.house import Kernel
 from fondaco.app.keeping import keep_running
 from fondaco.app.kinds import ROOMS
 from fondaco.app.kyc import KycPart
+from fondaco.app.leaderboard import LeaderboardDesk
 from fondaco.app.listening import bind, on_signals, run
 from fondaco.app.machines import (
     MEMORY,
@@ -59,6 +60,7 @@ from fondaco.app.upkeep import arm_house, tell_journal, upkeep, wait_for_views
 from fondaco.app.vault import VaultDesk
 from fondaco.app.versions import OPERATIONS as VERSIONS
 from fondaco.app.webhooks.part import webhooks
+from fondaco.domain.evaluation.leaderboard import api as leaderboard_api
 from fondaco.domain.identity.directory import Directory, seed_demo
 from fondaco.domain.identity.vault.tokens import TokenVault
 from fondaco.domain.market import api as market_api
@@ -146,6 +148,7 @@ def operations(house: House) -> list[Operation[Any, Any]]:
         *pooling_api.operations(house.refs),
         *trading_api.looks(house.refs, trading_law, queries(house.beside), house.tenant_of),
         *performance_api.operations(sheets(lambda: house.kernel.board)),
+        *leaderboard_api.OPERATIONS,
     ]
 
 
@@ -316,6 +319,7 @@ def _know_people(
     )
     tokens = TokenVault(house.people.sealing.keys)
     house.vault = VaultDesk(house.kernel, directory, records, house.reading, tokens)
+    house.leaderboard = LeaderboardDesk(directory, records, house.reading)
     house.kyc = KycPart(house, settings, records)
 
 

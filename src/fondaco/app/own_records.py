@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from fondaco.app.approvals import ApprovalsDesk
-from fondaco.app.erasure import ErasureDesk
+from fondaco.app.erasure import ROWS, ErasureDesk
 from fondaco.app.people import PeoplePart
 from fondaco.domain.identity.approvals.model import id_of
 from fondaco.domain.identity.directory import Directory
@@ -100,7 +100,7 @@ class OwnDesk:
         """By table, and the columns that are left out."""
         found, left_out = {}, set()
         with self._records.reading() as conn:
-            rows = {table: store.rows_of(conn, table, tenant, user) for table, _ in store.ROWS}
+            rows = {table: store.rows_of(conn, table, tenant, user) for table, _ in ROWS}
         for table, kept in rows.items():
             left_out |= {f"{table.name}.{c.name}" for c in table.c if kept and c.name in _SECRET}
             found[table.name] = [

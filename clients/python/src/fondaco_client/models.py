@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 2c0f1dbe8abab947b9979cf1a2cf6efc17bb6cf75d0dc721ec0145a0cbfd1714
+OpenAPI sha256 c957007e78c0d7114eefc82e3daac98f46bc40735ba67c997525a49a225fabde
 """
 
 from __future__ import annotations
@@ -648,7 +648,7 @@ class Person(TypedDict):
     phone: NotRequired[str]
 
 
-class SetProfileRequest(TypedDict):
+class IdentitySetProfileRequest(TypedDict):
     """All of it: what is left out says nothing from here on. `version` is the one that you have
     seen, as the header If-Match says it, too; 0 where there is none yet.
     """
@@ -3031,7 +3031,8 @@ class LineShown(TypedDict):
 
 class PurchaseShown(TypedDict):
     """Amounts are of `currency`; times are nanoseconds since 1970, UTC, "" where there is none.
-    `checkout_url` is where it is paid, "" where it is not to be paid any more.
+    `checkout_url` is where it is paid, "" where it is not to be paid any more. `assessment_id`
+    is the one that was bought, once it is paid for; or the one that this changes.
     """
     purchase_id: str
     state: Literal['awaiting_payment', 'charged_back', 'completed', 'disputed', 'expired', 'opened', 'partly_refunded', 'pending', 'refunded']
@@ -5385,3 +5386,51 @@ class TripLine(TypedDict):
     opened_by: str
     closed_by: str
     position: int
+
+
+class LeaderboardRequest(TypedDict):
+    """`by` "return": the profit of the stage in parts of its account; "payouts": what was paid in
+    `currency`. Without `tier`, of all of them.
+    """
+    by: NotRequired[Literal['payouts', 'return']]
+    tier: NotRequired[str | None]
+    currency: NotRequired[str]
+    limit: NotRequired[int]
+
+
+class LeaderboardReply(TypedDict):
+    """`items` are the first of `ranked` assessments; `you` are all of your own, wherever they
+    stand. Who failed, gave up or ran out of time is not ranked.
+    """
+    by: Literal['payouts', 'return']
+    items: list[LeaderLine]
+    you: list[LeaderLine]
+    ranked: int
+    position: int
+
+
+class LeaderLine(TypedDict):
+    """`name` is the one that its trader has chosen, "" of who wants none; `value` is a part of 1,
+    or an amount. `assessment_id` is there for one's own only.
+    """
+    rank: int
+    name: str
+    is_you: bool
+    tier: str
+    state: str
+    value: str
+    assessment_id: str | None
+
+
+class ProfileRequest(TypedDict):
+    pass
+
+
+class ProfileReply(TypedDict):
+    """"": you are seen by no name, which is how it begins."""
+    public_name: str
+
+
+class EvaluationSetProfileRequest(TypedDict):
+    """To be seen by everybody of the firm who looks at the ranks."""
+    public_name: str

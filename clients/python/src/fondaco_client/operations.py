@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 2c0f1dbe8abab947b9979cf1a2cf6efc17bb6cf75d0dc721ec0145a0cbfd1714
+OpenAPI sha256 c957007e78c0d7114eefc82e3daac98f46bc40735ba67c997525a49a225fabde
 """
 
 from __future__ import annotations
@@ -4779,6 +4779,65 @@ class Performance:
         return found
 
 
+class Leaderboard:
+    def __init__(self, asking: Asking) -> None:
+        self._ask = asking.ask
+
+    def ranks(
+        self,
+        *,
+        by: Literal['payouts', 'return'] = ABSENT,
+        tier: str = ABSENT,
+        currency: str = ABSENT,
+        limit: int = ABSENT,
+    ) -> m.LeaderboardReply:
+        """Who is ahead, and where you stand. Scope: evaluation:read."""
+        found: m.LeaderboardReply = self._ask(
+            "GET",
+            "/api/leaderboard",
+            query={"by": by, "tier": tier, "currency": currency, "limit": limit},
+        )
+        return found
+
+    def profile(
+        self,
+    ) -> m.ProfileReply:
+        """The name under which you are seen there. Scope: evaluation:read."""
+        found: m.ProfileReply = self._ask(
+            "GET",
+            "/api/leaderboard/profile",
+        )
+        return found
+
+    def set_profile(
+        self,
+        *,
+        public_name: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.ProfileReply:
+        """Be seen there by a name of your choice. Scope: evaluation:ask."""
+        found: m.ProfileReply = self._ask(
+            "PUT",
+            "/api/leaderboard/profile",
+            body={"public_name": public_name},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def withdraw_profile(
+        self,
+        *,
+        idempotency_key: str = ABSENT,
+    ) -> m.ProfileReply:
+        """Be seen there by no name any more, from now on. Scope: evaluation:ask."""
+        found: m.ProfileReply = self._ask(
+            "DELETE",
+            "/api/leaderboard/profile",
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+
 class Operations:
     """Every operation of the house, by room."""
 
@@ -4809,3 +4868,4 @@ class Operations:
         self.reference = Reference(asking)
         self.venues = Venues(asking)
         self.performance = Performance(asking)
+        self.leaderboard = Leaderboard(asking)
