@@ -28,6 +28,7 @@ const PAGES: readonly Page[] = [
   { part: "purchases", title: "Purchases", scope: "purchases:read", of: "yours", body: lazy(() => import("./Purchases")) },
   { part: "bought", title: "Purchase", scope: "purchases:read", of: "yours", isHidden: true, body: lazy(() => import("./Bought")) },
   { part: "history", title: "History", scope: "evaluation:read", of: "yours", body: lazy(() => import("./History")) },
+  { part: "ranks", title: "Leaderboard", scope: "evaluation:read", of: "yours", body: lazy(() => import("./Ranks")) },
   { part: "reports", title: "Reports", scope: "reports:read", of: "yours", body: lazy(() => import("./Reports")) },
   { part: "tiers", title: "Tiers", scope: "tiers:write", of: "firm", body: lazy(() => import("./Tiers")) },
   { part: "assessments", title: "Assessments", scope: "evaluation:write", of: "firm", body: lazy(() => import("./Assessments")) },

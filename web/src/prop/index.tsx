@@ -13,6 +13,7 @@ export default {
     to("Evaluation: room left to every rule", "now", "dashboard gauge headroom daily loss"),
     to("Purchases, refunds and disputes", "purchases", "paid checkout"),
     to("History of assessments", "history", "passed failed"),
+    to("Leaderboard: who is ahead", "ranks", "rank return payouts public name"),
     to("Reports: make, read, keep", "reports", "pdf html csv statistics"),
     to("Assessments of everybody", "assessments", "admin give away"),
     to("Risk book: what all traders hold", "risk", "exposure hedge firm"),
