@@ -2,14 +2,17 @@
 
 from base64 import b64decode
 from collections.abc import Iterator
+from csv import DictReader
 from decimal import Decimal
 from hashlib import sha256
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.test_money import done
+from app.test_restart import wait_for
 from running import Client, Running, house
 
 
@@ -67,3 +70,65 @@ def test_what_there_is_not_is_said(client: Client) -> None:
     done(client, "/api/reports", {"kind": "risk_analysis", "account_id": "nobody"}, 404)
     done(client, "/api/reports", {"kind": "assessment_summary", "account_id": "demo"}, 404)
     assert client.ask("GET", "/api/accounts/demo/statistics?time_zone=Mars").status == 422
+
+
+def test_an_assessment_is_told_with_its_verdict_its_margins_and_its_evidence(
+    client: Client,
+) -> None:
+    gift = {"tier": "one-step-50k", "user": "demo", "reference": "to be told"}
+    given: Any = done(client, "/api/assessments", gift)
+    account, name = given["account_id"], given["assessment_id"]
+
+    def told(kind: str) -> Any:
+        asked = {"kind": kind, "account_id": account}
+        wait_for(lambda: client.ask("POST", "/api/reports", asked).status != 503)
+        reply = client.ask("POST", "/api/reports", asked)
+        assert reply.status in (200, 201), reply
+        return reply.body
+
+    def table(report: Any, which: str) -> list[dict[str, str]]:
+        found = client.ask("GET", f"/api/reports/{report['report_id']}/csv?table={which}").body
+        return list(DictReader(StringIO(found.decode())))
+
+    def buy(qty: str) -> None:
+        order = {
+            "account_id": account, "cl_ord_id": f"b-{qty[2:]}", "symbol": "BTC-USD", "side": "buy",
+            "ord_type": "market", "order_qty": qty, "time_in_force": "ioc",
+        }  # fmt: skip
+        done(client, "/api/orders", order)
+
+    def line() -> Any:
+        return next(
+            each
+            for each in client.get("/api/assessments")["items"]
+            if each["account_id"] == account
+        )
+
+    wait_for(lambda: client.get(f"/api/assessments/{name}")["state"] == "active")
+    buy("0.001")
+    wait_for(lambda: client.get(f"/api/assessments/{name}")["trades"] == 1)
+    wait_for(lambda: table(told("assessment_summary"), "conditions")[1]["reached"] == "1")
+    summary = told("assessment_summary")
+    assert summary["assessment_id"] == name
+    rules = {each["rule"]: each for each in table(summary, "rules")}
+    assert set(rules) == {"Daily loss", "Overall loss"}
+    assert {each["state"] for each in rules.values()} == {"kept"}
+    assert rules["Overall loss"]["limit"] == "47,000.00"
+    assert table(told("compliance"), "violations") == []
+
+    buy("0.1")  # which no stop covers: it risks all that it costs
+    wait_for(lambda: line()["state"] == "failed")
+    summary = told("assessment_summary")
+    broken = table(summary, "violations")
+    assert [each["rule"] for each in broken] == ["max risk per trade"]
+    shown = client.get(f"/api/assessments/{name}")["violations"][0]
+    assert (broken[0]["value"], broken[0]["limit"]) == (shown["value"], shown["limit"])
+    assert broken[0]["entry"] == str(shown["position"])
+    page = client.ask("GET", summary["html_url"]).body.decode()
+    assert "failed" in page
+    assert "No trade may risk more than USD 500" in page
+    compliance = told("compliance")
+    assert table(compliance, "violations") == broken
+    priced = table(compliance, "evidence")
+    assert {each["instrument"] for each in priced} <= {"BTC-USD"}
+    assert all(int(each["tape"]) >= 0 for each in priced)

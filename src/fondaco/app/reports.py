@@ -14,13 +14,15 @@ from io import StringIO
 from typing import Any, Final
 
 from fondaco.app.answering import House
+from fondaco.app.assessments.summary import Summaries
 from fondaco.app.at_rest import open_sqlite
 from fondaco.app.files import Files
 from fondaco.app.performance import sheets
 from fondaco.domain.performance.api import Sheets
 from fondaco.domain.performance.sheet import Asked, moment
-from fondaco.domain.reports import store
+from fondaco.domain.reports import assessment, store
 from fondaco.domain.reports.api import MakeReportRequest, ReportReply, ReportsReply, ReportsRequest
+from fondaco.domain.reports.assessment import Summary
 from fondaco.domain.reports.content import Writer
 from fondaco.domain.reports.events import NoteReport
 from fondaco.domain.reports.model import (
@@ -40,6 +42,7 @@ from fondaco.kernel.event import request_id
 from fondaco.kernel.operation import Stamp
 from fondaco.ports.store.sqlite import SqliteStore
 
+_OF_ASSESSMENTS: Final = (ReportKind.ASSESSMENT_SUMMARY, ReportKind.COMPLIANCE)
 VIEWS_WAIT_S: Final = 5.0
 POLL_S: Final = 0.02
 
@@ -49,6 +52,10 @@ class ReportsDesk:
 
     def __init__(self, house: House, kept: SqliteStore, sheets: Sheets) -> None:
         self._house = house
+        shelf = house.tiers.shelf
+        self._summaries = Summaries(
+            house.kernel.journal, lambda: house.kernel.refs, shelf.by_fingerprint
+        )
         self._kept = kept
         self._sheets = sheets
         kept.create(store.metadata)
@@ -57,10 +64,6 @@ class ReportsDesk:
 
     async def make(self, ask: MakeReportRequest, by: Stamp) -> tuple[ReportReply, bool]:
         """And whether it is new."""
-        if ask.kind is ReportKind.ASSESSMENT_SUMMARY:
-            raise NotFound(
-                f"{ask.account_id} is the account of no assessment", code="unknown_assessment"
-            )
         await self._seen(ask.min_position)
         kept, is_new = await asyncio.to_thread(self._write, ask, by)
         note = NoteReport(
@@ -84,6 +87,13 @@ class ReportsDesk:
         asked = Asked(currency=ask.currency or "", zone=ask.time_zone)
         with self._house.reading() as conn:
             sheet = self._sheets.sheet(conn, by.tenant, ask.account_id, asked, 0)
+            summary = None
+            if ask.kind in _OF_ASSESSMENTS:
+                summary = self._summaries.of_account(conn, by.tenant, ask.account_id)
+        if summary is None and ask.kind is ReportKind.ASSESSMENT_SUMMARY:
+            raise NotFound(
+                f"{ask.account_id} is the account of no assessment", code="unknown_assessment"
+            )
         position = sheet.history.position
         name = (
             f"{by.tenant}/{ask.account_id}/{ask.kind}/{sheet.currency}/{ask.time_zone}/{position}"
@@ -95,8 +105,9 @@ class ReportsDesk:
             except NotFound:
                 pass
         sheet.now = self._at(position)
-        document = Writer(sheet, position, sheet.now, self._prices()).write(ask.kind)
-        return self._keep(document, report_id, ask, by)
+        writer = Writer(sheet, position, sheet.now, self._prices())
+        document = _document(writer, ask.kind, summary)
+        return self._keep(document, report_id, ask, by, summary.assessment_id if summary else "")
 
     def _at(self, position: int) -> int:
         """When the journal had come so far: what happened later is not in a report."""
@@ -108,7 +119,12 @@ class ReportsDesk:
         return feed.label if feed else "own fills"
 
     def _keep(
-        self, document: Document, report_id: str, ask: MakeReportRequest, by: Stamp
+        self,
+        document: Document,
+        report_id: str,
+        ask: MakeReportRequest,
+        by: Stamp,
+        assessment_id: str,
     ) -> tuple[store.Kept, bool]:
         content = encoded(document)
         sha256 = digest(content)
@@ -119,7 +135,7 @@ class ReportsDesk:
             report_id=report_id,
             tenant=by.tenant,
             account_id=ask.account_id,
-            assessment_id="",
+            assessment_id=assessment_id,
             kind=ask.kind.value,
             position=document.position,
             made_at=by.at,
@@ -197,6 +213,19 @@ class ReportsDesk:
             pdf_url=f"{where}/pdf" if kept.pdf_sha256 else None,
             tables=[each.csv for each in _tables(document)],
         )
+
+
+def _document(writer: Writer, kind: ReportKind, summary: Summary | None) -> Document:
+    if summary is None:
+        return writer.write(kind)
+    if kind is ReportKind.COMPLIANCE:
+        return writer.write(kind, [assessment.violations(writer, summary)])
+    return writer.document(
+        kind,
+        assessment.tiles(writer, summary),
+        assessment.sections(writer, summary),
+        assessment.facts(summary),
+    )
 
 
 def _tables(document: Document) -> list[Table]:

@@ -150,10 +150,10 @@ class AssessmentsDesk:
             resets_at=str(standing.resets_at if standing else 0),
             trades=standing.trades if standing else 0,
             days_traded=standing.days_traded if standing else 0,
-            headroom=_headroom(standing) if standing else [],
-            conditions=[_condition(each) for each in conditions(standing)] if standing else [],
-            violations=[_violation(row) for row in violations],
-            payouts=[_payout(row) for row in payouts],
+            headroom=headroom_lines(standing) if standing else [],
+            conditions=[condition_line(each) for each in conditions(standing)] if standing else [],
+            violations=[violation_line(row) for row in violations],
+            payouts=[payout_line(row) for row in payouts],
             may_ask_payout=not code,
             why_no_payout=why,
             wording=[api.WordingPart(heading, each) for heading, each in wording(tier)],
@@ -328,7 +328,7 @@ def _line(row: Any) -> api.AssessmentLine:
     )
 
 
-def _headroom(standing: Standing) -> list[api.HeadroomLine]:
+def headroom_lines(standing: Standing) -> list[api.HeadroomLine]:
     found = []
     for each in distances(standing):
         base = standing.day_from if each.rule == "daily_loss" else standing.peak
@@ -350,7 +350,7 @@ def _headroom(standing: Standing) -> list[api.HeadroomLine]:
     return found
 
 
-def _condition(each: Condition) -> api.ConditionLine:
+def condition_line(each: Condition) -> api.ConditionLine:
     """Amounts for the target, parts of one for consistency, counts for the others."""
     if each.name == "target":
         return api.ConditionLine(each.name, _money(each.needed), _money(each.reached), each.is_met)
@@ -360,7 +360,7 @@ def _condition(each: Condition) -> api.ConditionLine:
     return api.ConditionLine(each.name, str(each.needed), str(each.reached), each.is_met)
 
 
-def _violation(row: Any) -> api.ViolationLine:
+def violation_line(row: Any) -> api.ViolationLine:
     return api.ViolationLine(
         rule=row.rule,
         at=str(row.at),
@@ -385,7 +385,7 @@ def _measured(rule: str, value: int) -> str:
     return format_scaled(value, 4) if rule == "max_lots" else _money(value)
 
 
-def _payout(row: Any) -> api.AssessmentPayoutLine:
+def payout_line(row: Any) -> api.AssessmentPayoutLine:
     return api.AssessmentPayoutLine(
         number=row.number,
         state=row.state,

@@ -37,8 +37,18 @@ class Writer:
         self.minor = sheet.asset.minor_decimals
         self.currency = self.found.currency
 
-    def write(self, kind: ReportKind) -> Document:
+    def write(self, kind: ReportKind, more: Sequence[Section] = ()) -> Document:
+        """One that is of the account alone, and `more` of what it is for."""
         tiles, sections = _KINDS[kind](self)
+        return self.document(kind, tiles, [*sections, *more])
+
+    def document(
+        self,
+        kind: ReportKind,
+        tiles: list[Tile],
+        sections: list[Section],
+        facts: Sequence[tuple[str, str]] = (),
+    ) -> Document:
         found = self.found
         return Document(
             kind=kind,
@@ -50,6 +60,7 @@ class Writer:
                 ("Since", found.began_at[:10]),
                 ("As of", self._as_of[:16].replace("T", " ") + " UTC"),
                 ("Journal position", str(self._position)),
+                *facts,
             ],
             tiles=tiles,
             sections=sections,

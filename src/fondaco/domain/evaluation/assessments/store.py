@@ -318,3 +318,12 @@ def points_of(conn: sa.Connection, assessment_id: str, limit: int) -> Sequence[A
     p = points.c
     query = sa.select(points).where(p.assessment_id == assessment_id)
     return conn.execute(query.order_by(p.position.desc()).limit(limit)).all()[::-1]
+
+
+def last_point(conn: sa.Connection, assessment_id: str, account_id: str) -> Any | None:
+    """Where an account's standing was last written down."""
+    p = points.c
+    query = sa.select(points).where(
+        p.assessment_id == assessment_id, p.account_id == account_id, p.is_reset == 0
+    )
+    return conn.execute(query.order_by(p.position.desc()).limit(1)).one_or_none()
