@@ -244,3 +244,23 @@ def test_a_tier_is_bought_on_the_provider_s_page_and_its_word_is_waited_for(
         page.locator(".gauges").wait_for()  # it goes on to the assessment by itself
         assert faults == []
     assert house.client().get("/api/purchases")["items"][0]["state"] == "completed"
+
+
+def test_a_trader_finds_their_rank_and_chooses_by_which_name_they_are_seen(
+    browser: Browser, house: running.Running
+) -> None:
+    given(house, "two-step-100k", "ranked")
+    with browsing.looking(browser) as context:
+        page = context.new_page()
+        part(page, house, "ranks")
+        ranks = page.get_by_role("table", name="Ranks", exact=True)
+        expect(ranks.get_by_role("row", name="two-step-100k").first).to_contain_text("you")
+        expect(ranks).to_contain_text("no name")
+        page.get_by_label("Public name").fill("Night Heron")
+        page.get_by_role("button", name="Be seen by it").click()
+        expect(ranks).to_contain_text("Night Heron", timeout=LATE_MS)
+        assert serious(page) == []
+        page.get_by_role("button", name="Be seen by no name").click()
+        expect(ranks).not_to_contain_text("Night Heron", timeout=LATE_MS)
+        page.get_by_text("Paid out", exact=True).click()
+        expect(ranks).to_contain_text("Paid out, USD")
