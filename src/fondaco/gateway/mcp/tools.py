@@ -125,7 +125,7 @@ def _shown(tool: Tool) -> dict[str, Any]:
             "openWorldHint": False,
         },
     }
-    shown["outputSchema"] = _TEXT if reply is str else schema_of(reply)
+    shown["outputSchema"] = _TEXT if reply in (str, bytes) else schema_of(reply)
     return shown
 
 
