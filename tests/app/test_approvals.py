@@ -563,3 +563,26 @@ def test_what_a_revoked_key_has_asked_is_not_agreed_to(tmp_path: Path) -> None:
             assert rejected.state == "rejected"
 
     asyncio.run(ask())
+
+
+def test_a_listener_that_takes_itself_off_leaves_nobody_deaf(tmp_path: Path) -> None:
+    """What others were told of one commit is told to who stands behind it as well."""
+    heard: list[str] = []
+
+    async def told() -> None:
+        async with OneRoom(tmp_path) as room:
+            listeners = room.kernel.listeners
+
+            def once(entries: Any) -> None:
+                heard.append("once")
+                listeners.remove(once)
+
+            listeners.insert(0, once)
+            listeners.insert(1, lambda entries: heard.append("always"))
+            for name in ("a", "b"):
+                opening = OpenAccount(CommandId(name), room.kernel.now(), "acme", name)
+                await room.kernel.submit(account_stream(AccountId(name)), opening)
+
+    asyncio.run(told())
+    assert heard[:2] == ["once", "always"]
+    assert heard.count("once") == 1

@@ -261,7 +261,7 @@ class Kernel:
             self._show_markets(entries[-1].at)
         if self._caught_up:  # until then they come behind what must be told again
             self.reactor.deliver(entries)
-        for listener in self.listeners:
+        for listener in tuple(self.listeners):  # one may take itself off
             listener(entries)
 
     def _listening(self) -> dict[type[Event], Callable[[Entry], None]]:

@@ -41,6 +41,7 @@ from fondaco.ports.store.sqlite import SqliteStore
 from fondaco.settings import Settings
 
 KINDS: Final = frozenset(BY_EVENT)
+LOOKS_S: Final = 1.0
 
 
 class NoticesDesk:
@@ -56,6 +57,7 @@ class NoticesDesk:
         self._records, self._sealing = records, sealing
         self._child = Carrying(kernel.files, settings)
         self._is_begun = False
+        self._heard_at = -1
         self._queue: SqliteStore | None = None
         self._ring = open_ring(kernel.files, settings)
         self._push_key = ""
@@ -76,18 +78,23 @@ class NoticesDesk:
             self._kernel.listeners.append(self._hear)
 
     def _hear(self, entries: Sequence[Entry]) -> None:
-        """Until the process runs: whether something was written of which people are told."""
+        """Until the process runs: whether something was written of which people are told. Fills
+        come by the thousand where nobody is to be told: it is looked at once a second."""
+        if self._is_begun or self._heard_at >= 0:
+            return
         if any(type(entry.event) in KINDS for entry in entries):
-            self._kernel.listeners.remove(self._hear)
-            asyncio.get_running_loop().run_in_executor(None, self._look, entries[0].position - 1)
+            self._heard_at = entries[0].position - 1
+            asyncio.get_running_loop().call_later(LOOKS_S, self._look_beside)
+
+    def _look_beside(self) -> None:
+        after, self._heard_at = self._heard_at, -1  # what comes from here on is looked at again
+        asyncio.get_running_loop().run_in_executor(None, self._look, after)
 
     def _look(self, after: int) -> None:
         with self._records.reading() as conn:
             has_people = bool(persons.addresses(conn))
-        if has_people or self._is_begun:
+        if has_people:
             self.begin(after)
-        else:
-            self._kernel.listeners.append(self._hear)
 
     def begin(self, after: int = -1) -> None:
         """People hear of what is written behind the position `after`; of -1, from now on."""
