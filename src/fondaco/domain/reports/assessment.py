@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from fondaco.domain.evaluation.assessments.api import (
+from fondaco.domain.evaluation.api import (
     AssessmentPayoutLine,
     ConditionLine,
     HeadroomLine,
