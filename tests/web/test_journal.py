@@ -108,10 +108,11 @@ def test_the_slider_is_moved_by_hand_and_by_key(page: Any, running: Running) -> 
     page.goto(f"{running.url}/#/journal")
     track = page.get_by_role("slider")
     page.locator(".ticks span").first.wait_for(state="attached")
-    box = track.bounding_box()
-    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 20)
+    browsing.settled(page)
+    width = track.bounding_box()["width"]
+    track.hover(position={"x": width * 0.5, "y": 20})  # once it lies still where it is
     page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + 20, steps=4)
+    track.hover(position={"x": width * 0.4, "y": 20})
     page.locator(".track output").wait_for()
     page.mouse.up()
     page.locator(".line.past").wait_for()
