@@ -1,5 +1,5 @@
 /** Journal: everything that was decided, in order; a slider over it, and what was true at any place of it. */
-import { useCallback, useEffect, useMemo, useState } from "react";
+import { useCallback, useEffect, useMemo, useState, useRef } from "react";
 import { api, ok, type Schemas } from "../client/api";
 import { useAsked } from "../kit/asked";
 import { dayTime, number, zoneName } from "../kit/format";
@@ -33,8 +33,12 @@ export default function Journal({ route }: ScreenProps) {
   const tail = useStore(follower.state);
   const entry = useEntry(chosen, tail.entries);
   const line = useAsked(`timeline ${past ? "past" : ""}`, () => ok(api.GET("/api/journal/timeline", { params: { query: { points: 200 } } })), TIMELINE_MS);
-  const points = useMemo((): Point[] => (line.data?.points ?? []).map(([position = 0, at = 0]): Point => [position, at]), [line.data]);
-  const head = Math.max(tail.head, line.data?.head ?? 0);
+  // A hand that rests on its way begins another timeline: until that is read the last one stands, or there would be no head and the release were "now".
+  const kept = useRef(line.data);
+  if (line.data) kept.current = line.data;
+  const drawn = line.data ?? kept.current;
+  const points = useMemo((): Point[] => (drawn?.points ?? []).map(([position = 0, at = 0]): Point => [position, at]), [drawn]);
+  const head = Math.max(tail.head, drawn?.head ?? 0);
 
   const stand = useCallback(async (position: number | null) => {
     if (position === null || position >= head) {
