@@ -20,6 +20,9 @@ NODE := $(shell command -v npm)
 run: .venv/installed $(BUILT)
 	$(BIN)/fondaco up --demo --data .fondaco --port $(PORT) --feed $(FEED)
 
+sandbox: .venv/installed $(BUILT)  # a house whose time is moved: docs/test-clock.md
+	$(BIN)/fondaco up --sandbox --demo --data .fondaco-sandbox --port 8001
+
 test: .venv/tested
 	@$(MAKE) --no-print-directory test-page
 	$(BIN)/pytest -n $(WORKERS) $(SPREAD)

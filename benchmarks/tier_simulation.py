@@ -78,7 +78,7 @@ def main() -> int:
         whole, time_zone="UTC", phases=whole.phases[:1], funded=None, payout=None, scaling=()
     )
     trader = trader_of(TRADER)
-    run = Run(paths=given.paths, days=DAYS, workers=given.workers)
+    run = Run(paths=given.paths, days=DAYS, workers=given.workers)  # nothing is paid: no books
 
     began = time.perf_counter()
     found = simulate(tier, trader, run)
@@ -89,7 +89,7 @@ def main() -> int:
     alone, few = paths_of(tier, trader, days=DAYS, funded_days=1), given.peer_paths
     rows = array("q", bytes(8 * 6 * few))
     began = time.process_time()
-    ticks = alone.run(1, 0, few, rows)
+    ticks = alone.run(1, 0, few, rows, array("q", [0]))
     house_s = (time.process_time() - began) / few
     began = time.process_time()
     theirs = peer(few)

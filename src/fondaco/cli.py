@@ -1,6 +1,6 @@
-"""The command line: fondaco up | record | trace | replay | why | verify | proof | rebuild |
-backup | restore | key | user | approvals | agents | mcp | secrets | keys | tier | doctor | sim |
-fix | webhook | notify | bench."""
+"""The command line: fondaco up | look | mesh | record | trace | replay | why | verify | proof |
+rebuild | backup | restore | key | user | approvals | agents | mcp | secrets | keys | tier |
+assessment | report | doctor | sim | fix | webhook | notify | clock | bench."""
 
 import argparse
 import json
@@ -10,13 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from fondaco.app.clock_commands import with_clock
 from fondaco.app.evaluation_commands import with_tiers
 from fondaco.app.fix.commands import with_fix
 from fondaco.app.identity_commands import with_people
 from fondaco.app.key_commands import with_keys
+from fondaco.app.log_commands import with_logs
 from fondaco.app.notices.commands import with_notices
+from fondaco.app.paper_commands import with_papers
 from fondaco.app.payments.commands import with_purchases
 from fondaco.app.secret_commands import with_secrets
+from fondaco.app.simulate_commands import with_simulations
 from fondaco.app.webhooks.commands import with_webhooks
 from fondaco.kernel.errors import FondacoError, Invalid
 from fondaco.settings import effective, knobs, load, without_secrets
@@ -83,6 +87,9 @@ def _parser() -> argparse.ArgumentParser:
         return sub
 
     _with_settings(command("up", _up, "Serve a house until told to stop."))
+    look = _with_settings(command("look", _look, "Serve what a house's views and journal say."))
+    look.add_argument("--owner", default="", help="where the house is, told to who asks for more")
+    _with_mesh(command("mesh", _mesh, "Print an Envoy configuration for a house and its doors."))
     follow = with_journal("follow", _follow, "Carry the journal into views; `up` starts it itself.")
     follow.add_argument("--snapshot-every", type=int, default=100_000)
     follow.add_argument("--checks-every", type=int, default=60, metavar="SECONDS")
@@ -95,6 +102,25 @@ def _parser() -> argparse.ArgumentParser:
     replay = with_journal("replay", _replay, "Work out every stream's state from the journal.")
     replay.add_argument("--until", type=int, default=-1, metavar="POSITION")
     replay.add_argument("--stream", default="", help="only this one, with its whole state")
+    _with_books(with_journal)
+    _with_settings(
+        command("doctor", _doctor, "Say what runs compiled, and every setting's source.")
+    )
+    told = (with_webhooks, with_notices, with_purchases, with_simulations, with_clock, with_logs)
+    of_parts = (with_keys, with_people, with_secrets, with_fix, with_tiers, with_papers, *told)
+    for with_more in of_parts:
+        with_more(commands)
+    _with_seeds(command("sim", _sim, "Run the house under a seed, among faults and crashes."))
+    bench = commands.add_parser(
+        "bench", help="Load a running house and measure it.", add_help=False
+    )
+    bench.add_argument("rest", nargs=argparse.REMAINDER)
+    bench.set_defaults(run=_bench)
+    return parser
+
+
+def _with_books(with_journal: Callable[..., argparse.ArgumentParser]) -> None:
+    """What reads the journal, checks it, and carries it elsewhere."""
     why = with_journal("why", _why, "Tell the life of an order, or what caused a journal position.")
     why.add_argument("id", help="an order_id, a cl_ord_id or a position")
     why.add_argument("--json", action="store_true")
@@ -113,26 +139,14 @@ def _parser() -> argparse.ArgumentParser:
     restore = with_journal("restore", _restore, "Make a data directory out of a backup.")
     restore.add_argument("--from", required=True, type=Path, dest="source")
     restore.add_argument("--keys", type=Path, help="the newest copy of the house's keys")
-    _with_settings(
-        command("doctor", _doctor, "Say what runs compiled, and every setting's source.")
-    )
-    told = (with_webhooks, with_notices, with_purchases)
-    for with_more in (with_keys, with_people, with_secrets, with_fix, with_tiers, *told):
-        with_more(commands)
-    _with_seeds(command("sim", _sim, "Run the house under a seed, among faults and crashes."))
-    bench = commands.add_parser(
-        "bench", help="Load a running house and measure it.", add_help=False
-    )
-    bench.add_argument("rest", nargs=argparse.REMAINDER)
-    bench.set_defaults(run=_bench)
-    return parser
 
 
-def _with_settings(sub: argparse.ArgumentParser) -> None:
+def _with_settings(sub: argparse.ArgumentParser) -> argparse.ArgumentParser:
     reasons = {knob.name: knob.reason for knob in knobs()}
     for name in _UP:
         sub.add_argument(f"--{name.replace('_', '-')}", help=reasons[name])
-    sub.add_argument("--demo", action="store_const", const=True, help=reasons["demo"])
+    for name in ("demo", "sandbox"):
+        sub.add_argument(f"--{name}", action="store_const", const=True, help=reasons[name])
     sub.add_argument(
         "--set",
         action="append",
@@ -140,6 +154,24 @@ def _with_settings(sub: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="any other setting; docs/settings.md lists them",
     )
+    return sub
+
+
+def _with_mesh(mesh: argparse.ArgumentParser) -> None:
+    mesh.add_argument("--listen", default="127.0.0.1:8443", help="where clients come [%(default)s]")
+    mesh.add_argument("--owner", required=True, help="host:port of the house")
+    mesh.add_argument(
+        "--reader", action="append", default=[], help="host:port of a door that reads"
+    )
+    mesh.add_argument("--cert", required=True, help="what Envoy shows its clients (PEM)")
+    mesh.add_argument("--key", required=True)
+    mesh.add_argument(
+        "--clients", required=True, help="who signs the certificates of clients (PEM)"
+    )
+    mesh.add_argument("--mesh-cert", default="", help="what Envoy shows the house; none: plainly")
+    mesh.add_argument("--mesh-key", default="")
+    mesh.add_argument("--mesh-ca", default="", help="who signs the certificate of the house")
+    mesh.add_argument("--admin", default="", help="host:port of Envoy's own page [none]")
 
 
 def _with_spans(trace: argparse.ArgumentParser) -> None:
@@ -171,7 +203,7 @@ def _with_seeds(sub: argparse.ArgumentParser) -> None:
 
 
 def _given(asked: argparse.Namespace) -> dict[str, object]:
-    given: dict[str, object] = {name: getattr(asked, name) for name in (*_UP, "demo")}
+    given: dict[str, object] = {name: getattr(asked, name) for name in (*_UP, "demo", "sandbox")}
     for pair in asked.set:
         name, _, value = pair.partition("=")
         given[name] = value
@@ -192,6 +224,20 @@ def _up(asked: argparse.Namespace) -> int:
 
     # Called by another program, that one's process is not ours to fork.
     return serve(load(_given(asked), os.environ), main if asked.is_process else None)
+
+
+def _look(asked: argparse.Namespace) -> int:
+    from fondaco.app.reading_door import look
+
+    return look(load(_given(asked), os.environ), asked.owner)
+
+
+def _mesh(asked: argparse.Namespace) -> None:
+    from fondaco.app.mesh import envoy
+
+    names = ("listen", "owner", "cert", "key", "clients", "mesh_cert", "mesh_key", "mesh_ca")
+    given = {name: getattr(asked, name) for name in (*names, "admin")}
+    _tell(envoy(readers=asked.reader, **given))
 
 
 def _follow(asked: argparse.Namespace) -> None:

@@ -12,7 +12,8 @@ import msgspec
 from app.test_margin import BTC, BTC_USD, RATES, USD, Floor
 from app.test_restart import wait_for
 from build import ask as order_ask
-from build import placed
+from build import cancel, listed, placed
+from fondaco.app.clock import Clock
 from fondaco.app.files import Files
 from fondaco.app.house import Kernel
 from fondaco.domain.evaluation.assessments import events as ev
@@ -28,7 +29,14 @@ from fondaco.domain.market.feeds.synthetic import SyntheticFeed
 from fondaco.domain.reference.events import SetMargin
 from fondaco.domain.reference.model import HOUSE_STREAM
 from fondaco.domain.trading import events as tev
-from fondaco.domain.trading.model import Side, TimeInForce, TradingState, account_stream
+from fondaco.domain.trading.model import (
+    Contingency,
+    OrdType,
+    Side,
+    TimeInForce,
+    TradingState,
+    account_stream,
+)
 from fondaco.kernel.event import CommandId
 from fondaco.settings import load
 from running import house
@@ -60,12 +68,17 @@ def standing(floor: Floor, stream: Any = STREAM) -> Assessment:
     return state
 
 
-def lived(data: Path, story: Callable[[Floor], Awaitable[None]], terms: Tier | None = None) -> None:
+def lived(
+    data: Path,
+    story: Callable[[Floor], Awaitable[None]],
+    terms: Tier | None = None,
+    now: Clock | None = None,
+) -> None:
     """A house with an assessment, bitcoin at 50,000 and five times one's money on margin."""
 
     async def live() -> None:
         quiet = {"data": str(data), "paper_latency_ms": 0, "stale_after_ms": 600_000}
-        kernel = Kernel(load(quiet, {}), Files(data), SyntheticFeed())
+        kernel = Kernel(load(quiet, {}), Files(data), SyntheticFeed(), now=now)
         floor = Floor(kernel)
         await kernel.start(lambda _: None)
         try:
@@ -197,6 +210,47 @@ def test_a_tick_that_breaks_a_rule_is_kept_with_its_marks_and_closes_the_account
     lived(tmp_path, story)
 
 
+def test_a_rule_of_trades_refuses_the_order_and_breaks_nothing(tmp_path: Path) -> None:
+    """One half of a percent at risk: bare, an order is refused and told which stop to have; with
+    that stop in its bracket it trades; and the stop stays."""
+    short = tier()
+    ruled = msgspec.structs.replace(
+        short.phases[0], max_risk_per_trade=500 * DOLLAR, max_positions=1, max_lots=2 * 10_000
+    )
+    terms = tier(phases=(ruled, *short.phases[1:]))
+
+    async def story(floor: Floor) -> None:
+        async def told(command: Any) -> Any:
+            return [each.event for each in await floor.kernel.submit(FIRST, command)]
+
+        await floor.until(lambda: floor.state(FIRST).trade_rules is not None)
+        bare = order_ask("bare", order_qty="1", price="50000.01")
+        [refused] = await told(placed(bare, at=floor.kernel.now()))
+        assert (refused.reason, refused.excess.limit) == ("exceeds_trade_risk", "500")
+        assert "or give it a stop at 49500.01 or higher" in refused.text
+        [large] = await told(placed(order_ask("large", order_qty="3", price="50000.01")))
+        assert large.reason == "exceeds_trade_risk"
+        sells: dict[str, Any] = {"side": Side.SELL, "order_qty": "1"}
+        stop: dict[str, Any] = {"price": "", "stop_px": "49500.01", "ord_type": OrdType.STOP}
+        asks = (
+            order_ask("e", order_qty="1", price="50000.01"),
+            order_ask("t", price="60000", **sells),
+            order_ask("s", **stop, **sells),
+        )
+        bracket = listed(*asks, contingency=Contingency.BRACKET, at=floor.kernel.now())
+        accepted = await told(bracket)
+        assert all(isinstance(each, tev.OrderAccepted) for each in accepted)
+        await floor.until(lambda: floor.heard(ev.TradeCounted, STREAM))
+        [counted] = floor.heard(ev.TradeCounted, STREAM)
+        assert counted.risk <= 500 * DOLLAR
+        [denied] = await told(cancel(accepted[2].order.number))
+        assert isinstance(denied, tev.ChangeDenied)
+        assert standing(floor).state == "active"
+        assert not floor.heard(ev.RuleViolated, STREAM)
+
+    lived(tmp_path, story, terms)
+
+
 def test_a_phase_that_is_passed_is_followed_by_a_fresh_account(tmp_path: Path) -> None:
     short = tier()
     first = msgspec.structs.replace(short.phases[0], min_trading_days=0, min_trades=0)
@@ -236,3 +290,17 @@ def test_what_is_paid_for_at_the_checkout_is_an_assessment_at_once(tmp_path: Pat
         assert shown["fingerprint"] == bought.body["fingerprint"]
         assert bought.body["assessment_id"] is None
         assert client.get(f"/api/purchases/{purchase}")["assessment_id"] == name
+        gift = {"tier": "two-step-100k", "user": "demo", "reference": "no limit of time"}
+        given = client.ask("POST", "/api/assessments", gift).body["assessment_id"]
+        wait_for(lambda: len(client.get("/api/assessments")["items"]) == 2)
+        for purpose, tier, of, code in (
+            ("reset", "one-step-50k", name, None),
+            ("extension", "one-step-50k", name, None),
+            ("upgrade", "two-step-100k", name, None),
+            ("reset", "instant-10k", given, "other_tier"),  # which is cheaper
+            ("upgrade", "one-step-50k", name, "other_tier"),
+            ("extension", "two-step-100k", given, "no_time_limit"),
+        ):
+            query = f"tier={tier}&purpose={purpose}&assessment_id={of}"
+            offer = client.ask("GET", f"/api/purchases/offer?{query}")
+            assert offer.body.get("code") == code, (purpose, tier, offer.body)

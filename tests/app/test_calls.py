@@ -41,6 +41,7 @@ STREAM: Final = {
     "payments": "purchase/pu_1",
     "payouts": "payout/po_1",
     "shops": "shop/acme",
+    "test_clock": "test-clock/house",
 }
 # Drawn: orders to where they are executed, and reports of it back.
 VENUES: Final = frozenset({"venues", "crossing", "midpoint", "pooling", "routed"})

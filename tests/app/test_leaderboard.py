@@ -3,9 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+import redis
+
 from app.test_restart import wait_for
 from fondaco.app.offline import create_key
 from running import Client, house
+from servers import valkey
 
 
 def given(client: Client, user: str, tier: str = "one-step-50k") -> Any:
@@ -17,7 +20,8 @@ def given(client: Client, user: str, tier: str = "one-step-50k") -> Any:
 
 def test_who_trades_has_a_rank_and_only_the_name_that_they_want(tmp_path: Path) -> None:
     token = create_key(tmp_path, "demo", "eve", "first", ["trader"], None)["token"]
-    with house(tmp_path) as running:
+    shared = f"{valkey().url}?db=6"
+    with house(tmp_path, options=["--cache", shared]) as running:
         demo, eve = running.client(), running.client(token)
         mine, hers = given(demo, "demo"), given(demo, "eve")
         bought = {
@@ -49,6 +53,12 @@ def test_who_trades_has_a_rank_and_only_the_name_that_they_want(tmp_path: Path) 
         assert (taken.status, taken.body["code"]) == (409, "name_taken")
         assert demo.ask("DELETE", "/api/leaderboard/profile").body == {"public_name": ""}
         assert ranks(eve)["items"][1]["name"] == "", "at once"
+
+        with redis.Redis.from_url(shared) as server:
+            assert list(server.scan_iter("ranks:*")), "nobody else could see them"
+            before = ranks(eve)["items"]
+            server.flushdb()
+            assert ranks(eve)["items"] == before, "the cache is no truth"
 
         gone = f"/api/assessments/{mine['assessment_id']}/abandon"
         assert demo.ask("POST", gone, {"reason": "enough of it"}).status == 200

@@ -5,9 +5,11 @@ import io
 import json
 import queue
 import re
+import sqlite3
 import stat
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from html import unescape
 from pathlib import Path
 from typing import Any, Final
@@ -32,6 +34,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         who = ["--data", str(data), "--tenant", "demo", "--user", "ada", "--role", "trader"]
         assert main(["user", "add", *who]) == 0
         patch.undo()
+        running.data = data  # type: ignore[attr-defined]
         yield running
 
 
@@ -39,17 +42,20 @@ class Browser:
     """A cookie and forms; no script."""
 
     def __init__(self, running: Running) -> None:
-        self.port, self.cookie = running.port, ""
+        self.port, self.cookies = running.port, dict[str, str]()
 
     def ask(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, str]:
         line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        sent = {"Cookie": self.cookie} if self.cookie else {}
+        kept = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        sent = {"Cookie": kept} if kept else {}
         if form is not None:
             sent["Content-Type"] = "application/x-www-form-urlencoded"
         line.request(method, path, None if form is None else urlencode(form), sent)
         got = line.getresponse()
         text = got.read().decode()
-        self.cookie = (got.getheader("set-cookie") or self.cookie).partition(";")[0]
+        for each in got.headers.get_all("set-cookie", []):
+            name, _, value = each.partition(";")[0].partition("=")
+            self.cookies[name] = value
         there = got.getheader("location") or ""
         line.close()
         return got.status, there or text
@@ -96,6 +102,8 @@ def test_a_person_logs_in_on_the_command_line_and_out(
     page = browser.sign_in(code.lower())
     assert code in page
     assert "Fondaco&#x27;s command line asks for access" in page
+    assert "place and cancel orders" in page
+    assert "house:write" not in page  # a trader cannot give it: it is not asked of her
     status, page = browser.ask("POST", "/oauth/device", {**hidden(page), "answer": "yes"})
     assert (status, "Go back to your device" in page) == (200, True), page
     assert ended.get(timeout=60) == 0, capsys.readouterr().err
@@ -113,6 +121,30 @@ def test_a_person_logs_in_on_the_command_line_and_out(
     assert main(["logout", "--url", served.url]) == 0
     assert served.client(token).ask("GET", "/api/session").status == 401
     assert as_whom.token_for(None, served.url) == "demo"
+
+
+def test_a_browser_that_was_used_before_is_no_new_device(served: Running) -> None:
+    """It keeps by what it is known, for each person; another one tells the person of itself."""
+
+    def added() -> int:
+        with closing(sqlite3.connect(served.data / "records.db")) as records:  # type: ignore[attr-defined]
+            found: int = records.execute("SELECT COUNT(*) FROM identity_devices").fetchone()[0]
+        return found
+
+    usual = Browser(served)
+    usual.sign_in(begun(served)["user_code"])
+    known, before = dict(usual.cookies), added()
+    (name,) = {each for each in known if each.startswith("fondaco_device_")}
+    for _ in range(2):
+        usual.cookies.pop("fondaco_session")
+        assert "asks for access" in usual.sign_in(begun(served)["user_code"])
+    assert usual.cookies[name] == known[name]
+    assert added() == before
+    other = Browser(served)
+    other.cookies[name] = "guessed"
+    other.sign_in(begun(served)["user_code"])
+    assert other.cookies[name] not in ("guessed", known[name])
+    assert added() == before + 1
 
 
 def test_the_token_endpoint_says_what_the_rfc_says(served: Running) -> None:

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from fondaco.app.files import Files
+from fondaco.app.kinds import ROOMS
 from fondaco.app.machines import open_journal
 from fondaco.domain.identity.audit.events import ActNoted
 from fondaco.domain.identity.audit.model import stream_of
+from fondaco.domain.identity.model import PRIVILEGED
 from running import Client, house, order
 
 
@@ -52,7 +54,20 @@ def test_what_was_answered_was_noted(
         events = [entry.event for entry in journal.read(stream_of("demo"))]
     acts = Counter(e.operation for e in events if isinstance(e, ActNoted) and e.user == "demo")
     assert acts[operation] == len(replies)
-    assert {e.door for e in events if isinstance(e, ActNoted)} == {"rest"}
+    door = "graphql" if ask is by_graphql else "rest"
+    assert {e.door for e in events if isinstance(e, ActNoted)} == {door}
+
+
+def test_whatever_changes_a_fix_session_a_capture_or_a_case_is_noted() -> None:
+    changing = [
+        each
+        for room in ROOMS
+        for each in room.operations
+        if each.name.startswith("fix.") and each.method != "GET"
+    ]
+    assert len(changing) >= 9
+    unnoted = {each.name for each in changing if each.scope not in PRIVILEGED}
+    assert unnoted == set()
 
 
 def test_an_order_waits_for_no_note(tmp_path: Path) -> None:

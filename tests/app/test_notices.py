@@ -79,6 +79,7 @@ def test_a_person_hears_of_their_account_by_mail_and_in_the_inbox(
     first = inbox["items"][0]
     assert "ada@example.com" not in str(inbox)
     assert "the page Access" not in first["text"]
+    assert first["leads_to"] == "you"
     up_to = {"up_to": first["number"]}
     assert ada.ask("POST", "/api/notifications/seen", up_to).body == {"unseen": 0}
     lines = ada.get("/api/notifications/deliveries")["items"]
@@ -109,6 +110,7 @@ def test_a_browser_that_asked_is_told_of_a_fill_and_so_is_nobody_else(told: Told
         (came,) = service.came
         said = browser.read(came)
         assert said["title"].startswith("buy 0.001 BTC-USD filled at ")
+        assert said["leads_to"].startswith("order/demo.")
         assert browser.claims(came, shown["push_key"])["sub"] == "mailto:fondaco@localhost"
         assert came.headers["topic"] == said["id"]
         until(lambda: demo.get("/api/notifications")["items"][0]["notice_id"] == said["id"])

@@ -15,7 +15,9 @@ from joserfc import jwk, jwt
 from websockets.sync.client import connect
 
 from fondaco.cli import main
-from fondaco.domain.identity.oidc.model import challenge_of
+from fondaco.domain.identity.model import Scope
+from fondaco.domain.identity.oidc.model import IDENTITY_SCOPES, challenge_of
+from fondaco.gateway.oidc.pages import MEANS
 from running import Running, house
 
 PASSWORD: Final = "correct horse battery staple"
@@ -36,15 +38,15 @@ class Browser:
     """Cookies, forms and redirects; no script."""
 
     def __init__(self, running: Running) -> None:
-        self.running, self.cookie = running, ""
+        self.running, self.cookies = running, dict[str, str]()
 
     def ask(
         self, method: str, path: str, form: dict[str, str] | None = None, **headers: str
     ) -> tuple[int, dict[str, str], str]:
         line = http.client.HTTPConnection("127.0.0.1", self.running.port, timeout=20)
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        if self.cookie:
-            sent["Cookie"] = self.cookie
+        if self.cookies:
+            sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         if form is not None:
             sent["Content-Type"] = "application/x-www-form-urlencoded"
         line.request(method, path, None if form is None else urlencode(form), sent)
@@ -52,8 +54,9 @@ class Browser:
         found = {name.lower(): value for name, value in got.getheaders()}
         text = got.read().decode()
         line.close()
-        if "set-cookie" in found:
-            self.cookie = found["set-cookie"].partition(";")[0]
+        for each in got.headers.get_all("set-cookie", []):
+            name, _, value = each.partition(";")[0].partition("=")
+            self.cookies[name] = value
         return got.status, found, text
 
 
@@ -212,3 +215,7 @@ def test_what_is_no_form_is_told_so(served: Running, path: str) -> None:
 def test_a_parameter_given_twice_is_none(served: Running) -> None:
     found = Browser(served).ask("GET", "/oauth/authorize?client_id=a&client_id=b")
     assert found[0] == 400
+
+
+def test_consent_says_what_every_scope_means() -> None:
+    assert [each for each in (*IDENTITY_SCOPES, *Scope) if each not in MEANS] == []

@@ -14,13 +14,14 @@ from typing import Any, Final
 
 import pytest
 
+from app.firm import Firm, opened
 from fondaco.app.files import Files
 from fondaco.app.machines import open_journal
 from fondaco.app.payments.intake import from_tape
 from fondaco.domain.payments.events import PurchaseCompleted, Refunded
 from fondaco.ports.payments import signatures
 from fondaco.ports.tape.segments import SegmentTape
-from running import Client, Running, house
+from running import TOKEN, Client, Running, house
 
 TIER: Final = "two-step-100k"
 HOOK: Final = "/payments/webhooks/sandbox"
@@ -229,7 +230,24 @@ def test_a_dispute_is_opened_and_decided(running: Running, demo: Client) -> None
     assert until(demo, other["purchase_id"], "charged_back")["refundable"] == "0.00"
 
 
-def test_a_retry_is_the_same_purchase_and_what_is_not_sold_is_not_found(demo: Client) -> None:
+ABROAD: Final = """\
+name = "abroad"
+title = "In euro"
+effective_from = 2026-01-01
+currency = "EUR"
+account = "25000"
+fee = "129"
+leverage = 5
+[[phases]]
+name = "Only"
+target = "6%"
+overall_loss = { limit = "6%" }
+"""
+
+
+def test_a_retry_is_the_same_purchase_and_what_is_not_sold_is_not_found(
+    running: Running, demo: Client, tmp_path: Path
+) -> None:
     key = {"Idempotency-Key": "buy-once"}
     first, second = (
         demo.ask("POST", "/api/purchases", {"tier": TIER}, headers=key).body["purchase_id"]
@@ -240,6 +258,11 @@ def test_a_retry_is_the_same_purchase_and_what_is_not_sold_is_not_found(demo: Cl
     reset = {"tier": TIER, "purpose": "reset", "assessment_id": "as_0"}
     assert demo.ask("POST", "/api/purchases", reset).status == 404
     assert demo.ask("GET", "/api/purchases/pu_" + "0" * 24).status == 404
+    opened(Firm(running, {"ada": TOKEN, "ian": TOKEN}, tmp_path), ABROAD)
+    tiers = demo.get("/api/tiers")
+    foreign = next(x for x in tiers["items"] if x["currency"] != tiers["account_currency"])
+    refused = demo.ask("POST", "/api/purchases", {"tier": foreign["tier"]})
+    assert (refused.status, refused.body["code"]) == (409, "other_currency")
 
 
 def test_a_house_that_is_killed_at_each_step_sells_once_and_loses_nothing(tmp_path: Path) -> None:

@@ -7,13 +7,16 @@ from decimal import Decimal
 from hashlib import sha256
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
+from app.firm import Firm, opened
 from app.test_money import done
+from app.test_purchases import press
 from app.test_restart import wait_for
-from running import Client, Running, house
+from fondaco.domain.evaluation.assessments.model import account_id, assessment_id_of
+from running import TOKEN, Client, Running, house
 
 
 @pytest.fixture(scope="module")
@@ -72,16 +75,32 @@ def test_what_there_is_not_is_said(client: Client) -> None:
     assert client.ask("GET", "/api/accounts/demo/statistics?time_zone=Mars").status == 422
 
 
+FRAIL: Final = """\
+name = "frail"
+title = "Broken by half a dollar"
+effective_from = 2026-01-01
+account = "50000"
+fee = "9"
+leverage = 5
+[[phases]]
+name = "Challenge"
+target = "8%"
+min_trades = 3
+overall_loss = { limit = "0.001%" }
+"""
+
+
 def test_an_assessment_is_told_with_its_verdict_its_margins_and_its_evidence(
-    client: Client,
+    running: tuple[Running, Path], client: Client
 ) -> None:
-    gift = {"tier": "one-step-50k", "user": "demo", "reference": "to be told"}
+    opened(Firm(running[0], {"ada": TOKEN, "ian": TOKEN}, running[1]), FRAIL)
+    gift = {"tier": "frail", "user": "demo", "reference": "to be told"}
     given: Any = done(client, "/api/assessments", gift)
     account, name = given["account_id"], given["assessment_id"]
 
     def told(kind: str) -> Any:
         asked = {"kind": kind, "account_id": account}
-        wait_for(lambda: client.ask("POST", "/api/reports", asked).status != 503)
+        wait_for(lambda: client.ask("POST", "/api/reports", asked).status in (200, 201))
         reply = client.ask("POST", "/api/reports", asked)
         assert reply.status in (200, 201), reply
         return reply.body
@@ -111,24 +130,58 @@ def test_an_assessment_is_told_with_its_verdict_its_margins_and_its_evidence(
     summary = told("assessment_summary")
     assert summary["assessment_id"] == name
     rules = {each["rule"]: each for each in table(summary, "rules")}
-    assert set(rules) == {"Daily loss", "Overall loss"}
+    assert set(rules) == {"Overall loss"}
     assert {each["state"] for each in rules.values()} == {"kept"}
-    assert rules["Overall loss"]["limit"] == "47,000.00"
+    assert rules["Overall loss"]["limit"] == "49,999.50"
     assert table(told("compliance"), "violations") == []
 
-    buy("0.1")  # which no stop covers: it risks all that it costs
+    buy("2")
     wait_for(lambda: line()["state"] == "failed")
     summary = told("assessment_summary")
     broken = table(summary, "violations")
-    assert [each["rule"] for each in broken] == ["max risk per trade"]
+    assert [each["rule"] for each in broken] == ["overall loss"]
     shown = client.get(f"/api/assessments/{name}")["violations"][0]
     assert (broken[0]["value"], broken[0]["limit"]) == (shown["value"], shown["limit"])
     assert broken[0]["entry"] == str(shown["position"])
     page = client.ask("GET", summary["html_url"]).body.decode()
     assert "failed" in page
-    assert "No trade may risk more than USD 500" in page
+    assert "49,999.50" in page
     compliance = told("compliance")
     assert table(compliance, "violations") == broken
     priced = table(compliance, "evidence")
     assert {each["instrument"] for each in priced} <= {"BTC-USD"}
     assert all(int(each["tape"]) >= 0 for each in priced)
+
+
+def test_the_account_of_an_earlier_stage_is_told_of_as_that_stage_has_ended(
+    running: tuple[Running, Path], client: Client
+) -> None:
+    def bought(**more: str) -> str:
+        purchase: Any = done(client, "/api/purchases", {"tier": "one-step-50k", **more}, 201)
+        assert press(running[0], purchase, "pay") == 303
+        return str(purchase["purchase_id"])
+
+    name = assessment_id_of(bought())
+    first = account_id(name, 1)
+
+    def account() -> str:
+        found = client.ask("GET", f"/api/assessments/{name}")
+        return str(found.body["account_id"]) if found.status == 200 else ""
+
+    wait_for(lambda: account() == first)
+    bought(purpose="reset", assessment_id=name)
+    wait_for(lambda: account() == account_id(name, 2))
+
+    def told(kind: str) -> Any:
+        """What is there is asked for again until the views have heard of the reset."""
+        reply = client.ask("POST", "/api/reports", {"kind": kind, "account_id": first})
+        return reply.body if reply.status in (200, 201) else None
+
+    def says_so() -> bool:
+        report = told("assessment_summary")
+        page = client.ask("GET", report["html_url"]).body if report else b""
+        return b"begun anew after a reset" in page
+
+    wait_for(says_so)
+    assert told("compliance")["assessment_id"] == name
+    done(client, "/api/reports", {"kind": "assessment_summary", "account_id": f"{name}-9"}, 404)

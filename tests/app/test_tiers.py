@@ -190,7 +190,7 @@ def test_a_simulation_is_canceled_and_what_cannot_be_run_is_said(staff: Staff) -
     ada.ask("POST", "/api/tiers", {"text": TEXT.replace('"mine"', '"long"')})
     path = "/api/tiers/long/versions/1"
     for trader, said in (
-        ("journal:file=/etc/passwd", "reads a file"),
+        ("journal:file=/etc/passwd", "not one of journals"),
         ("nobody", "must be one of"),
         ("skilled:risk=0%", "risks nothing"),
     ):
@@ -312,3 +312,55 @@ def test_a_version_is_tried_on_what_was_traded(staff: Staff) -> None:
     assert (other["attempts"], other["compared"]) == (1, 0), "its account is of another size"
     assert staff.of("tim").ask("POST", path, {}).status == 403
     assert ada.ask("POST", "/api/tiers/none/versions/1/replay", {}).status == 404
+
+
+def test_a_version_is_simulated_with_what_was_traded(
+    staff: Staff, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By an account of this house, and by a file of anybody; with what each rule does."""
+    ada, tim = staff.of("ada"), staff.of("tim")
+    gift = {"tier": "two-step-100k", "user": "tim", "reference": "drawn"}
+    account = ada.ask("POST", "/api/assessments", gift).body["account_id"]
+    deadline = time.monotonic() + PATIENCE_S
+    for nth, side in enumerate(("buy", "sell", "buy", "sell")):
+        order = {"account_id": account, "symbol": "BTC-USD", "side": side, "ord_type": "market",
+                 "order_qty": "0.1", "cl_ord_id": f"d{nth}"}  # fmt: skip
+        while (sent := tim.ask("POST", "/api/orders", order)).status != 201:
+            assert time.monotonic() < deadline, sent.body
+            time.sleep(0.1)
+            order["cl_ord_id"] += "+"
+    while (drawn := ada.get(f"/api/accounts/{account}/journal"))["trades"] < 2:
+        assert time.monotonic() < deadline, drawn
+        time.sleep(0.1)
+    assert (drawn["size"], drawn["currency"]) == ("100000", "USD")
+    trips = ada.get(f"/api/accounts/{account}/trips")["items"]
+    profits = [line.split(",")[1] for line in drawn["text"].splitlines()[1:]]
+    assert profits == [each["net"] for each in reversed(trips)]
+
+    ada.ask("POST", "/api/tiers", {"text": TEXT.replace('"mine"', '"drawn"')})
+    path = "/api/tiers/drawn/versions/1"
+    days = "day,percent\n" + "".join(f"2026-03-{nth:02},{nth % 3 - 1}\n" for nth in range(1, 29))
+    ask = {
+        "traders": [f"account:{account},block=2", "journal:days.csv"], "paths": 300,
+        "journals": [{"name": "days.csv", "text": days}], "sensitivity": True,
+    }  # fmt: skip
+    assert ada.ask("POST", f"{path}/simulate", ask).status == 200
+    found = until_over(ada, f"{path}/simulation")
+    assert found["state"] == "attached", found
+    account_odds, file_odds = found["odds"]["traders"]
+    assert account_odds["title"] == file_odds["title"] == "Trades days that somebody has traded"
+    again = simulate(
+        tier_of(TEXT), trader_of("journal:days.csv", days),
+        Run(paths=300, workers=1, sales=100, capital=10_000.0),
+    )  # fmt: skip
+    assert file_odds["pass_probability"] == again.pass_probability
+    effects = {(each["rule"], each["change"]): each for each in file_odds["effects"]}
+    assert effects["target", "-25 %"]["pass_change"] >= 0
+    assert effects["overall_loss", "none"]["pass_change"] >= 0
+    for trader in ("account:nobody", "journal:other.csv"):
+        refused = ada.ask("POST", f"{path}/simulate", {"traders": [trader], "seed": 2})
+        assert refused.status in (404, 422), refused.body
+
+    line = ["tier", "simulate", "one-step-50k", "--trader", f"account:{account}", "--paths", "50"]
+    assert main([*line, "--url", staff.running.url, "--token", staff.tokens["ada"]]) == 0
+    assert "passes" in capsys.readouterr().out

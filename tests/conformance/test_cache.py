@@ -15,7 +15,7 @@ from fondaco.kernel.errors import Invalid, Unavailable
 from fondaco.ports import cache as port
 from fondaco.ports.cache import Cache, Ranked
 from fondaco.ports.cache.memory import MemoryCache
-from fondaco.ports.cache.redis import SCORE_MAX, RedisCache
+from fondaco.ports.cache.redis import RedisCache
 from servers import Valkey, valkey
 
 SECOND = 1_000_000_000
@@ -187,28 +187,87 @@ def arrived(said: Callable[[], bool]) -> None:
         time.sleep(0.001)
 
 
-scores = st.dictionaries(st.text("abc", min_size=1, max_size=3), st.integers(-3, 3), max_size=12)
+NEAR = (0, 1, -1, 2**53, 2**53 + 1, -(2**53) - 1, port.SCORE_MAX - 1, 1 - port.SCORE_MAX)
+names = st.text("ab:é𝄞", min_size=0, max_size=3)
+scores = st.dictionaries(names, st.sampled_from(NEAR), max_size=12)
+changes = st.dictionaries(names, st.none() | st.sampled_from(NEAR), max_size=6)
 
 
 @each
-@given(first=scores, then=scores, gone=st.sets(st.sampled_from(["a", "b", "ab"])))
-def test_5_ranks_are_those_of_a_sorted_list(
-    opened: Open, first: dict[str, int], then: dict[str, int], gone: set[str]
+@given(first=scores, then=st.lists(changes, max_size=3), limit=st.integers(0, 14))
+def test_5_ranks_are_those_of_a_sorted_list_to_the_unit(
+    opened: Open, first: dict[str, int], then: list[dict[str, int | None]], limit: int
 ) -> None:
     cache = opened(Clock())
-    for moves in (first, then):
-        for member, score in moves.items():
-            cache.rank("board", member, score)
-    for member in gone:
-        cache.unrank("board", member)
-    left = {member: score for member, score in (first | then).items() if member not in gone}
+    cache.put_ranks("board", first, "m0", MINUTE_MS)
+    left: dict[str, int | None] = dict(first)
+    for n, moves in enumerate(then):
+        assert cache.move_ranks("board", moves, f"m{n}", f"m{n + 1}")
+        left |= moves
+    kept = {member: score for member, score in left.items() if score is not None}
     expected = [
-        Ranked(1 + sum(other > score for other in left.values()), member, score)
-        for member, score in sorted(left.items(), key=lambda item: (-item[1], item[0]))
+        Ranked(1 + sum(other > score for other in kept.values()), member, score)
+        for member, score in sorted(kept.items(), key=lambda item: (-item[1], item[0]))
     ]
-    assert list(cache.top("board", 5)) == expected[:5]
-    assert [cache.rank_of("board", ranked.member) for ranked in expected] == expected
-    assert cache.rank_of("board", "nobody") is None
+    found = cache.ranks("board", limit, [*left, "nobody"])
+    by_name = {each.member: each for each in expected}
+    assert found == (f"m{len(then)}", len(kept), expected[:limit], by_name)
+
+
+@each
+def test_5_a_board_is_of_one_mark_and_moves_from_no_other(opened: Open) -> None:
+    clock = Clock()
+    cache = opened(clock)
+    assert cache.ranks("board", 1) is None
+    assert not cache.move_ranks("board", {"a": 1}, "", "m1"), "nothing is there to move"
+    cache.put_ranks("board", {}, "m1", MINUTE_MS)
+    assert cache.ranks("board", 9) == ("m1", 0, [], {})
+    assert not cache.move_ranks("board", {"a": 1}, "m0", "m2")
+    assert cache.move_ranks("board", {"a": 1}, "m1", "m2")
+    assert not cache.move_ranks("board", {"a": 1}, "m1", "m2"), "twice"
+    cache.put_ranks("board", {"b": 2}, "m3", MINUTE_MS)
+    assert cache.ranks("board", 9, ["a"]) == ("m3", 1, [Ranked(1, "b", 2)], {})
+    assert cache.move_ranks("board", {"b": None}, "m3", "m4")
+    assert cache.ranks("board", 9, ["b"]) == ("m4", 0, [], {})
+    assert cache.ranks("other", 9) is None
+    with pytest.raises(Invalid, match="2\\*\\*126"):
+        cache.put_ranks("board", {"a": port.SCORE_MAX}, "m5", MINUTE_MS)
+    with pytest.raises(Invalid, match="2\\*\\*126"):
+        cache.move_ranks("board", {"a": -port.SCORE_MAX}, "m4", "m5")
+    clock.pass_ms(MINUTE_MS)
+    assert cache.ranks("board", 9) is None
+
+
+@each
+def test_5_who_looks_while_others_move_sees_all_of_one_mark(opened: Open) -> None:
+    """A board of 50 whose scores add up to 0 at every mark, moved by many at once."""
+    cache = opened(Clock())
+    cache.put_ranks("board", {f"m{n}": 0 for n in range(50)}, "0", MINUTE_MS)
+
+    def move(seed: int) -> int:
+        done = 0
+        for n in range(30):
+            kept = cache.ranks("board", 0)
+            assert kept is not None
+            pair = {f"m{seed}": seed + n, f"m{seed + 20}": -seed - n}
+            done += cache.move_ranks("board", pair, kept.mark, str(int(kept.mark) + 1))
+        return done
+
+    def look(_: int) -> None:
+        for _ in range(30):
+            kept = cache.ranks("board", 50, ["m1", "m21"])
+            assert kept is not None
+            assert (kept.members, sum(each.score for each in kept.top)) == (50, 0)
+            assert kept.asked["m1"].score == -kept.asked["m21"].score
+            assert set(kept.asked.values()) <= set(kept.top)
+
+    with ThreadPoolExecutor(8) as threads:
+        looks = threads.map(look, range(4))
+        moved = sum(threads.map(move, range(4)))
+        list(looks)
+    kept = cache.ranks("board", 0)
+    assert kept is not None
+    assert kept.mark == str(moved) != "0", "a move was lost, or counted twice"
 
 
 @each
@@ -315,12 +374,21 @@ def test_a_server_that_is_gone_is_unavailable_at_once_and_serves_again() -> None
     server.kill()
 
 
-def test_a_score_that_would_be_rounded_and_a_time_that_is_none_are_refused() -> None:
+def test_5_a_board_of_which_a_part_was_thrown_away_is_not_there() -> None:
+    cache, server = redis_cache(Clock()), server_itself()
+    for lost in ("ranks:{board}", "ranks:{board}:at"):
+        cache.put_ranks("board", {"a": 1, "b": 2}, "m", MINUTE_MS)
+        server.delete(lost)
+        assert cache.ranks("board", 2) is None
+        assert not cache.move_ranks("board", {"a": 2}, "m", "n")
+    cache.put_ranks("board", {str(n): n for n in range(5_000)}, "m", MINUTE_MS)
+    assert sorted(server.keys()) == [b"ranks:{board}", b"ranks:{board}:at"], "and nothing half made"
+    found = cache.ranks("board", 1, ["0"])
+    assert found == ("m", 5_000, [Ranked(1, "4999", 4_999)], {"0": Ranked(5_000, "0", 0)})
+
+
+def test_a_time_that_is_none_and_an_address_that_is_none_are_refused() -> None:
     cache = redis_cache(Clock())
-    cache.rank("board", "a", SCORE_MAX)
-    assert cache.top("board", 1) == [Ranked(1, "a", SCORE_MAX)]
-    with pytest.raises(Invalid, match="2\\*\\*53"):
-        cache.rank("board", "a", SCORE_MAX + 1)
     with pytest.raises(Invalid, match="ttl_ms is 0"):
         cache.put("k", b"", 0)
     with pytest.raises(Invalid, match="address of the cache"):

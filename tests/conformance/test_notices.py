@@ -205,6 +205,7 @@ def test_a_browser_reads_what_its_push_service_cannot_and_who_is_gone_is_told(
             "title": "A new sign-in",
             "text": notice().text,
             "at": AT // 1_000_000,
+            "leads_to": "",
         }
         assert b"sign-in" not in came.body
         assert (came.headers["urgency"], came.headers["ttl"]) == ("high", "86400")

@@ -55,8 +55,9 @@ def test_operations_have_names_and_ways_of_their_own() -> None:
     )
     assert [name for name, count in (names | ways).items() if count > 1] == []
     groups = (
-        "agents|approvals|audit|evaluation|fix|house|identity|journal|kyc|leaderboard|ledger|market"
-        "|performance|notifications|policy|reference|reports|risk|partners|purchases|shop|tiers|trading|users"
+        "agents|approvals|audit|certificates|evaluation|fix|house|identity|journal|kyc|leaderboard"
+        "|ledger|market|performance|notifications|policy|reference|reports|risk|partners|purchases"
+        "|shop|test_clock|tiers|trading|users"
         "|vault|venues|webhooks"
     )
     for operation in OPERATIONS:

@@ -12,6 +12,9 @@ from fondaco.domain.evaluation.model import fingerprint
 from fondaco.domain.evaluation.reading import text_of, tier_of
 from fondaco.domain.payments import events as pay
 from fondaco.domain.payments.model import Product, payout_stream, purchase_stream
+from fondaco.domain.reference.model import Symbol
+from fondaco.domain.trading.events import FillBusted
+from fondaco.domain.trading.model import AccountId, OrdStatus, Side, account_stream
 from fondaco.kernel.event import CommandId, Entry, Event, Instant, StreamId
 from fondaco.kernel.money import AssetCode
 
@@ -81,3 +84,16 @@ def test_a_payout_that_was_agreed_to_is_paid_once_and_heard_of() -> None:
     for event, is_paid in ((paid, True), (failed, False)):
         [(to, note)] = told(payout_stream(name), event)
         assert (to, note.number, note.paid) == (assessment_stream(OTHER), 3, is_paid)
+
+
+def test_a_trade_that_is_taken_back_is_heard_of_by_the_assessment_alone_and_opens_nothing() -> None:
+    usd, btc = AssetCode("USD"), AssetCode("BTC")
+    bust = FillBusted(
+        3, Symbol("BTC-USD"), Side.BUY, 9, 8, 1, 1, False, 1, 1, 0, 0, 0, 0, 0, OrdStatus.CANCELED,
+        btc, usd, 0, 0, False, False, 0, 0, "none",
+    )  # fmt: skip
+    own = account_stream(AccountId(f"{OTHER}-1"))
+    [(to, noted)] = told(own, bust)
+    assert (to, type(noted)) == (assessment_stream(OTHER), ev.NoteTrade)
+    assert (noted.account, noted.order, noted.opens) == (f"{OTHER}-1", 3, False)
+    assert told(account_stream(AccountId("demo")), bust) == []

@@ -5,7 +5,9 @@ from typing import Any, Final
 import msgspec
 
 from fondaco.domain.evaluation.assessments import events as ev
+from fondaco.domain.evaluation.assessments.ending import own_standing
 from fondaco.domain.evaluation.assessments.model import (
+    PAYMENTS,
     Assessment,
     AssessmentRefs,
     Look,
@@ -14,8 +16,9 @@ from fondaco.domain.evaluation.assessments.model import (
     assessment_of,
 )
 from fondaco.domain.evaluation.assessments.rules import decider
-from fondaco.domain.evaluation.model import ScalingStep, Tier
+from fondaco.domain.evaluation.model import PhaseTerms, ScalingStep, Tier
 from fondaco.domain.evaluation.reading import text_of, tier_of
+from fondaco.domain.evaluation.rules import conditions
 from fondaco.kernel.event import CommandId, Instant, StreamId
 
 DOLLAR: Final = 10**8
@@ -63,6 +66,11 @@ class Life:
         self.seen = Look(self.at, units, units, open_positions)
         return self.ask(ev.MarkAssessment, self.state.account, (self.seen,))
 
+    def gains(self, dollars: int, days: int) -> None:
+        """The same on each day, as consistency asks for."""
+        for nth in range(1, days + 1):
+            self.worth(10_000 + dollars * nth // days, after=DAY)
+
 
 def kinds(events: list[Any]) -> list[type]:
     return [type(event) for event in events]
@@ -83,12 +91,10 @@ def test_a_payout_is_asked_stopped_agreed_and_goes_on_with_a_fresh_account() -> 
     assert tier.payout is not None
     life = Life(tier)
     assert life.state.state == "funded"
-    life.worth(10_600)
+    life.worth(10_010)
     [early] = life.ask(ev.AskPayout, "tim")
     assert early.code == "too_early"
-    days = tier.payout.first_after_days
-    for _ in range(days):
-        life.worth(10_600, after=DAY)
+    life.gains(600, tier.payout.first_after_days)
     asked = life.ask(ev.AskPayout, "tim")
     assert kinds(asked) == [ev.PayoutAsked, ev.AccountStopped]
     part = 600 * DOLLAR * tier.payout.split_ppm // 10**6
@@ -108,11 +114,30 @@ def test_a_payout_is_asked_stopped_agreed_and_goes_on_with_a_fresh_account() -> 
     assert kinds(life.ask(ev.NotePayout, 1, True, "")) == [ev.NothingNoted]
 
 
+def test_one_good_day_among_few_is_not_paid_where_the_terms_want_many() -> None:
+    """What the wording says: "Paid only while the best day made at most 50 % of all profit"."""
+    assert INSTANT.funded is not None
+    funded = msgspec.structs.replace(INSTANT.funded, consistency_ppm=500_000)
+    life = Life(msgspec.structs.replace(INSTANT, funded=funded))
+    assert INSTANT.payout is not None
+    life.worth(10_000)
+    standing = own_standing(life.state)
+    assert standing is not None
+    begun = conditions(standing)[-1]  # as it is shown: nought of nought is not "all"
+    assert (begun.name, begun.reached, begun.is_met) == ("consistency", 0, True)
+    for _ in range(INSTANT.payout.first_after_days):
+        life.worth(10_600, after=DAY)
+    life.worth(10_600)
+    [refused] = life.ask(ev.AskPayout, "tim")
+    assert refused.code == "inconsistent"
+    life.worth(11_200)
+    assert kinds(life.ask(ev.AskPayout, "tim")) == [ev.PayoutAsked, ev.AccountStopped]
+
+
 def test_a_payout_that_is_refused_lets_the_account_trade_on() -> None:
     life = Life(INSTANT)
     assert INSTANT.payout is not None
-    for _ in range(INSTANT.payout.first_after_days):
-        life.worth(10_600, after=DAY)
+    life.gains(600, INSTANT.payout.first_after_days)
     life.worth(10_600)
     life.ask(ev.AskPayout, "tim")
     refused = life.ask(ev.DecidePayout, 1, False, "rita", "not yet")
@@ -173,3 +198,14 @@ def test_what_nobody_has_bought_is_denied_and_leaves_a_trace() -> None:
         AssessmentRefs(0),
     )
     assert kinds(list(found)) == [ev.AssessmentDenied]
+
+
+def test_what_is_paid_back_is_passed_no_more_and_nobody_else_can_give_it_up_by_then() -> None:
+    quick = PhaseTerms(name="only", target=100 * DOLLAR)
+    life = Life(msgspec.structs.replace(TWO, phases=(quick,), funded=None, payout=None))
+    life.worth(TWO.account // DOLLAR + 100)
+    assert life.state.state == "passed"
+    [denied] = life.ask(ev.AbandonAssessment, "tim", "enough of it")
+    assert denied.code == "assessment_ended"
+    [ended] = life.ask(ev.AbandonAssessment, PAYMENTS, "it was paid back")
+    assert (type(ended), life.state.state) == (ev.AssessmentAbandoned, "abandoned")

@@ -53,14 +53,17 @@ def test_the_odds_of_our_own_tiers_are_those_of_their_seed(name: str) -> None:
     tier = tier_of(text_of(name))
     made = [
         TraderOdds(trader=who, title=title_of(who), odds=simulate(tier, trader_of(who), run))
-        for who in each.traders
+        for who in each.traders[slice(None) if SOAK else slice(1, 3)]
     ]
-    assert written(made) == written(each.odds)
+    kept = each.odds if SOAK else each.odds[1:3]
+    assert written(made) == written(kept)
 
 
 def test_every_kind_of_trader_has_a_title_and_is_kept_whole() -> None:
     assert TITLES.keys() == ARCHETYPES.keys()
     for kind in ARCHETYPES.keys() - {"journal"}:
         assert trader_kept(kept(trader_of(kind))) == trader_of(kind)
-    days = msgspec.structs.replace(trader_of("fair"), kind="journal", results=(-10_000, 5_000))
+    days = msgspec.structs.replace(
+        trader_of("fair"), kind="journal", results=(-10_000, 5_000), lows=(-10_000, 0), ends=(0, 2)
+    )
     assert trader_kept(kept(days)) == days

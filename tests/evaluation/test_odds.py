@@ -100,6 +100,12 @@ def test_every_rule_says_what_it_does() -> None:
         "time_limit_days",
         "max_risk_per_trade",
         "consistency_ppm",
+        "inactivity_days",
+        "leverage",
+        "split",
+        "every_days",
+        "first_after_days",
+        "minimum",
     }
     assert by["target", "-25 %"].pass_change > 0 > by["target", "+25 %"].pass_change
     for rule in ("daily_loss", "overall_loss"):
@@ -114,16 +120,18 @@ def test_every_rule_says_what_it_does() -> None:
 def test_days_are_drawn_from_a_journal(tmp_path: Path) -> None:
     """Of days that make 1 % or lose 1 %, one in two each: a coin, from 5 to 0 or to 8."""
     file = tmp_path / "days.csv"
-    file.write_text("day,percent\n" + "2026-03-02,1.0\n2026-03-03,-1.0\n" * 11)
+    file.write_text("percent\n" + "1.0\n-1.0\n" * 11)
     tier = as_gamble(tier_of(text_of("coin")), "100", "103", "95")
-    found = simulate(tier, trader_of(f"journal:file={file},week=7"), Run(paths=PATHS, days=0))
+    found = simulate(
+        tier, trader_of(f"journal:file={file},week=7,block=1"), Run(paths=PATHS, days=0)
+    )
     assert abs(found.pass_probability - 5 / 8) <= 3 * found.pass_se
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("1.0\n", "has 1 days, must have 2"),
+        ("1.0\n", "has 1 trades or days, must have 2"),
         ("1\nx\n", ":2: x is no number"),
         ("1\n-101\n", "must be -100 to 1000"),
     ],
@@ -135,7 +143,7 @@ def test_a_journal_that_cannot_be_read_is_refused_with_its_line(
     file.write_text(text)
     with pytest.raises(Invalid, match=said):
         trader_of(f"journal:file={file}")
-    with pytest.raises(Invalid, match="only file and week"):
+    with pytest.raises(Invalid, match="only file, week, block"):
         trader_of(f"journal:file={file},edge=1")
 
 

@@ -11,14 +11,16 @@ from evaluation.naive_paths import Walk
 from fondaco.domain.evaluation.model import (
     NEVER,
     DailyLoss,
+    NewsWindow,
     OverallLoss,
     Payout,
     PhaseTerms,
+    ScalingStep,
     Tier,
 )
 from fondaco.domain.evaluation.reading import built_in, text_of, tier_of
 from fondaco.domain.evaluation.simulation import paths as kernel
-from fondaco.domain.evaluation.simulation.traders import Trader, paths_of, trader_of
+from fondaco.domain.evaluation.simulation.traders import Crowd, Trader, paths_of, trader_of
 
 U = 10**8
 ACCOUNT = 10_000 * U
@@ -47,6 +49,10 @@ PHASES = st.builds(
     time_limit_days=st.sampled_from([0, 0, 5]),
     max_risk_per_trade=st.sampled_from([0, 70 * U]),
     consistency_ppm=st.sampled_from([0, 300_000, 500_000]),
+    inactivity_days=st.sampled_from([0, 0, 1, 3]),
+    max_lots=st.sampled_from([0, 0, 900]),
+    news=st.none() | st.just(NewsWindow(100, 100)),
+    weekend=st.sampled_from(["allowed", "flat"]),
 )
 TRADERS = st.builds(
     Trader,
@@ -63,6 +69,45 @@ TRADERS = st.builds(
     tails=st.sampled_from(["normal", "fat"]),
     revenge=st.sampled_from([1.0, 2.0]),
     week=st.sampled_from([5, 7]),
+    pause=st.sampled_from([0.0, 0.0, 0.2]),
+    pause_days=st.integers(0, 5),
+    hold=st.sampled_from([0.0, 0.0, 0.5, 1.0]),
+    gap=st.sampled_from([0.0, 2.5]),
+    announcements=st.sampled_from([0.0, 2.0]),
+    distance=st.sampled_from(["", "0.5%", "0.03%"]),
+)
+DAYS = st.lists(
+    st.lists(st.tuples(st.integers(-30_000, 0), st.integers(-20_000, 40_000)), max_size=3),
+    min_size=1,
+    max_size=5,
+)
+CROWDS = st.builds(Crowd, st.sampled_from([0.0, 0.7, 1.0]), st.integers(1, 4), st.integers(1, 2))
+
+
+@st.composite
+def journals(draw: st.DrawFn) -> Trader:
+    """Somebody's days, with as many trades as they had."""
+    days = draw(DAYS)
+    trades = [each for day in days for each in day] or [(0, 1)]
+    days[0] = days[0] or trades[:1]
+    trades = [each for day in days for each in day]
+    ends = tuple(sum(map(len, days[: nth + 1])) for nth, _ in enumerate(days))
+    return replace(
+        trader_of("fair:week=7,stop=0,aim=0"),
+        kind="journal",
+        risk="1%",
+        revenge_max=0,
+        results=tuple(result for _, result in trades),
+        lows=tuple(min(low, result) for low, result in trades),
+        ends=ends,
+        block=draw(st.sampled_from([1.0, 2.0])),
+        distance="",
+    )
+
+
+SCALING = (
+    ScalingStep(60 * U, ACCOUNT + 2_500 * U, 900_000),
+    ScalingStep(200 * U, 3 * ACCOUNT, 950_000),
 )
 
 
@@ -74,27 +119,37 @@ def tiers(draw: st.DrawFn) -> Tier:
         first_after_days=draw(st.integers(0, 6)),
         every_days=draw(st.integers(1, 4)),
         minimum=draw(st.sampled_from([0, 50 * U])),
+        refunds_fee=draw(st.booleans()),
     )
     return replace(
         tier_of(text_of("coin")),
         account=ACCOUNT,
         broken_at=draw(st.sampled_from(["below", "touch"])),
+        leverage=draw(st.sampled_from([1, 30])),
+        fee=99 * U,
+        scaling=draw(st.sampled_from([(), SCALING])) if funded else (),
         phases=tuple(draw(st.lists(PHASES, min_size=0 if funded else 1, max_size=2))),
         funded=funded,
         payout=payout if funded else None,
     )
 
 
-@settings(max_examples=40, deadline=None)
-@given(tier=tiers(), trader=TRADERS, seed=st.integers(0, 2**64 - 1))
+@settings(max_examples=60, deadline=None)
+@given(tier=tiers(), trader=TRADERS | journals(), seed=st.integers(0, 2**64 - 1), crowd=CROWDS)
 def test_every_path_is_what_the_rules_say_of_its_ticks(
-    tier: Tier, trader: Trader, seed: int
+    tier: Tier, trader: Trader, seed: int, crowd: Crowd
 ) -> None:
-    found = array("q", bytes(8 * 6 * 3))
-    paths_of(tier, trader, days=9, funded_days=12).run(seed, 5, 3, found)
-    slow = Walk(tier, trader, 9, 12)
-    expected = [slow.path(seed, number) for number in range(5, 8)]
+    found, flows = array("q", bytes(8 * 6 * 3)), array("q", bytes(8 * 64))
+    kernel = paths_of(tier, trader, days=9, funded_days=12, crowd=crowd)
+    kernel.run(seed, 5, 3, found, flows)
+    slow = Walk(tier, trader, 9, 12, crowd)
+    expected, paid = [], [0] * 64
+    for number in range(5, 8):
+        expected.append(slow.path(seed, number))
+        for day, amount in slow.flows.items():
+            paid[day] += amount
     assert [list(found[at : at + 6]) for at in (0, 6, 12)] == expected
+    assert flows.tolist() == paid
 
 
 @pytest.mark.parametrize("name", built_in())
@@ -102,7 +157,7 @@ def test_a_built_in_tier_is_walked_as_the_rules_say(name: str) -> None:
     tier = replace(tier_of(text_of(name)), time_zone="UTC", reset_minute=0)
     trader = trader_of("skilled:risk=1%,edge=0.4,week=7")
     found = array("q", bytes(8 * 6 * 2))
-    paths_of(tier, trader, days=15, funded_days=20).run(3, 0, 2, found)
+    paths_of(tier, trader, days=15, funded_days=20).run(3, 0, 2, found, array("q", [0]))
     slow = Walk(tier, trader, 15, 20)
     assert [list(found[:6]), list(found[6:])] == [slow.path(3, 0), slow.path(3, 1)]
 
@@ -117,7 +172,9 @@ def test_tosses_alone_go_the_short_way_to_the_same_end(seed: int) -> None:
     rows = []
     for each in (short, long):
         found = array("q", bytes(8 * 6 * 50))
-        paths_of(each, trader_of("coin:win=0.45"), days=0, funded_days=1).run(seed, 0, 50, found)
+        paths_of(each, trader_of("coin:win=0.45"), days=0, funded_days=1).run(
+            seed, 0, 50, found, array("q", [0])
+        )
         rows.append(found.tolist())
     assert rows[0] == rows[1]
     slow = Walk(short, trader_of("coin:win=0.45"), 0, 1)
@@ -133,7 +190,7 @@ def test_of_two_equal_limits_the_overall_one_is_broken() -> None:
     )
     trader, found = trader_of("coin:win=0.5,stake=1"), array("q", bytes(8 * 6 * 8))
     equal = replace(tier, phases=(terms,))
-    paths_of(equal, trader, days=3, funded_days=1).run(1, 0, 8, found)
+    paths_of(equal, trader, days=3, funded_days=1).run(1, 0, 8, found, array("q", [0]))
     slow = [Walk(equal, trader, 3, 1).path(1, number) for number in range(8)]
     assert found.tolist() == [each for row in slow for each in row]
     assert kernel.OVERALL in found[0::6], "or nothing was broken on a first day"

@@ -9,6 +9,7 @@ from typing import Final
 
 import pytest
 
+from app.test_purchases import HOOK, paid_event, signed
 from running import house, order
 
 ORDERS: Final = 25
@@ -36,11 +37,28 @@ def test_an_answer_leaves_after_its_sync_has_returned(tmp_path: Path, strace: st
         client = running.client()
         for nth in range(ORDERS):
             assert client.ask("POST", "/api/orders", order(f"sync-{nth:03d}-")).status == 201
+        purchase = client.ask("POST", "/api/purchases", {"tier": "two-step-100k"}).body
+        body = paid_event(purchase, "evt_synced", 54_000)
+        headers = signed(tmp_path / "house", body)
+        assert client.ask("POST", HOOK, body, headers=headers).status == 200
         running.kill()
     calls = calls_in(trace.read_text(errors="replace"))
     for nth in range(ORDERS):
         written, synced, answered = moments(calls, f"sync-{nth:03d}-")
         assert written < synced < answered, f"order {nth}: {written}, {synced}, {answered}"
+    on_tape = first(
+        each for each in calls if "/payments/" in each.path and "evt_synced" in each.said
+    )
+    synced_at = first(
+        each for each in calls
+        if each.name == "fdatasync" and each.path == on_tape.path and each.begun > on_tape.begun
+    ).returned  # fmt: skip
+    decided = first(
+        each for each in calls
+        if each.name.startswith("pwrite") and "/journal/" in each.path and "evt_synced" in each.said
+    )  # fmt: skip
+    assert synced_at is not None
+    assert synced_at < decided.begun, "what a provider says is on the disk before it is decided"
 
 
 class Call:

@@ -60,7 +60,7 @@ class Both:
     async def carried(
         self, who: str, name: str, fields: dict[str, Any], key: str = ""
     ) -> tuple[int, Any]:
-        found = await carry(self.endpoints[name], PEOPLE.get(who), fields, key=key)
+        found = await carry(self.endpoints[name], PEOPLE.get(who), fields, key=key, door="graphql")
         return found.response.status, _plain(msgspec.json.decode(found.response.body))
 
 
@@ -110,7 +110,9 @@ async def test_under_pressure_only_reads_are_carried(both: Both) -> None:
 async def test_parts_of_a_request_share_its_correlation_and_are_counted(both: Both) -> None:
     endpoint = both.endpoints["trading.orders"]
     whole = Exchange(both.door.unknown, {b"x-correlation-id": b"mine"}, lambda _: None)
-    parts = [await carry(endpoint, PEOPLE["ada"], {}, within=whole) for _ in range(2)]
+    parts = [
+        await carry(endpoint, PEOPLE["ada"], {}, within=whole, door="graphql") for _ in range(2)
+    ]
     assert {part.correlation_id for part in parts} == {"mine"}
     assert len({part.request_id for part in parts} | {whole.request_id}) == 3
     assert endpoint.tally.statuses == {200: 2}

@@ -63,6 +63,8 @@ def tried(operation: Any, last: list[str]) -> None:
         behind = (case.query or {}).get("min_position")
         if isinstance(behind, int) and 0 < behind <= 2**62:
             case.query["min_position"] = 0  # or the door would wait for a position that never comes
+        if isinstance(case.body, dict) and isinstance(case.body.get("min_position"), int):
+            case.body["min_position"] = min(case.body["min_position"], 0)  # likewise
         if isinstance((case.query or {}).get("wait_ms"), int):
             case.query["wait_ms"] = min(case.query["wait_ms"], 100)  # so would this
         # A schema cannot say that a time lies ahead, and calls 5.0 an integer, which we do not.

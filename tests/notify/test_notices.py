@@ -23,7 +23,7 @@ from fondaco.domain.ledger.events import CheckCleared, CheckFailed
 from fondaco.domain.ledger.model import CHECKS_STREAM
 from fondaco.domain.notify.notices import model, store
 from fondaco.domain.notify.notices.model import SECOND_NS, USUAL, Preferences, Quiet
-from fondaco.domain.notify.notices.templates import TEMPLATES, one_line, render
+from fondaco.domain.notify.notices.templates import TEMPLATES, leads_to, one_line, render
 from fondaco.domain.reference.model import TradingState
 from fondaco.domain.surveillance.events import AlertRaised
 from fondaco.domain.trading.events import AccountOpened, TradingStateSet
@@ -83,6 +83,10 @@ class World:
     # What the engine asks of `Known`.
     def people(self) -> People:
         return People(self.everybody)
+
+    def address(self, tenant: str, user: str) -> str:
+        found = () if user in self.gone else People(self.everybody).named(tenant, user)
+        return found[0].email if found else ""
 
     def subscription(self, subscription_id: str) -> str | None:
         return None if subscription_id in self.gone else f"{{{subscription_id}}}"
@@ -232,6 +236,25 @@ def test_quiet_hours_hold_what_can_wait_and_nothing_that_cannot(tmp_path: Path) 
     assert [notice.subject for *_, notice in world.got][1:] == ["Documents are needed"]
 
 
+def test_who_is_paid_elsewhere_hears_of_it_whoever_has_said_so(tmp_path: Path) -> None:
+    world = World(tmp_path, person("ada", Role.TRADER), person("tim", Role.TRADER))
+    world.write(IDENTITY_STREAM, idn.PayoutDestinationSet("acme", "ada", "stripe", "ada/key_1"))
+    world.turn()
+    assert world.who() == ["ada"]
+    assert [notice.subject for *_, notice in world.got] == ["ada is paid elsewhere from now on"]
+
+
+def test_who_was_forgotten_a_moment_ago_is_not_written_to(tmp_path: Path) -> None:
+    quiet = Quiet("10:00", "12:00", "UTC")
+    world = World(tmp_path, person("ada", Role.TRADER, chosen=Preferences({}, quiet)))
+    world.write(IDENTITY_STREAM, DocumentsAsked("acme", "ada", "c1", ("identity",), "rule"))
+    world.turn()
+    world.gone.append("ada")  # who is still among those that were read a moment ago
+    world.turn(3_600)
+    assert world.who() == []
+    assert [row.state for row in world.rows(way="email")] == ["withheld"]
+
+
 @given(
     st.integers(0, 23), st.integers(0, 59), st.integers(0, 23), st.integers(0, 59),
     st.integers(0, 7 * 86_400), st.sampled_from(["UTC", "Europe/Rome", "Asia/Kolkata"]),
@@ -310,6 +333,19 @@ def test_every_kind_has_a_template_and_every_template_a_kind() -> None:
     assert {each.topic for each in KINDS} <= set(model.TOPICS) == set(model.DEFAULTS)
     for each in KINDS:
         assert each.name.partition(".")[0] == each.topic
+
+
+def test_a_notice_leads_to_what_it_is_about_and_to_nothing_where_it_does_not_say() -> None:
+    told = {"order_id": "demo.57", "account_id": "second", "case_id": "kyc_1", "alert": "F01/a b"}
+    assert leads_to("orders.filled", told) == "order/demo.57"
+    assert leads_to("margin.warned", told) == "account/second"
+    assert leads_to("kyc.approved", told) == "papers"
+    assert leads_to("kyc.review_waiting", told) == "case/kyc_1"
+    assert leads_to("surveillance.alert", told) == "alert/F01/a b"
+    assert leads_to("orders.rejected", {"order_id": ""}) == leads_to("orders.filled", {}) == ""
+    assert leads_to("test", told) == ""
+    assert "\n" not in leads_to("orders.filled", {"order_id": "1\n2"})
+    assert all(leads_to(each.name, defaultdict(lambda: "x")) for each in KINDS)
 
 
 def test_what_nobody_should_choose_is_refused() -> None:

@@ -27,7 +27,7 @@ from fondaco.domain.trading.model import (
 )
 from fondaco.domain.trading.rules import decide, evolve, initial, order_qty_max
 from fondaco.domain.trading.rules.holds import hold_for
-from fondaco.domain.trading.rules.weighed import MEASURES
+from fondaco.domain.trading.rules.weighed import MEASURES, RISK
 from fondaco.kernel.event import CommandId, Decision, Instant
 
 SOAK = os.environ.get("FONDACO_SOAK") == "1"
@@ -621,8 +621,9 @@ def test_the_laws_are_not_empty() -> None:
         ev.GainConverted,
     }  # trading/test_contracts, terms
     elsewhere |= {ev.FillBusted, ev.FillCorrected}  # test_bust_laws
+    elsewhere |= {ev.TradeRulesSet}  # test_trade_laws
     elsewhere |= {ev.OrderResolved}  # of a venue that was silent: trading/test_states
-    measures = {*MEASURES} - {Reason.EXCEEDS_MARGIN}
+    measures = {*MEASURES[:RISK]} - {Reason.EXCEEDS_MARGIN}
     wanted = {*get_args(TradingEvent)} - elsewhere | {("over", True), ("over", False)}
     wanted |= {*measures, Reason.EXCEEDS_POSITION, Reason.WOULD_NOT_REDUCE}
     for nth in range(9):  # 900 stories at most; mostly the first few hundred meet all

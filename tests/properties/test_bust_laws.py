@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import build as b
 from build import BTC, BTC_USD, USD, Scenario, bust, deposit, fill, given, on_margin, placed
+from fondaco.app.assessments.verify import Book
 from fondaco.domain.ledger.model import LedgerAccount, Posting, add_up, trial_balance
 from fondaco.domain.reference.events import InstrumentListed
 from fondaco.domain.reference.model import HOUSE_STREAM, OWN_MICS, InstrumentKind
@@ -173,6 +174,41 @@ def test_on_margin_all_of_it_is_worth_the_same(
     if {side for side, _ in story} <= {Side.BUY}:
         assert (cash, cost) == (never_cash, never_cost)
     assert one.state.open_lots == other.state.open_lots
+
+
+@settings(max_examples=40, deadline=None)
+@for_all(st.lists(st.tuples(sides, told), max_size=8), st.booleans())
+def test_the_script_of_a_dispute_pack_hears_what_was_taken_back(
+    story: list[tuple[Side, Told]], is_contract: bool
+) -> None:
+    """From bytes of entries alone, it comes to what the account has."""
+    kind = InstrumentKind.LINEAR if is_contract else TERMS.kind
+    using = b.refs(btc=msgspec.structs.replace(TERMS, kind=kind), margins={BTC_USD: MARGIN})
+    scene = orders(Side.SELL, orders_to_buy(on_margin(deposit("100000"), using=using)))
+    book = Book({})
+    book.units = {str(asset): units for asset, units in scene.state.balances.items()}
+
+    def heard() -> None:
+        for event in scene.events:
+            tag, *fields = msgspec.msgpack.decode(msgspec.msgpack.encode(event))
+            book.hear(tag, fields)
+
+    for nth, (side, each) in enumerate(story, 1):
+        number = each.number + (2 if side is Side.SELL else 0)
+        booked(scene, side, each._replace(number=number), nth)
+        heard()
+    for nth, (side, each) in enumerate(story, 1):
+        if each.is_none or each.instead is not None:
+            number = each.number + (2 if side is Side.SELL else 0)
+            to = None if each.is_none else each.instead
+            scene.when(bust(number, nth, nth=100 + nth, to=to, side=side))
+            heard()
+    held = scene.state.positions.get(BTC_USD)
+    assert {a: u for a, u in book.units.items() if u} == {
+        a: u for a, u in scene.state.balances.items() if u
+    }
+    assert book.lots.get(BTC_USD, 0) == (held.lots if held else 0)
+    assert (book.cost.get(BTC_USD, 0) if held else 0) == (held.cost if held else 0)
 
 
 MARGIN = b.tiers((0, 100_000, 50_000, 0))

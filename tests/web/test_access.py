@@ -204,7 +204,9 @@ def test_a_passkey_is_added_and_signs_in_alone(browser: Browser, house: running.
         page.get_by_text("Passkey", exact=True).click()
         page.get_by_role("button", name="Sign in with a passkey").click()
         browsing.live(page)  # though an admin hears of no orders
-        page.get_by_role("cell", name="passkey", exact=True).wait_for()
+        page.get_by_role("table", name="Sessions").get_by_role(
+            "cell", name="passkey", exact=True
+        ).wait_for()
         after = again(house, dan).get("/api/users/sessions")["items"]
         new = [each for each in after if each["session_id"] not in before]
         assert [each["second_factor"] for each in new] == ["passkey"]

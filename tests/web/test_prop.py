@@ -1,8 +1,10 @@
 """Pages of the prop firm: what is sold is what the house says; a text is read as it is written."""
 
+import re
 import time
 import zipfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +84,7 @@ def test_the_shop_says_what_the_house_sells_and_two_are_compared_by_key(
         marks = page.get_by_role("checkbox", name="compare")
         marks.nth(0).check()
         marks.nth(1).check()
-        page.locator("h2").first.click()  # out of the box: its keys are its own
+        page.locator("main h2").first.click()  # out of the box: its keys are its own
         page.keyboard.press("c")
         page.get_by_role("table", name="Two tiers compared").wait_for()
         assert page.locator(".compared .other").count() > 0
@@ -137,13 +139,24 @@ def test_a_text_that_contradicts_itself_is_told_at_its_line(
         expect(page.get_by_role("button", name="Publish")).to_be_disabled()
         page.get_by_label("Paths of each trader").fill("200")
         page.get_by_role("button", name="Simulate").click()
-        page.get_by_role("table", name="Simulated odds").wait_for(timeout=LATE_MS)
+        page.get_by_role("table", name="Simulated odds").wait_for(timeout=2 * LATE_MS)
         page.get_by_role("button", name="Publish").click()
         page.get_by_label("Reason").fill("as agreed")
         page.get_by_role("button", name="Put it on sale").click()
         page.get_by_role("table", name="Versions").get_by_text("on sale").wait_for()
+        said = page.get_by_role("list", name="Publication by two people")
+        expect(said).to_contain_text("agreed and done", timeout=LATE_MS)
+        page.get_by_role("button", name="Replay the newest").click()
+        over = page.get_by_role("region", name="Over what was traded")
+        expect(over).to_contain_text("attempts compared", timeout=LATE_MS)
+        text = page.get_by_label("Text of the tier")
+        text.fill(text.input_value().replace('target = "8%"', 'target = "9%"'))
+        seen = page.get_by_role("region", name="What the text changes").locator(".gone, .new")
+        expect(seen).to_have_text(['−gone: target = "8%"', re.compile('new: target = "9%"')])
+        assert serious(page) == []
         part(page, house, "shop")
         page.get_by_role("heading", name="Narrow, 10,000").wait_for()
+        expect(page.locator(".tier").last).to_contain_text("without an edge")
     assert house.client().get("/api/tiers/narrow")["item"]["state"] == "published"
 
 
@@ -242,8 +255,60 @@ def test_a_tier_is_bought_on_the_provider_s_page_and_its_word_is_waited_for(
         bought = house.client().get("/api/purchases")["items"][0]
         page.goto(f"{house.url}/#/prop/bought/{bought['purchase_id']}")
         page.locator(".gauges").wait_for()  # it goes on to the assessment by itself
+        more = page.get_by_role("region", name="More of it")
+        expect(more.get_by_role("button", name="See the price")).to_have_count(3)
+        more.get_by_role("button", name="See the price").first.click()
+        expect(costs).to_contain_text("To pay, USD349.00")  # begun anew
+        page.get_by_role("button", name="Leave it").click()
+        part(page, house, "purchases")
+        page.get_by_role("link", name="One step, 50,000").click()
+        receipt = page.get_by_role("article", name="Receipt")
+        expect(receipt).to_contain_text(bought["fingerprint"])
+        page.emulate_media(media="print")
+        expect(receipt.get_by_role("table")).to_contain_text("Paid, USD349.00")
+        expect(page.get_by_role("navigation", name="Pages of the prop firm")).to_be_hidden()
+        page.emulate_media(media="screen")
+        today = datetime.now(UTC).date()
+        part(page, house, f"books?day={today}")
+        page.get_by_text("1 movement is the same on both sides").wait_for()
+        assert serious(page) == []
         assert faults == []
     assert house.client().get("/api/purchases")["items"][0]["state"] == "completed"
+
+
+def test_the_shop_s_prices_are_changed_once_one_has_seen_what_that_does_and_kept_as_csv(
+    browser: Browser, house: running.Running
+) -> None:
+    with browsing.looking(browser) as context:
+        page = context.new_page()
+        faults = troubles(page)
+        part(page, house, "prices")
+        page.keyboard.press("n")
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_label("Coupon", exact=True).fill("SPRING")
+        dialog.get_by_label("Takes off").last.fill("12.5")
+        dialog.get_by_label("two-step-100k").check()
+        seen = dialog.get_by_role("table", name="What would change")
+        expect(seen.get_by_role("row", name="Takes off")).to_contain_text("12.5\u202f%")
+        dialog.get_by_role("button", name="Make it").click()
+        page.get_by_role("button", name="Change SPRING").click()
+        page.get_by_role("button", name="Change it").wait_for()
+        expect(page.get_by_role("button", name="Change it")).to_be_disabled()  # nothing to do
+        dialog.get_by_label("Takes off").last.fill("20")
+        expect(seen.get_by_role("row")).to_have_text(
+            ["What changesNowThen", "Takes off12.5\u202f%20\u202f%"]
+        )
+        assert serious(page) == []
+        dialog.get_by_role("button", name="Change it").click()
+        expect(page.get_by_role("table", name="Coupons")).to_contain_text("20\u202f%")
+        with page.expect_download() as kept:
+            page.keyboard.press("e")
+        assert Path(kept.value.path()).read_text().splitlines()[1].startswith("SPRING,20,,,0,0,")
+        assert house.client().get("/api/coupons")["items"][0]["products"] == ["two-step-100k"]
+        page.get_by_role("button", name="Take back SPRING").click()
+        page.get_by_role("button", name="Take it back").click()
+        page.get_by_text("There is no coupon").wait_for()
+        assert faults == []
 
 
 def test_a_trader_finds_their_rank_and_chooses_by_which_name_they_are_seen(

@@ -21,6 +21,16 @@ self.addEventListener("message", (event) => {
   if (event.data === "take over") self.skipWaiting();
 });
 
+// A notice that came by push. The browser wants something to be shown, whatever came.
+self.addEventListener("push", (event) => {
+  event.waitUntil(show(event.data));
+});
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(open(event.notification.data?.leads_to ?? ""));
+});
+
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
@@ -48,4 +58,26 @@ async function fresh(request) {
     if (found) return found;
     throw error;
   }
+}
+
+async function show(data) {
+  let said = {};
+  try {
+    said = data?.json() ?? {};
+  } catch {
+    // Not of this house: only that something came is shown.
+  }
+  const { id = "", title = "Fondaco", text = "", at, leads_to = "" } = said;
+  const more = { icon: "/icon-192.png", tag: id, timestamp: at, data: { leads_to } };
+  await self.registration.showNotification(title, { body: text.split("\n\n-- \n")[0], ...more });
+  for (const page of await self.clients.matchAll({ type: "window" })) page.postMessage("notice");
+}
+
+// In the page that is open, else in a new one; the page knows where each thing is shown.
+async function open(leads_to) {
+  const there = leads_to ? `/#/notices/to/${encodeURIComponent(leads_to)}` : "/#/notices";
+  const [page] = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  if (!page) return self.clients.openWindow(there);
+  page.postMessage({ go: there.slice(1) });
+  return page.focus();
 }

@@ -11,6 +11,9 @@ from fondaco.app.about import about
 from fondaco.app.agents import AgentsDesk
 from fondaco.app.approvals import ApprovalsDesk
 from fondaco.app.assessments.desk import AssessmentsDesk
+from fondaco.app.assessments.telling import AssessmentFeed
+from fondaco.app.certificates import CertificatesDesk
+from fondaco.app.chain import Chain
 from fondaco.app.checks import Heard
 from fondaco.app.erasure import ErasureDesk
 from fondaco.app.fix.cases import CaseDesk
@@ -32,6 +35,8 @@ from fondaco.app.people import PeoplePart
 from fondaco.app.policies.authority import Authority
 from fondaco.app.proofs import proofs
 from fondaco.app.say import say, say_error
+from fondaco.app.shipping import Shipping
+from fondaco.app.test_clock.desk import TestClockDesk
 from fondaco.app.tiers import TiersDesk
 from fondaco.app.tracing import Tracer
 from fondaco.app.vault import VaultDesk
@@ -65,6 +70,8 @@ _PARTS: Final = frozenset(
         "applications",
         "approvals",
         "assessments",
+        "certificates",
+        "assessment_feed",
         "erasure",
         "fix",
         "fix_cases",
@@ -80,6 +87,7 @@ _PARTS: Final = frozenset(
         "people",
         "policy",
         "shop",
+        "test_clock",
         "tiers",
         "reports",
         "uses",
@@ -91,6 +99,25 @@ _PARTS: Final = frozenset(
 
 class House:
     """What the gateway asks of us: `fondaco.gateway.house.House`."""
+
+    health: Health  # once there are doors to be counted at
+    graph: Graph  # likewise
+    people: PeoplePart  # once there are records
+    erasure: ErasureDesk
+    applications: Provider  # likewise
+    fix: Desk  # once its sessions are open
+    payments: PaymentsPart  # once there are tiers to sell
+    kyc: KycPart
+    outbound: Outbound  # what calls others
+    fix_messages: Messages
+    own_data: OwnDesk
+    uses: KeptUses
+    webhooks: WebhooksDesk
+    vault: VaultDesk
+    notices: NoticesDesk
+    leaderboard: LeaderboardDesk
+    certificates: CertificatesDesk
+    reports: Any  # app.reports.ReportsDesk, which knows us
 
     def __init__(
         self,
@@ -126,36 +153,25 @@ class House:
         self.watch = watch
         self.tracer: Tracer | None = None
         self.beside = Beside(kernel.files.traces, POSTS)
-        self.health: Health  # once there are doors to be counted at
-        self.graph: Graph  # likewise
-        self.people: PeoplePart  # once there are records
-        self.erasure: ErasureDesk
-        self.applications: Provider  # likewise
-        self.fix: Desk  # once its sessions are open
         self.shop = ShopDesk(kernel, views.reading)
-        self.payments: PaymentsPart  # once there are tiers to sell
         self.policy = Authority(kernel, directory)
         self.tiers = TiersDesk(kernel, directory, views.reading)
         self.assessments = AssessmentsDesk(kernel, directory, self.reading, self.tiers, self.proofs)
-        self.kyc: KycPart
+        self.assessment_feed = AssessmentFeed(kernel, self.assessments)
+        kernel.listeners.append(self.assessment_feed.note)
         self.partners = PartnersDesk(kernel, directory, lambda: self.uses)
         within = self.partners.authorising(self.policy.authorise)
-        self.authorise = gated(kernel.settings, within, lambda: self.kyc)
+        self.chain = Chain(kernel.settings, kernel, self.policy)
+        within = gated(kernel.settings, within, lambda: self.kyc)
+        self.authorise = self.chain.authorising(within)
         self.denied = self.policy.denied
         self.noted = self.policy.noted
         self.approvals = ApprovalsDesk(kernel, directory, self.source, self.authorise)
         self.agents = AgentsDesk(self.approvals, directory)
         self.lending = LendingDesk(self.approvals, directory, lambda: self.people.desk)
-        self.outbound: Outbound  # what calls others
-        self.fix_messages: Messages
-        self.own_data: OwnDesk
-        self.uses: KeptUses
-        self.webhooks: WebhooksDesk
-        self.vault: VaultDesk
-        self.notices: NoticesDesk
-        self.leaderboard: LeaderboardDesk
-        self.reports: Any  # app.reports.ReportsDesk, which knows us
+        self.shipping: Shipping | None = None
         self.fix_cases = CaseDesk(kernel)
+        self.test_clock = TestClockDesk(kernel, self.part_ended)
         self._views_were_at = self._views_moved_s = 0.0
 
     async def close(self) -> None:
@@ -200,6 +216,8 @@ class House:
         self.fix_messages.keep_alive()
         self.webhooks.keep_alive()
         self.notices.keep_alive()
+        if self.shipping:
+            self.shipping.keep_alive()
         now, views_at = time.monotonic(), self.seen_views_at()
         if views_at != self._views_were_at or views_at >= self.kernel.committer.position:
             self._views_moved_s = now

@@ -51,6 +51,7 @@ from fondaco.kernel.event import (
     CommandId,
     Entry,
     Instant,
+    StreamId,
     request_id,
 )
 from fondaco.kernel.operation import Answered, Ask, Do, Held, Operation, Stamp
@@ -240,6 +241,15 @@ class ApprovalsDesk:
                 command = ExpireApprovals(CommandId(f"due/{now}"), now)
                 self._kernel.ask_again_until_done(stream_of(tenant), command)
         await self._go_on()
+
+    def expiring(self) -> list[tuple[Instant, StreamId]]:
+        """When what nobody has agreed to must be asked again, and whose it is."""
+        return [
+            (case.expires_at, stream_of(tenant))
+            for tenant in self._tenants
+            for case in self._of(tenant)
+            if case.state == "waiting"
+        ]
 
     async def _go_on(self) -> None:
         for tenant in self._tenants:

@@ -43,9 +43,13 @@ class Asking:
 
     def text(self, path: str) -> str:
         """Of what is no JSON, as it is."""
+        return self.raw(path).decode()
+
+    def raw(self, path: str) -> bytes:
+        """Of what is no text either."""
         status, content = self._answer("GET", path, None)
         if status < 300:
-            return content.decode()
+            return content
         raise self._error(status, json.loads(content or b"{}"))
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:

@@ -5,6 +5,7 @@ What the journal had still to be told of them is told first, under the key that 
 """
 
 import mmap
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -30,8 +31,10 @@ from fondaco.domain.identity.model import IDENTITY_STREAM, TenantId, UserId
 from fondaco.domain.identity.people import store as people
 from fondaco.domain.identity.subjects.keys import named, person
 from fondaco.domain.notify.notices import store as notices
+from fondaco.domain.payments.payouts import store as destinations
+from fondaco.domain.reports.certificates import store as certificates
 from fondaco.gateway.idempotency import Replies
-from fondaco.kernel.errors import Conflict, NotFound, Unavailable
+from fondaco.kernel.errors import NotFound, Taken, Unavailable
 from fondaco.kernel.event import Instant
 from fondaco.ports.journal import Journal
 from fondaco.ports.store import Store
@@ -39,9 +42,13 @@ from fondaco.settings import Settings
 
 TOLD_WAIT_S: Final = 5.0
 POLL_S: Final = 0.05
+ON_ITS_WAY_S: Final = 15.0  # how long a mail may be in the hand of what carries it
 ROWS: Final = (
     *store.ROWS,
+    (certificates.certificates, "certificates that they had made"),
     (leaderboard.profiles, "the name under which they wanted to be seen"),
+    (destinations.destinations, "where they are paid"),
+    (destinations.begun, "where they were paid"),
     (notices.preferences, "which news they want, and by which way"),
     (notices.subscriptions, "browsers that news is pushed to"),
 )
@@ -66,6 +73,8 @@ class ErasureDesk:
         self._journal, self._replies = journal, replies
         # Raises what keeps somebody from being forgotten: tenant, user, and who asks.
         self.before: Callable[[str, str, str], None] = lambda tenant, user, by: None
+        self._wrote_to: list[tuple[float, list[bytes]]] = []
+        self._taking = threading.Lock()
         records.create(store.metadata)
 
     def plan(self, tenant: str, user: str) -> ErasurePlan:
@@ -103,17 +112,19 @@ class ErasureDesk:
         at = self._directory.clock()
         plan = self.plan(tenant, user)
         if plan.hold:
-            raise Conflict(f"nothing of {user} is destroyed: {plan.hold}", code="held")
+            raise Taken(f"nothing of {user} is destroyed: {plan.hold}", code="held")
         self.before(tenant, user, by)
         texts = self._texts(tenant, user)
-        for path in self._mail(texts):
-            path.unlink(missing_ok=True)
+        with self._taking:
+            self._wrote_to.append((time.monotonic() + ON_ITS_WAY_S, texts))
+        self._take_mail()
         self._replies.forget_texts(texts)
         with self._records.writing() as conn:
             store.take_rows(conn, ROWS, tenant, user, named(person(tenant, user)), by, at)
         self._directory.refresh()
         with suppress(Unavailable):  # what is not finished now is finished by `tick`
             self._finish(tenant, user, TOLD_WAIT_S)
+        self._take_mail()
         return self.plan(tenant, user)
 
     def hold(self, tenant: str, user: str, reason: str, until: Instant, by: str) -> None:
@@ -133,6 +144,17 @@ class ErasureDesk:
             rows = store.unfinished(conn)
         for row in rows:
             self._finish(row.tenant, row.user, 0.0)
+        self._take_mail()
+
+    def _take_mail(self) -> None:
+        """Mail to who was forgotten. What carries it may have had one in hand: it is looked for
+        until that has come to its end."""
+        with self._taking:
+            for until, texts in tuple(self._wrote_to):
+                for path in self._mail(texts):
+                    path.unlink(missing_ok=True)
+                if until < time.monotonic():
+                    self._wrote_to.remove((until, texts))
 
     def _finish(self, tenant: str, user: str, wait_s: float) -> None:
         """Raises `Unavailable` while the journal has not been told everything."""

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from fondaco.app.simulating import Told
     from fondaco.domain.evaluation.model import Tier
     from fondaco.domain.evaluation.simulation.odds import Odds, RuleEffect
+    from fondaco.domain.evaluation.simulation.traders import Trader
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 _GAMBLE: Final = (
@@ -58,6 +60,15 @@ def with_tiers(commands: Commands) -> None:
     simulate.add_argument(
         "--capital", type=float, metavar="AMOUNT", help="of the firm, of a book [one account]"
     )
+    simulate.add_argument(
+        "--sales-a-day", type=int, default=10, metavar="N", help="begun together [10]"
+    )
+    simulate.add_argument(
+        "--crowd", type=float, default=0.5, metavar="PART",
+        help="of their trades that buyers of a book take together [0.5]",
+    )  # fmt: skip
+    simulate.add_argument("--url", default="http://127.0.0.1:8000", help="of account: traders")
+    simulate.add_argument("--token", help="[the environment's FONDACO_TOKEN, or demo]")
     simulate.add_argument(
         "--sensitivity", action="store_true", help="and what each rule does to the odds"
     )
@@ -111,10 +122,9 @@ def _simulate(asked: argparse.Namespace) -> None:
     from fondaco.domain.evaluation.model import MONEY_DECIMALS
     from fondaco.domain.evaluation.reading import text_of, tier_of
     from fondaco.domain.evaluation.simulation.odds import as_gamble
-    from fondaco.domain.evaluation.simulation.traders import trader_of
 
     tier = as_gamble(tier_of(text_of(asked.tier)), asked.start, asked.target, asked.floor)
-    trader = trader_of(asked.trader)
+    trader = journal_trader(asked.trader, asked.url, asked.token)
     days = asked.days
     if days is None:
         days = 0 if trader.win and _ends(tier) else 60
@@ -127,6 +137,8 @@ def _simulate(asked: argparse.Namespace) -> None:
         workers=asked.workers,
         sales=asked.sales,
         capital=tier.account / 10**MONEY_DECIMALS if capital is None else capital,
+        crowd=asked.crowd,
+        sales_a_day=asked.sales_a_day,
     )
     told = _told() if sys.stderr.isatty() else None
     if asked.sensitivity:
@@ -142,9 +154,25 @@ def _simulate(asked: argparse.Namespace) -> None:
     for each in effects:
         print(
             f"  {each.rule + ' ' + each.change:<34}pass {each.pass_probability:8.2%}"
-            f" ({each.pass_change:+.2%})  firm {each.firm_profit_mean:,.2f}"
+            f" ({each.pass_change:+.2%})  paid {each.payout_mean:,.2f}"
+            f" ({each.payout_change:+,.2f})  firm {each.firm_profit_mean:,.2f}"
             f" ({each.firm_profit_change:+,.2f})"
         )
+
+
+def journal_trader(text: str, url: str, token: str | None) -> "Trader":
+    """`account:ID` is asked of a house; everything else is known here. Raises `Invalid`."""
+    from fondaco.domain.evaluation.simulation.traders import trader_of
+
+    kind, _, rest = text.partition(":")
+    if kind != "account":
+        return trader_of(text)
+    from fondaco.app.asking import Asking
+
+    account, _, more = rest.partition(",")
+    house = Asking(url, token or os.environ.get("FONDACO_TOKEN", "demo"))
+    found = house.get(f"/api/accounts/{account}/journal")
+    return trader_of(f"journal:size={found['size']}" + f",{more}" * bool(more), found["text"])
 
 
 def _ends(tier: "Tier") -> bool:
@@ -191,6 +219,7 @@ def _table(tier: "Tier", found: "Odds") -> list[tuple[str, str]]:
         ("breaks a limit before", f"{found.ruin_probability:.2%} ± {2 * found.ruin_se:.2%}"),
         ("  of it the daily loss", f"{found.daily_loss_probability:.2%}"),
         ("  of it the overall loss", f"{found.overall_loss_probability:.2%}"),
+        ("trades too seldom", f"{found.abandoned_probability:.2%}"),
         ("runs out of time", f"{found.expired_probability:.2%}"),
         ("is still open", f"{found.open_probability:.2%}"),
     ]
@@ -208,7 +237,12 @@ def _table(tier: "Tier", found: "Odds") -> list[tuple[str, str]]:
         ]
     result = f"{money} {found.firm_profit_mean:,.2f} ± {2 * found.firm_profit_se:,.2f}"
     lines.append(("the firm's result of a sale", result))
-    if found.firm_ruin_probability is not None:
-        text = f"{found.firm_ruin_probability:.2%} of {found.books} books of {found.sales} sales"
+    if found.firm_ruin_probability is not None and found.firm_ruin_se is not None:
+        text = (
+            f"{found.firm_ruin_probability:.2%} ± {2 * found.firm_ruin_se:.2%} of {found.books}"
+            f" books of {found.sales} sales, {found.sales_a_day} a day, {found.crowd:.0%} of"
+            f" trades in common"
+        )
         lines.append((f"loses its capital of {found.capital:,.0f}", text))
+        lines.append(("is enough in 99 of 100 books", f"{money} {found.firm_capital_99:,.2f}"))
     return lines

@@ -105,6 +105,11 @@ class Files:
         return self.root / "reports.db"
 
     @property
+    def logs(self) -> Path:
+        """The tape of the log where it is told to others, and up to where it was."""
+        return self.root / "logs"
+
+    @property
     def payments(self) -> Path:
         """The tape of what payment providers have said, byte for byte."""
         return self.root / "payments"

@@ -55,6 +55,7 @@ class Given:
         account = self._peek(account_stream(name)) if name else None
         if account is None:
             return AssessmentRefs(self._refs.version)
+        held, version = account.state, account.version
         return AssessmentRefs(
-            self._refs.version, look_at(account.state, self._refs, Instant(0), account.version)
+            self._refs.version, lambda: look_at(held, self._refs, Instant(0), version)
         )

@@ -119,6 +119,8 @@ class Kernel:
     tell each other.
     """
 
+    forgets = True  # accounts that nobody asks anything of leave memory
+
     def __init__(
         self,
         settings: Settings,
@@ -557,6 +559,23 @@ class Kernel:
         with suppress(OSError):  # then more is told again
             write_cursor(self.files.cursor, position)
 
+    def turn(self, now: Instant) -> None:
+        """What time brings about."""
+        self.board.check(now)
+        self.schedules.look(now)
+        self.pools.look(now)
+        if roll_session(self.refs, now):
+            self.roll_accounts(now)
+        for stream in self.settlements.pop_due(now):
+            self.ask_again_until_done(stream, SettleFills(CommandId(f"due/{now}"), now))
+        self.assessments.look(now)
+        if self.margins:
+            self.margins.compare()
+            self._check_equity(None)
+        for stream in self.deadlines.pop_due(now):
+            expire = ExpireTransfers if stream.startswith(BOOKS) else ExpireOrders
+            self.ask_again_until_done(stream, expire(CommandId(f"due/{now}"), now))
+
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_S)
@@ -564,20 +583,7 @@ class Kernel:
             if self.committer.fenced is not None:
                 raise self.committer.fenced  # another house writes this journal: we stop
             now = self.now()
-            self.board.check(now)
-            self.schedules.look(now)
-            self.pools.look(now)
-            if roll_session(self.refs, now):
-                self.roll_accounts(now)
-            for stream in self.settlements.pop_due(now):
-                self.ask_again_until_done(stream, SettleFills(CommandId(f"due/{now}"), now))
-            self.assessments.look(now)
-            if self.margins:
-                self.margins.compare()
-                self._check_equity(None)
-            for stream in self.deadlines.pop_due(now):
-                expire = ExpireTransfers if stream.startswith(BOOKS) else ExpireOrders
-                self.ask_again_until_done(stream, expire(CommandId(f"due/{now}"), now))
+            self.turn(now)
             if self._ticks % CURSOR_EVERY == 0:
                 if self._rolls:
                     self.roll_accounts(now)
@@ -585,5 +591,5 @@ class Kernel:
                 asyncio.get_running_loop().run_in_executor(
                     self.loaders, self._remember_cursor, self.reactor.cursor
                 )
-            if self._ticks % IDLE_EVERY == 0:
+            if self._ticks % IDLE_EVERY == 0 and self.forgets:
                 self.trading.dismiss_idle()

@@ -15,6 +15,7 @@ from fondaco.domain.identity.audit.room import room as audit
 from fondaco.domain.identity.partners.room import room as partners
 from fondaco.domain.identity.policy.room import room as policies
 from fondaco.domain.identity.room import room as identity
+from fondaco.domain.identity.test_clock.room import room as test_clock
 from fondaco.domain.ledger.room import checks
 from fondaco.domain.ledger.room import room as ledger
 from fondaco.domain.notify.room import room as webhooks
@@ -39,7 +40,7 @@ from fondaco.runtime.room import Room
 ROOMS: Final = (
     reference, identity, approvals, policies, audit, ledger, checks, trading, venues, crossing,
     midpoint, pooling, routed, fix, surveillance, cases, webhooks, partners, tiers,
-    assessments, reports, payments, payouts, shops,
+    assessments, reports, payments, payouts, shops, test_clock,
 )  # fmt: skip
 KINDS: Final[tuple[type[Event], ...]] = tuple(kind for room in ROOMS for kind in room.kinds)
 POLICIES: Final = {

@@ -15,6 +15,7 @@ from fondaco.app.agents_door import agents_door
 from fondaco.app.answering import House
 from fondaco.app.at_rest import begin_encrypted
 from fondaco.app.candles import candles_of
+from fondaco.app.certificates import CertificatesDesk
 from fondaco.app.child import CommandLine
 from fondaco.app.demo import seed_accounts
 from fondaco.app.erasure import ErasureDesk
@@ -26,11 +27,10 @@ from fondaco.app.follower import Follower
 from fondaco.app.greeting import announce, greet, tell_switch, url
 from fondaco.app.health import OPERATIONS as HEALTH
 from fondaco.app.health import Health
-from fondaco.app.house import Kernel
 from fondaco.app.keeping import keep_running
 from fondaco.app.kinds import ROOMS
 from fondaco.app.kyc import KycPart
-from fondaco.app.leaderboard import LeaderboardDesk
+from fondaco.app.leaderboard import Boards, LeaderboardDesk
 from fondaco.app.listening import bind, on_signals, run
 from fondaco.app.machines import (
     MEMORY,
@@ -46,15 +46,18 @@ from fondaco.app.numbers import numbers
 from fondaco.app.oidc import provider_part
 from fondaco.app.outbound import outbound
 from fondaco.app.own_records import OwnDesk
-from fondaco.app.payments.part import catalogue_of, payments
+from fondaco.app.payments.part import payments
 from fondaco.app.people import MINUTE_NS, people_part
 from fondaco.app.performance import sheets
-from fondaco.app.proofs import publish_last
+from fondaco.app.proofs import publish_last, verifier_text
 from fondaco.app.queries import queries
 from fondaco.app.referred import check_references, referred
 from fondaco.app.reports import reports_desk
 from fondaco.app.say import say
 from fondaco.app.server import certificates_of, make_server
+from fondaco.app.shipping import shipping, writer_of
+from fondaco.app.test_clock.opening import open_kernel
+from fondaco.app.test_clock.works import works_of
 from fondaco.app.tracing import house_watch, keep_times, tracing
 from fondaco.app.upkeep import arm_house, tell_journal, upkeep, wait_for_views
 from fondaco.app.vault import VaultDesk
@@ -68,11 +71,13 @@ from fondaco.domain.market.feeds import Feed
 from fondaco.domain.market.feeds.spec import chosen, feed
 from fondaco.domain.market.intake import Intake
 from fondaco.domain.performance import api as performance_api
+from fondaco.domain.reports.certificates import api as certificates_api
 from fondaco.domain.trading import api as trading_api
 from fondaco.domain.trading.rules import decider as trading_law
 from fondaco.domain.venues import api as venues_api
 from fondaco.domain.venues.pooling import api as pooling_api
 from fondaco.gateway import terminal
+from fondaco.gateway.certificates import CertificatesDoor
 from fondaco.gateway.door import Door
 from fondaco.gateway.graphql.serving import Graph
 from fondaco.gateway.guard.filter import Filter
@@ -109,7 +114,7 @@ def make_door(
         house.approvals.guarded(operations(house)),
         replies=replies,
         readers=readers,
-        log=Log(settings.log_level, house.now),
+        log=Log(settings.log_level, house.now, writer_of(house.shipping)),
         body_max=settings.body_max_bytes,
         version=__version__,
         checks=house.checks,
@@ -126,6 +131,7 @@ def make_door(
             *terminal.routes(),
             *ProviderDoor(house, lambda: house.applications).routes(),
             *PaymentsDoor(house, lambda: house.payments).routes(),
+            *CertificatesDoor(house, lambda: house.certificates, verifier_text).routes(),
         ],
     )
     streams.append(Streams(door, house.refs, kernel.board, position=kernel.committer.position))
@@ -149,6 +155,7 @@ def operations(house: House) -> list[Operation[Any, Any]]:
         *trading_api.looks(house.refs, trading_law, queries(house.beside), house.tenant_of),
         *performance_api.operations(sheets(lambda: house.kernel.board)),
         *leaderboard_api.OPERATIONS,
+        *certificates_api.OPERATIONS,
     ]
 
 
@@ -223,12 +230,11 @@ async def running(
     make_root(files)
     check_references(files, settings)
     begin_encrypted(files, settings)
-    source = await _feed(settings)
     async with AsyncExitStack() as stack:
         stack.enter_context(house_lock(files))
         watch = house_watch(settings, files)
         noting = watch if settings.traces_quota_bytes else None
-        kernel = Kernel(settings, files, source, watch=noting)
+        kernel, wall = await open_kernel(settings, files, noting, _feed)
         kernel.board.path = PricePath(time.perf_counter_ns)
         stack.callback(publish_last, files)  # behind everything that ends, and is written then
         tracer = stack.enter_context(tracing(settings, files, kernel.committer.position))
@@ -239,14 +245,15 @@ async def running(
         refuse_lost_end(files, views, kernel.committer.position)
         readers = stack.enter_context(ThreadPoolExecutor(READERS, "reader"))
         shared = referred(files, "cache", settings.cache)
-        cache = stack.enter_context(closing(open_cache(shared, kernel.now)))
+        cache = stack.enter_context(closing(open_cache(shared, wall)))
         idle_ns = settings.session_idle_min * MINUTE_NS
-        directory = Directory(records, cache, kernel.now, os.urandom, idle_ns)
+        directory = Directory(records, cache, wall, os.urandom, idle_ns)
         stack.callback(follower.end)
         follower.begin()
-        rates = rates_of(settings, cache, kernel.now)
+        rates = rates_of(settings, cache, wall)
         house = House(kernel, directory, rates, views, follower, watch)
         house.tracer = tracer
+        house.shipping = stack.enter_context(shipping(settings, files))
         house.outbound = outbound(settings)
         stack.push_async_callback(house.outbound.close)
         _know_people(house, settings, files, records, cache)
@@ -262,7 +269,7 @@ async def running(
         await house.approvals.open()
         await house.tiers.open()
         house.payments = await stack.enter_async_context(
-            payments(house, settings, files, catalogue_of(house.tiers.shelf), house.part_ended)
+            payments(house, settings, files, records, house.part_ended)
         )
         house.fix_messages = stack.enter_context(messages(kernel, records, house.fix))
         replies = StoreReplies(records)
@@ -271,14 +278,15 @@ async def running(
         stack.callback(lambda: uses.keep(uses.counted.taken(), kernel.now()))
         doors = make_door(house, replies, readers, settings)
         stack.push_async_callback(house.close)
+        await stack.enter_async_context(house.test_clock.moving(partial(works_of, house)))
         stack.callback(house.graph.close)
         parts = {
             "upkeep": upkeep(house, replies),
             "outbox": tell_journal(records, house),
             "times": keep_times(watch),
         }
-        if source:
-            parts |= _fed(stack, house, settings, source)
+        if kernel.feed:
+            parts |= _fed(stack, house, settings, kernel.feed)
         tasks = [asyncio.create_task(part, name=name) for name, part in parts.items()]
         for task in tasks:
             task.add_done_callback(house.part_ended)
@@ -313,13 +321,20 @@ def _know_people(
     directory = house.directory
     house.people = people_part(settings, files, records, directory, cache)
     house.people.second = house.approvals.second
+    house.people.chain = house.chain.shown
     house.people.ask_roles = partial(house.approvals.ask_besides, "identity.set_roles")
     house.applications = provider_part(
         settings, files, records, directory, house.people, cache, house.outbound
     )
     tokens = TokenVault(house.people.sealing.keys)
     house.vault = VaultDesk(house.kernel, directory, records, house.reading, tokens)
-    house.leaderboard = LeaderboardDesk(directory, records, house.reading)
+    house.leaderboard = LeaderboardDesk(
+        directory, records, house.reading, Boards(cache, house.kernel.journal)
+    )
+    house.certificates = CertificatesDesk(
+        directory, records, house.reading, house.kernel.journal, house.proofs,
+        house.tiers.shelf.by_fingerprint, lambda: house.applications.issuer.url,
+    )  # fmt: skip
     house.kyc = KycPart(house, settings, records)
 
 

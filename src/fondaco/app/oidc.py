@@ -1,7 +1,7 @@
 """The house as a provider, put together: records, keys, people and the addresses it goes by."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -16,7 +16,7 @@ from fondaco.domain.identity.oidc.bearers import Bearers
 from fondaco.domain.identity.oidc.devices import GRANT as DEVICE
 from fondaco.domain.identity.oidc.devices import DeviceAsked, Devices, DeviceShown
 from fondaco.domain.identity.oidc.issuer import ID_ALG, Issuer, Tokens
-from fondaco.domain.identity.oidc.model import IDENTITY_SCOPES, Asked, OAuthRefusal
+from fondaco.domain.identity.oidc.model import IDENTITY_SCOPES, Asked, OAuthRefusal, agreeable
 from fondaco.kernel.errors import Denied, Invalid, NotFound
 from fondaco.kernel.event import Instant
 from fondaco.ports.cache import Cache
@@ -91,6 +91,10 @@ class Provider:
     def asked(self, query: Mapping[str, str]) -> Asked:
         return self.issuer.asked(query)
 
+    def agreeable(self, asked: Sequence[str], caller: Caller) -> tuple[str, ...]:
+        """Of the scopes that are asked for, those that this person can give."""
+        return agreeable(asked, caller.scopes)
+
     def may_skip(self, asked: Asked, caller: Caller) -> bool:
         """Whether the same was agreed to before. Of an application that anybody may say to be, a
         person is asked each time (RFC 8252 section 8.6)."""
@@ -161,21 +165,24 @@ class Provider:
         client = self.issuer.authenticated(form.get("client_id", ""), secret)
         self.issuer.revoke_token(client, form.get("token", ""))
 
-    def sign_in(self, form: Mapping[str, str], address: str) -> tuple[str, int]:
+    def sign_in(
+        self, form: Mapping[str, str], address: str, device: str = ""
+    ) -> tuple[str, int, str]:
         if self.is_demo and form.get("demo"):
-            return DEMO, 3_600
+            return DEMO, 3_600, ""
         found = self._people.desk.sign_in(
             form.get("tenant", ""),
             form.get("user", ""),
             form.get("password", ""),
             form.get("code", ""),
             address=address,
-            device="",
+            device=device,
             device_name="sign-in page",
         )
         if found is None:
             raise Denied("give the code of your second factor, too", code="sign_in_failed")
-        return found.token, (found.ends_at - self._directory.clock()) // SECOND_NS
+        seconds = (found.ends_at - self._directory.clock()) // SECOND_NS
+        return found.token, seconds, found.device
 
     def end_session(self, query: Mapping[str, str], caller: Caller | None) -> str:
         """OpenID Connect RP-Initiated Logout 1.0. A page of another site that knows no token of

@@ -16,6 +16,7 @@ import msgspec
 from fondaco.app.approvals import ApprovalsDesk
 from fondaco.app.erasure import ROWS, ErasureDesk
 from fondaco.app.people import PeoplePart
+from fondaco.domain.evaluation.assessments import store as assessments
 from fondaco.domain.identity.approvals.model import id_of
 from fondaco.domain.identity.directory import Directory
 from fondaco.domain.identity.erasure import store
@@ -24,14 +25,17 @@ from fondaco.domain.identity.erasure.own_api import Blocker, OwnDeletion, OwnRec
 from fondaco.domain.identity.events import DeletionAsked, PersonExported
 from fondaco.domain.identity.model import DEMO, IDENTITY_STREAM, Caller, Scope
 from fondaco.domain.identity.people import store as people
+from fondaco.domain.payments import store as payments
+from fondaco.domain.payments.model import amount_text
 from fondaco.domain.trading.store.left_open import LeftOpen, left_open
-from fondaco.kernel.errors import Conflict, Denied, Invalid, Unavailable
+from fondaco.kernel.errors import Conflict, Denied, Invalid, Taken, Unavailable
 from fondaco.kernel.operation import Answered, Held, Stamp
 from fondaco.ports.journal import Journal
 from fondaco.ports.store import Store
 from fondaco.runtime.history import kind_of
 
 SAID_MAX: Final = 5
+PAYOUTS_MAX: Final = 100
 ERASE: Final = "identity.erase_person"
 REASON: Final = "asked for it themselves"
 _WORDS: Final = {
@@ -63,14 +67,15 @@ class OwnDesk:
         self._records, self._directory, self._people = records, directory, people_
         self._erasure, self._approvals, self._journal = erasure, approvals, journal
         self._views = views
-        self.leaving: list[Leaving] = []
+        self.leaving: list[Leaving] = [self._unpaid]
         erasure.before = self.check
 
     def _caller(self, stamp: Stamp) -> Caller:
         """A person: what is one's own is not a key's. Raises `Denied`."""
         caller = self._people.caller(stamp)
         if not (caller.is_session or caller.name == DEMO):
-            raise Denied("what is kept of you is yours: sign in as a person", code="forbidden")
+            told = "what is kept of you is yours: sign in (page, or `fondaco user login`)"
+            raise Denied(told, code="forbidden")
         return caller
 
     # --- What is kept ---------------------------------------------------------------------------
@@ -187,6 +192,10 @@ class OwnDesk:
         for each in self.leaving:
             yield from each(tenant, user)
 
+    def _unpaid(self, tenant: str, user: str) -> Iterator[Blocker]:
+        with self._views() as conn:
+            yield from unpaid(conn, tenant, user)
+
     def _check_admin(self, tenant: str, user: str) -> None:
         with self._records.reading() as conn:
             people.check_not_last_admin(conn, tenant, user, "forgotten")
@@ -216,7 +225,7 @@ class OwnDesk:
     def _check_open(self, blockers: list[Blocker]) -> None:
         if blockers:
             said = "; ".join(each.what for each in blockers[:SAID_MAX])
-            raise Conflict(said, code="still_open")
+            raise Taken(said, code="still_open")
 
     async def delete(self, stamp: Stamp, user: str) -> Any:
         caller = self._caller(stamp)
@@ -237,3 +246,17 @@ class OwnDesk:
         with self._records.writing() as conn:
             told = DeletionAsked(caller.tenant, caller.user, approval_id)
             people.tell(conn, told, stamp.at)
+
+
+def unpaid(conn: Any, tenant: str, user: str) -> Iterator[Blocker]:
+    """What they have asked to be paid, and are not yet. `conn` reads the views."""
+    ordered = payments.paid_out(conn, tenant, user, "ordered", PAYOUTS_MAX)
+    on_way = {each.payout_id for each in ordered}
+    for each in ordered:
+        money = f"{amount_text(each.amount, each.currency)} {each.currency}"
+        what = f"the payout {each.payout_id} of {money} is on its way: wait until it is paid"
+        yield Blocker("payout", "", what)
+    for row in assessments.payouts_open(conn, tenant, user):
+        if f"{row.assessment_id}-{row.number}" not in on_way:
+            what = f"payout {row.number} of {row.assessment_id} is {row.state} and not yet paid"
+            yield Blocker("payout", row.account_id, f"{what}: wait for it")

@@ -14,12 +14,14 @@ from fondaco.app.notices.mails import HouseMail
 from fondaco.app.say import say
 from fondaco.app.secrets import SubjectSealing, sealing_at
 from fondaco.domain.identity import store as identity
+from fondaco.domain.identity.chain import LinkShown
 from fondaco.domain.identity.directory import Directory
 from fondaco.domain.identity.model import Caller, Role, TenantId, User, UserId
 from fondaco.domain.identity.people import overview
 from fondaco.domain.identity.people import store as people_store
 from fondaco.domain.identity.people.api import RolesRequest
 from fondaco.domain.identity.people.desk import PeopleDesk
+from fondaco.domain.identity.people.devices import Devices
 from fondaco.domain.identity.people.inviting import Inviting
 from fondaco.domain.identity.people.locking import Locking
 from fondaco.domain.identity.people.overview import UserShown
@@ -56,6 +58,8 @@ class PeoplePart:
         self.second: Callable[[Stamp], str] = lambda _: ""  # who agreed; set where cases are kept
         self.ask_roles: Callable[[RolesRequest, Stamp], Awaitable[str]]
         self.sign_out_at: Callable[[Caller], str] = lambda _: ""  # where they are signed in, too
+        self.devices = Devices(records, directory, desk, directory.clock)
+        self.chain: Callable[[Caller, str], tuple[bool, list[LinkShown]]]  # set by the house
 
     def served_at(self, url: str) -> None:
         """Passkeys belong to a name, and an address of this machine has only one: localhost."""
@@ -77,6 +81,12 @@ class PeoplePart:
                 code="forbidden",
             )
         return caller
+
+    def known_caller(self, stamp: Stamp) -> Caller:
+        """Anybody who is known, also by a key. Raises `Denied`."""
+        if not stamp.caller:
+            raise Denied("sign in first", code="unauthenticated")
+        return self._directory.caller_named(stamp.tenant, stamp.caller)
 
     def cookie(self, token: str, seconds: int) -> tuple[bytes, bytes]:
         return set_cookie(token, seconds)

@@ -29,6 +29,11 @@ class Schedules:
         self._books[stream] = shown
         self._looks_at[stream] = self._soonest = Instant(0)
 
+    @property
+    def soonest(self) -> Instant:
+        """When a book takes its next step."""
+        return self._soonest
+
     def look(self, now: Instant) -> None:
         """Cheap to ask often. Of steps that nobody was there for only the last one is taken."""
         if now < self._soonest:

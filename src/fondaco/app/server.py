@@ -8,6 +8,7 @@ from typing import Final
 import uvicorn
 
 from fondaco.gateway.door import Door
+from fondaco.gateway.guard.lines import Lines
 from fondaco.gateway.guard.outside import Outside, origins
 from fondaco.gateway.protocol import protocol_of
 from fondaco.gateway.streams import Streams
@@ -43,6 +44,7 @@ def make_server(
     settings: Settings, door: Door, streams: Streams, certificates: Certificates | None
 ) -> Server:
     allowed = origins(settings.cors_origins)
+    lines = Lines(settings.proxies, settings.proxy_viewer_header)
     config = uvicorn.Config(
         Outside(door, allowed),
         http=protocol_of(
@@ -52,9 +54,12 @@ def make_server(
             per_address_max=settings.connections_per_address,
             rules=door.filter,
             crossing=bool(allowed),
+            lines=lines,
         ),
         ws=streams.socket(
-            queue_max=settings.ws_send_queue_max, connections_max=settings.ws_connections_max
+            queue_max=settings.ws_send_queue_max,
+            connections_max=settings.ws_connections_max,
+            lines=lines,
         ),
         ws_per_message_deflate=False,
         ws_max_size=settings.body_max_bytes,

@@ -4,19 +4,28 @@ import math
 import multiprocessing
 import os
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
 
 from fondaco.domain.evaluation.model import Tier
-from fondaco.domain.evaluation.simulation.odds import COLUMNS, Odds, RuleEffect, odds, variants
-from fondaco.domain.evaluation.simulation.traders import Trader, paths_of
+from fondaco.domain.evaluation.simulation.odds import (
+    COLUMNS,
+    Firm,
+    Odds,
+    RuleEffect,
+    lowest_of,
+    odds,
+    variants,
+)
+from fondaco.domain.evaluation.simulation.traders import ALONE, Crowd, Trader, paths_of
 from fondaco.kernel.errors import Invalid
 
 PATHS_MAX: Final = 10_000_000
+OPEN_DAYS: Final = 3_660  # of a phase that is watched until it ends
 PART: Final = 20_000  # paths of one turn of a worker
 _ALONE: Final = 20_000  # so few are done before a second process has begun
 
@@ -24,7 +33,8 @@ Told: TypeAlias = Callable[[int, int], None]
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """What is simulated. `days`: how long a phase is watched, 0 until it ends. `workers` 0: all."""
+    """What is simulated. `days`: how long a phase is watched, 0 until it ends. `workers` 0: all.
+    Buyers of a book, of `sales` sales, take the part `crowd` of their trades together."""
 
     paths: int = 100_000
     seed: int = 1
@@ -33,9 +43,32 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     workers: int = 0
     sales: int = 1_000
     capital: float = 0.0
+    crowd: float = 0.5
+    sales_a_day: int = 10
+
+    @property
+    def book(self) -> Crowd:
+        """A book has no more sales than there are paths."""
+        return Crowd(self.crowd, min(self.sales, self.paths), self.sales_a_day)
 
 
-Part: TypeAlias = tuple[Tier, Trader, Run, int, int]  # the first path, and how many
+class Part(NamedTuple):
+    """Some paths of traders who are alone; or else books of them, of which only the lowest that
+    each was is kept: paths of a crowd are not independent, and no odds are made of them."""
+
+    tier: Tier
+    trader: Trader
+    run: Run
+    first: int
+    paths: int
+    is_books: bool
+
+
+class Found(NamedTuple):
+    """What parts have found, joined in their order."""
+
+    rows: bytes
+    lowest: bytes
 
 
 def simulate(tier: Tier, trader: Trader, run: Run, told: Told | None = None) -> Odds:
@@ -58,22 +91,31 @@ def sensitivity(
     def tell(nth: int) -> Told | None:
         return (lambda done, _: told(nth * run.paths + done, total)) if told else None
 
-    effects: list[RuleEffect] = []
     with _workers(run) as pool:
         is_now = _odds(pool, tier, trader, run, tell(0))
-        for nth, (rule, change, other) in enumerate(changes, 1):
-            would = _odds(pool, other, trader, run, tell(nth))
-            effects.append(
-                RuleEffect(
-                    rule=rule,
-                    change=change,
-                    pass_probability=would.pass_probability,
-                    pass_change=would.pass_probability - is_now.pass_probability,
-                    firm_profit_mean=would.firm_profit_mean,
-                    firm_profit_change=would.firm_profit_mean - is_now.firm_profit_mean,
-                )
+        effects = [
+            effect_of(
+                rule,
+                change,
+                is_now,
+                _odds(pool, other, trader, run, tell(nth), with_books=False),
             )
+            for nth, (rule, change, other) in enumerate(changes, 1)
+        ]
     return is_now, effects
+
+
+def effect_of(rule: str, change: str, is_now: Odds, would: Odds) -> RuleEffect:
+    return RuleEffect(
+        rule=rule,
+        change=change,
+        pass_probability=would.pass_probability,
+        pass_change=would.pass_probability - is_now.pass_probability,
+        firm_profit_mean=would.firm_profit_mean,
+        firm_profit_change=would.firm_profit_mean - is_now.firm_profit_mean,
+        payout_mean=would.payout_mean,
+        payout_change=would.payout_mean - is_now.payout_mean,
+    )
 
 
 def check(tier: Tier, run: Run) -> None:
@@ -84,51 +126,92 @@ def check(tier: Tier, run: Run) -> None:
         ("days", run.days, 0, 3_660),
         ("funded-days", run.funded_days, 1, 3_660),
         ("sales", run.sales, 1, 1_000_000),
+        ("sales-a-day", run.sales_a_day, 1, 1_000_000),
         ("workers", run.workers, 0, 1_024),
     ):
         if not low <= value <= high:
             raise Invalid(f"{name} is {value}, must be from {low} to {high}")
     if not math.isfinite(run.capital) or run.capital < 0:
         raise Invalid(f"capital is {run.capital}, must be 0 or more")
+    if not 0 <= run.crowd <= 1:
+        raise Invalid(f"crowd is {run.crowd}, must be from 0 to 1")
     if not run.days and not all(each.target and each.overall_loss for each in tier.phases):
         raise Invalid("days is 0, and a phase without a target or an overall loss may never end")
 
 
 def _odds(
-    pool: ProcessPoolExecutor | None, tier: Tier, trader: Trader, run: Run, told: Told | None
+    pool: ProcessPoolExecutor | None,
+    tier: Tier,
+    trader: Trader,
+    run: Run,
+    told: Told | None,
+    *,
+    with_books: bool = True,
 ) -> Odds:
-    rows, done = array("q"), 0
-    parts = parts_of(tier, trader, run)
-    for found in pool.map(walked, parts) if pool else map(walked, parts):
-        rows.frombytes(found)
-        done = len(rows) // COLUMNS
+    parts, found, done = parts_of(tier, trader, run, with_books=with_books), [], 0
+    walks = pool.map(walked, parts) if pool else map(walked, parts)
+    for part, each in zip(parts, walks, strict=True):
+        found.append(each)
+        done += 0 if part.is_books else part.paths
         if told:
             told(done, run.paths)
-    return odds(tier, rows, sales=run.sales, capital=run.capital)
+    return odds_of(tier, joined(parts, found), run)
 
 
-def parts_of(tier: Tier, trader: Trader, run: Run) -> list[Part]:
+def parts_of(tier: Tier, trader: Trader, run: Run, *, with_books: bool = True) -> list[Part]:
     """What workers are given. Raises `Invalid` for what cannot be run."""
     check(tier, run)
     paths_of(tier, trader, days=run.days, funded_days=run.funded_days)  # says what is wrong, here
-    firsts = range(0, run.paths, PART)
-    return [(tier, trader, run, first, min(PART, run.paths - first)) for first in firsts]
+    found = [
+        Part(tier, trader, run, first, min(PART, run.paths - first), is_books=False)
+        for first in range(0, run.paths, PART)
+    ]
+    if with_books and tier.payout is not None:
+        sales = run.book.sales
+        paths, turn = run.paths // sales * sales, max(PART // sales, 1) * sales
+        found += [
+            Part(tier, trader, run, first, min(turn, paths - first), is_books=True)
+            for first in range(0, paths, turn)
+        ]
+    return found
 
 
-def odds_of(tier: Tier, rows: bytes, run: Run) -> Odds:
-    """Of the rows of all parts, in their order."""
-    found = array("q")
-    found.frombytes(rows)
-    return odds(tier, found, sales=run.sales, capital=run.capital)
+def joined(parts: Sequence[Part], found: Sequence[bytes]) -> Found:
+    pairs = list(zip(parts, found, strict=True))
+    return Found(
+        b"".join(each for part, each in pairs if not part.is_books),
+        b"".join(each for part, each in pairs if part.is_books),
+    )
 
 
-def walked(asked: Part) -> bytes:
-    """The rows of some of the paths; they are the same whoever walks them."""
-    tier, trader, run, first, count = asked
-    paths = paths_of(tier, trader, days=run.days, funded_days=run.funded_days)
-    found = array("q", bytes(8 * COLUMNS * count))
-    paths.run(run.seed, first, count, found)
-    return found.tobytes()
+def odds_of(tier: Tier, found: Found, run: Run) -> Odds:
+    """Of what all parts have found. A firm that pays nothing is never ruined."""
+    rows, lowest = array("q"), array("q")
+    rows.frombytes(found.rows)
+    if tier.payout is None:
+        lowest = array("q", bytes(8 * (run.paths // run.book.sales)))
+    lowest.frombytes(found.lowest)
+    return odds(tier, rows, Firm(capital=run.capital, crowd=run.book, lowest=lowest))
+
+
+def walked(part: Part) -> bytes:
+    """Rows of paths, or the lowest of books; they are the same whoever walks them."""
+    tier, trader, run, first, count, is_books = part
+    crowd = run.book if is_books else ALONE
+    paths = paths_of(tier, trader, days=run.days, funded_days=run.funded_days, crowd=crowd)
+    if not is_books:
+        found = array("q", bytes(8 * COLUMNS * count))
+        paths.run(run.seed, first, count, found, array("q", [0]))
+        return found.tobytes()
+    rows = array("q", bytes(8 * COLUMNS * crowd.sales))
+    phase_days = run.days or OPEN_DAYS
+    days = crowd.sales // crowd.a_day + phase_days * len(tier.phases) + run.funded_days + 2
+    lowest = array("q")
+    for start in range(first, first + count, crowd.sales):
+        flows = array("q", bytes(8 * days))
+        paths.run(run.seed, start, crowd.sales, rows, flows)
+        lowest.append(lowest_of(flows))
+    return lowest.tobytes()
 
 
 @contextmanager

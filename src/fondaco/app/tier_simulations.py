@@ -7,7 +7,7 @@ is in its seed. Belongs to the loop's thread.
 import asyncio
 import multiprocessing
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
@@ -17,10 +17,10 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from fondaco.app.simulating import Run, odds_of, parts_of, walked
+from fondaco.app.simulating import Run, effect_of, joined, odds_of, parts_of, walked
 from fondaco.domain.evaluation.model import Tier
 from fondaco.domain.evaluation.simulation.attached import TraderOdds, title_of
-from fondaco.domain.evaluation.simulation.odds import Odds
+from fondaco.domain.evaluation.simulation.odds import Odds, variants
 from fondaco.domain.evaluation.simulation.traders import Trader
 from fondaco.kernel.errors import FondacoError, Refused
 
@@ -38,10 +38,16 @@ class Asked(msgspec.Struct, frozen=True):
     fingerprint: str
     traders: tuple[tuple[str, Trader], ...]
     run: Run
+    with_effects: bool = False
+
+    @property
+    def changes(self) -> list[tuple[str, str, Tier]]:
+        """Tiers with another rule, whose odds say what the rule does."""
+        return list(variants(self.tier)) if self.with_effects else []
 
     @property
     def total(self) -> int:
-        return len(self.traders) * self.run.paths
+        return len(self.traders) * self.run.paths * (1 + len(self.changes))
 
 
 class Job:
@@ -101,10 +107,7 @@ class Simulations:
 
     async def _run(self, job: Job, attach: Attach) -> None:
         try:
-            found = [
-                TraderOdds(trader=text, title=title_of(text), odds=await self._odds(job, trader))
-                for text, trader in job.asked.traders
-            ]
+            found = [await self._of(job, text, trader) for text, trader in job.asked.traders]
             await attach(found)
             job.state = "attached"
         except FondacoError as error:
@@ -116,26 +119,28 @@ class Simulations:
             if not any(each.state == "running" for each in self._jobs.values()):
                 self._drop_pool()
 
-    async def _odds(self, job: Job, trader: Trader) -> Odds:
-        loop, asked = asyncio.get_running_loop(), job.asked
+    async def _of(self, job: Job, text: str, trader: Trader) -> TraderOdds:
+        is_now = await self._odds(job, job.asked.tier, trader)
+        effects = [
+            effect_of(rule, change, is_now, await self._odds(job, other, trader, with_books=False))
+            for rule, change, other in job.asked.changes
+        ]
+        return TraderOdds(trader=text, title=title_of(text), odds=is_now, effects=effects)
+
+    async def _odds(self, job: Job, tier: Tier, trader: Trader, *, with_books: bool = True) -> Odds:
+        loop, run = asyncio.get_running_loop(), job.asked.run
         pool = self._open_pool()
-        parts = parts_of(asked.tier, trader, asked.run)
+        parts = parts_of(tier, trader, run, with_books=with_books)
         walks = [loop.run_in_executor(pool, walked, each) for each in parts]
+        found: list[bytes] = []
         try:
-            rows = await self._gathered(job, walks, [each[-1] for each in parts])
+            for part, walk in zip(parts, walks, strict=True):
+                found.append(await walk)
+                job.done += 0 if part.is_books else part.paths
         finally:
             for each in walks:
                 each.cancel()
-        return await loop.run_in_executor(pool, odds_of, asked.tier, rows, asked.run)
-
-    async def _gathered(
-        self, job: Job, walks: Sequence["asyncio.Future[bytes]"], counts: Sequence[int]
-    ) -> bytes:
-        found: list[bytes] = []
-        for walk, count in zip(walks, counts, strict=True):
-            found.append(await walk)
-            job.done += count
-        return b"".join(found)
+        return await loop.run_in_executor(pool, odds_of, tier, joined(parts, found), run)
 
     def _open_pool(self) -> ProcessPoolExecutor:
         if self._pool is None:

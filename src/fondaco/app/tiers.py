@@ -12,12 +12,13 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from fondaco.app.house import Kernel
+from fondaco.app.performance import sheets
 from fondaco.app.simulating import Run
 from fondaco.app.tier_simulations import Asked, Simulations
 from fondaco.domain.evaluation.assessments.model import PREFIX as ASSESSMENTS
 from fondaco.domain.evaluation.assessments.store import listed as assessments
 from fondaco.domain.evaluation.lint import LintFinding, is_wrong, lint
-from fondaco.domain.evaluation.model import MONEY_DECIMALS, NEVER, Tier
+from fondaco.domain.evaluation.model import MONEY_DECIMALS, NEVER, PPM, Tier
 from fondaco.domain.evaluation.model import fingerprint as terms_sha256
 from fondaco.domain.evaluation.offering import api
 from fondaco.domain.evaluation.offering.events import (
@@ -46,13 +47,19 @@ from fondaco.domain.evaluation.simulation.traders import Trader, trader_of
 from fondaco.domain.evaluation.wording import wording
 from fondaco.domain.identity.directory import Directory
 from fondaco.domain.identity.model import DEMO, Scope
+from fondaco.domain.performance.api import Asked as TradesAsked
+from fondaco.domain.performance.api import TradedReply, journal_of
+from fondaco.domain.reference.model import Symbol
+from fondaco.domain.trading.model import TradingRefs
 from fondaco.kernel.errors import Invalid, NotFound, Refused
 from fondaco.kernel.event import Entry, Instant, StreamId, request_id
+from fondaco.kernel.money import format_scaled
 from fondaco.kernel.operation import Stamp
 
 _KINDS: Final[tuple[type[Any], ...]] = get_args(TierEvent)
 _EPOCH: Final = date(1970, 1, 1)
 _DAYS_MAX: Final = 100_000  # since 1970: beyond it there is no instant
+JOURNAL_TRADES_MAX: Final = 10_000
 _SECOND_NS: Final = 1_000_000_000
 _INTERNAL: Final = frozenset({"draft", "waiting"})
 
@@ -132,7 +139,8 @@ class TiersDesk:
                 for versions in offers.tiers.values()
                 for each in self._visible(stamp, offers, versions, now)
                 if ask.state in ("all", state_of(offers, each, now))
-            ]
+            ],
+            self._kernel.refs.currency,
         )
 
     async def tier(self, stamp: Stamp, ask: api.TierRequest) -> api.TierReply:
@@ -158,7 +166,7 @@ class TiersDesk:
 
     async def define(self, stamp: Stamp, ask: api.DefineTierRequest) -> api.DefinedReply:
         text, tier = self._numbered(stamp.tenant, ask.text)
-        found, position = lint(tier), 0
+        found, position = [*lint(tier), *undercut(tier, self._kernel.refs)], 0
         if not ask.dry_run:
             command = offer_of(text, tier, _asked(stamp), stamp.at, stamp.caller)
             position = (await self._submit(stamp.tenant, command)).position
@@ -191,10 +199,14 @@ class TiersDesk:
             workers=1,
             sales=ask.sales,
             capital=tier.account / 10**MONEY_DECIMALS,
+            crowd=ask.crowd,
+            sales_a_day=ask.sales_a_day,
         )
         names = ask.traders or USUAL
-        traders = tuple((each, self._trader(each)) for each in names)
-        asked = Asked(tier, offered.fingerprint, traders, run)
+        traders = await asyncio.to_thread(
+            lambda: tuple((each, self._trader(stamp.tenant, each, ask)) for each in names)
+        )
+        asked = Asked(tier, offered.fingerprint, traders, run, ask.sensitivity)
 
         async def attach(found: list[TraderOdds]) -> None:
             command = attach_of(offered, found, asked, _asked(stamp), stamp.caller)
@@ -226,11 +238,27 @@ class TiersDesk:
             odds=odds_shown(known) if known else None,
         )
 
-    def _trader(self, text: str) -> Trader:
-        """Raises `Invalid`; a file would be one of the house's machine."""
-        if text.partition(":")[0] == "journal":
-            raise Invalid("trader journal reads a file, which a house does not: use the command")
+    def _trader(self, tenant: str, text: str, ask: api.SimulateTierRequest) -> Trader:
+        """Raises `Invalid`, and `NotFound` for an account that there is not. A file would be one of
+        the house's machine, so that journals come with the request."""
+        kind, _, rest = text.partition(":")
+        name, _, more = rest.partition(",")
+        more = f",{more}" if more else ""
+        if kind == "account":
+            found = self._journal(tenant, name)
+            return _kept_small(trader_of(f"journal:size={found.size}{more}", found.text))
+        if kind == "journal":
+            given = next((each for each in ask.journals if each.name == name), None)
+            if given is None:
+                raise Invalid(f"trader {text[:80]}: {name[:64]} is not one of journals")
+            return _kept_small(trader_of(text, given.text))
         return trader_of(text)
+
+    def _journal(self, tenant: str, account: str) -> TradedReply:
+        statistics = sheets(lambda: self._kernel.board)
+        with self._reading() as conn:
+            now = self._kernel.now()
+            return journal_of(statistics.sheet(conn, tenant, account, TradesAsked(), now))
 
     def _offered(self, tenant: str, name: str, version: int) -> Offered:
         found = self.shelf.offers(tenant).of(name, version)
@@ -340,6 +368,15 @@ class TiersDesk:
                 yield each
 
 
+def _kept_small(trader: Trader) -> Trader:
+    """The journal keeps all of it. Raises `Invalid`."""
+    if len(trader.results) > JOURNAL_TRADES_MAX:
+        raise Invalid(
+            f"the journal has {len(trader.results)} trades, at most {JOURNAL_TRADES_MAX} are kept"
+        )
+    return trader
+
+
 def offer_of(text: str, tier: Tier, asked: str, now: Instant, by: str) -> OfferTier:
     """The command that defines a version; `asked` names the request."""
     terms = msgspec.json.encode(tier).decode()
@@ -361,6 +398,28 @@ def _asked(stamp: Stamp) -> str:
     """Of what has agreed to it, or of the request: done again, it is done once."""
     key = stamp.idempotency_key or stamp.request_id
     return blake2b(f"{stamp.tenant}/{stamp.caller}/{key}".encode(), digest_size=12).hexdigest()
+
+
+def undercut(tier: Tier, refs: TradingRefs) -> Iterator[LintFinding]:
+    """Instruments of which this house lets a trader hold less than the tier's leverage says: its
+    own margin comes first."""
+    names = tier.instruments or tuple(refs.instruments)
+    unknown = [name for name in names if name not in refs.instruments]
+    if unknown:
+        text = f"what does not trade in this house: {', '.join(unknown)}"
+        yield LintFinding("unusual", "instrument_unknown", "instruments", text)
+    less = []
+    for name in names:
+        margin = refs.margins.get(Symbol(name))
+        initial_ppm = margin.tiers[0].initial_ppm if margin is not None else PPM
+        if name not in unknown and initial_ppm * tier.leverage > PPM:
+            less.append(f"{name} {format_scaled(initial_ppm, 4)} %")
+    if less:
+        text = (
+            f"1:{tier.leverage} is never reached where the house asks for more margin: "
+            f"{', '.join(less)}; set other margins, or another leverage"
+        )
+        yield LintFinding("unusual", "leverage_undercut", "leverage", text)
 
 
 def wrong(tier: Tier) -> Iterator[LintFinding]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from fondaco.domain.evaluation.assessments.store import AssessmentsView
+from fondaco.domain.evaluation.leaderboard.store import LeaderboardView
 from fondaco.domain.identity.audit.store import AuditView
 from fondaco.domain.ledger.model import Posters
 from fondaco.domain.ledger.postings import POSTERS
@@ -46,4 +47,5 @@ def every_view(journal: Journal) -> Sequence[View]:
     return (
         TradingView(), LedgerView(posters), BooksView(), DaysView(listed), SettlementsView(),
         StandingView(), BustsView(), AuditView(), AssessmentsView(), PaymentsView(),
+        LeaderboardView(),
     )  # fmt: skip

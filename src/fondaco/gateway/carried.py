@@ -40,15 +40,17 @@ async def carry(
     key: str = "",
     within: Exchange | None = None,
     address: str = "",
+    door: str,
 ) -> Exchange:
     """Never raises for what is asked: `response` of what is returned is REST's, with its status,
     and `request_id` is this operation's own.
 
     `fields` are as JSON has them, `key` is an Idempotency-Key, `within` the request that this one
-    is a part of: they share address, correlation and trace. The tally, the log and the journal hear
+    is a part of: they share address, correlation and trace. `door` is what policies and the journal
+    are told. The tally, the log and the journal hear
     of it as of any request. None as caller may do what is open to everybody."""
     exchange = Exchange(endpoint, _NO_HEADERS, _answered)
-    exchange.address = address
+    exchange.address, exchange.door = address, door
     if within is not None:
         exchange.address = within.address
         exchange.correlation_id, exchange.given = within.correlation_id, within.given
@@ -58,7 +60,7 @@ async def carry(
         if caller is None:
             endpoint.check_open()
         exchange.ask = ask = endpoint.read(fields)
-        endpoint.authorise(caller, ask)
+        endpoint.authorise(caller, ask, door, exchange.address)
         response = await endpoint.reply(exchange, key.encode() if key else None)
     except FondacoError as error:
         response = exchange.problem(error)

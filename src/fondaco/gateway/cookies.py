@@ -8,12 +8,14 @@ origin can neither read it nor send that header.
 
 import hmac
 from collections.abc import Mapping
+from hashlib import blake2b
 from typing import Final
 
 from fondaco.kernel.errors import Denied
 
 COOKIE: Final = b"fondaco_session"
 HEADER: Final = b"x-csrf-token"
+YEAR_S: Final = 365 * 86_400
 _LABEL: Final = b"fondaco csrf"
 
 
@@ -25,6 +27,29 @@ def token_in(cookies: bytes) -> str:
         if name.strip() == COOKIE
     ]
     return found[0].decode("latin-1") if len(found) == 1 else ""
+
+
+def device_in(cookies: bytes, tenant: str, user: str) -> str:
+    """By what this browser is known to a person; "" for none."""
+    name = _device_name(tenant, user)
+    for each in cookies.split(b";"):
+        found, _, value = each.strip().partition(b"=")
+        if found == name:
+            return value.decode("latin-1")[:200]
+    return ""
+
+
+def set_device(device: str, tenant: str, user: str) -> tuple[bytes, bytes]:
+    """A header: the browser keeps for a year, for each person, by what it is known to them. It lets
+    nobody in: it says only that a sign-in is from nowhere new."""
+    name = _device_name(tenant, user).decode()
+    text = f"{name}={device}; Max-Age={YEAR_S}; Path=/oauth; HttpOnly; SameSite=Lax; Secure"
+    return b"set-cookie", text.encode()
+
+
+def _device_name(tenant: str, user: str) -> bytes:
+    digest = blake2b(f"{tenant}/{user}".encode(), digest_size=8).hexdigest()
+    return f"fondaco_device_{digest}".encode()
 
 
 def csrf_of(token: str) -> str:

@@ -51,6 +51,7 @@ CODES: Final[dict[str, Codes]] = {
     "headers_too_large": Codes(431, "3"),
     "malformed_http": Codes(400, "3"),
     "filtered": Codes(400, "3"),
+    "misdirected": Codes(421, "j", 4),
 }
 
 # What `/docs/errors` says of the codes that doors give themselves. Reasons speak for themselves.
@@ -71,6 +72,14 @@ MEANINGS: Final[dict[str, str]] = {
     "hits_open": "A list names somebody like this: each hit must be cleared by two people first.",
     "not_screened": "There is no list to look this person up in: see the setting screening_lists.",
     "bad_document": "The document is too large, is not what it says, or did not arrive whole.",
+    "link_encryption": "Zero trust: the request, or what is kept of it, is not encrypted.",
+    "link_mesh": "Zero trust: no client certificate was shown, here or to a proxy of the mesh.",
+    "link_user": "Zero trust: who asks is not the person in whose name it is asked.",
+    "link_session": "Zero trust: this needs a session, begun with the certificate that is shown.",
+    "link_mfa": "Zero trust: the session began without a second factor.",
+    "link_device": "Zero trust: the device is not trusted; `do` says how it comes to be.",
+    "link_audit": "Zero trust: the house cannot write down what is done.",
+    "misdirected": "A door that only reads does not answer this: ask the house, at `send_to`.",
     "unauthenticated": "Send the header Authorization: Bearer <token> with a token that is valid.",
     "method_not_allowed": "This path is asked with another method: see the header Allow.",
     "timed_out": "The request did not arrive whole in time. Nothing was decided.",

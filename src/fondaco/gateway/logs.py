@@ -23,7 +23,7 @@ _STDERR: Final = 2
 _encode: Final = msgspec.json.Encoder().encode
 
 
-def _to_stderr(line: bytes) -> None:
+def to_stderr(line: bytes) -> None:
     """Without a buffer, which would keep what a full disk did not take and fail again with it."""
     os.write(_STDERR, line)
 
@@ -39,7 +39,7 @@ class Log:
         self,
         level: str = "WARN",
         clock: Callable[[], Instant] = lambda: Instant(0),
-        write: Callable[[bytes], None] = _to_stderr,
+        write: Callable[[bytes], None] = to_stderr,
     ) -> None:
         self._level = LEVELS[level]
         self._clock = clock

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import msgspec
 
-from fondaco.gateway import examples, talk, tell
+from fondaco.domain.evaluation.api import AssessmentMessage
+from fondaco.gateway import examples, following, talk, tell
 from fondaco.gateway import market_stream as market
 from fondaco.gateway import trading_stream as trading
 from fondaco.gateway.errors import CODES, MEANINGS, Problem
@@ -252,6 +253,13 @@ _STATUSES: Final = {
     "idempotency_key_in_use": 409,
     "view_behind": 503,
     "kyc_required": 403,
+    "link_encryption": 403,
+    "link_mesh": 403,
+    "link_user": 403,
+    "link_session": 403,
+    "link_mfa": 403,
+    "link_device": 403,
+    "link_audit": 403,
     "own_case": 403,
     "kyc_state": 409,
     "hits_open": 409,
@@ -314,6 +322,8 @@ _TRADING_IN: Final[tuple[type, ...]] = (
     trading.Subscribe,
     trading.Resume,
     trading.Unsubscribe,
+    following.Follow,
+    following.Unfollow,
 )
 _TRADING_OUT: Final[tuple[type, ...]] = (
     talk.Done,
@@ -326,6 +336,7 @@ _TRADING_OUT: Final[tuple[type, ...]] = (
     tell.OrderMessage,
     tell.BalanceMessage,
     tell.MarginMessage,
+    AssessmentMessage,
 )
 _MARKET_IN: Final[tuple[type, ...]] = (
     talk.Auth,

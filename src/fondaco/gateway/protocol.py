@@ -19,9 +19,11 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from fondaco.gateway import editions
 from fondaco.gateway.door import SECURITY, Door, too_large
 from fondaco.gateway.guard.filter import Filter
+from fondaco.gateway.guard.lines import Lines
 from fondaco.gateway.guard.rates import line_of
 from fondaco.gateway.rest import Endpoint, Exchange, Response
 from fondaco.kernel.errors import FondacoError, Invalid, Unavailable
+from fondaco.kernel.line import Line
 
 PIPELINED_MAX: Final = (
     256  # requests of one connection that wait for the disk; then we read no more
@@ -82,6 +84,7 @@ class Protocol(HttpToolsProtocol):
     open: ClassVar[set["Protocol"]]
     by_address: ClassVar[dict[str, int]]
     sweeping: ClassVar[bool] = False
+    lines: ClassVar[Lines]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -101,14 +104,17 @@ class Protocol(HttpToolsProtocol):
         self._refused = False  # an error was answered: what else comes is not read
         self._lingering = -1  # bytes that are still taken and thrown away; below 0: not lingering
         self._shuts = False  # the house ends: nobody is waited for
-        self._address = self._line = ""
+        self._line = ""
+        self._address = self._from = Line("")  # of the connection, and of the request's sender
 
     # Connection
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._address = self.client[0] if self.client else ""
         kind = type(self)
+        host, port = self.client or ("", 0)
+        self._address = self._from = kind.lines.of(transport, host)
+        self.client = (self._from, port) if self.client else None
         kind.open.add(self)
         self._line = line_of(self._address)
         here = kind.by_address[self._line] = kind.by_address.get(self._line, 0) + 1
@@ -210,6 +216,9 @@ class Protocol(HttpToolsProtocol):
         headers = dict(self.headers)
         if int(headers.get(b"content-length", b"0")) > self.body_max:
             raise too_large(self.body_max)
+        if self._address.is_proxy:
+            self._from = self.lines.behind(self._address, headers)
+            self.client = (self._from, self.client[1] if self.client else 0)
         method = self.parser.get_method()
         endpoint = self.hot.get((method, self.url))
         if endpoint is None or len(headers) != len(self.headers):  # or one stands twice
@@ -259,7 +268,7 @@ class Protocol(HttpToolsProtocol):
         slots = self._slots
         slots.append(slot)
         headers = self._headers
-        Exchange(endpoint, headers, slot.fill).begin(headers, body, self._address)
+        Exchange(endpoint, headers, slot.fill).begin(headers, body, self._from)
         if len(slots) >= PIPELINED_MAX:
             self.flow.pause_reading()
 
@@ -384,6 +393,7 @@ def protocol_of(
     per_address_max: int = 0,
     rules: Filter | None = None,
     crossing: bool = False,
+    lines: Lines | None = None,
 ) -> type[Protocol]:
     """The class to give to `uvicorn.Config(door, http=…)`. `crossing`: pages of other origins may
     be answered, and the framework's way says so to them."""
@@ -402,6 +412,7 @@ def protocol_of(
             "elsewhere": _ELSEWHERE | {b"origin"} if crossing else _ELSEWHERE,
             "open": set(),
             "by_address": {},
+            "lines": lines or Lines(),
         },
     )
 

@@ -64,6 +64,7 @@ class Exchange:
         "ask",
         "caller",
         "correlation_id",
+        "door",
         "endpoint",
         "given",
         "noted",
@@ -84,6 +85,7 @@ class Exchange:
         self.started = time.perf_counter()
         self.was_submitted = False
         self.address = ""
+        self.door = "rest"
         self.caller: Caller | None = None
         self.ask: Any = None
         given = headers.get(b"x-request-id")
@@ -204,7 +206,7 @@ class Exchange:
         codes[problem.code] = codes.get(problem.code, 0) + 1
         if isinstance(error, Denied):
             endpoint = self.endpoint
-            endpoint.context.house.denied(self.caller, endpoint.action, error, "rest")
+            endpoint.context.house.denied(self.caller, endpoint.action, error, self.door)
         if problem.status >= 500:
             self.endpoint.context.log.error(self, error)
         headers: tuple[tuple[bytes, bytes], ...] = ()

@@ -22,7 +22,9 @@ except ImportError:  # the library was installed without its C part
     from websockets.utils import apply_mask
 
 from fondaco.gateway.errors import codes_of
+from fondaco.gateway.guard.lines import Lines
 from fondaco.kernel.errors import FondacoError
+from fondaco.kernel.line import Line
 
 TEXT: Final = 0x81  # the first byte of a whole text message
 _HEAD_MIN: Final = 6  # bytes of a masked frame without payload
@@ -54,6 +56,7 @@ class Socket(WebSocketsSansIOProtocol):
     queue_max: ClassVar[int]
     connections_max: ClassVar[int]
     open_count: ClassVar[list[int]]
+    lines: ClassVar[Lines]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -82,8 +85,8 @@ class Socket(WebSocketsSansIOProtocol):
                 if self.open_count[0] >= self.connections_max:
                     self.response = self.conn.reject(503, "too many connections")
                 else:
-                    self.address = self.client[0] if self.client else ""
                     headers = {key.lower(): value for key, value in event.headers.raw_items()}
+                    self.address = self._line(headers)
                     self.session = opening(self, headers, parse_qs(query))
                     if spoken := getattr(self.session, "subprotocol", ""):
                         self.response.headers["Sec-WebSocket-Protocol"] = spoken
@@ -98,6 +101,12 @@ class Socket(WebSocketsSansIOProtocol):
             return
         self.open_count[0] += 1
         self.start_keepalive()
+
+    def _line(self, headers: Mapping[str, str]) -> Line:
+        line = self.lines.of(self.transport, self.client[0] if self.client else "")
+        if not line.is_proxy:
+            return line
+        return self.lines.behind(line, {k.encode(): v.encode() for k, v in headers.items()})
 
     def close(self, code: int, reason: str) -> None:
         """Say goodbye, after what was sent, and read no more."""
@@ -224,7 +233,11 @@ class Socket(WebSocketsSansIOProtocol):
 
 
 def socket_of(
-    sessions: Mapping[str, Opening], *, queue_max: int = 10_000, connections_max: int = 10_000
+    sessions: Mapping[str, Opening],
+    *,
+    queue_max: int = 10_000,
+    connections_max: int = 10_000,
+    lines: Lines | None = None,
 ) -> type[Socket]:
     """The class to give to `uvicorn.Config(door, ws=…)`, with `ws_per_message_deflate=False`."""
     return type(
@@ -235,5 +248,6 @@ def socket_of(
             "queue_max": queue_max,
             "connections_max": connections_max,
             "open_count": [0],
+            "lines": lines or Lines(),
         },
     )

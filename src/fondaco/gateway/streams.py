@@ -11,6 +11,7 @@ from typing import Any, Final
 from fondaco.domain.market.api import Board
 from fondaco.domain.trading.api.orders import RefsNow
 from fondaco.gateway.door import Door
+from fondaco.gateway.guard.lines import Lines
 from fondaco.gateway.market_stream import MarketHub, MarketTalk
 from fondaco.gateway.sockets import Opening, Socket, socket_of
 from fondaco.gateway.trading_stream import TradingHub, TradingTalk
@@ -45,13 +46,21 @@ class Streams:
     def open_count(self) -> int:
         return self._socket.open_count[0] if self._socket else 0
 
-    def socket(self, *, queue_max: int = 10_000, connections_max: int = 10_000) -> type[Socket]:
+    def socket(
+        self,
+        *,
+        queue_max: int = 10_000,
+        connections_max: int = 10_000,
+        lines: Lines | None = None,
+    ) -> type[Socket]:
         """The protocol to give to uvicorn."""
         openings: dict[str, Opening] = {prefix + TRADING: self._open_trading for prefix in PREFIXES}
         if self.market is not None:
             openings |= {prefix + MARKET: self._open_market for prefix in PREFIXES}
         openings |= self.others
-        self._socket = socket_of(openings, queue_max=queue_max, connections_max=connections_max)
+        self._socket = socket_of(
+            openings, queue_max=queue_max, connections_max=connections_max, lines=lines
+        )
         return self._socket
 
     def _open_trading(

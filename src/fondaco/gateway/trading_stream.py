@@ -8,6 +8,7 @@ commit leave in one write. A message may be an array of asks.
     {"op":"replace","id":3,"order_id":"demo.57","cl_ord_id":"…","price":"…"}
     {"op":"subscribe","id":4,"channels":["executions","orders","balances"],"accounts":["demo"]}
     {"op":"resume","id":5,"after":1234,"channels":[…],"accounts":[…],"mark":true}
+    {"op":"follow","id":6,"assessments":["asm-0123456789abcdef"]}
 
 Orders, cancels and replaces may bring a `traceparent` (W3C Trace Context); their answers then have
 one.
@@ -17,6 +18,8 @@ with its own `position`; the fourth channel is `margin`, alerts of margin accoun
 resumes after the last one seen. Who asks with `mark` is told when the journal's end is reached.
 Nothing is left out: a peer that does not read fast enough is cut off and told after which position
 to resume.
+
+Assessments are followed by their own id, through all their accounts: see `gateway.following`.
 """
 
 import asyncio
@@ -33,6 +36,7 @@ from fondaco.domain.trading.api import orders as od
 from fondaco.domain.trading.api.views import AccountRequest, OrdersRequest
 from fondaco.domain.trading.model import AccountId, OrdStatus, account_stream
 from fondaco.gateway.errors import codes_of
+from fondaco.gateway.following import Follow, Following, Unfollow
 from fondaco.gateway.house import Reading
 from fondaco.gateway.rest import Endpoint
 from fondaco.gateway.talk import SLOW, Auth, Done, Id, Ping, Talk
@@ -153,7 +157,9 @@ class CaughtUp(msgspec.Struct, frozen=True):
     position: int
 
 
-OneAsk = Place | Cancel | Replace | Subscribe | Resume | Unsubscribe | Auth | Ping
+OneAsk = (
+    Place | Cancel | Replace | Subscribe | Resume | Unsubscribe | Follow | Unfollow | Auth | Ping
+)
 _decode: Final = msgspec.json.Decoder(OneAsk | list[OneAsk]).decode
 
 
@@ -167,6 +173,7 @@ class TradingTalk(Talk):
         self._live_after: dict[StreamId, int] = {}  # entries up to here were sent
         self._tasks: set[asyncio.Task[None]] = set()
         self.seen = 0  # the last position that was sent
+        self._following = Following(self, hub.assessment)
         super().__init__(*args)
 
     # Asks
@@ -205,6 +212,10 @@ class TradingTalk(Talk):
                     self._subscribe(ask)
                 case Unsubscribe():
                     self._unsubscribe(ask)
+                case Follow():
+                    self._following.begin(ask)
+                case Unfollow():
+                    self._following.end(ask)
         except FondacoError as error:
             self.fail(ask.id, error)
 
@@ -410,6 +421,7 @@ class TradingTalk(Talk):
         for stream in list(self._channels):
             self._hub.unwatch(stream, self)
         self._channels.clear()
+        self._following.closed()
         for task in self._tasks:
             task.cancel()
 
@@ -427,6 +439,7 @@ class TradingHub:
         self.replace = found["trading.replace_order"]
         self._orders = found.get("trading.orders")
         self._account = found.get("trading.account")
+        self.assessment = found.get("evaluation.assessment")
         self.has_views = self._orders is not None and self._account is not None
         self.replies = od.Replies(refs)
         self.teller = Teller(refs)

@@ -239,6 +239,11 @@ class Host(Generic[S, C, E, R]):
         """Those in memory."""
         return list(self._actors)
 
+    @property
+    def loading_count(self) -> int:
+        """Streams that are being loaded for somebody who asks."""
+        return len(self._waiting)
+
     def dismiss_idle(self) -> int:
         """Forget actors that were not asked anything since the last call; how many."""
         idle = [s for s, a in self._actors.items() if not a.touched and not a.lease.lost]

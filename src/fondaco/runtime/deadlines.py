@@ -3,9 +3,12 @@
 It may be thrown away: the views know what is due, and arm it again.
 """
 
-from heapq import heappop, heappush
+from heapq import heappop, heappush, nsmallest
+from typing import Final
 
 from fondaco.kernel.event import Instant, StreamId
+
+NEVER: Final = Instant(2**63 - 1)
 
 
 class Deadlines:
@@ -17,6 +20,15 @@ class Deadlines:
 
     def __len__(self) -> int:
         return len(self._due)
+
+    @property
+    def nearest(self) -> Instant:
+        """When something is due next; `NEVER`: nothing is."""
+        return self._due[0][0] if self._due else NEVER
+
+    def upcoming(self, limit: int) -> list[tuple[Instant, StreamId]]:
+        """What is due next, the nearest first."""
+        return nsmallest(limit, self._due)
 
     def add(self, at: Instant, stream: StreamId) -> None:
         if (at, stream) not in self._known:

@@ -37,6 +37,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         bool, _why("creates tenant, account and token `demo`, so it listens on loopback only")
     ] = False
 
+    sandbox: Annotated[
+        bool,
+        _why(
+            "R9: begins a house whose time stands still until POST /api/test-clock/advance moves "
+            "it, and whose prices are made up; an empty data directory becomes one for good"
+        ),
+    ] = False
+
     tls_cert: Annotated[
         str,
         _why(
@@ -54,6 +62,33 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "file",
         ),
     ] = ""
+
+    proxies: Annotated[
+        str,
+        _why(
+            "10.0.0.0/8, spiffe://house/door, …: whose X-Forwarded-For, -Proto and -Client-Cert "
+            "are believed, by network or by the name in their certificate (docs/mesh.md); none: "
+            "nobody's",
+            "networks and SPIFFE ids",
+        ),
+    ] = ""
+    proxy_viewer_header: Annotated[
+        str,
+        _why(
+            "a header in which a CDN says who asks, such as cloudfront-viewer-address; believed "
+            "from `proxies` alone, and only right where every way in leads through that CDN",
+            "header",
+        ),
+    ] = ""
+    zero_trust: Annotated[
+        str,
+        _why(
+            "tenants, parted by blanks, of whose requests every link of the chain is required: "
+            "encryption, certificate, user, session, second factor, trusted device, policy, audit "
+            "(docs/identity.md); all: every tenant; none: nobody's",
+            "tenants",
+        ),
+    ] = "none"
 
     fix_port: Annotated[
         int,
@@ -469,3 +504,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Literal["DEBUG", "INFO", "WARN", "ERROR"],
         _why("C70: at INFO every request writes a line, which the order path can do without"),
     ] = "WARN"
+    log_to: Annotated[
+        str,
+        _why(
+            "P91: cloudwatch://REGION/GROUP, where the log and the audit are told, too; none keeps "
+            "the log on stderr alone",
+            "address",
+        ),
+    ] = "none"

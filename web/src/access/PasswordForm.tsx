@@ -4,26 +4,9 @@ import { api, ok } from "../client/api";
 import { noAnswer, Problem } from "../client/problem";
 import { Field } from "../kit/Field";
 import { signIn } from "../shell/session";
-import { deviceName } from "./device";
+import { DEVICE, deviceName, keep, read } from "./device";
 
-const DEVICE = "fondaco.device";
 const TENANT = "fondaco.tenant";
-
-function read(name: string): string {
-  try {
-    return localStorage.getItem(name) ?? "";
-  } catch {
-    return ""; // Storage is off: this device is a new one each time.
-  }
-}
-
-function keep(name: string, value: string): void {
-  try {
-    localStorage.setItem(name, value);
-  } catch {
-    // As above.
-  }
-}
 
 export function PasswordFields() {
   const [tenant, setTenant] = useState(read(TENANT) || "demo");

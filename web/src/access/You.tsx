@@ -7,6 +7,7 @@ import { Empty, ErrorPanel, Loading } from "../kit/states";
 import { Table } from "../kit/Table";
 import { useSession } from "../shell/session";
 import { Ask, at, Outcome, useDoing } from "./parts";
+import { Chain } from "./Chain";
 import { Passkeys } from "./Passkeys";
 import { SecondFactor } from "./SecondFactor";
 import { brief } from "./terms";
@@ -64,6 +65,7 @@ function Devices() {
       </section>
       {found && <SecondFactor has={found.second_factor} left={found.recovery_codes_left} again={asked.again} />}
       <Passkeys again={asked.again} />
+      <Chain />
       {isPassword && <Password onClose={() => setPassword(false)} onDone={asked.again} />}
     </>
   );

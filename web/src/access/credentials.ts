@@ -1,6 +1,6 @@
 /** What a page hands to `navigator.credentials`, and what comes back: bytes there, base64url here. */
 import { api, ok, type Schemas } from "../client/api";
-import { deviceName } from "./device";
+import { DEVICE, deviceName, keep, read } from "./device";
 
 export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
   const plain = atob(text.replace(/-/g, "+").replace(/_/g, "/"));
@@ -67,9 +67,11 @@ export async function signInWith(): Promise<string> {
   if (!isAt(location.hostname, name)) throw new Error(`Passkeys of this house belong to ${name}: open it there, as ${location.protocol}//${name}${location.port && `:${location.port}`}.`);
   const found = (await navigator.credentials.get({ publicKey: asking(options as Told) })) as PublicKeyCredential;
   const answer = found.response as AuthenticatorAssertionResponse;
+  const place = `${DEVICE} passkey/${textOf(found.rawId)}`;
   const reply = await ok(api.POST("/api/users/passkeys/login", { body: {
-    handle, credential_id: textOf(found.rawId), client_data_json: textOf(answer.clientDataJSON), authenticator_data: textOf(answer.authenticatorData),
+    handle, device: read(place), credential_id: textOf(found.rawId), client_data_json: textOf(answer.clientDataJSON), authenticator_data: textOf(answer.authenticatorData),
     signature: textOf(answer.signature), device_name: deviceName(navigator.userAgent), cookie: false,
   } }));
+  keep(place, reply.device ?? "");
   return reply.token ?? "";
 }

@@ -11,3 +11,22 @@ export function deviceName(userAgent: string): string {
   const [browser, system] = [name(BROWSERS), name(SYSTEMS)];
   return [browser ?? "A browser", system && `on ${system}`].filter(Boolean).join(" ");
 }
+
+/** Where the token is kept by which the house knows this device again: one for each user, and for each passkey. */
+export const DEVICE = "fondaco.device";
+
+export function read(name: string): string {
+  try {
+    return localStorage.getItem(name) ?? "";
+  } catch {
+    return ""; // Storage is off: this device is a new one each time.
+  }
+}
+
+export function keep(name: string, value: string): void {
+  try {
+    localStorage.setItem(name, value);
+  } catch {
+    // As above.
+  }
+}

@@ -1,6 +1,6 @@
 /** The page's end of the line to the worker: one batch per animation frame, own events first. */
 import { Store } from "../kit/store";
-import { connectionStore, knownAccounts, marketStore, takeItems } from "./stores";
+import { assessmentStore, connectionStore, knownAccounts, marketStore, takeItems } from "./stores";
 import { type AccountItem, type Batch, type FromWorker, OFF, summary, type ToWorker, type Watch } from "./protocol";
 
 const UNWATCH_MS = 3_000; // A panel that is closed and opened again costs no snapshot.
@@ -29,6 +29,7 @@ function frame(): void {
     takeItems(batch.items);
   }
   marketStore.take(batch);
+  for (const each of batch.assessments) assessmentStore.set(each.assessment_id, each);
   const took = performance.now() - began;
   frameStats.frames += 1;
   frameStats.script_ms += took;
@@ -83,6 +84,11 @@ export function connect(token: string, hearsOrders: boolean): void {
     worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "live" });
     worker.onmessage = hear;
     marketStore.connect(watch);
+    assessmentStore.onWatch = (assessment_id, isFollowed) => {
+      if (!isFollowed) assessmentStore.remove(assessment_id);
+      say({ type: "assessment", assessment_id, isFollowed });
+    };
+    for (const assessment_id of assessmentStore.watched()) say({ type: "assessment", assessment_id, isFollowed: true });
     const poke = (why: string) => (): void => say({ type: "poke", why });
     addEventListener("online", poke("online"));
     addEventListener("focus", poke("focus"));

@@ -202,4 +202,26 @@ export interface Done {
   op?: string;
   error?: { code: string; message: string };
 }
-export type TradingMessage = Snapshot | CaughtUp | AccountMessage | Done;
+/** An assessment as it stands: all of it, so that the newest is enough. */
+export interface AssessmentMessage {
+  channel: "assessments";
+  assessment_id: string;
+  account_id: string;
+  state: string;
+  frozen: string;
+  stage: number;
+  stage_name: string;
+  balance: string;
+  equity: string;
+  open_positions: number;
+  day_from: string;
+  resets_at: string;
+  trades: number;
+  days_traded: number;
+  headroom: { rule: string; title: string; level: string; base: string; limit: string; headroom: string; used_ppm: number; used: string; state: "well" | "warned" | "broken" }[];
+  conditions: { name: string; needed: string; reached: string; is_met: boolean }[];
+  at: string;
+  /** What was written down that made it be said; nothing where its equity has moved. */
+  why: string[];
+}
+export type TradingMessage = AssessmentMessage | Snapshot | CaughtUp | AccountMessage | Done;

@@ -1,7 +1,7 @@
 /** What the page and its worker say to each other. */
 import type { AccountState } from "./account";
 import type { MarketBatch } from "./market";
-import type { AccountMessage, CaughtUp, MarketChannel, Snapshot } from "./messages";
+import type { AccountMessage, AssessmentMessage, CaughtUp, MarketChannel, Snapshot } from "./messages";
 
 /** A key of what the page watches: "book BTC-USD". */
 export type Watch = `${MarketChannel} ${string}`;
@@ -12,6 +12,8 @@ export type ToWorker =
   | { type: "watch"; watches: Watch[] }
   | { type: "unwatch"; watches: Watch[] }
   | { type: "accounts"; accounts: string[] }
+  /** An assessment that the page looks at, or no longer. */
+  | { type: "assessment"; assessment_id: string; isFollowed: boolean }
   /** The last batch is on the screen: the next may come. */
   | { type: "ready" }
   /** Try now: online again, awake, looked at. */
@@ -36,6 +38,8 @@ export interface Batch extends MarketBatch {
   type: "batch";
   /** Own events first: each once, in their order. */
   items: AccountItem[];
+  /** The newest of each that was told since the last batch; what was written down counts on. */
+  assessments: AssessmentMessage[];
   /** When the worker heard the first of it, by `performance.timeOrigin + now()`. */
   heardAt: number;
 }

@@ -7,7 +7,7 @@ import { useCallback, useSyncExternalStore } from "react";
 import { KeyStore, Store, type Stop, useStore } from "../kit/store";
 import { type AccountState, corrected, evolve, fromSnapshot, nothing } from "./account";
 import { type BookState, levelsOf, TRADES_MAX, type TradesState } from "./market";
-import type { AccountMessage, Balance, Bar, Level, Order, Price } from "./messages";
+import type { AccountMessage, AssessmentMessage, Balance, Bar, Level, Order, Price } from "./messages";
 import { type AccountItem, type Batch, type Connection, OFF, type Watch } from "./protocol";
 
 // --- Market -------------------------------------------------------------------------------------
@@ -212,6 +212,18 @@ export function takeItems(items: readonly AccountItem[]): void {
     else by.set(id, [item]);
   }
   for (const [id, found] of by) accountStore(id).take(found);
+}
+
+// --- Assessments --------------------------------------------------------------------------------
+
+/** As they were heard last. Whoever listens to a key has the house tell of it. */
+export const assessmentStore = new KeyStore<AssessmentMessage>();
+
+/** The newest that was heard; undefined while nothing was, and while the line is cut. `id` "" hears nothing. */
+export function useHeard(id: string): AssessmentMessage | undefined {
+  const subscribe = useCallback((listener: () => void) => (id ? assessmentStore.subscribe(id, listener) : () => undefined), [id]);
+  const heard = useSyncExternalStore(subscribe, () => (id ? assessmentStore.get(id) : undefined));
+  return isLive(useConnection()) ? heard : undefined;
 }
 
 // --- Connection ---------------------------------------------------------------------------------

@@ -6,7 +6,7 @@
 import { Heard } from "./account";
 import { Line } from "./line";
 import { MarketLine } from "./market";
-import type { AccountMessage, CaughtUp, Done, MarketChannel, MarketMessage, Snapshot, TradingMessage } from "./messages";
+import type { AccountMessage, AssessmentMessage, CaughtUp, Done, MarketChannel, MarketMessage, Snapshot, TradingMessage } from "./messages";
 import type { AccountItem, Batch, Connection, FromWorker, LineState, ToWorker, Watch } from "./protocol";
 
 const post = (message: FromWorker): void => (self as unknown as { postMessage(message: FromWorker): void }).postMessage(message);
@@ -27,6 +27,7 @@ class Session {
   readonly #accounts = new Map<string, Account>();
   readonly #asks = new Map<number, string>();
   readonly #items: AccountItem[] = [];
+  readonly #assessments = new Map<string, AssessmentMessage>();
   #nextId = 1;
   #isReady = true;
   #isScheduled = false;
@@ -38,6 +39,7 @@ class Session {
     origin: string,
     private readonly watches: Set<Watch>,
     accounts: readonly string[],
+    private readonly followed: ReadonlySet<string>,
     /** Whether the house would let this caller hear of orders; else that line is never opened, and misses nothing. */
     private readonly hearsOrders: boolean,
   ) {
@@ -54,6 +56,7 @@ class Session {
     this.#trading = new Line(origin, "/ws/trading", token, {
       opened: () => {
         for (const id of this.#accounts.keys()) this.#follow(id);
+        for (const id of this.followed) this.followAssessment(id, true);
       },
       heard: (message) => this.#hearTrading(message as TradingMessage),
       changed: () => {
@@ -146,12 +149,24 @@ class Session {
   }
 
   #hearTrading(message: TradingMessage): void {
-    if ("channel" in message) this.#event(message);
-    else if ("type" in message) {
+    if ("channel" in message) {
+      if (message.channel === "assessments") this.#assessment(message);
+      else this.#event(message);
+    } else if ("type" in message) {
       if (message.type === "snapshot") this.#snapshot(message);
       else this.#caughtUp(message);
     } else if (message.error) this.#failed(message);
     this.#touch();
+  }
+
+  followAssessment(id: string, isFollowed: boolean): void {
+    if (this.#trading.isOpen) this.#trading.say({ op: isFollowed ? "follow" : "unfollow", assessments: [id] });
+  }
+
+  #assessment(message: AssessmentMessage): void {
+    const before = this.#assessments.get(message.assessment_id);
+    this.#assessments.set(message.assessment_id, before ? { ...message, why: [...before.why, ...message.why] } : message);
+    this.#schedule();
   }
 
   #event(message: AccountMessage): void {
@@ -208,10 +223,11 @@ class Session {
 
   #flush(): void {
     this.#isScheduled = false;
-    if (!this.#isReady || (this.#line.isEmpty && !this.#items.length)) return;
+    if (!this.#isReady || (this.#line.isEmpty && !this.#items.length && !this.#assessments.size)) return;
     this.#isReady = false;
-    const batch: Batch = { type: "batch", items: this.#items.splice(0), heardAt: this.#heardAt, ...this.#line.batch() };
+    const batch: Batch = { type: "batch", items: this.#items.splice(0), assessments: [...this.#assessments.values()], heardAt: this.#heardAt, ...this.#line.batch() };
     this.#heardAt = 0;
+    this.#assessments.clear();
     post(batch);
   }
 
@@ -258,6 +274,7 @@ function byChannel(watches: readonly Watch[]): Map<MarketChannel, string[]> {
 }
 
 const watches = new Set<Watch>();
+const followed = new Set<string>();
 let accounts: string[] = [];
 let session: Session | null = null;
 
@@ -265,7 +282,7 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
   switch (data.type) {
     case "start":
       session?.stop();
-      session = new Session(data.token, data.origin, watches, accounts, data.hearsOrders);
+      session = new Session(data.token, data.origin, watches, accounts, followed, data.hearsOrders);
       session.start();
       break;
     case "stop":
@@ -286,6 +303,11 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
     case "accounts":
       accounts = data.accounts;
       session?.follow(accounts);
+      break;
+    case "assessment":
+      if (data.isFollowed) followed.add(data.assessment_id);
+      else followed.delete(data.assessment_id);
+      session?.followAssessment(data.assessment_id, data.isFollowed);
       break;
     case "ready":
       session?.ready();

@@ -4,13 +4,17 @@ import { Outcome, useDoing } from "../access/parts";
 import { api, ok } from "../client/api";
 import { useAsked } from "../kit/asked";
 import { Dialog } from "../kit/Dialog";
-import { Field } from "../kit/Field";
+import { Field, Select } from "../kit/Field";
 import { money } from "../kit/format";
 import { ErrorPanel, Loading } from "../kit/states";
+import { FURTHER_WORDS } from "./further";
 import { PURPOSES } from "./purchases";
+import { sum, type Tier } from "./tiers";
 
 interface BuyProps {
   tier: string;
+  /** Where it is to be chosen among some. */
+  tiers?: readonly Tier[];
   title: string;
   purpose?: "assessment" | "reset" | "extension" | "upgrade";
   assessment?: string;
@@ -20,7 +24,9 @@ interface BuyProps {
 const REST_MS = 400;
 const isCode = (text: string): boolean => /^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/.test(text);
 
-export function Buy({ tier, title, purpose = "assessment", assessment = "", onClose }: BuyProps) {
+export function Buy({ tier: given, tiers, title, purpose = "assessment", assessment = "", onClose }: BuyProps) {
+  const [chosen, setChosen] = useState(tiers?.[0]?.tier ?? "");
+  const tier = tiers ? chosen : given;
   const [coupon, setCoupon] = useState("");
   const [country, setCountry] = useState("");
   const [terms, setTerms] = useState({ coupon: "", country: "" });
@@ -39,12 +45,13 @@ export function Buy({ tier, title, purpose = "assessment", assessment = "", onCl
     else location.hash = `#/prop/bought/${bought.purchase_id}`;
   });
   return (
-    <Dialog title={`Buy ${title}`} open onClose={onClose} footer={<>
+    <Dialog title={purpose === "assessment" ? `Buy ${title}` : `${FURTHER_WORDS[purpose].act}: ${title}`} open onClose={onClose} footer={<>
       <button type="button" className="button quiet" onClick={onClose}>Leave it</button>
       <button type="button" className="button main" disabled={!offer || !isRead || isBusy || asked.problem !== null} onClick={buy}>{isBusy ? "Opening the provider’s page" : offer ? `Pay ${offer.currency} ${money(offer.total)} at the provider` : "Working out"}</button>
     </>}>
       <div className="ask">
-        <p>You buy {PURPOSES[purpose]}. {purpose === "assessment" && "Its rules stay as they are for you, whatever is sold later."}</p>
+        <p>You buy {PURPOSES[purpose]}. {purpose === "assessment" ? "Its rules stay as they are for you, whatever is sold later." : FURTHER_WORDS[purpose].says}</p>
+        {tiers && <Select label="Tier" value={chosen} onChange={setChosen} choices={tiers.map((each) => [each.tier, `${each.title}, ${sum(each.currency, each.fee)}`] as const)} />}
         <div className="two">
           <Field label="Coupon" value={coupon} maxLength={32} autoComplete="off" onChange={(event) => setCoupon(event.target.value.trim().toUpperCase())} wrong={coupon && !isCode(coupon) ? "Letters, digits, - and _" : null} />
           <Field label="Country, for tax" value={country} maxLength={2} placeholder="DE" autoComplete="country" onChange={(event) => setCountry(event.target.value.trim().toUpperCase())} said="Two letters" />

@@ -1,7 +1,7 @@
 /** Two tiers, row by row; what differs is marked with a sign. */
 import { number } from "../kit/format";
 import { Sketch } from "./Sketch";
-import { type Fact, differs, facts, limits, probability, stages, type Tier, whole } from "./tiers";
+import { type Fact, differs, facts, limits, probability, stages, type Tier, type Trader, whole } from "./tiers";
 
 interface Row {
   name: string;
@@ -10,6 +10,12 @@ interface Row {
 
 function lined(all: readonly (readonly Fact[])[]): Row[] {
   return (all[0] ?? []).map(({ name }, nth) => ({ name, cells: all.map((each) => each[nth]) })).filter(({ cells }) => cells.some((each) => each && each.value !== "none" && each.value !== "–"));
+}
+
+/** What becomes of the money of one try, on average. */
+function aTry(tier: Tier, found: Trader): string {
+  const firm = `${number(found.firm_profit_mean.toFixed(0), { signed: true })} ± ${number(found.firm_profit_se.toFixed(0))} for the firm`;
+  return `a try: ${tier.payout ? `${number(found.payout_mean.toFixed(0))} paid, ` : ""}${firm}, ${tier.currency}`;
 }
 
 export function Compare({ tiers }: { tiers: readonly Tier[] }) {
@@ -43,7 +49,7 @@ export function Compare({ tiers }: { tiers: readonly Tier[] }) {
             <tr className="group"><th scope="rowgroup">Who passes, simulated</th>{tiers.map((each) => <td key={each.tier}>{each.odds ? `${number(String(each.odds.paths))} paths, seed ${each.odds.seed}` : <span className="dim">not simulated</span>}</td>)}</tr>
             {traders.map(({ trader, title }) => <tr key={trader}><th scope="row"><span className="kind">{trader.split(":")[0]}</span><small>{title}</small></th>{tiers.map((each) => {
               const found = each.odds?.traders.find((other) => other.trader === trader);
-              return <td key={each.tier}>{found ? probability(found.pass_probability, found.pass_se) : "–"}</td>;
+              return <td key={each.tier}>{found ? <>{probability(found.pass_probability, found.pass_se)}<small>{aTry(each, found)}</small></> : "–"}</td>;
             })}</tr>)}
           </tbody>
         )}

@@ -8,7 +8,7 @@ import { dayTime, money, number, time } from "../kit/format";
 import { Num } from "../kit/Num";
 import { Empty, ErrorPanel, Loading } from "../kit/states";
 import { Table } from "../kit/Table";
-import { accountStore, clockOffset, houseNow } from "../live/stores";
+import { accountStore, clockOffset, houseNow, useHeard } from "../live/stores";
 import { useSecond } from "../shell/Connection";
 import { provide } from "../shell/keys";
 import { address, go } from "../shell/routes";
@@ -16,11 +16,14 @@ import { accounts, choose, may } from "../shell/session";
 import { type EquityColumns, EquityChart } from "./EquityChart";
 import { gauge, isOver, ordered, stateOf, until } from "./gauges";
 import { Gauges } from "./Gauges";
+import { More } from "./More";
 import { Payouts } from "./Payouts";
 import type { PageProps } from "./Prop";
-import { type Assessment, cents, type Condition, conditionTitle, goal, isAt, ruleTitle, type Violation } from "./standing";
+import { type Assessment, cents, type Condition, conditionTitle, goal, isAt, ruleTitle, type Violation, withHeard } from "./standing";
 
 const EVERY_MS = 1_000;
+const BESIDE_MS = 5_000; // Of one that is heard over the line: for what is not said there.
+const VIEWS_MS = 800; // Violations are told from views, which follow the journal.
 const POINTS_MS = 5_000;
 
 export default function Evaluation({ route }: PageProps) {
@@ -29,9 +32,17 @@ export default function Evaluation({ route }: PageProps) {
   const items = listed.data?.items ?? [];
   const first = items.find((each) => !isOver(each.state)) ?? items[0];
   const id = chosen || first?.assessment_id || "";
-  const asked = useAsked(id && `assessment ${id}`, () => ok(api.GET("/api/assessments/{assessment_id}", { params: { path: { assessment_id: id } } })), EVERY_MS);
+  const heard = useHeard(id);
+  const asked = useAsked(id && `assessment ${id}`, () => ok(api.GET("/api/assessments/{assessment_id}", { params: { path: { assessment_id: id } } })), heard ? BESIDE_MS : EVERY_MS);
+  const { again } = asked;
+  useEffect(() => {
+    if (!heard?.why.length) return undefined;
+    again();
+    const timer = setTimeout(again, VIEWS_MS);
+    return () => clearTimeout(timer);
+  }, [heard, again]);
   const problem = asked.problem ?? listed.problem;
-  if (asked.data) return <Dashboard found={asked.data} silent={asked.problem !== null} again={asked.again} />;
+  if (asked.data) return <Dashboard found={withHeard(asked.data, heard)} silent={asked.problem !== null} again={asked.again} />;
   return (
     <section className="panel" data-panel aria-label="Evaluation">
       <header><h2>Evaluation</h2></header>
@@ -73,6 +84,7 @@ function Dashboard({ found, silent, again }: { found: Assessment; silent: boolea
         <Positions account={found.account_id} />
       </div>
       <Payouts found={found} again={again} />
+      <More found={found} />
       {isLeaving && (
         <Ask title={`Give up ${found.tier}`} act="Give it up for good" danger onClose={() => setLeaving(false)} onDone={again} send={(reason) => ok(api.POST("/api/assessments/{assessment_id}/abandon", { params: { path: { assessment_id: found.assessment_id } }, body: { reason } }))}>
           <p>Orders are canceled and positions closed; then it ends. Nobody can take that back, and nothing is refunded by it.</p>
@@ -199,7 +211,7 @@ function Positions({ account }: { account: string }) {
       {asked.problem && <ErrorPanel problem={asked.problem} retry={asked.again} />}
       {asked.data && <Table label="Open positions" rows={asked.data.positions} rowKey={(each) => each.symbol} empty={<Empty>Nothing is open.</Empty>} columns={[
         { key: "symbol", title: "Instrument", cell: (each) => <b>{each.symbol}</b> },
-        { key: "qty", title: "Quantity", num: true, cell: (each) => <><span className="dim">{each.side}</span> <Num value={each.qty} /></> },
+        { key: "qty", title: "Quantity", num: true, cell: (each) => <span><span className="dim">{each.side}</span> <Num value={each.qty} /></span> },
         { key: "entry", title: "Entry", num: true, cell: (each) => <Num value={each.entry_px} missing="none" /> },
         { key: "mark", title: "Mark", num: true, cell: (each) => <Num value={each.mark_px} /> },
         { key: "unrealized", title: "Unrealized", num: true, cell: (each) => <Num value={each.unrealized && cents(each.unrealized)} direction missing="no price" /> },

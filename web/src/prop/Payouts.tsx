@@ -6,7 +6,7 @@ import { Num } from "../kit/Num";
 import { Empty } from "../kit/states";
 import { Table } from "../kit/Table";
 import { may } from "../shell/session";
-import { type Assessment, cents, type PayoutLine } from "./standing";
+import { type Assessment, cents, type PayoutLine, readable } from "./standing";
 
 const STATES: Record<string, { shape: string; word: string }> = {
   asked: { shape: "sending", word: "waits for a second person" },
@@ -24,7 +24,7 @@ export function PayoutState({ state, reason }: { state: string; reason?: string 
 export function Payouts({ found, again }: { found: Assessment; again: () => void }) {
   const [isAsking, setAsking] = useState(false);
   if (found.state !== "funded" && found.payouts.length === 0) return null;
-  const why = may("evaluation:ask") ? (found.may_ask_payout ? "" : found.why_no_payout) : "Needs scope evaluation:ask";
+  const why = may("evaluation:ask") ? (found.may_ask_payout ? "" : readable(found.why_no_payout)) : "Needs scope evaluation:ask";
   return (
     <section className="panel" data-panel aria-label="Payouts">
       <header>

@@ -33,7 +33,10 @@ const PAGES: readonly Page[] = [
   { part: "tiers", title: "Tiers", scope: "tiers:write", of: "firm", body: lazy(() => import("./Tiers")) },
   { part: "assessments", title: "Assessments", scope: "evaluation:write", of: "firm", body: lazy(() => import("./Assessments")) },
   { part: "payouts", title: "Payouts", scope: "evaluation:write", of: "firm", body: lazy(() => import("./Waiting")) },
+  { part: "prices", title: "Prices", scope: "payments:read", of: "firm", body: lazy(() => import("./Prices")) },
+  { part: "books", title: "Books", scope: "payments:read", of: "firm", body: lazy(() => import("./Books")) },
   { part: "risk", title: "Risk book", scope: "evaluation:write", of: "firm", body: lazy(() => import("./RiskBook")) },
+  { part: "clock", title: "Test clock", scope: "house:write", of: "firm", body: lazy(() => import("./Clock")) },
 ];
 const GROUPS = ([["yours", "Yours"], ["firm", "The firm’s"]] as const).filter(([of]) => PAGES.some((each) => each.of === of));
 

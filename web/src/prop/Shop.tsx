@@ -12,7 +12,7 @@ import { Buy } from "./Buy";
 import { Compare } from "./Compare";
 import type { PageProps } from "./Prop";
 import { Sketch } from "./Sketch";
-import { chance, facts, kind, limits, part, probability, stages, sum, type Tier, type Trader, untilPassed } from "./tiers";
+import { chance, facts, firmSaid, kind, limits, part, probability, stages, sum, type Tier, type Trader, untilPassed } from "./tiers";
 
 const TWO = 2;
 
@@ -42,18 +42,19 @@ export default function Shop({ route }: PageProps) {
       {!asked.data && !asked.problem && <Loading rows={12} waitsFor="Reading tiers" />}
       {asked.data && tiers.length === 0 && <Empty>Nothing is sold today.</Empty>}
       {isComparing ? <Compare tiers={chosen.map((name) => tiers.find(({ tier }) => tier === name) as Tier)} /> : (
-        <ul className="tiers">{tiers.map((tier) => <Card key={`${tier.tier} ${tier.version}`} tier={tier} isMarked={chosen.includes(tier.tier)} onMark={() => choose(tier.tier)} />)}</ul>
+        <ul className="tiers">{tiers.map((tier) => <Card key={`${tier.tier} ${tier.version}`} tier={tier} accounts={asked.data?.account_currency ?? tier.currency} isMarked={chosen.includes(tier.tier)} onMark={() => choose(tier.tier)} />)}</ul>
       )}
     </section>
   );
 }
 
-function Card({ tier, isMarked, onMark }: { tier: Tier; isMarked: boolean; onMark: () => void }) {
+function Card({ tier, accounts, isMarked, onMark }: { tier: Tier; accounts: string; isMarked: boolean; onMark: () => void }) {
   const all = stages(tier);
   const [nth, setNth] = useState("0");
   const [isBuying, setBuying] = useState(false);
   const stage = all[Number(nth)] ?? all[0];
   if (!stage) return null;
+  const why = !may("purchases:write") ? "Needs scope purchases:write" : tier.currency === accounts ? "" : `In ${tier.currency}; accounts here are in ${accounts}`;
   return (
     <li className="tier" aria-labelledby={`tier-${tier.tier}`}>
       <div className="name">
@@ -71,7 +72,7 @@ function Card({ tier, isMarked, onMark }: { tier: Tier; isMarked: boolean; onMar
       ))}</dl>
       <OddsOf tier={tier} />
       <Words tier={tier} />
-      <div className="buy"><button type="button" className="button main" disabled={!may("purchases:write")} title={may("purchases:write") ? undefined : "Needs scope purchases:write"} onClick={() => setBuying(true)}>Buy for {sum(tier.currency, tier.fee)}</button></div>
+      <div className="buy"><button type="button" className="button main" disabled={why !== ""} title={why || undefined} onClick={() => setBuying(true)}>Buy for {sum(tier.currency, tier.fee)}</button>{why && <span className="label">{why}</span>}</div>
       {isBuying && <Buy tier={tier.tier} title={tier.title} onClose={() => setBuying(false)} />}
     </li>
   );
@@ -120,13 +121,15 @@ function Marks({ tier, stage }: { tier: Tier; stage: Tier["phases"][number] }) {
 function OddsOf({ tier }: { tier: Tier }) {
   const { odds } = tier;
   if (!odds) return <div className="odds"><p className="label">Nobody has simulated this version: its odds are not known.</p></div>;
+  const said = firmSaid(tier);
   return (
     <div className="odds">
+      {said && <p>{said}</p>}
       <table aria-label={`Simulated odds of ${tier.title}`}>
         <thead><tr><th scope="col">Trader, simulated</th><th scope="col" className="num">{tier.phases.length ? "Passes" : "Is paid once"}</th><th scope="col" className="num">Fees until then, {tier.currency}</th><th scope="col" className="num">Paid a try, {tier.currency}</th></tr></thead>
         <tbody>{odds.traders.map((each) => <Row key={each.trader} tier={tier} found={each} />)}</tbody>
       </table>
-      <p className="label">{number(String(odds.paths))} paths each, seed {odds.seed}; ± is one standard error; fees and payments are means. Left out: news, weekends, trades held over night.</p>
+      <p className="label">{number(String(odds.paths))} paths each, seed {odds.seed}; ± is one standard error; fees and payments are means. Left out: which instruments may be traded, and how many positions at a time.</p>
     </div>
   );
 }

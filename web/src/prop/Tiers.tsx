@@ -9,6 +9,7 @@ import { Empty, ErrorPanel, Loading } from "../kit/states";
 import { Table } from "../kit/Table";
 import { address, setQuery } from "../shell/routes";
 import { may } from "../shell/session";
+import { Diff } from "./Diff";
 import { lineOf, lineSaid, span } from "./lines";
 import type { PageProps } from "./Prop";
 import { stateWord, Versions } from "./Versions";
@@ -53,7 +54,7 @@ export default function Tiers({ route }: PageProps) {
         {asked.problem && <ErrorPanel problem={asked.problem} retry={asked.again} />}
         {!asked.data && !asked.problem && <Loading rows={10} waitsFor="Reading tiers" />}
         {one.problem && <ErrorPanel problem={one.problem} retry={one.again} />}
-        {asked.data && (chosen ? one.data && <Editor key={one.data.item.fingerprint} begun={one.data.text} onDone={again} /> : <Editor key="draft" begun={kept()} isDraft onDone={again} />)}
+        {asked.data && (chosen ? one.data && <Editor key={one.data.item.fingerprint} begun={nextOf(one.data.text)} against={nextOf(one.data.text)} version={one.data.item.version} isSold={one.data.item.state === "published"} onDone={again} /> : <Editor key="draft" begun={kept()} isDraft against={null} onDone={again} />)}
       </section>
       {one.data && <Versions tier={chosen} versions={one.data.versions} onDone={again} />}
       {!chosen && asked.data && <AllTiers items={asked.data.items} />}
@@ -70,7 +71,20 @@ function kept(): string {
   }
 }
 
-function Editor({ begun, isDraft, onDone }: { begun: string; isDraft?: boolean; onDone: () => void }) {
+/** A version is changed as the text of the next one: its own number is left out, so that the house counts. */
+const nextOf = (text: string): string => text.replace(/^version\s*=.*\n/m, "");
+
+interface EditorProps {
+  begun: string;
+  isDraft?: boolean;
+  /** The text that it is compared with, and of which version that is. */
+  against: string | null;
+  version?: number;
+  isSold?: boolean;
+  onDone: () => void;
+}
+
+function Editor({ begun, isDraft, against, version, isSold, onDone }: EditorProps) {
   const [text, setText] = useState(begun);
   const [tried, setTried] = useState(begun);
   const [isDefining, setDefining] = useState(false);
@@ -89,6 +103,7 @@ function Editor({ begun, isDraft, onDone }: { begun: string; isDraft?: boolean; 
   }, [text, isDraft]);
   const asked = useAsked(mayWrite && tried.trim() ? `lint ${tried}` : "", () => ok(api.POST("/api/tiers", { body: { text: tried, dry_run: true } })));
   const isOld = tried !== text;
+  const isAsKept = against !== null && text === against;
   const found = asked.data;
   const findings = [
     ...(found?.findings ?? []).map((each) => ({ ...each, line: lineOf(tried, each.where) })),
@@ -105,7 +120,7 @@ function Editor({ begun, isDraft, onDone }: { begun: string; isDraft?: boolean; 
           <textarea ref={place} className="mono" aria-label="Text of the tier" spellCheck={false} rows={Math.max(text.split("\n").length + 1, 18)} wrap="off" value={text} readOnly={!mayWrite} onChange={(event) => setText(event.target.value)} />
         </Numbered>
         <div className="row">
-          <button type="button" className="button main" disabled={!found || isOld || asked.problem !== null || !mayWrite} title={mayWrite ? undefined : "Needs scope tiers:write"} onClick={() => setDefining(true)}>Keep as a version</button>
+          <button type="button" className="button main" disabled={!found || isOld || asked.problem !== null || !mayWrite || isAsKept} title={!mayWrite ? "Needs scope tiers:write" : isAsKept ? "It is as it was kept: change it first" : undefined} onClick={() => setDefining(true)}>Keep as a version</button>
           {text !== begun && <button type="button" className="button quiet" onClick={() => setText(begun)}>Back to how it was</button>}
           <span className="label" role="status">{isOld ? "Reading it" : asked.problem ? "It cannot be read" : found ? (found.publishable ? "Nothing contradicts itself" : "It contradicts itself: it can be kept, not published") : ""}</span>
         </div>
@@ -118,6 +133,12 @@ function Editor({ begun, isDraft, onDone }: { begun: string; isDraft?: boolean; 
             <span className="mono">{each.where}</span><p>{each.text}</p>
           </li>
         ))}</ul>}
+        {found && !asked.problem && against !== null && text !== against && (
+          <details className="against" open={!isDraft}>
+            <summary>What it changes of version {version} {isSold ? "that is on sale" : ""}</summary>
+            <Diff before={against} after={tried} label="What the text changes" />
+          </details>
+        )}
         {found && !asked.problem && <Preview found={found} />}
         {!found && !asked.problem && <Empty>{mayWrite ? "What a trader would read shows here." : "Who holds tiers:write may try and keep a text."}</Empty>}
       </div>
@@ -163,7 +184,7 @@ function AllTiers({ items }: { items: readonly Schemas["TierShown"][] }) {
         { key: "version", title: "Version", num: true, cell: (each) => each.version },
         { key: "title", title: "Title", cell: (each) => each.title },
         { key: "state", title: "State", cell: (each) => <span className="chip">{stateWord(each.state)}</span> },
-        { key: "account", title: "Account", num: true, cell: (each) => <>{number(each.account)} {each.currency}</> },
+        { key: "account", title: "Account", num: true, cell: (each) => <span>{number(each.account)} {each.currency}</span> },
         { key: "fee", title: "Fee", num: true, cell: (each) => number(each.fee) },
         { key: "odds", title: "Simulated", num: true, cell: (each) => (each.odds ? `${number(String(each.odds.paths))} paths` : <span className="dim">not yet</span>) },
       ]} />

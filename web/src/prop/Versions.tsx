@@ -8,6 +8,8 @@ import { number } from "../kit/format";
 import { Empty } from "../kit/states";
 import { Table } from "../kit/Table";
 import { may } from "../shell/session";
+import { Agreed } from "./Agreed";
+import { Replay } from "./Replay";
 import { kind, probability } from "./tiers";
 
 export type Version = Schemas["TierVersionShown"];
@@ -43,8 +45,10 @@ export function Versions({ tier, versions, onDone }: { tier: string; versions: r
             </span>
           ) },
         ]} />
+        <Agreed tier={tier} />
       </section>
       {version && <Simulation key={version.version} tier={tier} version={version} onDone={onDone} />}
+      {version && <Replay key={`replay ${version.version}`} tier={tier} version={version} />}
       {changing && <Changing tier={tier} {...changing} onDone={onDone} onClose={() => setChanging(null)} />}
     </>
   );

@@ -8,19 +8,21 @@ import { Empty, ErrorPanel, Loading } from "../kit/states";
 import { Table } from "../kit/Table";
 import { address } from "../shell/routes";
 import { may } from "../shell/session";
+import { PaidOut } from "./Paid";
 import { PayoutState } from "./Payouts";
+import type { PageProps } from "./Prop";
 import { type Assessment, cents, type PayoutLine } from "./standing";
 
 const EVERY_MS = 10_000;
 type Line = PayoutLine & { of: Assessment };
 const MOST = 50;
 
-export default function Waiting() {
+export default function Waiting({ route }: PageProps) {
   const asked = useAsked("payouts", read, EVERY_MS);
   const [deciding, setDeciding] = useState<{ line: Line; agrees: boolean } | null>(null);
   const lines = asked.data ?? [];
   const waiting = lines.filter(({ state }) => state === "asked");
-  const others = lines.filter(({ state }) => state !== "asked");
+  const others = lines.filter(({ state }) => state === "refused");
   const mayDecide = may("evaluation:write");
   return (
     <>
@@ -35,7 +37,8 @@ export default function Waiting() {
           </span>
         )} />}
       </section>
-      {others.length > 0 && <section className="panel" data-panel aria-label="Payouts decided"><header><h2>Decided</h2></header><Payments lines={others} empty="" /></section>}
+      {others.length > 0 && <section className="panel" data-panel aria-label="Payouts refused"><header><h2>Refused</h2></header><Payments lines={others} empty="" /></section>}
+      <PaidOut state={route.query.state} />
       {deciding && (
         <Ask title={`${deciding.agrees ? "Agree to" : "Refuse"} payout ${deciding.line.number} of ${deciding.line.of.user}`} act={deciding.agrees ? `Pay ${deciding.line.amount} ${deciding.line.currency}` : "Refuse it"} danger={!deciding.agrees} onClose={() => setDeciding(null)} onDone={asked.again}
           send={(reason) => ok(api.POST("/api/assessments/{assessment_id}/payouts/{number}", { params: { path: { assessment_id: deciding.line.of.assessment_id, number: deciding.line.number } }, body: { agrees: deciding.agrees, reason } }))}>
@@ -59,7 +62,7 @@ function Payments({ lines, empty, acts }: { lines: readonly Line[]; empty: strin
       { key: "who", title: "Trader", cell: (each) => <>{each.of.user}<small><a href={address("prop", ["now", each.of.assessment_id])}>{each.of.tier}, payout {each.number}</a></small></> },
       { key: "state", title: "State", cell: (each) => <><PayoutState state={each.state} reason={each.reason} />{each.reason && <small>{each.reason}</small>}</> },
       { key: "profit", title: "Profit", num: true, cell: (each) => <Num value={cents(each.profit)} /> },
-      { key: "amount", title: "Trader’s part", num: true, cell: (each) => <><Num value={cents(each.amount)} /> {each.currency}</> },
+      { key: "amount", title: "Trader’s part", num: true, cell: (each) => <span><Num value={cents(each.amount)} /> {each.currency}</span> },
       { key: "asked", title: "Asked", num: true, cell: (each) => <>{at(each.asked_at)}<small>{each.asked_by}</small></> },
       { key: "decided", title: "Decided by", cell: (each) => each.decided_by || <span className="dim">–</span> },
       ...(acts ? [{ key: "acts", title: "", cell: acts }] : []),

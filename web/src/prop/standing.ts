@@ -1,6 +1,8 @@
 /** An assessment as the house shows it, and its words. Pure. */
 import type { Schemas } from "../client/api";
 import * as d from "../kit/decimal";
+import { dayTime, MINUS } from "../kit/format";
+import type { AssessmentMessage } from "../live/messages";
 
 export type Assessment = Schemas["AssessmentReply"];
 export type AssessmentLine = Schemas["AssessmentLine"];
@@ -29,3 +31,20 @@ export function goal(found: Assessment): number | null {
 
 /** In whole cents, to be read; what is finer is in the journal. */
 export const cents = (amount: string, way: d.Rounding = "half-even"): string => d.text(d.rescale(amount, 2, way));
+
+/** What was heard, over what was asked for. A message is of now; what is asked for less often keeps the rest. */
+export function withHeard(found: Assessment, heard: AssessmentMessage | undefined): Assessment {
+  if (!heard || heard.assessment_id !== found.assessment_id) return found;
+  if (heard.account_id !== found.account_id || heard.state !== found.state) return found; // The whole of it is asked for anew.
+  const { equity, balance, open_positions, day_from, resets_at, trades, days_traded, headroom, conditions, frozen } = heard;
+  return { ...found, equity, balance, open_positions, day_from, resets_at, trades, days_traded, headroom, conditions, frozen };
+}
+
+/** A sentence of the house as people read it: its moments as times, its amounts without zeros that say nothing, and a capital first. */
+export function readable(sentence: string): string {
+  const said = sentence
+    .replace(/\b(\d{18,19})( on)?, ns since 1970/g, (_, ns: string, on?: string) => dayTime(ns, "min") + (on ?? ""))
+    .replace(/(-?\d+\.\d{2})0+\b/g, "$1")
+    .replaceAll(/(^|\s)-(?=\d)/g, `$1${MINUS}`);
+  return said.charAt(0).toUpperCase() + said.slice(1);
+}

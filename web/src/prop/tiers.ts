@@ -53,6 +53,19 @@ export function probability(value: number, error: number): string {
   const digits = error > 0 ? Math.min(2, Math.max(0, Math.ceil(-Math.log10(error * 100)))) : 2;
   return `${rounded((value * 100).toFixed(6), digits)}\u202f% ± ${rounded((error * 100).toFixed(6), Math.max(digits, 1))}`;
 }
+const of100 = (value: number): string => `${Math.round(value * 100)} of 100`;
+
+/** How most fare, and what the firm has of it: said before anybody pays. "" where it was not simulated. */
+export function firmSaid(tier: Tier): string {
+  const [fair, skilled] = ["fair", "skilled"].map((name) => tier.odds?.traders.find((each) => kind(each) === name));
+  if (!fair) return "";
+  const act = tier.phases.length ? "pass" : "are paid";
+  const ends = fair.pass_probability < 0.5 ? `Most fail: without an edge, ${of100(1 - fair.pass_probability)} tries do not ${act}.` : `Without an edge, ${of100(fair.pass_probability)} tries ${act}.`;
+  const money = (mean: number): string => sum(tier.currency, Math.abs(mean).toFixed(0));
+  const has = (found: Trader, who: string): string => `${found.firm_profit_mean >= 0 ? "earns the firm" : "costs the firm"} ${money(found.firm_profit_mean)} with ${who}`;
+  return `${ends} A try ${has(fair, "them")}${skilled ? `, and ${has(skilled, "those who have an edge")}` : ""}, on average.`;
+}
+
 export const chance = (value: number): string => percent(value.toFixed(8));
 
 /** What is different in the words that are shown: marked where two tiers are compared. */

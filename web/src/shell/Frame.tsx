@@ -1,11 +1,15 @@
 import { Component, lazy, type ReactNode, Suspense, useEffect, useMemo, useState } from "react";
 import { Problem } from "../client/problem";
 import { ErrorPanel, Loading, NoRight } from "../kit/states";
+import { useAsked } from "../kit/asked";
+import { dayTime } from "../kit/format";
 import { change, prefs } from "../kit/prefs";
 import { loudest, play, soundOf } from "../kit/sound";
 import { useStore } from "../kit/store";
+import { toggleBell } from "../notices/bell";
 import { accountStore, connectionStore } from "../live/stores";
 import { AwayNote, ConnectionLine, PastLine } from "./Connection";
+import { LOOK_MS, readClock } from "./clock";
 import { Header } from "./Header";
 import { Icon } from "./icons";
 import { KeysDialog } from "./KeysDialog";
@@ -47,11 +51,21 @@ export function Frame() {
       <main id="screen" tabIndex={-1} aria-label={screen?.title}>
         {screen ? <Shell key={screen.path} screen={screen} /> : <p className="state">This page has no screens yet. The house answers at <a href="/docs">/docs</a>.</p>}
       </main>
+      {who && <MovedTime />}
       {who && shown === "palette" && <Palette onClose={() => setShown(null)} />}
       {shown === "keys" && <KeysDialog onClose={() => setShown(null)} />}
       {shown === "settings" && <Settings onClose={() => setShown(null)} />}
     </div>
   );
+}
+
+/** In a sandbox every page says that its time is not everybody's. */
+function MovedTime() {
+  const first = useAsked("clock", readClock);
+  const now = useAsked(first.data?.is_sandbox ? "clock of a sandbox" : "", readClock, LOOK_MS).data ?? first.data;
+  if (!now?.is_sandbox) return null;
+  const said = { ready: "and stands still", advancing: "and is being moved", failed: "and stands still, since something could not be done", live: "" }[now.state];
+  return <p className="moved-time" role="note"><a href={address("prop", ["clock"])}>Sandbox: it is {dayTime(BigInt(now.now))} here, {said}</a></p>;
 }
 
 /** Glass that was broken to act in somebody else's name is seen on every page, by whoever does. */
@@ -84,7 +98,7 @@ function home(): Screen | undefined {
 function Rail({ screen, account }: { screen: Screen | undefined; account: string }) {
   return (
     <nav className="rail" aria-label="Screens">
-      {screens.map((each) => (
+      {screens.filter((each) => !each.isAside).map((each) => (
         <a key={each.path} href={address(each.path, [], { account })} aria-current={each === screen ? "page" : undefined} title={`${each.title} (g ${each.letter})`}>
           {each.icon ?? <Icon name={each.path} />}
           <span>{each.title}</span>
@@ -140,6 +154,7 @@ function useShellCommands(show: (shown: Shown) => void): void {
       { title: "Previous panel", keys: "Ctrl+Shift+F6", run: () => nextPanel(-1) },
       { title: "Next instrument", keys: "]", run: () => step(listed.map((each) => each.symbol), 1) },
       { title: "Previous instrument", keys: "[", run: () => step(listed.map((each) => each.symbol), -1) },
+      { title: "Notices: open or close the bell", keys: "Shift+N", words: "unread told", run: toggleBell },
       { title: "Settings", run: () => show("settings"), words: "theme density colours numbers zone confirm layout" },
       { title: "Dark or light", run: () => change({ theme: document.documentElement.dataset.theme === "dark" ? "light" : "dark" }) },
       { title: "Dense or comfortable", run: () => change({ density: prefs.get().density === "dense" ? "comfortable" : "dense" }) },

@@ -5,6 +5,7 @@ import { Ribbon } from "../kit/QualityBadge";
 import { useKey, useStore } from "../kit/store";
 import { limitsStore, marginStore } from "../live/refresh";
 import { useAccount, useBalances } from "../live/stores";
+import { Bell } from "../notices/Bell";
 import { Clock, ConnectionChip } from "./Connection";
 import { address } from "./routes";
 import { screens } from "./screens";
@@ -28,6 +29,7 @@ export const Header = memo(function Header({ onPalette, onSettings, onKeys }: { 
       {account && <AccountStrip account={account} />}
       <span className="end">
         <button type="button" className="button quiet" onClick={onPalette} aria-label="Find Ctrl K: go, find or do">Find <kbd>Ctrl K</kbd></button>
+        <Bell />
         <ConnectionChip />
         <Clock />
         <button type="button" className="button quiet menu" popoverTarget="more" aria-label="More">⋯</button>

@@ -37,6 +37,8 @@ export interface Screen {
   /** Place in the rail, from 1; the first that the caller may see is where the page begins. */
   order?: number;
   icon?: ReactNode;
+  /** One comes to it from elsewhere: it has no place in the rail. */
+  isAside?: boolean;
   /** A scope that it cannot do without. */
   scope?: string;
   load: () => Promise<{ default: ComponentType<ScreenProps> }>;

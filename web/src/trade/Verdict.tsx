@@ -10,6 +10,7 @@ const RULE: Record<string, string> = {
   exceeds_order_qty: "Order quantity", exceeds_order_notional: "Order notional", outside_collar: "Price collar",
   exceeds_position_limit: "Position limit", exceeds_concentration: "Concentration", exceeds_class_concentration: "Class concentration",
   exceeds_issuer_concentration: "Issuer concentration", exceeds_venue_concentration: "Venue concentration",
+  exceeds_trade_risk: "Risk of a trade", exceeds_open_positions: "Open positions", exceeds_open_lots: "Open lots", exceeds_leverage: "Leverage", instrument_not_allowed: "Instruments",
   exceeds_daily_loss: "Daily loss", exceeds_order_rate: "Order rate", exceeds_notional_rate: "Notional rate",
   exceeds_buying_power: "Buying power", exceeds_position: "What is held", exceeds_margin: "Margin",
   market_quality: "Market quality", reducing_only: "Only reducing", would_not_reduce: "Would not reduce",

@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 c957007e78c0d7114eefc82e3daac98f46bc40735ba67c997525a49a225fabde
+OpenAPI sha256 e1a7f1cbf55c319f4ee22ce17335a616273e44d5ba1ee08e4d140c02a4185ca7
 """
 
 from __future__ import annotations
@@ -296,6 +296,7 @@ class SignedInShown(TypedDict):
     last_used_at: str
     ends_at: str
     is_this: bool
+    device_id: NotRequired[str]
 
 
 class EndSessionRequest(TypedDict):
@@ -436,6 +437,74 @@ class PasskeyLogin(TypedDict):
     signature: str
     device_name: NotRequired[str]
     cookie: NotRequired[bool]
+    device: NotRequired[str]
+
+
+class DevicesReply(TypedDict):
+    items: list[DeviceShown]
+
+
+class DeviceShown(TypedDict):
+    """One device. `state` is "trusted" up to `trusted_until`, else "known". Times are nanoseconds
+    since 1970, UTC; "" for never. `sessions` is how many are open on it.
+    """
+    device_id: str
+    name: str
+    state: Literal['known', 'trusted']
+    trusted_until: str
+    trusted_by: str
+    known_since: str
+    last_used_at: str
+    sessions: int
+    is_this: bool
+
+
+class TrustDevice(TypedDict):
+    """`code` is of your authenticator, or a recovery code; none within five minutes of signing in
+    with a passkey. After `days` the device is no longer trusted.
+    """
+    device_id: str
+    code: NotRequired[str]
+    days: NotRequired[int]
+
+
+class OneDevice(TypedDict):
+    device_id: str
+
+
+class ForgottenReply(TypedDict):
+    """`ended` sessions were open on it."""
+    ended: int
+
+
+class ChainReply(TypedDict):
+    """`is_required`: a request of yours that lacks a link is refused with that link's code."""
+    is_required: bool
+    is_whole: bool
+    links: list[LinkShown]
+
+
+class LinkShown(TypedDict):
+    """One link. `value` is what the house sees of it; `do` is what to do where it does not hold,
+    and `code` what a request is refused with.
+    """
+    link: Literal['api_authorisation', 'audit', 'device_trust', 'encryption', 'mfa', 'service_mesh', 'session', 'user_authentication']
+    holds: bool
+    value: str
+    do: NotRequired[str]
+    code: NotRequired[str]
+
+
+class OneUser(TypedDict):
+    user: str
+
+
+class TrustOther(TypedDict):
+    """`code` is of your own second factor: you say that `user` has the device."""
+    user: str
+    device_id: str
+    code: NotRequired[str]
+    days: NotRequired[int]
 
 
 class RegisterClient(TypedDict):
@@ -2061,13 +2130,17 @@ class EventTypes(TypedDict):
 
 class EventType(TypedDict):
     """`ordered_by` says what messages of this type keep their order within. `data` is the JSON
-    Schema of what stands in the body under that name.
+    Schema of what stands in the body under that name. Who asks for `topic`, or one of
+    `aliases`, is told by that name; `topic` is "" where no document has one.
     """
     type: str
     summary: str
     scope: str
     ordered_by: str
     data: dict[str, Any]
+    family: str
+    topic: str
+    aliases: list[str]
 
 
 class CreateWebhook(TypedDict):
@@ -2322,6 +2395,9 @@ class Inbox(TypedDict):
 
 
 class InboxLine(TypedDict):
+    """`leads_to` is what it is about: "order/demo.57", "account/demo", "you"; "" where its entry
+    at `position` alone says.
+    """
     number: int
     notice_id: str
     kind: str
@@ -2331,6 +2407,7 @@ class InboxLine(TypedDict):
     at: str
     position: int
     is_seen: bool
+    leads_to: NotRequired[str]
 
 
 class SeeRequest(TypedDict):
@@ -2454,8 +2531,11 @@ class TiersRequest(TypedDict):
 
 
 class TiersReply(TypedDict):
-    """In the order in which the tiers were first defined, versions newest first."""
+    """In the order in which the tiers were first defined, versions newest first. Only tiers in
+    `account_currency` can be bought: accounts are in no other.
+    """
     items: list[TierShown]
+    account_currency: str
 
 
 class TierShown(TypedDict):
@@ -2543,13 +2623,17 @@ class ScalingShown(TypedDict):
 
 class OddsShown(TypedDict):
     """Worked out by simulation, of `paths` traders of each kind; the same seed gives the same.
-    `firm_ruin_probability` is of losing more than `capital` in `sales` sales.
+    `firm_ruin_probability` is of having lost more than `capital` on some day of a book of
+    `sales` sales, `sales_a_day` of them a day, whose buyers take the part `crowd` of their
+    trades together; 0 of `sales_a_day`: one sale after the other, each alone.
     """
     paths: int
     seed: str
     days: int
     funded_days: int
     sales: int
+    sales_a_day: int
+    crowd: float
     capital: str
     simulated_at: str
     traders: list[OddsOfTrader]
@@ -2572,6 +2656,22 @@ class OddsOfTrader(TypedDict):
     firm_profit_mean: float
     firm_profit_se: float
     firm_ruin_probability: float | None
+    firm_ruin_se: float | None
+    firm_capital_99: float | None
+    abandoned_probability: float
+    effects: list[RuleEffectShown]
+
+
+class RuleEffectShown(TypedDict):
+    """The same traders with the same dice, had one rule been another: what it costs whom."""
+    rule: str
+    change: str
+    pass_probability: float
+    pass_change: float
+    payout_mean: float
+    payout_change: float
+    firm_profit_mean: float
+    firm_profit_change: float
 
 
 class TierRequest(TypedDict):
@@ -2640,7 +2740,9 @@ class FindingShown(TypedDict):
 
 class SimulateTierRequest(TypedDict):
     """`traders` as `fondaco tier simulate` takes them, "skilled:risk=1%"; none: the usual five.
-    `days`: how long a phase is watched.
+    "account:ID" draws days from what an account has traded, "journal:NAME" from one of
+    `journals`. `days`: how long a phase is watched. `sensitivity`: with what each rule does to
+    the odds. `crowd`: the part of their trades that buyers take together, for the firm's ruin.
     """
     tier: str
     version: int
@@ -2650,6 +2752,16 @@ class SimulateTierRequest(TypedDict):
     days: NotRequired[int]
     funded_days: NotRequired[int]
     sales: NotRequired[int]
+    sales_a_day: NotRequired[int]
+    crowd: NotRequired[float]
+    sensitivity: NotRequired[bool]
+    journals: NotRequired[list[JournalText]]
+
+
+class JournalText(TypedDict):
+    """What somebody has traded, as CSV that docs/tiers.md tells of."""
+    name: str
+    text: str
 
 
 class SimulationReply(TypedDict):
@@ -3108,6 +3220,24 @@ class PaymentsPayoutShown(TypedDict):
     reason: str
 
 
+class NoDestination(TypedDict):
+    pass
+
+
+class DestinationShown(TypedDict):
+    """Where you are paid; all "" while you have said nothing. `changed_at` is ns since 1970."""
+    destination: str
+    provider: str
+    changed_at: str
+
+
+class DestinationRequest(TypedDict):
+    """The payment provider's name of the account that you are paid into: at Stripe your connected
+    account, "acct_…". The sandbox takes anything, and refuses to pay into "acct_closed".
+    """
+    destination: str
+
+
 class ReconciliationRequest(TypedDict):
     """A day of the provider, UTC; absent: yesterday."""
     day: NotRequired[str]
@@ -3242,6 +3372,50 @@ class PutTaxRateRequest(TypedDict):
     name: str
     percent: str
     is_included: NotRequired[bool]
+
+
+class ClockRequest(TypedDict):
+    pass
+
+
+class ClockReply(TypedDict):
+    """Times are nanoseconds since 1970, as text. `state` is "live" in a house whose time is
+    everybody's; `advancing_to` is "0" unless it moves; `progress` is 0 to 1.
+    """
+    is_sandbox: bool
+    state: Literal['advancing', 'failed', 'live', 'ready']
+    now: str
+    wall_now: str
+    advancing_from: str
+    advancing_to: str
+    progress: float
+    stops: int
+    failed_at: str
+    failed_timer: str
+    error: str
+    next: list[TimerLine]
+
+
+class TimerLine(TypedDict):
+    """What is due next, and whose it is."""
+    at: str
+    what: str
+    stream: str
+
+
+class AdvanceRequest(TypedDict):
+    """One of `to` and `by`; neither: time stays, and `prices` are quoted from now on."""
+    to: NotRequired[str | None]
+    by: NotRequired[str | None]
+    prices: NotRequired[list[PriceAsk]]
+
+
+class PriceAsk(TypedDict):
+    """`at` "": as soon as the advance begins."""
+    symbol: str
+    bid: str
+    ask: str
+    at: NotRequired[str]
 
 
 class PriceRequest(TypedDict):
@@ -4147,6 +4321,10 @@ class HeadroomReply(TypedDict):
     margin: NotRequired[str | None]
     issuer_concentration_bps: NotRequired[int | None]
     venue_concentration_bps: NotRequired[int | None]
+    trade_risk: NotRequired[str | None]
+    open_positions: NotRequired[int | None]
+    open_lots: NotRequired[str | None]
+    leverage: NotRequired[str | None]
 
 
 class MarkReply(TypedDict):
@@ -4941,7 +5119,7 @@ class Consistency(TypedDict):
     path: list[str]
 
 
-class JournalRequest(TypedDict):
+class TradingJournalRequest(TypedDict):
     """`stream` and `kind` are beginnings, `cause` a part of the cause or a whole correlation id,
     `text` a part of what was written. With `before` the newest below it, else those behind
     `after`; `wait_ms` lets an empty answer wait for the next entry.
@@ -5388,6 +5566,23 @@ class TripLine(TypedDict):
     position: int
 
 
+class PerformanceJournalRequest(TypedDict):
+    account_id: str
+    min_position: NotRequired[int]
+
+
+class TradedReply(TypedDict):
+    """Round trips as simulations draw from them. `text` is CSV: when each closed, its `profit` and
+    how far it was down at its `worst`, in `currency`; `size` is what the account had before.
+    """
+    account_id: str
+    currency: str
+    size: str
+    trades: int
+    text: str
+    position: int
+
+
 class LeaderboardRequest(TypedDict):
     """`by` "return": the profit of the stage in parts of its account; "payouts": what was paid in
     `currency`. Without `tier`, of all of them.
@@ -5434,3 +5629,53 @@ class ProfileReply(TypedDict):
 class EvaluationSetProfileRequest(TypedDict):
     """To be seen by everybody of the firm who looks at the ranks."""
     public_name: str
+
+
+class MakeCertificateRequest(TypedDict):
+    """Of one's own assessment. `shown_as` "public_name": that of the leaderboard; "name": `name`.
+    Nobody else sees any of it unless `is_public`. `number` is the payout's.
+    """
+    assessment_id: str
+    kind: NotRequired[Literal['funded', 'passed', 'payout']]
+    number: NotRequired[int]
+    shown_as: NotRequired[Literal['name', 'nobody', 'public_name']]
+    name: NotRequired[str]
+    is_public: NotRequired[bool]
+
+
+class CertificateReply(TypedDict):
+    """`standing` is as it is now, and `why`; what it says never changes. `url` is its page, which
+    also leads to it as PDF, SVG and PNG, and to the proof of entry `position`.
+    """
+    certificate_id: str
+    kind: Literal['funded', 'passed', 'payout']
+    assessment_id: str
+    name: str
+    tier: str
+    tier_version: int
+    result: str
+    happened_at: str
+    made_at: str
+    position: int
+    sha256: str
+    standing: Literal['ended', 'suspended', 'valid', 'void', 'withdrawn']
+    why: str
+    is_public: bool
+    url: str
+
+
+class CertificatesRequest(TypedDict):
+    pass
+
+
+class CertificatesReply(TypedDict):
+    items: list[CertificateReply]
+
+
+class ShareCertificateRequest(TypedDict):
+    certificate_id: str
+    is_public: bool
+
+
+class CertificateRequest(TypedDict):
+    certificate_id: str

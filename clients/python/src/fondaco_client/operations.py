@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 c957007e78c0d7114eefc82e3daac98f46bc40735ba67c997525a49a225fabde
+OpenAPI sha256 e1a7f1cbf55c319f4ee22ce17335a616273e44d5ba1ee08e4d140c02a4185ca7
 """
 
 from __future__ import annotations
@@ -317,6 +317,40 @@ class Identity:
             "/api/users/{user}/second-factor/reset",
             path_={"user": user},
             body={"reason": reason},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def devices(
+        self,
+        *,
+        user: str,
+    ) -> m.DevicesReply:
+        """Devices that a user of the tenant has signed in with. Scope: house:read."""
+        found: m.DevicesReply = self._ask(
+            "GET",
+            "/api/users/{user}/devices",
+            path_={"user": user},
+        )
+        return found
+
+    def trust_device(
+        self,
+        *,
+        user: str,
+        device_id: str,
+        idempotency_key: str = ABSENT,
+        code: str = ABSENT,
+        days: int = ABSENT,
+    ) -> m.DevicesReply:
+        """Say that a user's device is trusted; it takes your own second factor. Scope:
+        house:write.
+        """
+        found: m.DevicesReply = self._ask(
+            "POST",
+            "/api/users/{user}/devices/{device_id}/trust",
+            path_={"user": user, "device_id": device_id},
+            body={"code": code, "days": days},
             header={"Idempotency-Key": idempotency_key},
         )
         return found
@@ -763,13 +797,67 @@ class Users:
         idempotency_key: str = ABSENT,
         device_name: str = ABSENT,
         cookie: bool = ABSENT,
+        device: str = ABSENT,
     ) -> m.LoginReply:
         """Sign in with a passkey alone."""
         found: m.LoginReply = self._ask(
             "POST",
             "/api/users/passkeys/login",
-            body={"handle": handle, "credential_id": credential_id, "client_data_json": client_data_json, "authenticator_data": authenticator_data, "signature": signature, "device_name": device_name, "cookie": cookie},
+            body={"handle": handle, "credential_id": credential_id, "client_data_json": client_data_json, "authenticator_data": authenticator_data, "signature": signature, "device_name": device_name, "cookie": cookie, "device": device},
             header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def devices(
+        self,
+    ) -> m.DevicesReply:
+        """Devices that you have signed in with, and which of them you trust."""
+        found: m.DevicesReply = self._ask(
+            "GET",
+            "/api/users/devices",
+        )
+        return found
+
+    def trust_device(
+        self,
+        *,
+        device_id: str,
+        idempotency_key: str = ABSENT,
+        code: str = ABSENT,
+        days: int = ABSENT,
+    ) -> m.DevicesReply:
+        """Say that you trust one of your devices; it takes your second factor."""
+        found: m.DevicesReply = self._ask(
+            "POST",
+            "/api/users/devices/{device_id}/trust",
+            path_={"device_id": device_id},
+            body={"code": code, "days": days},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def forget_device(
+        self,
+        *,
+        device_id: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.ForgottenReply:
+        """Forget one of your devices; sessions on it end."""
+        found: m.ForgottenReply = self._ask(
+            "DELETE",
+            "/api/users/devices/{device_id}",
+            path_={"device_id": device_id},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def chain(
+        self,
+    ) -> m.ChainReply:
+        """Which links of the chain from your device to the audit hold for this very request."""
+        found: m.ChainReply = self._ask(
+            "GET",
+            "/api/users/chain",
         )
         return found
 
@@ -2652,6 +2740,10 @@ class Tiers:
         days: int = ABSENT,
         funded_days: int = ABSENT,
         sales: int = ABSENT,
+        sales_a_day: int = ABSENT,
+        crowd: float = ABSENT,
+        sensitivity: bool = ABSENT,
+        journals: builtins.list[m.JournalText] = ABSENT,
     ) -> m.SimulationReply:
         """Begin to work out the odds of a version; they are attached to it in the journal. Scope:
         tiers:write.
@@ -2660,7 +2752,7 @@ class Tiers:
             "POST",
             "/api/tiers/{tier}/versions/{version}/simulate",
             path_={"tier": tier, "version": version},
-            body={"traders": traders, "paths": paths, "seed": seed, "days": days, "funded_days": funded_days, "sales": sales},
+            body={"traders": traders, "paths": paths, "seed": seed, "days": days, "funded_days": funded_days, "sales": sales, "sales_a_day": sales_a_day, "crowd": crowd, "sensitivity": sensitivity, "journals": journals},
             header={"Idempotency-Key": idempotency_key},
         )
         return found
@@ -2914,7 +3006,7 @@ class Evaluation:
         reason: str,
         idempotency_key: str = ABSENT,
     ) -> m.AssessmentDone:
-        """Agree to a payout that somebody else has asked for, or refuse it. Scope:
+        """Agree to a payout that somebody else asked for, refuse it, or try it again. Scope:
         evaluation:write.
         """
         found: m.AssessmentDone = self._ask(
@@ -3100,6 +3192,33 @@ class Purchases:
         )
         return found
 
+    def payout_destination(
+        self,
+    ) -> m.DestinationShown:
+        """Where you are paid: your account at the payment provider. Scope: purchases:read."""
+        found: m.DestinationShown = self._ask(
+            "GET",
+            "/api/payouts/destination",
+        )
+        return found
+
+    def set_payout_destination(
+        self,
+        *,
+        destination: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.DestinationShown:
+        """Say where you are paid from now on; payouts that have begun stay where they were. Scope:
+        purchases:write.
+        """
+        found: m.DestinationShown = self._ask(
+            "PUT",
+            "/api/payouts/destination",
+            body={"destination": destination},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
     def reconciliation(
         self,
         *,
@@ -3263,6 +3382,55 @@ class Shop:
             "/api/tax-rates/{country}",
             path_={"country": country},
             body={"name": name, "percent": percent, "is_included": is_included},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+
+class Test_clock:
+    def __init__(self, asking: Asking) -> None:
+        self._ask = asking.ask
+
+    def show(
+        self,
+    ) -> m.ClockReply:
+        """What time it is in a sandbox, whether it moves, and what is due next. Scope:
+        market:read.
+        """
+        found: m.ClockReply = self._ask(
+            "GET",
+            "/api/test-clock",
+        )
+        return found
+
+    def advance(
+        self,
+        *,
+        idempotency_key: str = ABSENT,
+        to: str | None = ABSENT,
+        by: str | None = ABSENT,
+        prices: list[m.PriceAsk] = ABSENT,
+    ) -> m.ClockReply:
+        """Move a sandbox's time on: whatever is due until then happens at its time. Scope:
+        house:write.
+        """
+        found: m.ClockReply = self._ask(
+            "POST",
+            "/api/test-clock/advance",
+            body={"to": to, "by": by, "prices": prices},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def cancel(
+        self,
+        *,
+        idempotency_key: str = ABSENT,
+    ) -> m.ClockReply:
+        """Let a sandbox's time stand where it is. Scope: house:write."""
+        found: m.ClockReply = self._ask(
+            "DELETE",
+            "/api/test-clock/advance",
             header={"Idempotency-Key": idempotency_key},
         )
         return found
@@ -4778,6 +4946,23 @@ class Performance:
         )
         return found
 
+    def journal(
+        self,
+        *,
+        account_id: str,
+        min_position: int = ABSENT,
+    ) -> m.TradedReply:
+        """An account's round trips as CSV, as simulations draw days from them. Scope:
+        accounts:read.
+        """
+        found: m.TradedReply = self._ask(
+            "GET",
+            "/api/accounts/{account_id}/journal",
+            path_={"account_id": account_id},
+            query={"min_position": min_position},
+        )
+        return found
+
 
 class Leaderboard:
     def __init__(self, asking: Asking) -> None:
@@ -4838,6 +5023,74 @@ class Leaderboard:
         return found
 
 
+class Certificates:
+    def __init__(self, asking: Asking) -> None:
+        self._ask = asking.ask
+
+    def make(
+        self,
+        *,
+        assessment_id: str,
+        idempotency_key: str = ABSENT,
+        kind: Literal['funded', 'passed', 'payout'] = ABSENT,
+        number: int = ABSENT,
+        shown_as: Literal['name', 'nobody', 'public_name'] = ABSENT,
+        name: str = ABSENT,
+        is_public: bool = ABSENT,
+    ) -> m.CertificateReply:
+        """A certificate of what you have come to: passed, funded, or paid. Scope: evaluation:ask.
+        """
+        found: m.CertificateReply = self._ask(
+            "POST",
+            "/api/certificates",
+            body={"assessment_id": assessment_id, "kind": kind, "number": number, "shown_as": shown_as, "name": name, "is_public": is_public},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def share(
+        self,
+        *,
+        certificate_id: str,
+        is_public: bool,
+        idempotency_key: str = ABSENT,
+    ) -> m.CertificateReply:
+        """Let whoever has its link see it, or nobody. Scope: evaluation:ask."""
+        found: m.CertificateReply = self._ask(
+            "PUT",
+            "/api/certificates/{certificate_id}",
+            path_={"certificate_id": certificate_id},
+            body={"is_public": is_public},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def withdraw(
+        self,
+        *,
+        certificate_id: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.CertificatesReply:
+        """Take it back for good: what it says is deleted. Scope: evaluation:ask."""
+        found: m.CertificatesReply = self._ask(
+            "DELETE",
+            "/api/certificates/{certificate_id}",
+            path_={"certificate_id": certificate_id},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def list(
+        self,
+    ) -> m.CertificatesReply:
+        """Your certificates, and how each stands now. Scope: evaluation:read."""
+        found: m.CertificatesReply = self._ask(
+            "GET",
+            "/api/certificates",
+        )
+        return found
+
+
 class Operations:
     """Every operation of the house, by room."""
 
@@ -4860,6 +5113,7 @@ class Operations:
         self.reports = Reports(asking)
         self.purchases = Purchases(asking)
         self.shop = Shop(asking)
+        self.test_clock = Test_clock(asking)
         self.market = Market(asking)
         self.house = House(asking)
         self.journal = Journal(asking)
@@ -4869,3 +5123,4 @@ class Operations:
         self.venues = Venues(asking)
         self.performance = Performance(asking)
         self.leaderboard = Leaderboard(asking)
+        self.certificates = Certificates(asking)

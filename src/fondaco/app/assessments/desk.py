@@ -22,6 +22,7 @@ from fondaco.domain.evaluation.assessments.model import (
     Look,
     assessment_id_of,
     assessment_stream,
+    measured,
     standing_of,
 )
 from fondaco.domain.evaluation.assessments.rules import seen_as
@@ -72,7 +73,7 @@ class AssessmentsDesk:
         """Who may give assessments away, or oversees the house, sees everybody's."""
         return caller.may(Scope.EVALUATION_WRITE) or caller.may(Scope.HOUSE_READ)
 
-    async def _state(self, assessment_id: str, stamp: Stamp) -> Assessment:
+    async def state_of(self, assessment_id: str, stamp: Stamp) -> Assessment:
         """Raises `NotFound` for one that is not there, or that the caller may not see."""
         caller = await asyncio.to_thread(self._caller, stamp)
         stream = assessment_stream(assessment_id)
@@ -98,7 +99,7 @@ class AssessmentsDesk:
         return api.AssessmentsReply([_line(row) for row in await asyncio.to_thread(look)])
 
     async def one(self, assessment_id: str, stamp: Stamp) -> api.AssessmentReply:
-        state = await self._state(assessment_id, stamp)
+        state = await self.state_of(assessment_id, stamp)
         if state.account and not state.is_ended:
             await self._kernel.wake(account_stream(state.account))
 
@@ -123,7 +124,7 @@ class AssessmentsDesk:
         tier = state.tier
         assert tier is not None  # noqa: S101  # it was created
         seen = self.look(state, at)
-        standing = _as_of(state, seen)
+        standing = as_of(state, seen)
         code, why = why_no_payout(state, at, AssessmentRefs(0, seen))
         return api.AssessmentReply(
             assessment_id=state.assessment_id,
@@ -160,7 +161,7 @@ class AssessmentsDesk:
         )
 
     async def equity(self, ask: api.EquityRequest, stamp: Stamp) -> api.EquityReply:
-        await self._state(ask.assessment_id, stamp)
+        await self.state_of(ask.assessment_id, stamp)
 
         def look() -> Any:
             with self._reading() as conn:
@@ -180,7 +181,7 @@ class AssessmentsDesk:
         )  # fmt: skip
 
     async def pack(self, assessment_id: str, stamp: Stamp) -> api.PackReply:
-        state = await self._state(assessment_id, stamp)
+        state = await self.state_of(assessment_id, stamp)
         made = await asyncio.to_thread(pack, state, self._kernel.journal, self._proofs)
         name = f"{assessment_id}.zip"
         return api.PackReply(
@@ -207,6 +208,20 @@ class AssessmentsDesk:
         if row.frozen or not fits[product.purpose]:
             why = f"frozen: {row.frozen}" if row.frozen else row.state
             raise Refused(f"{name} is {why}: it has no {product.purpose}", code="not_for_sale")
+        # A reset at another tier's price would be one too cheap.
+        if (product.code == row.tier) is (product.purpose == "upgrade"):
+            wanted = "another tier" if product.purpose == "upgrade" else row.tier
+            raise Refused(
+                f"{name} is of {row.tier}: its {product.purpose} is bought as {wanted}, not as "
+                f"{product.code}",
+                code="other_tier",
+            )
+        if product.purpose == "extension" and not self._is_timed(tenant, row.fingerprint):
+            raise Refused(f"{name} has no time limit to extend", code="no_time_limit")
+
+    def _is_timed(self, tenant: str, fingerprint: str) -> bool:
+        tier = self._tiers.shelf.by_fingerprint(tenant, fingerprint)
+        return tier is None or any(each.time_limit_days for each in tier.stages)
 
     # --- What is done -----------------------------------------------------------------------------
 
@@ -241,21 +256,21 @@ class AssessmentsDesk:
         )
 
     async def abandon(self, ask: api.AbandonRequest, stamp: Stamp) -> api.AssessmentDone:
-        await self._state(ask.assessment_id, stamp)
+        await self.state_of(ask.assessment_id, stamp)
         command = ev.AbandonAssessment(
             _own_id(stamp, ask), stamp.at, stamp.caller.partition("/")[0], ask.reason
         )
         return await self._done(ask.assessment_id, command)
 
     async def ask_payout(self, ask: api.AssessmentRequest, stamp: Stamp) -> api.AssessmentDone:
-        state = await self._state(ask.assessment_id, stamp)
+        state = await self.state_of(ask.assessment_id, stamp)
         await self._kernel.wake(account_stream(state.account))
         command = ev.AskPayout(_own_id(stamp, ask), stamp.at, stamp.caller.partition("/")[0])
         return await self._done(ask.assessment_id, command)
 
     async def decide_payout(self, ask: api.DecideRequest, stamp: Stamp) -> api.AssessmentDone:
         """Raises `Refused` for who has asked for it, or is to be paid."""
-        state = await self._state(ask.assessment_id, stamp)
+        state = await self.state_of(ask.assessment_id, stamp)
         by = stamp.caller.partition("/")[0]
         asked = [each.asked_by for each in state.payouts if each.number == ask.number]
         if by in (state.user, *asked) and not self._is_alone(stamp.tenant):
@@ -288,7 +303,7 @@ def _own_id(stamp: Stamp, ask: Any) -> Any:
     return request_id(f"!assessments/{stamp.tenant}/{stamp.caller}/{key}", fingerprint(ask))
 
 
-def _as_of(state: Assessment, seen: Look | None) -> Standing | None:
+def as_of(state: Assessment, seen: Look | None) -> Standing | None:
     """How it stands, marked at what is seen now where rules hold; else as it was last."""
     standing = own_standing(state)
     if standing is None:
@@ -364,8 +379,8 @@ def violation_line(row: Any) -> api.ViolationLine:
     return api.ViolationLine(
         rule=row.rule,
         at=str(row.at),
-        value=_measured(row.rule, row.value),
-        limit=_measured(row.rule, row.limit),
+        value=measured(row.rule, row.value),
+        limit=measured(row.rule, row.limit),
         balance=_money(row.balance),
         equity=_money(row.equity),
         day=str(row.day),
@@ -374,15 +389,6 @@ def violation_line(row: Any) -> api.ViolationLine:
         stage=row.stage,
         position=row.position,
     )
-
-
-_COUNTED: Final = frozenset({"max_positions", "weekend", "instruments", "news"})
-
-
-def _measured(rule: str, value: int) -> str:
-    if rule in _COUNTED:
-        return str(value)
-    return format_scaled(value, 4) if rule == "max_lots" else _money(value)
 
 
 def payout_line(row: Any) -> api.AssessmentPayoutLine:

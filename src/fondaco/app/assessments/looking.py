@@ -1,18 +1,14 @@
 """An account as an assessment sees it: balance, equity, what is open, and the marks of all that."""
 
-from typing import Final
-
 from fondaco.domain.evaluation.assessments.model import Look
-from fondaco.domain.evaluation.model import LOT_DECIMALS
 from fondaco.domain.market.model import Mark, Quality
-from fondaco.domain.reference.model import Instrument, InstrumentKind, Symbol
-from fondaco.domain.trading.model import AccountState, OrdType, Position, Rate, Side, TradingRefs
+from fondaco.domain.reference.model import InstrumentKind, Symbol
+from fondaco.domain.trading.model import AccountState, Rate, Side, TradingRefs
 from fondaco.domain.trading.rules.margin import contract_worth
 from fondaco.domain.trading.rules.margin_limits import net_worth
+from fondaco.domain.trading.rules.trades import lots_of, position_risk, stops_of
 from fondaco.kernel.event import Instant
 from fondaco.kernel.money import AssetCode
-
-_STOPS: Final = frozenset({OrdType.STOP, OrdType.STOP_LIMIT, OrdType.TRAILING_STOP})
 
 
 def look_at(state: AccountState, refs: TradingRefs, at: Instant, version: int = 0) -> Look | None:
@@ -36,9 +32,11 @@ def look_at(state: AccountState, refs: TradingRefs, at: Instant, version: int = 
         if rate.mark is not None:
             marks[rate.mark.symbol] = rate.mark
         count += 1
-        lots += _lots(instrument, position.lots)
+        lots += lots_of(instrument, position.lots)
         notional += abs(_in_currency(contract_worth(instrument, mark, position.lots), rate))
-        risks[symbol] = _risk(state, instrument, position, rate)
+        side = Side.BUY if position.lots > 0 else Side.SELL
+        stops = stops_of(state.working.values(), symbol, side)
+        risks[symbol] = _in_currency(position_risk(instrument, position, stops), rate)
     bad = any(mark.quality is not Quality.OK for mark in marks.values())
     return Look(
         at, balance, equity, count, tuple(marks.values()), lots, notional, len(state.working),
@@ -71,35 +69,3 @@ def _balance(state: AccountState, refs: TradingRefs) -> int | None:
             return None
         total += _in_currency(units, rate)
     return total
-
-
-def _lots(instrument: Instrument, lots: int) -> int:
-    """Of the base asset, in whole 10^-4, rounded up."""
-    units = abs(lots) * instrument.lot_units * 10**LOT_DECIMALS
-    return -(-units // int(10**instrument.qty_decimals))
-
-
-def _risk(state: AccountState, instrument: Instrument, position: Position, rate: Rate) -> int:
-    """What is lost if the stops of a position are met, from what it has cost. What no stop covers
-    is at risk as a whole."""
-    is_long, bare = position.lots > 0, abs(position.lots)
-    cost_of_all, lost = abs(position.cost), 0
-    stops = sorted(
-        (
-            order
-            for order in state.working.values()
-            if order.symbol == instrument.symbol
-            and order.ord_type in _STOPS
-            and (order.side is Side.SELL) == is_long
-        ),
-        key=lambda order: order.stop_px,
-        reverse=is_long,  # the one that is met first
-    )
-    for order in stops:
-        lots = min(order.leaves_lots, bare)
-        bare -= lots
-        cost = cost_of_all * lots // abs(position.lots)
-        worth = instrument.cost_down(order.stop_px, lots)
-        lost += max(cost - worth if is_long else worth - cost, 0)
-    lost += cost_of_all * bare // abs(position.lots)
-    return _in_currency(lost, rate)

@@ -24,6 +24,22 @@ HERE = Path(__file__).resolve().parent
 PPM = 1_000_000
 NO_LIMIT = -(1 << 63)
 DAY_NS = 86_400_000_000_000
+# What moves money and cannot happen to an account of an assessment, or is not worked out here.
+UNKNOWN = {
+    f"trading.{name}.v1"
+    for name in (
+        "swap_charged",
+        "contract_paid",
+        "gain_converted",
+        "negative_balance_covered",
+        "transfer_sent",
+        "transfer_received",
+        "transfer_returned",
+        "account_reset",
+        "allocation_booked",
+        "fill_failed",
+    )
+}
 
 
 class Unfit(ValueError):
@@ -100,20 +116,28 @@ class Book:
             self.add(f[0], f[1])
         elif kind == "trading.cash_withdrawn.v1":
             self.add(f[0], -f[1])
-        elif kind == "trading.swap_charged.v1":
-            raise Unfit("nights are charged: this script does not know how")
         elif kind == "trading.order_filled.v1":
-            symbol, sign = f[1], 1 if f[2] == "buy" else -1
-            lots, gross, base_units, fee = f[4], f[7], f[8], f[9]
-            base, quote = f[16], f[17]
-            is_contract, realized, cost = f[20], f[21], f[22]
-            if is_contract:
-                self.add(quote, realized - fee)
-            else:
-                self.add(base, sign * base_units)
-                self.add(quote, -sign * gross - fee)
-            self.lots[symbol] = self.lots.get(symbol, 0) + sign * lots
-            self.cost[symbol] = cost
+            self.execute(f, f[20], f[21], f[22], 1)
+        elif kind == "trading.fill_busted.v1":
+            self.execute(f, f[20], f[22], f[23], -1)
+        elif kind == "trading.fill_corrected.v1":
+            self.hear(f[2][0], f[2][1:])
+            self.hear(f[3][0], f[3][1:])
+        elif kind in UNKNOWN:
+            raise Unfit(f"{kind} moves money: this script does not know how")
+
+    def execute(self, f: list[Any], is_contract: bool, realized: int, cost: int, way: int) -> None:
+        """An execution; and with `way` -1, one that is taken back, whose amounts are its own."""
+        symbol, sign = f[1], way if f[2] == "buy" else -way
+        first = 4 if way == 1 else 5
+        lots, gross, base_units, fee = f[first], *(f[7:10] if way == 1 else f[8:11])
+        if is_contract:
+            self.add(f[17], way * (realized - fee))
+        else:
+            self.add(f[16], sign * base_units)
+            self.add(f[17], -sign * gross - way * fee)
+        self.lots[symbol] = self.lots.get(symbol, 0) + sign * lots
+        self.cost[symbol] = cost
 
     def worth(self, marks: list[Any]) -> tuple[int, int, int]:
         """Balance, equity and open positions, at these marks."""

@@ -35,7 +35,7 @@ from fondaco.domain.trading.model import (
     account_stream,
 )
 from fondaco.kernel.event import Command, CommandId, Entry, Instant, StreamId
-from fondaco.runtime.deadlines import Deadlines
+from fondaco.runtime.deadlines import NEVER, Deadlines
 from fondaco.runtime.loading import Memory
 
 LOOKS_MAX: Final = 256  # at a time: a crash of the market must leave the loop to others too
@@ -83,6 +83,7 @@ class AssessmentWatch:
         self._closing: dict[StreamId, tuple[StreamId, int, Instant]] = {}
         self._next_sampled = 0
         self._going_on = False
+        self.samples = True  # equity is written down as time goes by, though nothing has moved
         self.missing: Callable[[StreamId], None] = lambda _: None  # loads who is not in memory
 
     def __len__(self) -> int:
@@ -194,7 +195,21 @@ class AssessmentWatch:
             self._look_at_some(now)
         if self._closing:
             self._close(now)
-        self._sample(now)
+        if self.samples:
+            self._sample(now)
+
+    @property
+    def nearest(self) -> Instant:
+        """When time alone has something to do with it: a day begins, an account is looked at."""
+        if self._waiting:
+            return Instant(0)
+        closing = min((due for _, _, due in self._closing.values()), default=NEVER)
+        return min(self._resets.nearest, closing)
+
+    def upcoming(self, limit: int) -> list[tuple[Instant, StreamId]]:
+        """Days that begin next, each with its assessment."""
+        found = self._resets.upcoming(limit)
+        return [(at, self._watched[each].stream) for at, each in found if each in self._watched]
 
     def _end_day(self, accounts: Sequence[StreamId], refs: TradingRefs) -> None:
         """What is known before a day begins is looked at for everybody at once; that it begins is
@@ -246,7 +261,8 @@ class AssessmentWatch:
                 continue
             looked += 1
             self._look(watched, at)
-            if not self._corridors.is_out(account):
+            # Whoever has failed is not looked at again: their stream has been told.
+            if watched.live.verdict != "active" or not self._corridors.is_out(account):
                 self._near.pop(account, None)
 
     def _go_on(self, at: Instant) -> None:
@@ -271,8 +287,10 @@ class AssessmentWatch:
         if watched.before is not None:
             self._begin_day(watched, at)
             return
+        if watched.live.verdict != "active":
+            return
         look = self._seen_now(watched.account, at)
-        if look is None or watched.live.verdict != "active":
+        if look is None:
             return
         trial = _copy(watched.live)
         found = law.mark(trial, seen_as(look))

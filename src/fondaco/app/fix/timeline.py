@@ -1,8 +1,8 @@
 """A session over time: how many messages there were, and what was remarkable."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from fondaco.app.fix.times import moment, nanoseconds
 from fondaco.domain.fix.looking import Bucket, SessionMark, TimelineReply, TimelineRequest
 from fondaco.domain.fix.search.telling import summary
 from fondaco.domain.fix.store import messages as kept
@@ -11,7 +11,6 @@ from fondaco.kernel.errors import Invalid, NotFound
 
 DAY_NS: Final = 86_400_000_000_000
 MARKS_MAX: Final = 500
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _KINDS: Final = {
     "A": "logon",
     "5": "logout",
@@ -26,19 +25,21 @@ _KINDS: Final = {
 def timeline(conn: Any, records: Any, asked: TimelineRequest, at: int) -> TimelineReply:
     """Buckets of equal width, empty ones left out, and at most 500 marks, the newest. Raises
     `NotFound` where no end is named and no message of the session could be it."""
-    before = _end(conn, asked.session) if asked.before is None else _ns(asked.before)
-    after = before - DAY_NS if asked.after is None else _ns(asked.after)
+    before = _end(conn, asked.session) if asked.before is None else nanoseconds(asked.before)
+    after = before - DAY_NS if asked.after is None else nanoseconds(asked.after)
     if after >= before:
         raise Invalid("after is not before before: name an earlier time, or a later end")
     width = -(-(before - after) // asked.buckets)
     buckets = [
-        Bucket(_text(after + number * width), received, sent)
+        Bucket(moment(after + number * width), received, sent)
         for number, received, sent in kept.beats(conn, asked.session, after, before, width)
     ]
     found = kept.of_types(conn, asked.session, after, before, tuple(_KINDS), MARKS_MAX)
     marks = [_of_message(each) for each in found]
     marks += [
-        SessionMark(_text(each.first_at), "alert", f"{each.title}: {each.reason}", None, each.alert)
+        SessionMark(
+            moment(each.first_at), "alert", f"{each.title}: {each.reason}", None, each.alert
+        )
         for each in alerts.page(
             records,
             below=2**62,
@@ -50,7 +51,7 @@ def timeline(conn: Any, records: Any, asked: TimelineRequest, at: int) -> Timeli
     ]
     marks.sort(key=lambda mark: mark.at)
     return TimelineReply(
-        asked.session, _text(after), _text(before), -(-width // 1_000_000), buckets, marks
+        asked.session, moment(after), moment(before), -(-width // 1_000_000), buckets, marks
     )
 
 
@@ -65,12 +66,4 @@ def _of_message(found: kept.Kept) -> SessionMark:
     kind: Any = _KINDS[found.msg_type]
     way = "received" if found.direction == "in" else "sent"
     text = f"{way} {summary(found.raw)}".rstrip()
-    return SessionMark(_text(found.at), kind, text, kept.name_of(found.id), None)
-
-
-def _text(at: int) -> str:
-    return (_EPOCH + timedelta(microseconds=at // 1_000)).isoformat().replace("+00:00", "Z")
-
-
-def _ns(of: datetime) -> int:
-    return (of - _EPOCH) // timedelta(microseconds=1) * 1_000
+    return SessionMark(moment(found.at), kind, text, kept.name_of(found.id), None)

@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST: Final = -(1 << 63)
+_LAST: Final = (1 << 63) - 1
 
 
 def moment(at: int) -> str:
@@ -12,4 +14,5 @@ def moment(at: int) -> str:
 
 
 def nanoseconds(of: datetime) -> int:
-    return (of - _EPOCH) // timedelta(microseconds=1) * 1_000
+    """What lies outside of 1678 to 2261 is as far as 64 bits go: nothing was recorded there."""
+    return max(_FIRST, min((of - _EPOCH) // timedelta(microseconds=1) * 1_000, _LAST))

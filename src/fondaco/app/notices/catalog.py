@@ -212,6 +212,7 @@ def _of(
 _SECURITY: Final = (
     _of("security.new_device", "security", idn.DeviceAdded, urgent=True),
     _of("security.password_changed", "security", idn.PasswordChanged, urgent=True),
+    _of("security.payout_destination_set", "security", idn.PayoutDestinationSet, urgent=True),
     _of("security.second_factor", "security", idn.SecondFactorSet, _factor, urgent=True),
     _of("security.passkey_added", "security", idn.PasskeyAdded, urgent=True),
     _of("security.recovery_code_used", "security", idn.RecoveryCodeUsed, urgent=True),

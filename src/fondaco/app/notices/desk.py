@@ -31,7 +31,7 @@ from fondaco.domain.notify.notices.model import (
     Preferences,
     check,
 )
-from fondaco.kernel.errors import Conflict, Denied, NotFound
+from fondaco.kernel.errors import Denied, NotFound, Taken
 from fondaco.kernel.event import Entry
 from fondaco.kernel.operation import Stamp
 from fondaco.ports.notices.web_push import Subscription, b64, private_key_of, public_bytes
@@ -207,7 +207,7 @@ class NoticesDesk:
                 if len([row for row in mine if row.subscription_id != f"sub_{digest}"]) >= (
                     SUBSCRIPTIONS_MAX
                 ):
-                    raise Conflict(f"you have {SUBSCRIPTIONS_MAX}, which is the most: remove one")
+                    raise Taken(f"you have {SUBSCRIPTIONS_MAX}, which is the most: remove one")
                 store.subscribe(
                     conn,
                     subscription_id=f"sub_{digest}",
@@ -241,7 +241,7 @@ class NoticesDesk:
             if not caller.may(Scope.HOUSE_WRITE):
                 raise Denied("the pager is tested by who runs the house", code="forbidden")
             if self._settings.pager == "none":
-                raise Conflict("there is no pager: the setting `pager` names one")
+                raise Taken("there is no pager: the setting `pager` names one")
         return await asyncio.to_thread(self._test, ask.way, caller, stamp)
 
     def _test(self, way: str, caller: Caller, stamp: Stamp) -> api.TestQueued:
@@ -251,9 +251,9 @@ class NoticesDesk:
                 rows = store.subscribed(conn, caller.tenant, caller.user)
             targets = [row.subscription_id for row in rows]
             if not targets:
-                raise Conflict("no browser of yours is told by push: subscribe one first")
+                raise Taken("no browser of yours is told by push: subscribe one first")
         if way == "email" and not self._email(caller):
-            raise Conflict("no address of yours is known: people have one, and keys have none")
+            raise Taken("no address of yours is known: people have one, and keys have none")
         self.begin()
         digest = blake2b(f"{stamp.request_id}/{stamp.caller}".encode(), digest_size=14)
         usual: dict[str, Any] = {
@@ -294,6 +294,7 @@ class NoticesDesk:
         return api.InboxLine(
             row.number, row.notice_id, row.kind, row.topic, said.subject,
             said.text.partition("\n\n-- \n")[0], str(at), row.position, row.number <= up_to,
+            said.leads_to,
         )  # fmt: skip
 
     async def see(self, ask: api.SeeRequest, stamp: Stamp) -> api.Seen:

@@ -21,7 +21,13 @@ from fondaco.domain.notify.notices.model import (
     quiet_until,
     retry_at,
 )
-from fondaco.domain.notify.notices.templates import TEMPLATES, Rendered, page, render
+from fondaco.domain.notify.notices.templates import (
+    TEMPLATES,
+    Rendered,
+    leads_to,
+    page,
+    render,
+)
 from fondaco.kernel.event import Entry, Instant
 from fondaco.ports.journal import Journal
 from fondaco.ports.notices import Carried, Carrier, Notice
@@ -49,6 +55,10 @@ class Known(Protocol):
     """What the records say, as of a moment ago."""
 
     def people(self) -> People: ...
+
+    def address(self, tenant: str, user: str) -> str:
+        """As of now, not of a moment ago: "" for who has none, or was forgotten."""
+        ...
 
     def subscription(self, subscription_id: str) -> str | None:
         """As JSON."""
@@ -195,8 +205,7 @@ class Engine:
             return self._known.subscription(row.target)
         if row.sealed is not None:
             return self._known.opened(row.sealed).to
-        found = self._known.people().named(row.tenant, row.user)
-        return found[0].email if found and found[0].email else None
+        return self._known.address(row.tenant, row.user) or None
 
     def _notice(self, row: Any) -> Notice:
         entry, kind = None, None
@@ -207,17 +216,18 @@ class Engine:
         if entry is None or kind is None:
             is_pager = row.way == "pager"
             return Notice(
-                row.notice_id, *said, row.queued_at, severity="info",
+                row.notice_id, *said[:3], row.queued_at, severity="info",
                 about="test" if is_pager else "",
             )  # fmt: skip
         return Notice(
             row.notice_id,
-            *said,
+            *said[:3],
             entry.at,
             kind.is_urgent,
             kind.severity(entry) or "info",
             kind.about(entry),
             kind.is_over,
+            said.leads_to,
         )
 
     def _ended(self, wait_s: float) -> int:
@@ -266,4 +276,6 @@ def rendered(
         way = {"house": house, "way": row.way, "by": row.user, "at": shown_at(row.queued_at)}
         return render(TEMPLATES[TEST], way, house)
     kind = BY_EVENT[type(entry.event)]
-    return render(TEMPLATES[kind.name], kind.fields(entry, telling), house)
+    fields = kind.fields(entry, telling)
+    said = render(TEMPLATES[kind.name], fields, house)
+    return said._replace(leads_to=leads_to(kind.name, fields))

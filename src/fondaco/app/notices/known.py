@@ -43,7 +43,7 @@ class RecordsKnown:
         self._read_at = -every_ns
         self._people = People(())
         self._subscriptions: dict[str, tuple[str, bytes]] = {}
-        self._emails: dict[bytes, str] = {}
+        self._reached: dict[tuple[str, str], tuple[bytes, str]] = {}
 
     def people(self) -> People:
         """Those who hold a role or have signed in here, as of a moment ago."""
@@ -52,11 +52,25 @@ class RecordsKnown:
             self._people, self._read_at = self._read(), now
         return self._people
 
+    def address(self, tenant: str, user: str) -> str:
+        """See `Known`. Asked for each mail: nobody is written to after they were forgotten."""
+        with self._records.reading() as conn:
+            row = persons.person(conn, tenant, user)
+        return self._email(tenant, user, row.email if row else None)
+
     def _read(self) -> People:
         with self._records.reading() as conn:
             roles, chosen = identity.roles(conn), store.chosen(conn)
             sealed = persons.addresses(conn)
             rows = store.subscribed(conn)
+        # Opened once: whose address is what it was a moment ago is not opened again.
+        self._reached = {
+            who: known
+            if (known := self._reached.get(who)) and known[0] == sealed[who]
+            else (sealed[who], self._email(*who, sealed[who]))
+            for who in roles
+            if who in sealed
+        }
         self._subscriptions = {
             row.subscription_id: (f"{row.tenant}/{row.user}", row.sealed) for row in rows
         }
@@ -68,7 +82,7 @@ class RecordsKnown:
             Person(
                 *who,
                 frozenset(str(each) for each in scopes_of(held)),
-                self._email(*who, sealed.get(who)),
+                self._reached[who][1] if who in sealed else self._email(*who, None),
                 chosen.get(who, USUAL),
                 listening.get(who, ()),
             )
@@ -78,12 +92,10 @@ class RecordsKnown:
     def _email(self, tenant: str, user: str, sealed: bytes | None) -> str:
         if sealed is None:
             return DEMO_EMAIL if self._demo and (tenant, user) == (DEMO, DEMO) else ""
-        if sealed not in self._emails:
-            try:
-                self._emails[sealed] = self._sealing.unseal(sealed, f"{tenant}/{user}").decode()
-            except FondacoError:  # they were forgotten a moment ago
-                return ""
-        return self._emails[sealed]
+        try:
+            return self._sealing.unseal(sealed, f"{tenant}/{user}").decode()
+        except FondacoError:  # they were forgotten a moment ago
+            return ""
 
     def subscription(self, subscription_id: str) -> str | None:
         """See `Known`."""

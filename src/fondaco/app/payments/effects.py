@@ -48,9 +48,12 @@ class Effects:
         provider: PaymentsProvider,
         reading: Reading,
         died: Callable[["asyncio.Task[None]"], None],
+        where: Callable[[str, str, str, str], str],
     ) -> None:
+        """`where` a payout goes: of its id, tenant, user and the provider's name."""
         self._kernel, self._desk, self._intake = kernel, desk, intake
         self._provider, self._reading, self._died = provider, reading, died
+        self._where = where
         self.books = BooksDesk(kernel, desk, reading, self.learn)
         self._under_way: dict[str, asyncio.Task[None]] = {}
         kernel.listeners.append(self.hear)
@@ -99,6 +102,10 @@ class Effects:
             self._begin(self._pay_out, name)
         for name in found.checkouts:
             self._begin(self._close, name)
+
+    def end(self, purchase_id: str) -> None:
+        """Have the time of its checkout be over."""
+        self._begin(self._close, purchase_id)
 
     async def settle(self) -> None:
         """Wait for all that is under way."""
@@ -149,7 +156,10 @@ class Effects:
         reference = reason = ""
         try:
             amount = minor_of(state.amount, state.currency)
-            ask = PayoutAsk(payout_id, amount, state.currency, state.destination)
+            to = state.destination or await asyncio.to_thread(
+                self._where, payout_id, state.tenant, state.user, self._provider.name
+            )
+            ask = PayoutAsk(payout_id, amount, state.currency, to)
             made = await self._provider.pay_out(ask)
             reference, reason = made.reference, made.reason
             if made.state == "pending":

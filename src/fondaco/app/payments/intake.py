@@ -1,9 +1,9 @@
 """What a payment provider tells us: kept first, then believed if it is signed, then decided.
 
-The raw message is on the tape before anything looks into it. It is answered with 200 once what it
-says is durable, so that the provider tells again whatever we may have lost; a message that comes
-again, or behind a later one, does nothing twice: the purchase's stream knows the provider's name of
-each, and what became of it.
+The raw message is on the tape, synced, before anything looks into it. It is answered with 200 once
+what it says is durable, so that the provider tells again whatever we may have lost; a message that
+comes again, or behind a later one, does nothing twice: the purchase's stream knows the provider's
+name of each, and what became of it.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from fondaco.domain.identity.model import Action
 from fondaco.domain.payments import store
 from fondaco.domain.payments.events import HearNotice, PaymentMismatched, SettlePayout
 from fondaco.domain.payments.model import Notice, payout_stream, purchase_stream, step_of
-from fondaco.kernel.errors import Denied, FondacoError, NotFound
+from fondaco.kernel.errors import Denied, FondacoError, NotFound, Unavailable
 from fondaco.kernel.event import CommandId, fingerprint, request_id
 from fondaco.ports.payments import Headers, PaymentsProvider, Said, signatures
 from fondaco.ports.tape.segments import SegmentTape
@@ -47,12 +47,15 @@ class Hearing:
 
     async def take(self, provider: str, headers: Headers, raw: bytes) -> str:
         """What it was: "heard", or "ignored". Raises `Denied` for what is not signed, `NotFound`
-        for another provider, `Invalid` for what cannot be read."""
+        for another provider, `Invalid` for what cannot be read, `Unavailable` where it cannot be
+        kept: then nothing has heard it."""
         if provider != self._provider.name:
             raise NotFound(f"this house has no payment provider {provider[:40]}")
-        now = self._kernel.now()
+        now, lost = self._kernel.now(), self._tape.lost
         self._tape.append(SOURCE + provider, now, as_kept(headers, raw))
-        await asyncio.to_thread(self._tape.flush)
+        if self._tape.lost != lost:
+            raise Unavailable("the tape of payments has no room; the provider tells again")
+        await asyncio.to_thread(self._tape.sync)  # several that wait share one
         try:
             said = self._provider.said(headers, raw, now / 1e9)
         except Denied as error:
@@ -147,6 +150,8 @@ def as_kept(headers: Headers, raw: bytes) -> bytes:
 
 def from_tape(frame: bytes) -> tuple[dict[str, str], bytes]:
     """Headers and body of what `as_kept` wrote."""
+    if frame.startswith(b"\r\n"):  # it came without any of them
+        return {}, frame[2:]
     head, _, raw = frame.partition(b"\r\n\r\n")
     lines = head.decode("latin-1").split("\r\n")
     return dict(line.split(": ", 1) for line in lines if ": " in line), raw

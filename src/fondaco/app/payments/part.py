@@ -10,22 +10,25 @@ from typing import Any, Final, Protocol
 from fondaco.app.assessments.desk import AssessmentsDesk
 from fondaco.app.files import Files
 from fondaco.app.house import Kernel
-from fondaco.app.payments.desk import NO_PROVIDER, Catalogue, PaymentsDesk
+from fondaco.app.payments.desk import NO_PROVIDER, SECOND_NS, Catalogue, PaymentsDesk
+from fondaco.app.payments.destinations import Destinations
 from fondaco.app.payments.effects import Effects
 from fondaco.app.payments.intake import Hearing
 from fondaco.app.referred import referred
+from fondaco.app.tiers import TiersDesk
 from fondaco.domain.evaluation.shelf import Shelf
 from fondaco.domain.identity.directory import Directory
 from fondaco.domain.identity.model import Action
 from fondaco.domain.payments import api
 from fondaco.domain.payments.model import Product
 from fondaco.gateway.metrics import Metric
-from fondaco.kernel.errors import Denied, FondacoError, Invalid, Unavailable
+from fondaco.kernel.errors import Denied, FondacoError, Invalid, Refused, Unavailable
 from fondaco.kernel.event import Instant
 from fondaco.kernel.operation import Stamp
 from fondaco.ports.outbound import Outbound
 from fondaco.ports.payments import PaymentsProvider
 from fondaco.ports.payments.sandbox import Books, Sandbox
+from fondaco.ports.store import Store
 from fondaco.ports.tape.segments import SegmentTape
 from fondaco.settings import REFERENCE, Settings
 
@@ -46,6 +49,12 @@ class House(Protocol):
     def directory(self) -> Directory: ...
 
     @property
+    def tiers(self) -> TiersDesk: ...
+
+    @property
+    def people(self) -> Any: ...
+
+    @property
     def outbound(self) -> Outbound: ...
 
     @property
@@ -62,6 +71,23 @@ class PaymentsPart(PaymentsDesk):
     intake: Hearing | None = None
     effects: Effects | None = None
     sandbox: Sandbox | None = None
+    destinations: Destinations
+
+    async def destination(self, stamp: Stamp) -> api.DestinationShown:
+        caller = self._caller(stamp)
+        return await asyncio.to_thread(self.destinations.shown, caller.tenant, caller.user)
+
+    async def put_destination(
+        self, ask: api.DestinationRequest, stamp: Stamp
+    ) -> api.DestinationShown:
+        """Raises `Invalid` for what the provider cannot pay into."""
+        caller = self._caller(stamp)
+        if self.provider is None:
+            raise Unavailable(NO_PROVIDER, code="no_provider")
+        return await asyncio.to_thread(
+            self.destinations.put, caller.tenant, caller.user, self.provider.name,
+            ask.destination, caller.name,
+        )  # fmt: skip
 
     async def reconciliation(
         self, ask: api.ReconciliationRequest, stamp: Stamp
@@ -97,14 +123,20 @@ class PaymentsPart(PaymentsDesk):
         return {"payments": (True, text)}
 
 
-def catalogue_of(shelf: Shelf) -> Catalogue:
-    """What the shelf sells, as something that can be paid."""
+def catalogue_of(shelf: Shelf, currency: Callable[[], str]) -> Catalogue:
+    """What the shelf sells, as something that can be paid. Raises `Refused` for what no account of
+    this house could be opened for."""
 
     def find(tenant: str, code: str, at: Instant) -> Product | None:
         offered = shelf.offers(tenant).on_sale(code, at)
         if offered is None:
             return None
         tier = shelf.tier_of(offered)
+        if tier.currency != currency():
+            raise Refused(
+                f"{code} is in {tier.currency}, accounts here are in {currency()}",
+                code="other_currency",
+            )
         return Product(
             tier.name, tier.version, offered.fingerprint, tier.title, tier.fee, tier.currency,
             terms=offered.terms.encode(),
@@ -115,7 +147,7 @@ def catalogue_of(shelf: Shelf) -> Catalogue:
 
 @asynccontextmanager
 async def payments(
-    house: House, settings: Settings, files: Files, catalogue: Catalogue, died: Died
+    house: House, settings: Settings, files: Files, records: Store, died: Died
 ) -> AsyncIterator[PaymentsPart]:
     """Until the block ends. Raises `Invalid` for a provider that cannot be."""
 
@@ -123,9 +155,11 @@ async def payments(
         return str(house.applications.issuer.url)
 
     kernel, reading = house.kernel, house.reading
+    catalogue = catalogue_of(house.tiers.shelf, lambda: kernel.refs.currency)
     part = PaymentsPart(kernel, house.directory, reading, catalogue, base)
     part.judge = house.assessments.judge
-    provider = provider_of(settings, files, house.outbound, base)
+    part.destinations = Destinations(records, house.people.sealing, kernel.now)
+    provider = provider_of(settings, files, house.outbound, base, lambda: kernel.now() / SECOND_NS)
     if provider is None:
         yield part
         return
@@ -134,7 +168,8 @@ async def payments(
     quota = settings.payments_tape_quota_bytes
     with closing(SegmentTape(files.payments, quota_bytes=quota)) as tape:
         intake = part.intake = Hearing(kernel, reading, tape, provider, house.denied)
-        effects = part.effects = Effects(kernel, part, intake, provider, reading, died)
+        where = part.destinations.of_payout
+        effects = part.effects = Effects(kernel, part, intake, provider, reading, died, where)
         parts: list[Any] = [effects.run()]
         if part.sandbox:
             parts.append(part.sandbox.run(to_ourselves(intake)))
@@ -167,7 +202,11 @@ def to_ourselves(intake: Hearing) -> Callable[[dict[str, str], bytes], Any]:
 
 
 def provider_of(
-    settings: Settings, files: Files, outbound: Outbound, page: Callable[[], str]
+    settings: Settings,
+    files: Files,
+    outbound: Outbound,
+    page: Callable[[], str],
+    clock: Callable[[], float] = time.time,
 ) -> PaymentsProvider | None:
     """Raises `Invalid` where its keys are not there, or not what they should be."""
     which = settings.payments
@@ -176,7 +215,7 @@ def provider_of(
     if which == "sandbox":
         return Sandbox(
             Books(files.payments_sandbox),
-            clock=time.time,
+            clock=clock,
             draw=lambda: os.urandom(_NAME_BYTES).hex(),
             page=page,
         )

@@ -47,6 +47,7 @@ class DecisionLog:
         self._minute = 0
         self._prefix, self._count = token_hex(6), 0
         self.lost = 0
+        self.is_failing = False  # the disk has not taken the last lines
 
     def note(self, given: dict[str, Any], decision: Decision, weight: int) -> None:
         at = self._now()
@@ -92,7 +93,7 @@ class DecisionLog:
     def write(self, waiting: list[bytes]) -> None:
         """The oldest goes where there would be too much. A disk that fails loses lines, and they
         are counted."""
-        if not waiting or not self._quota:
+        if not (waiting or self.is_failing) or not self._quota:  # one that fails is tried again
             return
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -107,6 +108,9 @@ class DecisionLog:
             self._forget()
         except OSError:
             self.lost += len(waiting)
+            self.is_failing = True
+        else:
+            self.is_failing = False
 
     def _sealed(self, line: bytes) -> bytes:
         return sealed_line(self._at_rest, line.removesuffix(b"\n"), _ABOUT) + b"\n"

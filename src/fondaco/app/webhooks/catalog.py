@@ -4,12 +4,16 @@ A type never changes its meaning: its fields are added to, or it gets a new numb
 says what the WebSocket at /ws/trading says.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
+from fondaco.app.webhooks.firm import OF_THE_FIRM
+from fondaco.app.webhooks.told import Opening, Told
+from fondaco.domain.evaluation.assessments.model import PREFIX as ASSESSMENTS
+from fondaco.domain.evaluation.assessments.model import assessment_of
 from fondaco.domain.identity.approvals import events as apr
 from fondaco.domain.identity.approvals.model import ID_PREFIX as APPROVAL
 from fondaco.domain.identity.approvals.model import PREFIX as APPROVALS
@@ -145,6 +149,13 @@ class ReportMessage(msgspec.Struct, frozen=True):
     by: str
 
 
+# What the documents call it.
+_TOPICS: Final[Mapping[str, str]] = {
+    "order.accepted.v1": "trading.order-placed",
+    "execution.filled.v1": "trading.order-filled",
+}
+
+
 class Body(msgspec.Struct, frozen=True):
     """What is sent: the payload of Standard Webhooks. `timestamp` is when it happened, RFC 3339."""
 
@@ -154,25 +165,13 @@ class Body(msgspec.Struct, frozen=True):
     data: msgspec.Raw
 
 
-class Told(NamedTuple):
-    """A type of what is told. `tenant` is the prefix of a tenant's stream, ACCOUNTS, or "" where it
-    is the house's."""
-
-    name: str
-    kind: type[Event]
-    scope: Scope
-    tenant: str
-    resource: Callable[[Entry], str]
-    shape: type[msgspec.Struct]
-    make: Callable[[Entry], msgspec.Struct] | None  # None: as the Teller says it
-
-
 def _account(entry: Entry) -> str:
     return f"account/{account_of(entry.stream)}"
 
 
 def _of_account(name: str, kind: type[Event], scope: Scope, shape: type[msgspec.Struct]) -> Told:
-    return Told(name, kind, scope, ACCOUNTS, _account, shape, None)
+    topic = _TOPICS.get(name, "")
+    return Told(name, kind, scope, ACCOUNTS, _account, shape, None, topic)
 
 
 def _approval(entry: Entry) -> ApprovalMessage:
@@ -360,7 +359,7 @@ _OF_REPORTS: Final = (
     Told(
         "report.ready.v1", ReportReady, Scope.REPORTS_READ, REPORTS,
         lambda entry: f"report/{entry.event.report_id}",  # type: ignore[attr-defined]
-        ReportMessage, _report,
+        ReportMessage, _report, "report.ready",
     ),
 )  # fmt: skip
 
@@ -370,9 +369,14 @@ TYPES: Final[tuple[Told, ...]] = (
     *_OF_THE_HOUSE,
     *_OF_WEBHOOKS,
     *_OF_REPORTS,
+    *OF_THE_FIRM,
 )
 BY_KIND: Final[Mapping[type[Event], Told]] = {each.kind: each for each in TYPES}
 BY_NAME: Final[Mapping[str, Told]] = {each.name: each for each in TYPES}
+NAMES: Final = frozenset(name for each in TYPES for name in each.names)
+OPENING_WITHIN: Final = 64  # entries, in which a stream says whose it is
+BACK_AT_ONCE: Final = 64
+OPENINGS_MAX: Final = 10_000  # streams whose beginning is remembered
 
 
 def event_types() -> list[EventType]:
@@ -383,12 +387,17 @@ def event_types() -> list[EventType]:
             each.scope,
             _ordered_by(each),
             _schema(each.shape),
+            each.family,
+            each.topic,
+            list(each.also),
         )
         for each in TYPES
     ]
 
 
 def _ordered_by(told: Told) -> str:
+    if told.ordered_by:
+        return told.ordered_by
     return {ACCOUNTS: "account", APPROVALS: "approval", WEBHOOKS: "webhook", REPORTS: "report"}.get(
         told.tenant, told.name.partition(".")[0]
     )
@@ -400,6 +409,18 @@ def _schema(shape: type[msgspec.Struct]) -> dict[str, Any]:
     if parts:
         found["$defs"] = dict(parts)
     return found
+
+
+def _is_of(accounts: tuple[str, ...], entry: Entry) -> bool:
+    """Whether it is about one of these accounts, or the assessment of one."""
+    if entry.stream.startswith(ACCOUNTS):
+        return account_of(entry.stream) in accounts
+    if not entry.stream.startswith(ASSESSMENTS):
+        return False
+    account = getattr(entry.event, "account", "")
+    if account:
+        return account in accounts
+    return entry.stream.removeprefix(ASSESSMENTS) in {assessment_of(each) for each in accounts}
 
 
 class _Shown:
@@ -415,35 +436,71 @@ class Telling:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._house: Any = None
-        self._tenants: dict[StreamId, str] = {}
+        self._openings: dict[StreamId, Opening] = {}
         self._teller = Teller(lambda: self._house)
 
+    def opening_of(self, entry: Entry, told: Told) -> Opening | None:
+        """Whose the entry is; None: nobody's, its stream did not begin as such."""
+        if told.begins is None and told.tenant != ACCOUNTS:
+            return Opening(entry.stream.removeprefix(told.tenant) if told.tenant else "")
+        found = self._openings.get(entry.stream)
+        if found is None:
+            first = self._journal.read(entry.stream, limit=OPENING_WITHIN if told.begins else 1)
+            kind = told.begins or Event
+            begun: Any = next((each.event for each in first if isinstance(each.event, kind)), None)
+            if begun is None:
+                return None
+            found = Opening(begun.tenant, getattr(begun, "user", ""), begun)
+            if len(self._openings) >= OPENINGS_MAX:
+                self._openings.clear()
+            self._openings[entry.stream] = found
+        if told.after is None:
+            return found
+        return msgspec.structs.replace(found, last=self._last(entry, told.after))
+
     def tenant_of(self, entry: Entry, told: Told) -> str:
-        """ "" for what is the house's."""
-        if told.tenant != ACCOUNTS:
-            return entry.stream.removeprefix(told.tenant) if told.tenant else ""
-        tenant = self._tenants.get(entry.stream)
-        if tenant is None:
-            first = self._journal.read(entry.stream, limit=1)[0].event
-            tenant = self._tenants[entry.stream] = first.tenant  # type: ignore[attr-defined]
-        return tenant
+        """ "" for what is the house's, or nobody's."""
+        opening = self.opening_of(entry, told)
+        return "" if opening is None else opening.tenant
 
-    def hears(self, endpoint: Endpoint, entry: Entry, told: Told) -> bool:
-        """Whether an entry is one for an endpoint, but for what its owner may read by now."""
-        tenant = self.tenant_of(entry, told)
-        if told.name == TEST or not endpoint.wants(told.name):
-            return False
-        if tenant not in ("", endpoint.tenant):
-            return False
-        if endpoint.accounts is None:
-            return True
-        return told.tenant == ACCOUNTS and account_of(entry.stream) in endpoint.accounts
+    def _last(self, entry: Entry, kind: type[Event]) -> Event | None:
+        until = entry.version - 1
+        while until > 0:
+            after = max(0, until - BACK_AT_ONCE)
+            for each in reversed(self._journal.read(entry.stream, after, until - after)):
+                if isinstance(each.event, kind):
+                    return each.event
+            until = after
+        return None
 
-    def body(self, entry: Entry, told: Told) -> bytes:
-        data = _encode(told.make(entry)) if told.make else self._as_told(entry, told)
+    def hears(self, endpoint: Endpoint, entry: Entry, told: Told) -> str:
+        """By which name an endpoint hears an entry, but for what its owner may read by now; "":
+        it is not for it."""
+        name = "" if told.name == TEST else told.heard_as(endpoint)
+        if not name:
+            return ""
+        opening = self.opening_of(entry, told)
+        if opening is None or opening.tenant not in ("", endpoint.tenant):
+            return ""
+        if told.begins and not told.may_be_heard(opening, endpoint.owner, endpoint.scopes):
+            return ""  # somebody else's: not even the log says that there was something
+        return name if endpoint.accounts is None or _is_of(endpoint.accounts, entry) else ""
+
+    def may_be_heard(self, entry: Entry, told: Told, owner: str, held: frozenset[Any]) -> bool:
+        """Whether whoever holds these scopes now may read it."""
+        return told.may_be_heard(self.opening_of(entry, told), owner, held)
+
+    def body(self, entry: Entry, told: Told, name: str = "") -> bytes:
+        """`name` is the type that it is told as."""
+        opening = self.opening_of(entry, told) or Opening("")
+        if told.make is None:
+            data = self._as_told(entry, told)
+        else:
+            given = (entry, opening) if told.begins else (entry,)
+            data = _encode(told.make(*given))
         at = datetime.fromtimestamp(entry.at // SECOND_NS, UTC)
         moment = f"{at:%Y-%m-%dT%H:%M:%S}.{entry.at % SECOND_NS:09d}Z"
-        return _encode(Body(told.name, moment, self.tenant_of(entry, told), msgspec.Raw(data)))
+        return _encode(Body(name or told.name, moment, opening.tenant, msgspec.Raw(data)))
 
     def _as_told(self, entry: Entry, told: Told) -> bytes:
         channel = str(told.shape.__struct_config__.tag)

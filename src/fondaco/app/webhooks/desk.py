@@ -15,7 +15,7 @@ import msgspec
 from fondaco.app.at_rest import open_sqlite
 from fondaco.app.house import Kernel
 from fondaco.app.secrets import SubjectSealing, open_ring
-from fondaco.app.webhooks.catalog import BY_NAME, Telling, event_types
+from fondaco.app.webhooks.catalog import NAMES, Telling, event_types
 from fondaco.app.webhooks.child import Deliverer
 from fondaco.app.webhooks.config import SigningSecret, ring_name, secrets_of
 from fondaco.app.webhooks.engine import replayed
@@ -42,7 +42,7 @@ from fondaco.domain.notify.model import (
 )
 from fondaco.domain.notify.rules import TellWebhook
 from fondaco.domain.notify.signatures import secret_of
-from fondaco.kernel.errors import Conflict, Denied, Invalid, NotFound
+from fondaco.kernel.errors import Conflict, Denied, Invalid, NotFound, Taken
 from fondaco.kernel.event import Entry, Instant, fingerprint, request_id
 from fondaco.kernel.operation import Stamp
 from fondaco.ports.store import Store
@@ -267,7 +267,7 @@ class WebhooksDesk:
         if not ask.dry_run:
             _must_be_active(endpoint)
             if not is_whole:
-                raise Conflict(f"that is more than {REPLAY_MAX} messages: ask for less at a time")
+                raise Taken(f"that is more than {REPLAY_MAX} messages: ask for less at a time")
             event = WebhookReplayAsked(
                 endpoint.tenant, endpoint.webhook_id, after, until, events, caller.name
             )
@@ -284,10 +284,10 @@ class WebhooksDesk:
             after = _position_at(journal, Instant(ask.since or 0), until)
         counts: dict[str, int] = {}
         telling = Telling(journal)
-        for found, (_, told) in enumerate(
+        for found, (_, __, name) in enumerate(
             replayed(journal, telling, endpoint, after, until, events), 1
         ):
-            counts[told.name] = counts.get(told.name, 0) + 1
+            counts[name] = counts.get(name, 0) + 1
             if found > REPLAY_MAX:
                 break
         return after, counts
@@ -403,12 +403,12 @@ def _may_see(caller: Caller, endpoint: Endpoint) -> bool:
 
 def _must_be_active(endpoint: Endpoint) -> None:
     if endpoint.state != "active":
-        raise Conflict(f"{endpoint.webhook_id} is {endpoint.state}: set its state to active first")
+        raise Taken(f"{endpoint.webhook_id} is {endpoint.state}: set its state to active first")
 
 
 def _check_events(patterns: list[str]) -> None:
     for pattern in patterns:
-        if not any(matches(pattern, name) for name in BY_NAME):
+        if not any(matches(pattern, name) for name in NAMES):
             raise Invalid(
                 f"there is no event {pattern}: GET /api/webhooks/event-types lists them, and * or "
                 "order.* stand for several"

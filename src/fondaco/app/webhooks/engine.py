@@ -11,8 +11,9 @@ from hashlib import sha256
 from typing import Any, Final, NamedTuple, Protocol
 
 from fondaco.app.say import say
-from fondaco.app.webhooks.catalog import BY_KIND, BY_NAME, TEST, Telling, Told
+from fondaco.app.webhooks.catalog import BY_KIND, BY_NAME, TEST, Telling
 from fondaco.app.webhooks.sender import Outcome
+from fondaco.app.webhooks.told import Told
 from fondaco.domain.notify import store
 from fondaco.domain.notify.events import (
     WebhookEvent,
@@ -174,9 +175,9 @@ class Engine:
             told = BY_KIND.get(type(entry.event))
             if told is not None:
                 found += [
-                    _row(endpoint.webhook_id, entry, told)
+                    _row(endpoint.webhook_id, entry, told, name)
                     for endpoint in hearing
-                    if self._telling.hears(endpoint, entry, told)
+                    if (name := self._telling.hears(endpoint, entry, told))
                 ]
             if CONTROL in names and isinstance(entry.event, WebhookEvent):
                 asked.append(entry)
@@ -207,7 +208,7 @@ class Engine:
             store.forget_endpoint(conn, event.webhook_id)
             self._places.pop(event.webhook_id, None)
         elif isinstance(event, WebhookTestAsked) and event.webhook_id in known:
-            row = _row(event.webhook_id, entry, BY_NAME[TEST])
+            row = _row(event.webhook_id, entry, BY_NAME[TEST], TEST)
             store.queue(conn, [{**row, "resource": f"test/{entry.version}"}], self._now())
         elif isinstance(event, WebhookReplayAsked) and event.webhook_id in known:
             self._replay(conn, known[event.webhook_id].endpoint, event)
@@ -216,7 +217,7 @@ class Engine:
         chosen = replayed(
             self._journal, self._telling, endpoint, asked.after, asked.until, asked.events
         )
-        rows = [_row(endpoint.webhook_id, entry, told) for entry, told in chosen]
+        rows = [_row(endpoint.webhook_id, *each) for each in chosen]
         store.queue(conn, [{**row, "is_replay": True} for row in rows], self._now())
 
     # --- To the endpoints -----------------------------------------------------------------------
@@ -255,14 +256,18 @@ class Engine:
         return self._under_way.values()
 
     def _begin_sending(self, to: Configured, message: Any, now: Instant) -> int:
-        told = BY_NAME.get(message.type)
-        if told is None or (told.name != TEST and told.scope not in to.held):
+        entry = self._journal.read(message.stream, message.version - 1, 1)[0]
+        told = BY_KIND.get(type(entry.event))
+        if told is None or message.type not in told.names:
+            told = None
+        if told is None or not (
+            told.name == TEST or self._telling.may_be_heard(entry, told, to.endpoint.owner, to.held)
+        ):
             why = "its owner may not read it any more" if told else "a type that ended"
             with self._queue.writing() as conn:
                 store.finish(conn, message, "withheld", 0, why, now)
             return 1
-        entry = self._journal.read(message.stream, message.version - 1, 1)[0]
-        body = self._telling.body(entry, told)
+        body = self._telling.body(entry, told, message.type)
         headers = {
             "Content-Type": "application/json",
             "User-Agent": USER_AGENT,
@@ -273,6 +278,11 @@ class Engine:
         )
         self._under_way[future] = _Sent(message, to.endpoint, now, body)
         return 1
+
+    def _may_hear(self, to: Configured, entry: Entry, told: Told) -> bool:
+        if told.name == TEST:
+            return True
+        return self._telling.may_be_heard(entry, told, to.endpoint.owner, to.held)
 
     def _ended(self, wait_s: float) -> int:
         """Note what came of requests; how many."""
@@ -352,9 +362,9 @@ def replayed(
     after: int,
     until: int,
     events: Sequence[str],
-) -> Iterable[tuple[Entry, Told]]:
-    """What was written behind `after` up to `until`, as far as it is for an endpoint; of `events`,
-    where there are any."""
+) -> Iterable[tuple[Entry, Told, str]]:
+    """What was written behind `after` up to `until`, as far as it is for an endpoint, and by which
+    name; of `events`, where there are any."""
     place = after
     while place < until:
         entries = journal.follow(place, STEP)
@@ -364,18 +374,19 @@ def replayed(
             if entry.position > until:
                 return
             told = BY_KIND.get(type(entry.event))
-            if told is None or (events and not any(matches(e, told.name) for e in events)):
+            name = telling.hears(endpoint, entry, told) if told is not None else ""
+            if told is None or not name:
                 continue
-            if telling.hears(endpoint, entry, told):
-                yield entry, told
+            if not events or any(matches(each, name) for each in events):
+                yield entry, told, name
         place = entries[-1].position
 
 
-def _row(webhook_id: str, entry: Entry, told: Told) -> dict[str, Any]:
+def _row(webhook_id: str, entry: Entry, told: Told, name: str) -> dict[str, Any]:
     return {
         "webhook_id": webhook_id,
         "msg_id": message_name(entry.stream, entry.version),
-        "type": told.name,
+        "type": name,
         "resource": told.resource(entry),
         "stream": entry.stream,
         "version": entry.version,

@@ -237,22 +237,23 @@ def distances(standing: Standing) -> list[RuleDistance]:
 
 
 def conditions(standing: Standing) -> list[Condition]:
-    """What passing needs; nothing for a stage that has no target, which is never passed."""
+    """What passing needs, and a payout: a stage that has no target is never passed."""
     terms = standing.terms
-    if not terms.target:
-        return [Condition("target", 0, 0, is_met=False)]
     profit = standing.balance - standing.tier.account
-    found = [Condition("target", terms.target, profit, profit >= terms.target)]
+    if terms.target:
+        found = [Condition("target", terms.target, profit, profit >= terms.target)]
+    else:
+        found = [Condition("target", 0, 0, is_met=False)]
     for name, needed, reached in (
         ("min_trading_days", terms.min_trading_days, standing.days_traded),
         ("min_trades", terms.min_trades, standing.trades),
     ):
-        if needed:
+        if needed and terms.target:
             found.append(Condition(name, needed, reached, reached >= needed))
     if terms.consistency_ppm:
         best = max(standing.best_day, standing.balance - standing.day_balance)
-        share = best * PPM // profit if profit > 0 else PPM
         is_met = best * PPM <= terms.consistency_ppm * profit
+        share = best * PPM // profit if profit > 0 else 0 if is_met else PPM
         found.append(Condition("consistency", terms.consistency_ppm, share, is_met))
     return found
 

@@ -39,6 +39,10 @@ def wording(tier: Tier) -> list[tuple[str, list[str]]]:
 def _account(tier: Tier) -> Iterator[str]:
     size = _money(tier, tier.account)
     yield f"The account begins with {size}, at a leverage of 1:{tier.leverage}."
+    yield (
+        f"An order that would take all that is open over {tier.leverage} times the equity is "
+        "refused; the margin that the house asks for an instrument may allow less."
+    )
     yield f"It costs {_money(tier, tier.fee)}, once." if tier.fee else "It costs nothing."
     yield (
         f"A day begins when clocks in {tier.time_zone} show {_clock(tier)}, "
@@ -116,15 +120,29 @@ def _trades(tier: Tier, terms: PhaseTerms) -> Iterator[str]:
         risk = _money(tier, terms.max_risk_per_trade)
         yield f"No trade may risk more than {risk} between its price and its stop."
         yield "What has no stop, in the order's own bracket say, risks all that it costs."
+        yield (
+            "An order that would risk more is refused, and breaks nothing. A stop that a position "
+            "needs for it may be moved nearer; to cancel it or move it away is refused too."
+        )
     if terms.max_positions:
-        yield f"At most {_count(terms.max_positions, 'position')} may be open at a time."
+        yield (
+            f"At most {_count(terms.max_positions, 'position')} may be open at a time; an order "
+            "that could open more is refused."
+        )
     if terms.max_lots:
-        yield f"At most {format_scaled(terms.max_lots, LOT_DECIMALS)} lots may be open at a time."
+        yield (
+            f"At most {format_scaled(terms.max_lots, LOT_DECIMALS)} lots may be open at a time; an "
+            "order that could open more is refused."
+        )
     if terms.news:
         before, after = terms.news.before_minutes, terms.news.after_minutes
         yield (
             f"Nothing is opened from {_count(before, 'minute')} before to "
             f"{_count(after, 'minute')} after an announcement for its instrument."
+        )
+        yield (
+            "This house has no calendar of announcements yet: until it has one, nothing is refused "
+            "or broken by that."
         )
     if terms.weekend == "flat":
         yield "No position may be open when the weekend begins."

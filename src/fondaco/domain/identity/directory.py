@@ -36,6 +36,7 @@ from fondaco.domain.identity.model import (
     TenantId,
     User,
     UserId,
+    device_id_of,
     digest_of,
     is_session,
     key_id_of,
@@ -46,7 +47,7 @@ from fondaco.domain.identity.model import (
 from fondaco.domain.identity.oidc import store as applications
 from fondaco.domain.identity.people import store as people
 from fondaco.domain.identity.signatures import Nonces, Signing
-from fondaco.kernel.errors import Conflict, Denied, Invalid, NotFound
+from fondaco.kernel.errors import Denied, Invalid, NotFound, Taken
 from fondaco.kernel.event import Instant
 from fondaco.ports.cache import TICKET_MS, Cache
 from fondaco.ports.store import Store, outbox_metadata
@@ -187,7 +188,14 @@ class Directory:
                 self._secrets = store.secrets_of_keys(conn)
             known = {digest: known_of(user, key) for digest, user, key in found}
             for digest, user, row in begun:
-                caller = session_caller_of(user, row.session_id, row.second_factor)
+                caller = session_caller_of(
+                    user,
+                    row.session_id,
+                    row.second_factor,
+                    device=device_id_of(row.with_device or ""),
+                    trusted_until=row.trusted_until or 0,
+                    peer=row.peer or "",
+                )
                 known[digest] = Known(caller, row.ends_at, self._idle_ns)
                 known[digest].use(row.last_used_at)
             for digest, holder in known.items():
@@ -291,7 +299,7 @@ class Directory:
             else:
                 check_whole(caller)
             if now >= old.ends_at:
-                raise Conflict(f"{key_id} has ended: make a new one", code="key_ended")
+                raise Taken(f"{key_id} has ended: make a new one", code="key_ended")
             if terms is None:
                 terms = Terms(old.networks, old.signing, self._secrets.get(old.key_id, b""))  # type: ignore[arg-type]
             token, digest, secret = self._drawn(self._within(caller, terms))

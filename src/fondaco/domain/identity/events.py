@@ -286,8 +286,35 @@ class AccountOwnerSet(Event, frozen=True, gc=False, tag="identity.account_owner_
     by: str
 
 
+class DeviceTrusted(Event, frozen=True, gc=False, tag="identity.device_trusted.v1"):
+    """A device of a user is trusted up to then; whoever said so has shown a second factor."""
+
+    tenant: str
+    user: str
+    device_id: str
+    until: Instant
+    by: str
+
+
+class DeviceForgotten(Event, frozen=True, gc=False, tag="identity.device_forgotten.v1"):
+    tenant: str
+    user: str
+    device_id: str
+    by: str
+
+
+class PayoutDestinationSet(Event, frozen=True, gc=False, tag="identity.payout_destination_set.v1"):
+    """Somebody is paid elsewhere from now on; where, is in the records alone, sealed."""
+
+    tenant: str
+    user: str
+    provider: str
+    by: str
+
+
 IdentityEvent: TypeAlias = (
     KycEvent
+    | PayoutDestinationSet
     | TenantCreated
     | UserCreated
     | RolesChanged
@@ -323,4 +350,6 @@ IdentityEvent: TypeAlias = (
     | AccessRevoked
     | SigningKeyRotated
     | AccountOwnerSet
+    | DeviceTrusted
+    | DeviceForgotten
 )

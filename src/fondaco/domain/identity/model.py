@@ -27,6 +27,7 @@ IDENTITY_STREAM: Final = StreamId("identity/house")
 DEMO: Final = "demo"  # tenant, user, key and token of a house that was started with --demo
 TOKEN_PREFIX: Final = "fk_"  # noqa: S105  so that a scanner finds one that was published by mistake
 SESSION_PREFIX: Final = "ses_"
+DEVICE_PREFIX: Final = "dev_"
 SESSION_MARK: Final = "/~"  # in a caller's name; no key may be called so
 BEARER_MARK: Final = "/@"  # in the name of a caller with a signed token
 LENT_MARK: Final = "/!"  # in the name of somebody in whose name another asks
@@ -189,6 +190,9 @@ class Caller(msgspec.Struct, frozen=True, gc=False):
     key_id: KeyId = KeyId("")
     second_factor: str = ""  # by which a session's person was known besides a password: "totp"
     behind: str = ""  # the user who asks in this one's name, by broken glass
+    device: str = ""  # with which a session was begun: "dev_5f2c9a1b4d3e6078"
+    trusted_until: int = 0  # up to when that device is trusted; 0: it is not
+    peer: str = ""  # whose certificate was shown when a session was begun
 
     @property
     def is_session(self) -> bool:
@@ -300,6 +304,11 @@ def session_id_of(digest: str) -> KeyId:
     return KeyId(f"{SESSION_PREFIX}{digest[:16]}")
 
 
+def device_id_of(digest: str) -> str:
+    """Names a device in lists; says nothing about its token."""
+    return f"{DEVICE_PREFIX}{digest[:16]}" if digest else ""
+
+
 def is_session(key_id: str) -> bool:
     return key_id.startswith(SESSION_PREFIX)
 
@@ -309,7 +318,15 @@ def is_lent(caller: str) -> bool:
     return LENT_MARK in caller
 
 
-def session_caller_of(user: User, session_id: str, second_factor: str = "") -> Caller:
+def session_caller_of(
+    user: User,
+    session_id: str,
+    second_factor: str = "",
+    *,
+    device: str = "",
+    trusted_until: int = 0,
+    peer: str = "",
+) -> Caller:
     """Whom a session stands for: all that the user may do."""
     short = session_id.removeprefix(SESSION_PREFIX)[:8]
     return Caller(
@@ -320,6 +337,9 @@ def session_caller_of(user: User, session_id: str, second_factor: str = "") -> C
         scopes=user.scopes,
         key_id=KeyId(session_id),
         second_factor=second_factor,
+        device=device,
+        trusted_until=trusted_until,
+        peer=peer,
     )
 
 

@@ -12,6 +12,7 @@ from fondaco.domain.identity.oidc import api as oidc
 from fondaco.domain.identity.oidc import foreign_api
 from fondaco.domain.identity.people import admin_api as looking_after
 from fondaco.domain.identity.people import api as people
+from fondaco.domain.identity.people import device_api as devices
 from fondaco.domain.identity.people import passkey_api as passkeys
 from fondaco.domain.identity.rules import decider
 from fondaco.domain.identity.vault import api as vault
@@ -27,6 +28,7 @@ room: Final = Room(
         *people.OPERATIONS,
         *looking_after.OPERATIONS,
         *passkeys.OPERATIONS,
+        *devices.OPERATIONS,
         *oidc.OPERATIONS,
         *foreign_api.OPERATIONS,
         *erasure.OPERATIONS,

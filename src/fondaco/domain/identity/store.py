@@ -29,7 +29,7 @@ from fondaco.domain.identity.model import (
     User,
     UserId,
 )
-from fondaco.kernel.errors import Conflict, Invalid, NotFound
+from fondaco.kernel.errors import Invalid, NotFound, Taken
 from fondaco.kernel.event import Instant
 from fondaco.ports.store import publish
 
@@ -209,7 +209,7 @@ def add_key(conn: sa.Connection, key: Key, digest: str, by: str, secret: bytes =
     that name."""
     same = (keys.c.tenant == key.tenant, keys.c.user == key.user, keys.c.name == key.name)
     if conn.scalar(sa.select(keys.c.key_id).where(*same)) is not None:
-        raise Conflict(f"{key.user} has or had a key called {key.name}; choose another name")
+        raise Taken(f"{key.user} has or had a key called {key.name}; choose another name")
     conn.execute(
         keys.insert().values(
             key_id=key.key_id,
@@ -278,7 +278,7 @@ def add_service_account(conn: sa.Connection, user: User, owner: str, by: str, at
     """Raises `Conflict` where there is somebody of that name."""
     there = sa.and_(users.c.tenant == user.tenant, users.c.user == user.user)
     if conn.scalar(sa.select(users.c.user).where(there)) is not None:
-        raise Conflict(f"there is a user {user.user} already; choose another name")
+        raise Taken(f"there is a user {user.user} already; choose another name")
     put_user(conn, user, at)
     conn.execute(
         service_accounts.insert().values(

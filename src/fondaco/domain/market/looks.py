@@ -342,4 +342,4 @@ def _levels(instrument: Instrument, levels: list[tuple[int, int]]) -> list[Level
 
 
 def _synthetic(source: str) -> bool:
-    return "synthetic" in source
+    return "synthetic" in source or "scripted" in source

@@ -34,13 +34,17 @@ class NoFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class EventType(msgspec.Struct, frozen=True):
     """`ordered_by` says what messages of this type keep their order within. `data` is the JSON
-    Schema of what stands in the body under that name."""
+    Schema of what stands in the body under that name. Who asks for `topic`, or one of `aliases`, is
+    told by that name; `topic` is "" where no document has one."""
 
     type: str
     summary: str
     scope: str
     ordered_by: str
     data: dict[str, Any]
+    family: str
+    topic: str
+    aliases: list[str]
 
 
 class EventTypes(msgspec.Struct, frozen=True):

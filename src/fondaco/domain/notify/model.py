@@ -31,7 +31,11 @@ State = Literal["active", "paused", "disabled"]
 DeliveryState = Literal["waiting", "delivered", "given_up", "withheld"]
 WebhookIdText = Annotated[str, Meta(pattern=r"^wh_[0-9a-f]{16}$", examples=["wh_5f2c9a1b4d3e6078"])]
 EventText = Annotated[
-    str, Meta(pattern=r"^(\*|[a-z_]+\.\*|[a-z_]+\.[a-z_]+\.v[0-9]+)$", examples=["order.*"])
+    str,
+    Meta(
+        pattern=r"^(\*|[a-z_]+\.\*|[a-z_]+\.[a-z_]+\.v[0-9]+|[a-z]+\.[a-z-]+)$",
+        examples=["order.*"],
+    ),
 ]
 
 
@@ -66,7 +70,8 @@ def stream_of(tenant: str) -> StreamId:
 
 
 def matches(pattern: str, type_name: str) -> bool:
-    """ "*" is all, "order.*" all about orders, "order.accepted.v1" that one."""
+    """ "*" is all, "order.*" all about orders, "order.accepted.v1" that one. The name that
+    documents have for a type, "trading.order-placed", is only itself."""
     if pattern == ALL:
         return True
     if pattern.endswith(".*"):

@@ -177,6 +177,27 @@ class PayoutsRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limit: Limit = 100
 
 
+class NoDestination(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    pass
+
+
+class DestinationRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The payment provider's name of the account that you are paid into: at Stripe your connected
+    account, "acct_…". The sandbox takes anything, and refuses to pay into "acct_closed"."""
+
+    destination: Annotated[
+        str, Meta(min_length=1, max_length=100, examples=["acct_1A2b3C4d5E6f7G"])
+    ]
+
+
+class DestinationShown(msgspec.Struct, frozen=True):
+    """Where you are paid; all "" while you have said nothing. `changed_at` is ns since 1970."""
+
+    destination: str
+    provider: str
+    changed_at: str
+
+
 class PayoutShown(msgspec.Struct, frozen=True, kw_only=True):
     payout_id: str
     user: str
@@ -208,6 +229,10 @@ class Purchases(Protocol):
     async def may_refund(self, ask: RefundRequest, stamp: Stamp) -> None: ...
 
     async def payouts(self, ask: PayoutsRequest, stamp: Stamp) -> PayoutsReply: ...
+
+    async def destination(self, stamp: Stamp) -> DestinationShown: ...
+
+    async def put_destination(self, ask: DestinationRequest, stamp: Stamp) -> DestinationShown: ...
 
     async def reconciliation(
         self, ask: ReconciliationRequest, stamp: Stamp
@@ -284,6 +309,16 @@ async def _payouts(ask: PayoutsRequest, stamp: Stamp, on: Purchases) -> PayoutsR
     return await on.payouts(ask, stamp)
 
 
+async def _destination(_: NoDestination, stamp: Stamp, on: Purchases) -> DestinationShown:
+    return await on.destination(stamp)
+
+
+async def _put_destination(
+    ask: DestinationRequest, stamp: Stamp, on: Purchases
+) -> DestinationShown:
+    return await on.put_destination(ask, stamp)
+
+
 async def _reconciliation(
     ask: ReconciliationRequest, stamp: Stamp, on: Purchases
 ) -> ReconciliationShown:
@@ -350,6 +385,30 @@ OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
         scope=Scope.PURCHASES_READ,
         source="payments",
         answer=_payouts,
+    ),
+    Do(
+        name="purchases.payout_destination",
+        summary="Where you are paid: your account at the payment provider.",
+        method="GET",
+        path="/payouts/destination",
+        request=NoDestination,
+        reply=DestinationShown,
+        scope=Scope.PURCHASES_READ,
+        errors=(Unavailable,),
+        source="payments",
+        answer=_destination,
+    ),
+    Do(
+        name="purchases.set_payout_destination",
+        summary="Say where you are paid from now on; payouts that have begun stay where they were.",
+        method="PUT",
+        path="/payouts/destination",
+        request=DestinationRequest,
+        reply=DestinationShown,
+        scope=Scope.PURCHASES_WRITE,
+        errors=(Unavailable,),
+        source="payments",
+        answer=_put_destination,
     ),
     Do(
         name="purchases.reconciliation",

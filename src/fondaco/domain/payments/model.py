@@ -272,3 +272,15 @@ def amount_text(amount: int, currency: str) -> str:
         return f"{sign}{minor}"
     whole, part = divmod(minor, 10**digits)
     return f"{sign}{whole}.{part:0{digits}d}"
+
+
+_AT_STRIPE: Final = re.compile(r"acct_[A-Za-z0-9]{8,60}")
+
+
+def destination_is_wrong(provider: str, text: str) -> str:
+    """Why a provider could pay nobody there; "" where it may. The sandbox takes anything."""
+    if not text.isprintable() or not text.strip():
+        return "destination must be text"
+    if provider == "stripe" and not _AT_STRIPE.fullmatch(text):
+        return "destination must be the trader's connected account at Stripe, such as acct_1A2b3C4d"
+    return ""

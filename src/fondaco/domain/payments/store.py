@@ -248,6 +248,13 @@ def outstanding(conn: sa.Connection, now: int) -> Outstanding:
     )
 
 
+def expiring(conn: sa.Connection) -> list[tuple[str, int]]:
+    """Purchases that can still be paid, and until when."""
+    p = purchases.c
+    query = sa.select(p.purchase_id, p.expires_at).where(p.state.in_(OPEN))
+    return [(str(name), int(at)) for name, at in conn.execute(query)]
+
+
 def moved(conn: sa.Connection, since: int, until: int, provider: str = "") -> list[Movement]:
     """Movements of a span of time, in the order in which we heard of them."""
     m = movements.c

@@ -10,11 +10,14 @@ import msgspec
 from msgspec import Meta
 
 from fondaco.domain.identity.model import Scope
+from fondaco.domain.performance.journal import journal_of as journal_of
 from fondaco.domain.performance.model import Method
 from fondaco.domain.performance.replies import StatisticsReply as StatisticsReply
 from fondaco.domain.performance.replies import TallyLine as TallyLine
+from fondaco.domain.performance.replies import TradedReply as TradedReply
 from fondaco.domain.performance.replies import TripsReply
-from fondaco.domain.performance.sheet import Asked, BarsOf, Intervals
+from fondaco.domain.performance.sheet import Asked as Asked
+from fondaco.domain.performance.sheet import BarsOf, Intervals
 from fondaco.domain.performance.sheet import Sheet as Sheet
 from fondaco.domain.performance.sheet import moment as moment
 from fondaco.domain.trading.api.orders import AccountText, account_of_ask, instant_of
@@ -73,6 +76,11 @@ class TripsRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     min_position: Position = 0
 
 
+class JournalRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    account_id: AccountText
+    min_position: Position = 0
+
+
 class Sheets:
     """Works out statistics from what is known of an account when it is asked."""
 
@@ -121,6 +129,9 @@ class Sheets:
             position=sheet.history.position,
         )
 
+    def journal(self, ask: JournalRequest, on: Reading) -> TradedReply:
+        return journal_of(self.sheet(on.source, on.tenant, ask.account_id, Asked(), on.at))
+
 
 @cache
 def _zones() -> frozenset[str]:
@@ -154,5 +165,18 @@ def operations(sheets: Sheets) -> tuple[Operation[Any, Any], ...]:
             account=account_of_ask,
             source="store",
             answer=sheets.trips,
+        ),
+        Look(
+            name="performance.journal",
+            summary="An account's round trips as CSV, as simulations draw days from them.",
+            method="GET",
+            path="/accounts/{account_id}/journal",
+            request=JournalRequest,
+            reply=TradedReply,
+            scope=Scope.ACCOUNTS_READ,
+            errors=(NotFound,),
+            account=account_of_ask,
+            source="store",
+            answer=sheets.journal,
         ),
     )

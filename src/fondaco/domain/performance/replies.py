@@ -227,6 +227,18 @@ class TripsReply(msgspec.Struct, frozen=True, kw_only=True):
     position: int
 
 
+class TradedReply(msgspec.Struct, frozen=True, kw_only=True):
+    """Round trips as simulations draw from them. `text` is CSV: when each closed, its `profit` and
+    how far it was down at its `worst`, in `currency`; `size` is what the account had before."""
+
+    account_id: str
+    currency: str
+    size: str
+    trades: int
+    text: str
+    position: int
+
+
 DEFINITIONS: Final[dict[str, Any]] = {
     "trade": "a round trip that has ended; average: from flat to flat; fifo: each part of an exit "
     "with the oldest entry that it closes",

@@ -142,7 +142,7 @@ def _conditions(w: Writer, found: Summary) -> Table:
 def violations(w: Writer, found: Summary) -> Section:
     rows = [
         [
-            moment(int(each.line.at))[:23].replace("T", " "), _name(each.line.rule),
+            moment(int(each.line.at))[:23].replace("T", " ").rstrip("Z"), _name(each.line.rule),
             each.line.value, each.line.limit, w.money(each.line.balance),
             w.money(each.line.equity), w.money(each.line.day_from), str(each.line.position),
         ]

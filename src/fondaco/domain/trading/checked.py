@@ -22,6 +22,8 @@ OFF: Final = -1
 LOOKED_AT_MAX: Final = 20_000  # entries of an account, for limits of its own
 _STEP: Final = 2_000
 _WHOLE: Final = frozenset({"qty", "notional", "power", "margin"})  # left is all that there is
+_COUNTS: Final = {"orders": "orders", "open_positions": "positions", "open_lots": "lots"}
+LOT_DECIMALS: Final = 4
 
 
 class RuleLine(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
@@ -151,8 +153,8 @@ class _Reading:
             return str(self._of.base)
         if name == "collar":
             return str(self._of.quote)
-        if name == "orders":
-            return "orders"
+        if name in _COUNTS:
+            return _COUNTS[name]
         if name.endswith("concentration"):
             return "bps"
         return payer if name == "power" else self._currency
@@ -162,7 +164,9 @@ class _Reading:
             return self._of.qty_text(value)
         if name == "collar":
             return self._of.px_text(value)
-        if name == "orders" or name.endswith("concentration"):
+        if name == "open_lots":
+            return format_scaled(value, LOT_DECIMALS)
+        if name in _COUNTS or name.endswith("concentration"):
             return str(value)
         asset = self._printing.asset(payer if name == "power" else self._currency)
         return format_scaled(value, asset.decimals)

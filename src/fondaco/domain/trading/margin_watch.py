@@ -385,6 +385,16 @@ class MarginWatch:
                 self._wanted[number] = Instant(now + LOOK_AGAIN_NS)
         return asked
 
+    def asks_at(self) -> Instant | None:
+        """When somebody is asked next who then has something to say; None: nobody."""
+        found = []
+        for number, at in self._wanted.items():
+            state = self._peek(self._accounts[number].stream)
+            command = CheckEquity(CommandId(""), at)
+            if state is None or _says(check(state, command, self._refs)):
+                found.append(at)
+        return min(found, default=None)
+
     def compare(self) -> None:
         """A few accounts in turn against their states: one whose turns were lost with the disk may
         have been seen ahead of what became of it."""

@@ -133,6 +133,11 @@ class Reason(StrEnum):
     EXCEEDS_MARGIN = "exceeds_margin"  # of a margin account: its equity does not cover it all
     EXCEEDS_ISSUER_CONCENTRATION = "exceeds_issuer_concentration"
     EXCEEDS_VENUE_CONCENTRATION = "exceeds_venue_concentration"
+    EXCEEDS_TRADE_RISK = "exceeds_trade_risk"  # the rules of trades, of an account that has them
+    EXCEEDS_OPEN_POSITIONS = "exceeds_open_positions"
+    EXCEEDS_OPEN_LOTS = "exceeds_open_lots"
+    EXCEEDS_LEVERAGE = "exceeds_leverage"
+    INSTRUMENT_NOT_ALLOWED = "instrument_not_allowed"  # 103=0: not what this account may open
     LIST_REFUSED = "list_refused"  # 103=99: sound itself, but another order of its list was not
 
 
@@ -149,9 +154,10 @@ class Excess(msgspec.Struct, frozen=True, gc=False, array_like=True):
 class Headroom(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """What was left of each measuring rule before the order; -1 where the rule is off.
 
-    `qty` and `position` in lots, `collar` in ticks, `orders` a count, ratios in basis points,
-    the others in ledger units: `power` of the asset that pays (a sell pays with the base asset),
-    `margin` of the account's currency. In a margin account `power` is what of the base asset an
+    `qty` and `position` in lots, `collar` in ticks, `orders` and `open_positions` counts,
+    `open_lots` whole 10^-4 of base assets, ratios in basis points, the others in ledger units:
+    `power` of the asset that pays (a sell pays with the base asset), `margin`, `trade_risk` and
+    `leverage` of the account's currency. In a margin account `power` is what of the base asset an
     order that may only reduce can still close.
     """
 
@@ -168,6 +174,10 @@ class Headroom(msgspec.Struct, frozen=True, gc=False, array_like=True):
     margin: int = -1
     issuer_concentration: int = -1
     venue_concentration: int = -1
+    trade_risk: int = -1
+    open_positions: int = -1
+    open_lots: int = -1
+    leverage: int = -1
 
 
 class Order(msgspec.Struct, gc=False, array_like=True):
@@ -293,6 +303,17 @@ class Matched(msgspec.Struct, frozen=True, gc=False, array_like=True):
     units: int
 
 
+class TradeRules(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What may be opened on an account on margin, beside its limits: an order that would break one
+    is refused. Money is in ledger units of the account's currency; 0 and () are no rule."""
+
+    risk_max: int = 0  # of a position: what it loses if its stops are met, all where it has none
+    positions_max: int = 0  # open at the same time
+    lots_max: int = 0  # open at the same time, of base assets, in whole 10^-4
+    leverage: int = 0  # all that is open over equity
+    instruments: tuple[Symbol, ...] = ()  # (): all
+
+
 class Rates(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Fees of one account in place of an instrument's, in parts per million."""
 
@@ -345,6 +366,7 @@ class AccountState(msgspec.Struct):
     fees: dict[Symbol, Rates] = {}  # of its own; "": of every instrument that is not named
     matched: dict[int, dict[int, Matched]] = {}  # by order and execution; what they bring is held
     executed: dict[int, list[Booked]] = {}  # at venues elsewhere, by order
+    trade_rules: TradeRules | None = None  # of an account on margin; None: it has none
 
     def free(self, asset: AssetCode) -> int:
         """Ledger units that nothing holds: buying power, or what may be sold or withdrawn."""

@@ -14,7 +14,7 @@ import msgspec
 from fondaco.domain.fix.api import Message, SessionId, Terms
 from fondaco.gateway.fix.line import Line
 from fondaco.gateway.fix.venue.route import VenueTerms
-from fondaco.kernel.errors import Conflict, Invalid, NotFound
+from fondaco.kernel.errors import Invalid, NotFound, Taken
 
 DYNAMIC_MAX: Final = 1_000  # sessions made from templates
 _WILD: Final = "*?["
@@ -92,7 +92,7 @@ class Switchboard:
             return None
         name = agreement.terms.id
         if name in self._lines:
-            raise Conflict(f"there is a session {name} already")
+            raise Taken(f"there is a session {name} already")
         line = self._lines[name] = self._make(agreement)
         line.is_enabled = agreement.is_enabled
         self._agreements[name] = agreement

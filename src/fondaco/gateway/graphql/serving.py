@@ -176,7 +176,9 @@ class Graph:
         loop = asyncio.get_running_loop()
 
         def carried(endpoint: Endpoint, fields: Mapping[str, Any], key: str) -> Any:
-            work = carry(endpoint, caller, fields, key=key, within=within, address=address)
+            work = carry(
+                endpoint, caller, fields, key=key, within=within, address=address, door="graphql"
+            )
             return asyncio.run_coroutine_threadsafe(work, loop)
 
         return carried

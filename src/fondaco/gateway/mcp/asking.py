@@ -35,4 +35,5 @@ class Asking:
     async def ask(self, peer: Asker, operation: str, fields: Mapping[str, Any]) -> Response:
         """What the operation answers these fields; an error is a `Problem`."""
         endpoint = self._endpoints[operation]
-        return (await carry(endpoint, peer.caller, fields, address=peer.address)).response
+        done = await carry(endpoint, peer.caller, fields, address=peer.address, door="mcp")
+        return done.response

@@ -63,10 +63,12 @@ class Proposing:
         endpoint = tool.endpoint
         exchange = Exchange(endpoint, {}, _answered)
         exchange.address, exchange.caller = peer.address, peer.caller
+        exchange.door = "mcp"
         try:
             endpoint.take(peer.caller, peer.address)
             exchange.ask = ask = endpoint.read(fields)
-            endpoint.authorise(peer.caller, ask, "mcp", scope=_scope(peer.caller, tool))
+            scope = _scope(peer.caller, tool)
+            endpoint.authorise(peer.caller, ask, "mcp", peer.address, scope)
             await self._house.noted(peer.caller)
             looked = await self._look(peer, tool.operation.name, fields)
             account = tool.operation.account(ask) if tool.operation.account else None

@@ -37,6 +37,10 @@ MEANS: Final[Mapping[str, str]] = {
     "payments:write": "set coupons, affiliates and taxes, and give money back",
     "approvals:read": "see what waits for a second person",
     "approvals:write": "agree in your name to what others have asked",
+    "kyc:read": "see who people are, and their documents",
+    "kyc:write": "decide who is who they say they are",
+    "analytics:read": "see holdings under tokens, without names",
+    "tokens:reveal": "see whose a token is, for a reason that is kept",
 }
 _STYLE: Final = """
 :root{color-scheme:dark light;--bg:#0D1117;--card:#141A22;--ink:#E7ECF2;--soft:#B3BDCA;
@@ -117,10 +121,7 @@ def consent(
     client: str, user: str, scopes: Sequence[str], redirect_uri: str, hidden: Mapping[str, str]
 ) -> str:
     found = urlsplit(redirect_uri)
-    rows = "".join(
-        f"<li><span>{escape(MEANS.get(each, each))}</span><code>{escape(each)}</code></li>"
-        for each in scopes
-    )
+    rows = _meanings(scopes)
     body = (
         f"<h1>{escape(client)} asks for access</h1>"
         f"<p>You are {escape(user)}. If you agree, it may do this in your name, and you are sent "
@@ -174,11 +175,9 @@ def device_code(csrf: str, wrong: str = "") -> str:
     return page("Sign a device in", body)
 
 
-def device_consent(asked: DeviceView, user: str, csrf: str) -> str:
-    rows = "".join(
-        f"<li><span>{escape(MEANS.get(each, each))}</span><code>{escape(each)}</code></li>"
-        for each in asked.scopes
-    )
+def device_consent(asked: DeviceView, scopes: Sequence[str], user: str, csrf: str) -> str:
+    """`scopes`: of those that are asked for, what this person may do."""
+    rows = _meanings(scopes)
     hidden = _hidden({"csrf": csrf, "user_code": asked.user_code})
     body = (
         f"<h1>{escape(asked.client.name)} asks for access</h1>"
@@ -194,6 +193,13 @@ def device_consent(asked: DeviceView, user: str, csrf: str) -> str:
 
 def said(title: str, text: str) -> str:
     return page(title, f"<h1>{escape(title)}</h1><p>{escape(text)}</p>")
+
+
+def _meanings(scopes: Sequence[str]) -> str:
+    return "".join(
+        f"<li><span>{escape(MEANS.get(each, each))}</span><code>{escape(each)}</code></li>"
+        for each in scopes
+    )
 
 
 def with_query(address: str, more: Mapping[str, str]) -> str:

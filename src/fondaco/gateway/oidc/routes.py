@@ -6,7 +6,7 @@ import asyncio
 import hmac
 from base64 import b64decode
 from binascii import Error as NotBase64
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, Protocol
 from urllib.parse import parse_qsl, unquote_plus
@@ -82,6 +82,8 @@ class Provider(Protocol):
 
     def may_skip(self, asked: Any, caller: Any) -> bool: ...
 
+    def agreeable(self, asked: Sequence[str], caller: Any) -> Sequence[str]: ...
+
     def agree(self, asked: Any, caller: Any) -> str: ...
 
     def tokens(self, form: Mapping[str, str], secret: str) -> Any: ...
@@ -90,8 +92,11 @@ class Provider(Protocol):
 
     def revoke(self, form: Mapping[str, str], secret: str) -> None: ...
 
-    def sign_in(self, form: Mapping[str, str], address: str) -> tuple[str, int]:
-        """A session's token and how many seconds it lasts. Raises `Denied`."""
+    def sign_in(
+        self, form: Mapping[str, str], address: str, device: str = ""
+    ) -> tuple[str, int, str]:
+        """A session's token, how many seconds it lasts, and by what this browser is known from now
+        on. `device` is by what it was known. Raises `Denied`."""
         ...
 
     def end_session(self, query: Mapping[str, str], caller: Any) -> str:
@@ -212,7 +217,8 @@ class ProviderDoor:
             return self._back(query, {"error": "consent_required"})
         hidden = {**query, "csrf": cookies.csrf_of(token)}
         who = f"{caller.name.partition('/')[0]} of {caller.tenant}"
-        page = pages.consent(asked.client.name, who, asked.scopes, asked.redirect_uri, hidden)
+        scopes = provider.agreeable(asked.scopes, caller)
+        page = pages.consent(asked.client.name, who, scopes, asked.redirect_uri, hidden)
         return _html(page, 200, asked.redirect_uri)
 
     async def _agreed(self, query: Mapping[str, str], asked: Any, caller: Caller) -> Response:
@@ -253,12 +259,23 @@ class ProviderDoor:
             start = f"/oauth/external/{form['provider']}"
             return RedirectResponse(pages.with_query(start, {"next": there}), 303)
         try:
-            token, seconds = await asyncio.to_thread(provider.sign_in, form, _address(request))
+            found = await self._session(request, form, there)
         except Denied as error:
             return self._ask_who(asked, query, form, error.message)
+        return found
+
+    async def _session(self, request: Request, form: dict[str, str], there: str) -> Response:
+        """Signed in, in this browser, and sent on. Raises `Denied`."""
+        whose = form.get("tenant", ""), form.get("user", "")
+        known = cookies.device_in(request.headers.get("cookie", "").encode("latin-1"), *whose)
+        sign_in, address = self._provider().sign_in, _address(request)
+        token, seconds, device = await asyncio.to_thread(sign_in, form, address, known)
         found = RedirectResponse(there, 303, headers=_NO_STORE)
-        name, value = cookies.set_cookie(token, seconds)
-        found.headers.append(name.decode(), value.decode())
+        kept = [cookies.set_cookie(token, seconds)]
+        if device:
+            kept.append(cookies.set_device(device, *whose))
+        for name, value in kept:
+            found.headers.append(name.decode(), value.decode())
         return found
 
     async def _end_session(self, request: Request) -> Response:
@@ -313,7 +330,8 @@ class ProviderDoor:
             asked = await asyncio.to_thread(provider.device_shown, user_code, caller, address)
             if answer not in ("yes", "no"):
                 who = f"{caller.name.partition('/')[0]} of {caller.tenant}"
-                return _html(pages.device_consent(asked, who, csrf))
+                scopes = provider.agreeable(asked.scopes, caller)
+                return _html(pages.device_consent(asked, scopes, who, csrf))
             if not is_ours:
                 return _html(pages.said("This cannot go on", "Sign in again, then agree."), 403)
             decide = partial(provider.device_decided, agrees=answer == "yes")
@@ -334,12 +352,9 @@ class ProviderDoor:
             start = f"/oauth/external/{form['provider']}"
             return RedirectResponse(pages.with_query(start, {"next": there}), 303)
         try:
-            token, seconds = await asyncio.to_thread(provider.sign_in, form, _address(request))
+            found = await self._session(request, form, there)
         except Denied as error:
             return self._device_who(user_code, form, error.message)
-        found = RedirectResponse(there, 303, headers=_NO_STORE)
-        name, value = cookies.set_cookie(token, seconds)
-        found.headers.append(name.decode(), value.decode())
         return found
 
     def _device_who(self, user_code: str, typed: Mapping[str, str], wrong: str = "") -> Response:

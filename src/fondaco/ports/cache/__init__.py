@@ -7,8 +7,11 @@ Promises, which `tests/conformance/test_cache.py` holds every adapter to, one te
 3. `put_if_absent` and `pop` are atomic: of any number of callers, one succeeds.
 4. A message reaches everybody who subscribed before it was published, once at most, in the order of
    its publisher; nobody who came later, and nobody who has left.
-5. Ranks go from the highest score down; equal scores share a rank, and the next rank is missed out
-   (1, 2, 2, 4); among equals the member's name decides who is shown first.
+5. A board of ranks is put there whole, with a mark of what it was worked out from, and whoever
+   looks sees all of it as of one mark. Ranks go from the highest score down, to the unit; equal
+   scores share a rank, and the next rank is missed out (1, 2, 2, 4: standard competition ranking);
+   among equals the member's name decides who is shown first. A move changes a board only from the
+   mark that the move was worked out from: of any number of callers, one succeeds.
 6. Over any stretch of time a bucket grants at most its burst and what its rate adds meanwhile; who
    is told to wait, and alone does so, is granted then. A refusal takes nothing.
 
@@ -18,7 +21,7 @@ Values are bytes, keys and members text, scores and times whole numbers, so that
 keep them. Lua scripts or transactions make 3 and 6 atomic there.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
 # How long things may stay, at most. Requirements C53 and X9.
@@ -29,6 +32,9 @@ QUOTE_MS: Final = 60_000  # for display only, its age shown
 SESSION_IDLE_MS: Final = 30 * 60_000
 SESSION_ABSOLUTE_MS: Final = 24 * 3_600_000
 TICKET_MS: Final = 30_000
+
+
+SCORE_MAX: Final = 2**126  # of a rank, either way
 
 
 # The names of keys. Requirement C54.
@@ -52,6 +58,15 @@ class Ranked(NamedTuple):
     rank: int  # 1 is the highest
     member: str
     score: int
+
+
+class Ranks(NamedTuple):
+    """A board as it is at one mark."""
+
+    mark: str
+    members: int  # how many are on it
+    top: Sequence[Ranked]
+    asked: Mapping[str, Ranked]  # of those asked for, who is on it
 
 
 class Drawn(NamedTuple):
@@ -84,15 +99,20 @@ class Cache(Protocol):
         """Call `receive`, which must not wait, with every message. Returns how to leave."""
         ...
 
-    def rank(self, board: str, member: str, score: int) -> None:
-        """Put `member` on `board`, or move it there."""
+    def put_ranks(self, board: str, scores: Mapping[str, int], mark: str, ttl_ms: int) -> None:
+        """All of a board at once. Raises `Invalid` for a score beyond `SCORE_MAX`."""
         ...
 
-    def unrank(self, board: str, member: str) -> None: ...
+    def move_ranks(
+        self, board: str, changes: Mapping[str, int | None], since: str, mark: str
+    ) -> bool:
+        """Put members on it, move them, or take them off it (None). False: it does not stand at
+        `since`, or is not there, and nothing was changed."""
+        ...
 
-    def top(self, board: str, limit: int) -> Sequence[Ranked]: ...
-
-    def rank_of(self, board: str, member: str) -> Ranked | None: ...
+    def ranks(self, board: str, limit: int, members: Sequence[str] = ()) -> Ranks | None:
+        """The first `limit`, and each of `members`; None where it is not, or not all of it."""
+        ...
 
     def take(self, bucket: str, *, per_s: int, burst: int) -> int:
         """One from a bucket of `burst` that fills at `per_s`: 0, or the nanoseconds to wait."""

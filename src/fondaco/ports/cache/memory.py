@@ -1,12 +1,12 @@
 """The cache in this process. Keeps every promise, within a bounded number of entries."""
 
-from bisect import bisect_left, insort
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from threading import Lock
 from typing import Final, NamedTuple
 
-from fondaco.ports.cache import Drawn, Ranked
+from fondaco.ports.cache import Drawn, Ranks
+from fondaco.ports.cache.boards import BOARDS_MAX, KeptRanks, lasting
 
 _ENTRIES_MAX: Final = 100_000
 _SECOND: Final = 1_000_000_000
@@ -19,27 +19,6 @@ class _Kept(NamedTuple):
     until: int
 
 
-class _Board:
-    """Members by score. `order` holds (-score, member), so that it reads from the top down."""
-
-    def __init__(self) -> None:
-        self.scores: dict[str, int] = {}
-        self.order: list[tuple[int, str]] = []
-
-    def remove(self, member: str) -> None:
-        score = self.scores.pop(member, None)
-        if score is not None:
-            del self.order[bisect_left(self.order, (-score, member))]
-
-    def place(self, member: str, score: int) -> None:
-        self.remove(member)
-        self.scores[member] = score
-        insort(self.order, (-score, member))
-
-    def ranked(self, member: str, score: int) -> Ranked:
-        return Ranked(bisect_left(self.order, (-score, "")) + 1, member, score)
-
-
 class MemoryCache:
     """`clock` counts nanoseconds and never goes back."""
 
@@ -49,7 +28,7 @@ class MemoryCache:
         self._lock = Lock()
         self._kept: dict[str, _Kept] = {}  # the longest unused first
         self._full_at: dict[str, int] = {}  # when a bucket will be; the longest unused first
-        self._boards: dict[str, _Board] = {}
+        self._boards: dict[str, KeptRanks] = {}  # the longest unused first
         self._receivers: dict[str, list[Callable[[bytes], None]]] = {}
 
     def get(self, key: str) -> bytes | None:
@@ -103,25 +82,36 @@ class MemoryCache:
             self._receivers.setdefault(channel, []).append(once)
         return leave
 
-    def rank(self, board: str, member: str, score: int) -> None:
+    def put_ranks(self, board: str, scores: Mapping[str, int], mark: str, ttl_ms: int) -> None:
+        made = KeptRanks(scores, mark, self._clock() + lasting(ttl_ms) * _MILLISECOND)
         with self._lock:
-            self._boards.setdefault(board, _Board()).place(member, score)
+            self._boards.pop(board, None)
+            self._boards[board] = made
+            if len(self._boards) > BOARDS_MAX:
+                del self._boards[next(iter(self._boards))]
 
-    def unrank(self, board: str, member: str) -> None:
+    def move_ranks(
+        self, board: str, changes: Mapping[str, int | None], since: str, mark: str
+    ) -> bool:
         with self._lock:
-            if board in self._boards:
-                self._boards[board].remove(member)
+            kept = self._board(board)
+            if kept is None or kept.mark != since:
+                return False
+            kept.move(changes, mark)
+            return True
 
-    def top(self, board: str, limit: int) -> Sequence[Ranked]:
+    def ranks(self, board: str, limit: int, members: Sequence[str] = ()) -> Ranks | None:
         with self._lock:
-            ranks = self._boards.get(board, _Board())
-            return [ranks.ranked(member, -down) for down, member in ranks.order[:limit]]
+            kept = self._board(board)
+            return None if kept is None else kept.seen(limit, members)
 
-    def rank_of(self, board: str, member: str) -> Ranked | None:
-        with self._lock:
-            ranks = self._boards.get(board, _Board())
-            score = ranks.scores.get(member)
-            return None if score is None else ranks.ranked(member, score)
+    def _board(self, board: str) -> KeptRanks | None:
+        """The last used is the last to go."""
+        kept = self._boards.pop(board, None)
+        if kept is None or kept.until <= self._clock():
+            return None
+        self._boards[board] = kept
+        return kept
 
     def take(self, bucket: str, *, per_s: int, burst: int) -> int:
         """See `Cache`."""

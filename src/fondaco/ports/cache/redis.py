@@ -5,7 +5,7 @@ buckets fill by it, so that all who share them agree.
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from os import urandom
 from threading import Event as Flag
@@ -17,9 +17,10 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from fondaco.kernel.errors import Invalid, Unavailable
-from fondaco.ports.cache import Drawn, Ranked
+from fondaco.ports.cache import Drawn, Ranks
+from fondaco.ports.cache.boards import lasting
+from fondaco.ports.cache.redis_boards import RedisBoards
 
-SCORE_MAX: Final = 2**53  # beyond it a sorted set rounds
 ANSWER_S: Final = 0.25  # the order door waits for a bucket: better none than a late one
 AGAIN_NS: Final = 1_000_000_000  # after a failure nobody waits for the next one so soon
 ENTER_S: Final = 5.0  # for the server to say that somebody is subscribed
@@ -48,11 +49,6 @@ redis.call('HSET', KEYS[1], 's', string.format('%.0f', s + math.floor(full / 1e9
 redis.call('PEXPIRE', KEYS[1], math.ceil((ahead + price) / 1e6) + 60000)
 return {'0', string.format('%.0f', ahead + price)}
 """
-_RANK_OF: Final = """
-local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
-if not score then return nil end
-return {redis.call('ZCOUNT', KEYS[1], '-inf', '(' .. score) + 1, score}
-"""
 
 
 class RedisCache:
@@ -69,7 +65,7 @@ class RedisCache:
         self._redis = _client(url, ANSWER_S)
         self._where = _named(self._redis)
         self._take = self._redis.register_script(_TAKE)
-        self._rank_of = self._redis.register_script(_RANK_OF)
+        self._boards = RedisBoards(self._redis, self._ask)
         self._listener = _Listener(_client(url, ENTER_S), self._wake)
         self._ask(self._redis.ping)
 
@@ -78,10 +74,10 @@ class RedisCache:
         return found
 
     def put(self, key: str, value: bytes, ttl_ms: int) -> None:
-        self._ask(self._redis.set, key, value, px=_lasting(ttl_ms))
+        self._ask(self._redis.set, key, value, px=lasting(ttl_ms))
 
     def put_if_absent(self, key: str, value: bytes, ttl_ms: int) -> bool:
-        return bool(self._ask(self._redis.set, key, value, px=_lasting(ttl_ms), nx=True))
+        return bool(self._ask(self._redis.set, key, value, px=lasting(ttl_ms), nx=True))
 
     def pop(self, key: str) -> bytes | None:
         found: bytes | None = self._ask(self._redis.getdel, key)
@@ -98,29 +94,16 @@ class RedisCache:
         connection to the server is broken is missed."""
         return self._listener.enter(channel, receive)
 
-    def rank(self, board: str, member: str, score: int) -> None:
-        if not -SCORE_MAX <= score <= SCORE_MAX:
-            raise Invalid(f"score is {score}, must be from -2**53 to 2**53: Redis rounds others")
-        # Turned over, so that equal scores come in the order of their names, as they should.
-        self._ask(self._redis.zadd, board, {member: -score})
+    def put_ranks(self, board: str, scores: Mapping[str, int], mark: str, ttl_ms: int) -> None:
+        self._boards.put(board, scores, mark, ttl_ms)
 
-    def unrank(self, board: str, member: str) -> None:
-        self._ask(self._redis.zrem, board, member)
+    def move_ranks(
+        self, board: str, changes: Mapping[str, int | None], since: str, mark: str
+    ) -> bool:
+        return self._boards.move(board, changes, since, mark)
 
-    def top(self, board: str, limit: int) -> Sequence[Ranked]:
-        if limit <= 0:
-            return []
-        found = self._ask(self._redis.zrange, board, 0, limit - 1, withscores=True)
-        ranked: list[Ranked] = []
-        for place, (member, down) in enumerate(found, 1):
-            score = -int(down)
-            same = bool(ranked) and ranked[-1].score == score
-            ranked.append(Ranked(ranked[-1].rank if same else place, member.decode(), score))
-        return ranked
-
-    def rank_of(self, board: str, member: str) -> Ranked | None:
-        found = self._ask(self._rank_of, keys=[board], args=[member])
-        return None if found is None else Ranked(found[0], member, -int(float(found[1])))
+    def ranks(self, board: str, limit: int, members: Sequence[str] = ()) -> Ranks | None:
+        return self._boards.look(board, limit, members)
 
     def take(self, bucket: str, *, per_s: int, burst: int) -> int:
         return self.draw(bucket, per_s=per_s, burst=burst).wait_ns
@@ -274,9 +257,3 @@ def _named(client: Any) -> str:
     parts = client.connection_pool.connection_kwargs
     where = parts.get("path") or f"{parts.get('host', 'localhost')}:{parts.get('port', 6379)}"
     return f"Redis {where}/{parts.get('db', 0)}"
-
-
-def _lasting(ttl_ms: int) -> int:
-    if ttl_ms <= 0:
-        raise Invalid(f"ttl_ms is {ttl_ms}, must be more than 0: delete what must not stay")
-    return ttl_ms

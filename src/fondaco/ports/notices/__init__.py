@@ -30,6 +30,7 @@ class Notice(NamedTuple):
     severity: str = "info"  # or "warning", "error", "critical"
     about: str = ""  # what belongs together at a pager; "": the notice alone
     is_over: bool = False  # what was told of `about` holds no more
+    leads_to: str = ""  # what a page shows of it: "order/demo.57"
 
 
 class Carried(NamedTuple):

@@ -115,6 +115,7 @@ class WebPushCarrier:
             "title": notice.subject[:200],
             "text": notice.text[:TEXT_MAX],
             "at": notice.at // 1_000_000,
+            "leads_to": notice.leads_to,
         }
         try:
             body = encrypt(

@@ -6,8 +6,8 @@
 
 A frame is a CRC-32 of what follows, the length of the bytes, position, arrival in nanoseconds, and
 the bytes. `append` only fills a buffer; a thread writes buffers out every `FLUSH_EVERY_S`, seals
-what is full and deletes the oldest sealed segments over quota. A segment is
-synced when it is sealed and not before: what the machine did not write until it died was only
+what is full and deletes the oldest sealed segments over quota. A segment is synced when it is
+sealed, or where somebody asks for it: else what the machine did not write until it died was only
 observed, and nobody was promised anything on it.
 """
 
@@ -58,8 +58,8 @@ class _Open:
     """The segment of one source that is being written; what waits for the disk is in `buffer`."""
 
     __slots__ = (
-        "at", "buffer", "digest", "file", "first", "frames", "head", "hour", "last", "size",
-        "to_begin", "wrote",
+        "at", "buffer", "digest", "file", "first", "frames", "head", "hour", "is_named", "last",
+        "size", "to_begin", "wrote",
     )  # fmt: skip
 
     def __init__(self, first: int, hour: int, head: bytes) -> None:
@@ -71,6 +71,7 @@ class _Open:
         self.buffer = bytearray()
         self.digest = sha256()
         self.file: BinaryIO | None = None
+        self.is_named = False  # its name in the folder is synced, too
 
 
 class SegmentTape:
@@ -94,6 +95,8 @@ class SegmentTape:
         self._retention_ns = retention_days * 24 * HOUR_NS
         self._lock = RLock()  # of everything below; held for moments
         self._disk = Lock()  # one at a time writes files; taken before the other
+        self._syncing = Lock()  # taken before both
+        self._synced = 0
         self._open: dict[str, _Open] = {}
         self._full: list[tuple[str, _Open]] = []  # to be written out and sealed
         self._buffered = 0
@@ -237,6 +240,41 @@ class SegmentTape:
                 with self._lock:
                     self._full = full + self._full
 
+    def sync(self) -> None:
+        """Return once all that was appended before this call is on the disk, unless it was lost
+        (`lost`). Who waits while another syncs is done with theirs, or with the next one. Raises
+        `Unavailable`."""
+        wanted = self._position
+        with self._syncing:
+            if self._synced >= wanted:
+                return
+            reached = self._position
+            self.flush()
+            if self.trouble:
+                raise Unavailable(f"the tape in {self._folder} cannot be written: {self.trouble}")
+            with self._disk:
+                for source, segment in list(self._open.items()):
+                    self._sync(source, segment)
+            self._synced = reached
+
+    def _sync(self, source: str, segment: _Open) -> None:
+        if segment.file is None:
+            return
+        try:
+            os.fdatasync(segment.file.fileno())
+            if not segment.is_named:
+                for folder in (self._folder / source, self._folder):
+                    _sync_folder(folder)
+                segment.is_named = True
+        except OSError as error:
+            # What the disk forgot stays forgotten: what follows must not stand behind a hole.
+            with self._lock:
+                if self._open.get(source) is segment:
+                    self._full.append((source, self._open.pop(source)))
+            raise Unavailable(
+                f"the tape in {self._folder} cannot be synced: {error}; see the disk"
+            ) from error
+
     def _run(self) -> None:
         while not self._closing.wait(FLUSH_EVERY_S):
             self.flush()
@@ -379,6 +417,14 @@ class SegmentTape:
 
 def _path(folder: Path, source: str, first: int) -> Path:
     return folder / source / f"{first:020}.seg"
+
+
+def _sync_folder(folder: Path) -> None:
+    file = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
 
 
 def _files(folder: Path, suffix: str) -> list[Path]:

@@ -402,7 +402,7 @@ OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
     ),
     Do(
         name="evaluation.decide_payout",
-        summary="Agree to a payout that somebody else has asked for, or refuse it.",
+        summary="Agree to a payout that somebody else asked for, refuse it, or try it again.",
         method="POST",
         path="/assessments/{assessment_id}/payouts/{number}",
         request=DecideRequest,

@@ -17,8 +17,8 @@ from fondaco.domain.evaluation.assessments.model import (
 )
 from fondaco.domain.evaluation.model import MONEY_DECIMALS, Tier
 from fondaco.domain.evaluation.rules import Finding, Standing
-from fondaco.domain.reference.model import Limits
-from fondaco.domain.trading.model import AccountId
+from fondaco.domain.reference.model import Limits, Symbol
+from fondaco.domain.trading.model import AccountId, TradeRules
 from fondaco.kernel.event import Instant
 from fondaco.kernel.money import AssetCode, format_scaled
 
@@ -155,7 +155,20 @@ def begin_stage(state: Assessment, tier: Tier, stage: int, why: str) -> Events:
             stage, tier.stages[stage].name, account, nth, state.tenant, size, is_funded, why
         ),
         ev.AccountLimited(account, _limits(tier)),
+        ev.AccountRuled(account, trade_rules(tier, stage)),
         ev.AccountProvided(account, AssetCode(tier.currency), format_scaled(size, MONEY_DECIMALS)),
+    )
+
+
+def trade_rules(tier: Tier, stage: int) -> TradeRules:
+    """What may be opened on an account of a stage, as the account itself keeps it."""
+    terms = tier.stages[stage]
+    return TradeRules(
+        risk_max=terms.max_risk_per_trade,
+        positions_max=terms.max_positions,
+        lots_max=terms.max_lots,
+        leverage=tier.leverage,
+        instruments=tuple(Symbol(each) for each in tier.instruments),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 from fondaco.domain.evaluation.assessments.model import Look, Numbers
 from fondaco.domain.market.model import Mark
 from fondaco.domain.reference.model import Limits, Symbol
-from fondaco.domain.trading.model import AccountId
+from fondaco.domain.trading.model import AccountId, TradeRules
 from fondaco.kernel.event import Command, Event, Instant
 from fondaco.kernel.money import AssetCode
 
@@ -154,6 +154,13 @@ class AccountLimited(Event, frozen=True, gc=False, tag="assessments.account_limi
 
     account: AccountId
     limits: Limits
+
+
+class AccountRuled(Event, frozen=True, gc=False, tag="assessments.account_ruled.v1"):
+    """The account refuses orders that would break a rule of trades of its stage."""
+
+    account: AccountId
+    rules: TradeRules
 
 
 class AssessmentStarted(Event, frozen=True, gc=False, tag="assessments.started.v1"):
@@ -347,6 +354,21 @@ class PayoutAgreed(Event, frozen=True, gc=False, tag="assessments.payout_agreed.
     at: Instant
 
 
+class PayoutTriedAgain(Event, frozen=True, gc=False, tag="assessments.payout_tried_again.v1"):
+    """The provider could not pay it: it is asked once more, as another payout there. `nth` is 2 the
+    first time."""
+
+    number: int
+    nth: int
+    profit: int
+    amount: int
+    currency: AssetCode
+    tenant: str
+    user: str
+    by: str
+    at: Instant
+
+
 class PayoutRefused(Event, frozen=True, gc=False, tag="assessments.payout_refused.v1"):
     number: int
     by: str
@@ -393,6 +415,7 @@ AssessmentEvent: TypeAlias = (
     | StageBegun
     | AccountProvided
     | AccountLimited
+    | AccountRuled
     | AssessmentStarted
     | StandingKept
     | TradeCounted
@@ -415,6 +438,7 @@ AssessmentEvent: TypeAlias = (
     | AssessmentUpgraded
     | PayoutAsked
     | PayoutAgreed
+    | PayoutTriedAgain
     | PayoutRefused
     | PayoutSettled
     | AssessmentDenied

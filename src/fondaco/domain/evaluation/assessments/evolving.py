@@ -111,9 +111,15 @@ def _asked(state: Assessment, event: ev.PayoutAsked) -> None:
 
 def _agreed(state: Assessment, event: ev.PayoutAgreed) -> None:
     found = state.payouts[event.number - 1]
-    found.state, found.decided_by = "agreed", event.by
+    found.state, found.decided_by, found.tries = "agreed", event.by, 1
     state.profit += event.profit
     state.paid_at = event.at
+
+
+def _again(state: Assessment, event: ev.PayoutTriedAgain) -> None:
+    found = state.payouts[event.number - 1]
+    found.state, found.decided_by, found.tries = "agreed", event.by, event.nth
+    found.reason = ""
 
 
 def _refused(state: Assessment, event: ev.PayoutRefused) -> None:
@@ -145,6 +151,7 @@ _EVOLVED: Final[dict[type, Callable[[Assessment, Any], None]]] = {
     ev.AssessmentUpgraded: _upgraded,
     ev.PayoutAsked: _asked,
     ev.PayoutAgreed: _agreed,
+    ev.PayoutTriedAgain: _again,
     ev.PayoutRefused: _refused,
     ev.PayoutSettled: _settled,
 }

@@ -15,6 +15,7 @@ from fondaco.domain.evaluation.assessments.ending import (
 )
 from fondaco.domain.evaluation.assessments.model import (
     CENT,
+    PAYMENTS,
     PPM,
     Assessment,
     AssessmentRefs,
@@ -69,12 +70,12 @@ def _create(state: Assessment, command: ev.CreateAssessment, _: AssessmentRefs) 
 
 
 def _abandon(state: Assessment, command: ev.AbandonAssessment, _: AssessmentRefs) -> Events:
+    given_up = ev.AssessmentAbandoned(command.at, state.account, command.by, command.reason)
+    if state.state == "passed" and command.by == PAYMENTS:  # whoever has their money back, has not
+        return (given_up,)
     if state.is_ended:
         return denied("assessment_ended", f"it has {state.state} already")
-    return (
-        ev.AssessmentAbandoned(command.at, state.account, command.by, command.reason),
-        *close_account(state.account, "it was given up"),
-    )
+    return (given_up, *close_account(state.account, "it was given up"))
 
 
 def _freeze(state: Assessment, command: ev.FreezeAssessment, _: AssessmentRefs) -> Events:
@@ -148,7 +149,10 @@ def why_no_payout(state: Assessment, at: Instant, refs: AssessmentRefs) -> tuple
     standing.balance = refs.seen.balance
     for each in conditions(standing):
         if each.name == "consistency" and not each.is_met:
-            return "inconsistent", "the best day made too much of all profit"
+            return "inconsistent", (
+                f"the best day made {each.reached / 10_000:.2f} % of all profit, may make at most "
+                f"{each.needed / 10_000:.2f} %: trade on until it does"
+            )
     return "", ""
 
 
@@ -178,6 +182,8 @@ def _part(state: Assessment, tier: Tier, profit: int) -> int:
 
 def _decide_payout(state: Assessment, command: ev.DecidePayout, refs: AssessmentRefs) -> Events:
     found = _payout(state, command.number)
+    if found is not None and found.state == "failed" and command.agrees:
+        return _try_again(state, command, found)
     if found is None or found.state != "asked" or state.tier is None:
         return denied("unknown_payout", f"no payout {command.number} waits to be decided")
     if not command.agrees:
@@ -203,9 +209,29 @@ def _decide_payout(state: Assessment, command: ev.DecidePayout, refs: Assessment
     return (agreed, *closed, *begin_stage(after, state.tier, state.stage, "payout"))
 
 
+def _try_again(state: Assessment, command: ev.DecidePayout, found: PayoutRecord) -> Events:
+    """What the provider could not pay is asked of it once more."""
+    if state.frozen or state.tier is None:
+        return denied("frozen", f"it is frozen: {state.frozen}")
+    again = ev.PayoutTriedAgain(
+        found.number,
+        found.tries + 1,
+        found.profit,
+        found.amount,
+        AssetCode(state.tier.currency),
+        state.tenant,
+        state.user,
+        command.by,
+        command.at,
+    )
+    return (again,)
+
+
 def _note_payout(state: Assessment, command: ev.NotePayout, _: AssessmentRefs) -> Events:
     found = _payout(state, command.number)
-    if found is None or found.state != "agreed":
+    # What was paid may come back from the trader's bank.
+    heard = ("agreed",) if command.paid else ("agreed", "paid")
+    if found is None or found.state not in heard:
         return (ev.NothingNoted(f"no payout {command.number} is on its way"),)
     return (ev.PayoutSettled(command.number, command.paid, command.text),)
 

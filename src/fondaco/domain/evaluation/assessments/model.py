@@ -3,16 +3,18 @@
 Amounts are whole 10^-8 of the tier's currency, as in `evaluation.model`.
 """
 
+from collections.abc import Callable
 from hashlib import blake2b
 from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-from fondaco.domain.evaluation.model import Payout, ScalingStep, Tier
+from fondaco.domain.evaluation.model import MONEY_DECIMALS, Payout, ScalingStep, Tier
 from fondaco.domain.evaluation.rules import RuleName, Standing, Verdict
 from fondaco.domain.market.model import Mark
 from fondaco.domain.trading.model import RESERVED, AccountId
 from fondaco.kernel.event import Instant, StreamId
+from fondaco.kernel.money import format_scaled
 
 PREFIX: Final = "assessment/"
 ID_PREFIX: Final = RESERVED  # also of the accounts: "asm-0123456789abcdef-1"
@@ -23,6 +25,7 @@ State: TypeAlias = Literal[
     "purchased", "active", "passed", "failed", "abandoned", "expired", "funded"
 ]
 # Nothing follows them. "passed" is one of a tier without a funded stage.
+PAYMENTS: Final = "payments"  # who gives up what was paid back
 ENDED: Final[frozenset[str]] = frozenset({"passed", "failed", "abandoned", "expired"})
 
 
@@ -90,6 +93,7 @@ class PayoutRecord(msgspec.Struct, gc=False):
     state: Literal["asked", "agreed", "refused", "paid", "failed"] = "asked"
     decided_by: str = ""
     reason: str = ""
+    tries: int = 0  # at the provider
 
 
 class Violation(msgspec.Struct, frozen=True, gc=False):
@@ -140,12 +144,21 @@ class Assessment(msgspec.Struct):
         return self.tier is not None and self.stage >= len(self.tier.phases)
 
 
-class AssessmentRefs(msgspec.Struct):
+class AssessmentRefs:
     """What a decision is given beside state and command. `seen` is the account of the stage, where
-    it is in memory and everything that it has can be valued."""
+    it is in memory and everything that it has can be valued; it is looked at once it is asked for,
+    since most decisions bring what they are about."""
 
-    version: int
-    seen: Look | None = None
+    __slots__ = ("_seen", "version")
+
+    def __init__(self, version: int, seen: Look | Callable[[], Look | None] | None = None) -> None:
+        self.version, self._seen = version, seen
+
+    @property
+    def seen(self) -> Look | None:
+        if callable(self._seen):
+            self._seen = self._seen()
+        return self._seen
 
 
 def assessment_stream(assessment_id: str) -> StreamId:
@@ -169,6 +182,17 @@ def assessment_of(account: str) -> str | None:
     return ID_PREFIX + found if mark else None
 
 
+def payout_name(assessment_id: str, number: int, nth: int) -> str:
+    """Of a payout at the payments room; each try is one."""
+    name = f"{assessment_id}-{number}"
+    return name if nth == 1 else f"{name}-{nth}"
+
+
+def payout_number(payout_id: str) -> int:
+    """Of the assessment's payouts, whichever try it was."""
+    return int(payout_id[len(ID_PREFIX) :].split("-")[1])
+
+
 def size_of(tier: Tier, profit: int) -> ScalingStep:
     """The account's size, and the split, after so much profit in all."""
     split = tier.payout.split_ppm if tier.payout else 0
@@ -185,3 +209,13 @@ def may_ask_from(assessment: Assessment, terms: Payout) -> Instant:
     if assessment.paid_at:
         return Instant(assessment.paid_at + terms.every_days * days)
     return Instant(assessment.funded_at + terms.first_after_days * days)
+
+
+_COUNTED: Final = frozenset({"max_positions", "weekend", "instruments", "news"})
+
+
+def measured(rule: str, value: int) -> str:
+    """What a rule measures, and its limit, as text: a count, lots, or money."""
+    if rule in _COUNTED:
+        return str(value)
+    return format_scaled(value, 4 if rule == "max_lots" else MONEY_DECIMALS)

@@ -18,10 +18,13 @@ from fondaco.domain.evaluation.assessments.events import (
     UpgradeAssessment,
 )
 from fondaco.domain.evaluation.assessments.model import (
+    PAYMENTS,
     PREFIX,
     assessment_id_of,
     assessment_of,
     assessment_stream,
+    payout_name,
+    payout_number,
 )
 from fondaco.domain.payments.events import (
     DisputeClosed,
@@ -37,10 +40,13 @@ from fondaco.domain.payments.model import payout_stream
 from fondaco.domain.trading.events import (
     CashDeposited,
     ClosePositions,
+    FillBusted,
+    FillCorrected,
     OpenAccount,
     OrderFilled,
     RecordDeposit,
     SetLimits,
+    SetTradeRules,
     SetTradingState,
 )
 from fondaco.domain.trading.model import (
@@ -55,7 +61,6 @@ from fondaco.kernel.event import Command, CommandId, Entry, Event, Instant, Stre
 _Messages: TypeAlias = tuple[tuple[StreamId, Command], ...]
 
 HOUSE: Final = "assessment"
-PAYMENTS: Final = "payments"
 EXTENDED_DAYS: Final = 30  # by one extension
 
 
@@ -85,6 +90,12 @@ def deposit(entry: Entry, at: Instant) -> _Messages:
 def limit(entry: Entry, at: Instant) -> _Messages:
     event: ev.AccountLimited = entry.event  # type: ignore[assignment]
     command = SetLimits(_cause(entry), at, event.limits, HOUSE)
+    return ((account_stream(event.account), command),)
+
+
+def rule(entry: Entry, at: Instant) -> _Messages:
+    event: ev.AccountRuled = entry.event  # type: ignore[assignment]
+    command = SetTradeRules(_cause(entry), at, event.rules, HOUSE)
     return ((account_stream(event.account), command),)
 
 
@@ -122,6 +133,18 @@ def traded(entry: Entry, at: Instant) -> _Messages:
     cost = event.position_cost
     opens = cost > 0 if event.side is Side.BUY else cost < 0
     command = NoteTrade(_cause(entry), at, account, event.symbol, event.number, opens)
+    return ((assessment_stream(found), command),)
+
+
+def corrected(entry: Entry, at: Instant) -> _Messages:
+    """A venue has taken a trade back, or it was another one: what the account is worth by then is
+    written down, and the rules have their say. A trade that was counted stays counted."""
+    account = account_of(entry.stream)
+    found = assessment_of(account)
+    if found is None:
+        return ()
+    event: FillBusted | FillCorrected = entry.event  # type: ignore[assignment]
+    command = NoteTrade(_cause(entry), at, account, event.symbol, event.number, opens=False)
     return ((assessment_stream(found), command),)
 
 
@@ -176,19 +199,20 @@ def judged(entry: Entry, at: Instant) -> _Messages:
 
 
 def pay(entry: Entry, at: Instant) -> _Messages:
-    event: ev.PayoutAgreed = entry.event  # type: ignore[assignment]
+    event: ev.PayoutAgreed | ev.PayoutTriedAgain = entry.event  # type: ignore[assignment]
     name = entry.stream.removeprefix(PREFIX)
     command = PayOut(
         _cause(entry), at, event.tenant, event.user, name, event.amount, event.currency
     )
-    return ((payout_stream(f"{name}-{event.number}"), command),)
+    nth = event.nth if isinstance(event, ev.PayoutTriedAgain) else 1
+    return ((payout_stream(payout_name(name, event.number, nth)), command),)
 
 
 def settled(entry: Entry, at: Instant) -> _Messages:
     event: PayoutPaid | PayoutFailed = entry.event  # type: ignore[assignment]
     if assessment_of(event.payout_id) is None:
         return ()
-    number = int(event.payout_id.rpartition("-")[2])
+    number = payout_number(event.payout_id)
     text = "" if isinstance(event, PayoutPaid) else event.reason
     command = NotePayout(_cause(entry), at, number, isinstance(event, PayoutPaid), text)
     return ((assessment_stream(event.assessment_id), command),)
@@ -198,17 +222,21 @@ policies: Final[dict[type[Event], tuple[Callable[[Entry, Instant], Iterable[Any]
     ev.StageBegun: (open_account,),
     ev.AccountProvided: (deposit,),
     ev.AccountLimited: (limit,),
+    ev.AccountRuled: (rule,),
     ev.AccountStopped: (_state(TradingState.REDUCING),),
     ev.AccountResumed: (_state(TradingState.ACTIVE),),
     ev.AccountRetired: (_state(TradingState.HALTED),),
     ev.AccountClosing: (close,),
     CashDeposited: (started,),
     OrderFilled: (traded,),
+    FillBusted: (corrected,),
+    FillCorrected: (corrected,),
     PurchaseCompleted: (bought,),
     Refunded: (refunded,),
     DisputeOpened: (disputed,),
     DisputeClosed: (judged,),
     ev.PayoutAgreed: (pay,),
+    ev.PayoutTriedAgain: (pay,),
     PayoutPaid: (settled,),
     PayoutFailed: (settled,),
 }

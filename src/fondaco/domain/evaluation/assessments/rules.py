@@ -94,7 +94,7 @@ def _traded(state: Assessment, command: ev.NoteTrade, refs: AssessmentRefs) -> E
             risk=risk,
             open_positions=seen.open_positions,
             lots=seen.lots,
-            notional=seen.notional,
+            notional=0,  # of the leverage the account itself saw to, at the equity of its order
         )
         found += law.trade_opened(standing, trade)
     events += found_events(state, found, seen)

@@ -223,8 +223,10 @@ def _pay(conn: sa.Connection, entry: Entry, number: int, **columns: Any) -> None
     conn.execute(payouts.update().where(*mine).values(columns))
 
 
-def _agreed(conn: sa.Connection, entry: Entry, event: ev.PayoutAgreed) -> None:
-    _pay(conn, entry, event.number, state="agreed", decided_by=event.by)
+def _agreed(
+    conn: sa.Connection, entry: Entry, event: ev.PayoutAgreed | ev.PayoutTriedAgain
+) -> None:
+    _pay(conn, entry, event.number, state="agreed", decided_by=event.by, reason="")
 
 
 def _refused(conn: sa.Connection, entry: Entry, event: ev.PayoutRefused) -> None:
@@ -254,6 +256,7 @@ _WRITERS: Final[dict[type, Callable[..., None]]] = {
     ev.AccountRetired: _retired,
     ev.PayoutAsked: _asked,
     ev.PayoutAgreed: _agreed,
+    ev.PayoutTriedAgain: _agreed,
     ev.PayoutRefused: _refused,
     ev.PayoutSettled: _settled,
 }
@@ -311,6 +314,17 @@ def payouts_of(conn: sa.Connection, assessment_id: str) -> Sequence[Any]:
     p = payouts.c
     query = sa.select(payouts).where(p.assessment_id == assessment_id)
     return conn.execute(query.order_by(p.number)).all()
+
+
+def payouts_open(conn: sa.Connection, tenant: str, user: str) -> Sequence[Any]:
+    """Of one person, with the account of the assessment: asked or agreed, and not settled."""
+    p, a = payouts.c, assessments.c
+    query = (
+        sa.select(p.assessment_id, p.number, p.state, a.account_id)
+        .join_from(payouts, assessments, p.assessment_id == a.assessment_id)
+        .where(a.tenant == tenant, a.user == user, p.state.in_(("asked", "agreed")))
+    )
+    return conn.execute(query.order_by(p.assessment_id, p.number)).all()
 
 
 def points_of(conn: sa.Connection, assessment_id: str, limit: int) -> Sequence[Any]:

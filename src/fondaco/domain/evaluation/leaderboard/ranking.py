@@ -1,15 +1,16 @@
-"""Ranks, worked out anew of what accounts are now: nothing of them is kept, so that a correction
-that comes late is right at the next look. Pure."""
+"""Ranks, worked out anew of what accounts are now: what is kept of them elsewhere is derived of it,
+so that a correction that comes late is right at the next look. Pure."""
 
 from bisect import bisect_left
 from collections.abc import Iterable
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
 from fondaco.domain.evaluation.model import PPM
 
 By: TypeAlias = Literal["return", "payouts"]
+RANKED: Final = ("active", "passed", "funded")
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +25,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     balance: int
     taken: int = 0
     paid: int = 0
+    created_at: int = 0  # ns: equals stand in the order in which they came
 
 
 class Ranked(msgspec.Struct, frozen=True):
@@ -46,3 +48,17 @@ def ranked(results: Iterable[Result], by: By) -> list[Ranked]:
     losses = sorted(-value for value, _ in valued)
     valued.sort(key=lambda pair: -pair[0])
     return [Ranked(bisect_left(losses, -value) + 1, value, each) for value, each in valued]
+
+
+def is_ranked(result: Result, tier: str | None) -> bool:
+    """Who failed, gave up or ran out of time is not; nor is anybody before the money is there."""
+    return result.state in RANKED and result.size > 0 and tier in (None, result.tier)
+
+
+def member_of(result: Result) -> str:
+    """Under which a board has it: in the order of these texts equals are shown."""
+    return f"{result.created_at:019d}/{result.assessment_id}"
+
+
+def assessment_of(member: str) -> str:
+    return member.partition("/")[2]

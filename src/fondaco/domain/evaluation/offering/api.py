@@ -40,9 +40,18 @@ class DefineTierRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     dry_run: bool = False
 
 
+class JournalText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What somebody has traded, as CSV that docs/tiers.md tells of."""
+
+    name: Annotated[str, Meta(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$", examples=["days.csv"])]
+    text: Annotated[str, Meta(min_length=1, max_length=500_000)]
+
+
 class SimulateTierRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`traders` as `fondaco tier simulate` takes them, "skilled:risk=1%"; none: the usual five.
-    `days`: how long a phase is watched."""
+    "account:ID" draws days from what an account has traded, "journal:NAME" from one of `journals`.
+    `days`: how long a phase is watched. `sensitivity`: with what each rule does to the odds.
+    `crowd`: the part of their trades that buyers take together, for the firm's ruin."""
 
     tier: TierName
     version: Published
@@ -52,6 +61,10 @@ class SimulateTierRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
     days: Annotated[int, Meta(ge=1, le=3_660)] = 60
     funded_days: Annotated[int, Meta(ge=1, le=3_660)] = 180
     sales: Annotated[int, Meta(ge=1, le=1_000)] = 100
+    sales_a_day: Annotated[int, Meta(ge=1, le=1_000)] = 10
+    crowd: Annotated[float, Meta(ge=0, le=1)] = 0.5
+    sensitivity: bool = False
+    journals: Annotated[tuple[JournalText, ...], Meta(max_length=5)] = ()
 
 
 class TierVersionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -146,6 +159,19 @@ class ScalingShown(msgspec.Struct, frozen=True, kw_only=True):
     split: str
 
 
+class RuleEffectShown(msgspec.Struct, frozen=True, kw_only=True):
+    """The same traders with the same dice, had one rule been another: what it costs whom."""
+
+    rule: str
+    change: str
+    pass_probability: float
+    pass_change: float
+    payout_mean: float
+    payout_change: float
+    firm_profit_mean: float
+    firm_profit_change: float
+
+
 class OddsOfTrader(msgspec.Struct, frozen=True, kw_only=True):
     """Of one kind of trader. `ruin_probability` is of breaking a limit before passing; money is a
     mean over all of them, what the firm has of a sale among it. Of those who pass, half take no
@@ -163,17 +189,25 @@ class OddsOfTrader(msgspec.Struct, frozen=True, kw_only=True):
     firm_profit_mean: float
     firm_profit_se: float
     firm_ruin_probability: float | None
+    firm_ruin_se: float | None
+    firm_capital_99: float | None
+    abandoned_probability: float
+    effects: list[RuleEffectShown]
 
 
 class OddsShown(msgspec.Struct, frozen=True, kw_only=True):
     """Worked out by simulation, of `paths` traders of each kind; the same seed gives the same.
-    `firm_ruin_probability` is of losing more than `capital` in `sales` sales."""
+    `firm_ruin_probability` is of having lost more than `capital` on some day of a book of `sales`
+    sales, `sales_a_day` of them a day, whose buyers take the part `crowd` of their trades
+    together; 0 of `sales_a_day`: one sale after the other, each alone."""
 
     paths: int
     seed: str
     days: int
     funded_days: int
     sales: int
+    sales_a_day: int
+    crowd: float
     capital: str
     simulated_at: str
     traders: list[OddsOfTrader]
@@ -207,9 +241,11 @@ class TierShown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TiersReply(msgspec.Struct, frozen=True):
-    """In the order in which the tiers were first defined, versions newest first."""
+    """In the order in which the tiers were first defined, versions newest first. Only tiers in
+    `account_currency` can be bought: accounts are in no other."""
 
     items: list[TierShown]
+    account_currency: str
 
 
 class RulesShown(msgspec.Struct, frozen=True):

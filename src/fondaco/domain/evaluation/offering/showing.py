@@ -19,6 +19,7 @@ from fondaco.domain.evaluation.offering.api import (
     OfferState,
     OverallLossShown,
     PayoutShown,
+    RuleEffectShown,
     ScalingShown,
     StageShown,
     TierShown,
@@ -103,12 +104,15 @@ def version_shown(offers: Offers, offered: Offered, now: Instant) -> TierVersion
 
 
 def odds_shown(simulation: AttachedOdds) -> OddsShown:
+    found = attached.read(simulation.odds)
     return OddsShown(
         paths=simulation.paths,
         seed=str(simulation.seed),
         days=simulation.days,
         funded_days=simulation.funded_days,
         sales=simulation.sales,
+        sales_a_day=found[0].odds.sales_a_day if found else 0,
+        crowd=found[0].odds.crowd if found else 0.0,
         capital=simulation.capital,
         simulated_at=str(simulation.at),
         traders=[
@@ -125,8 +129,24 @@ def odds_shown(simulation: AttachedOdds) -> OddsShown:
                 firm_profit_mean=each.odds.firm_profit_mean,
                 firm_profit_se=each.odds.firm_profit_se,
                 firm_ruin_probability=each.odds.firm_ruin_probability,
+                firm_ruin_se=each.odds.firm_ruin_se,
+                firm_capital_99=each.odds.firm_capital_99,
+                abandoned_probability=each.odds.abandoned_probability,
+                effects=[
+                    RuleEffectShown(
+                        rule=effect.rule,
+                        change=effect.change,
+                        pass_probability=effect.pass_probability,
+                        pass_change=effect.pass_change,
+                        payout_mean=effect.payout_mean,
+                        payout_change=effect.payout_change,
+                        firm_profit_mean=effect.firm_profit_mean,
+                        firm_profit_change=effect.firm_profit_change,
+                    )
+                    for effect in each.effects
+                ],
             )
-            for each in attached.read(simulation.odds)
+            for each in found
         ],
     )
 

@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from fondaco.domain.evaluation.simulation.odds import Odds
+from fondaco.domain.evaluation.simulation.odds import Odds, RuleEffect
 from fondaco.domain.evaluation.simulation.traders import Trader
 
 TITLES: Final = {
@@ -15,6 +15,8 @@ TITLES: Final = {
     "fat": "Has no edge, no stops, and wild days",
     "revenge": "Doubles what is risked after each loss",
     "gambler": "Risks 3 % of the account a trade",
+    "absent": "Has no edge, and stays away for weeks now and then",
+    "swing": "Trades once a day with an edge, and holds most trades over the night",
     "journal": "Trades days that somebody has traded",
 }
 # Whom a tier is simulated with unless somebody says otherwise: honest, and not all of them flatter.
@@ -22,11 +24,13 @@ USUAL: Final = ("novice", "fair", "skilled", "revenge", "gambler")
 
 
 class TraderOdds(msgspec.Struct, frozen=True, kw_only=True):
-    """`trader` is how it was asked for, "skilled:risk=1%"."""
+    """`trader` is how it was asked for, "skilled:risk=1%". `effects`: what each rule does to the
+    odds, where that was asked for."""
 
     trader: str
     title: str
     odds: Odds
+    effects: list[RuleEffect] = []
 
 
 _odds_of: Final = msgspec.json.Decoder(list[TraderOdds]).decode
@@ -34,7 +38,8 @@ _trader_of: Final = msgspec.json.Decoder(Trader).decode
 
 
 def title_of(trader: str) -> str:
-    return TITLES[trader.partition(":")[0]]
+    kind = trader.partition(":")[0]
+    return TITLES["journal" if kind == "account" else kind]
 
 
 def written(found: list[TraderOdds]) -> str:

@@ -15,16 +15,27 @@ from fondaco.domain.evaluation.model import (
     AMOUNT_STEP,
     MONEY_DECIMALS,
     NEVER,
+    PPM,
     OverallLoss,
+    Payout,
     PhaseTerms,
     Tier,
 )
-from fondaco.domain.evaluation.simulation.paths import DAILY, EXPIRED, OPEN, OVERALL, PASSED
-from fondaco.domain.evaluation.simulation.traders import UNIT_DECIMALS
+from fondaco.domain.evaluation.simulation.paths import (
+    ABANDONED,
+    DAILY,
+    EXPIRED,
+    OPEN,
+    OVERALL,
+    PASSED,
+)
+from fondaco.domain.evaluation.simulation.traders import UNIT_DECIMALS, Crowd
 from fondaco.kernel.errors import Invalid
 from fondaco.kernel.money import parse_scaled
 
 COLUMNS: Final = 6  # of a path: ended, passed, days, paid, payouts, trades
+ENDS: Final = (OPEN, DAILY, OVERALL, EXPIRED, PASSED, ABANDONED)
+TENTH: Final = PPM // 10
 _SCALE: Final = 10**UNIT_DECIMALS
 _QUANTILES: Final = (0.1, 0.5, 0.9)
 
@@ -35,9 +46,13 @@ class Odds(msgspec.Struct, frozen=True, kw_only=True):
     """Of all paths. Probabilities with their standard errors; money in the tier's currency.
 
     A path passes when it passes all phases; where there is none (instant funding), when it is paid
-    once. `ruin_probability` is of breaking a limit before that. `firm_ruin_probability` is that of
-    losing more than `capital` somewhere in `sales` sales one after the other, and None where there
-    are too few paths for a hundred such books.
+    once. `ruin_probability` is of breaking a limit before that, and who trades too seldom is
+    abandoned.
+
+    A book is `sales` sales, `sales_a_day` of them on each day, whose buyers take the part `crowd`
+    of their trades together. `firm_ruin_probability` is that of having lost more than `capital` on
+    some day of a book, fees received less payouts; `firm_capital_99` is enough in 99 of 100 books.
+    Its standard error is that of Agresti and Coull (1998), which is not 0 where no book is ruined.
     """
 
     paths: int
@@ -58,10 +73,15 @@ class Odds(msgspec.Struct, frozen=True, kw_only=True):
     trades_mean: float
     firm_profit_mean: float
     firm_profit_se: float
-    firm_ruin_probability: float | None
+    firm_ruin_probability: float | None  # None only in odds of before it was always worked out
     books: int
     sales: int
     capital: float
+    abandoned_probability: float = 0.0
+    firm_ruin_se: float | None = None
+    firm_capital_99: float | None = None
+    crowd: float = 0.0
+    sales_a_day: int = 0
 
 
 class RuleEffect(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,23 +93,34 @@ class RuleEffect(msgspec.Struct, frozen=True, kw_only=True):
     pass_change: float
     firm_profit_mean: float
     firm_profit_change: float
+    payout_mean: float = 0.0
+    payout_change: float = 0.0
 
 
-def odds(tier: Tier, rows: "array[int]", *, sales: int, capital: float) -> Odds:
+class Firm(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose books are looked at, and the lowest that each of them was, in 10^-4."""
+
+    capital: float
+    crowd: Crowd
+    lowest: Sequence[int]
+
+
+def odds(tier: Tier, rows: "array[int]", firm: Firm) -> Odds:
     """Reads what the kernel wrote, six numbers a path."""
     n = len(rows) // COLUMNS
     ended, passed, days, paid, payouts, trades = (rows[at::COLUMNS] for at in range(COLUMNS))
     phases = len(tier.phases)
     has_passed = [each == phases for each in passed] if phases else [each > 0 for each in payouts]
     counted = Counter(zip(ended, has_passed, strict=True))
-    early = {how: counted[how, False] / n for how in (OPEN, DAILY, OVERALL, EXPIRED, PASSED)}
+    early = {how: counted[how, False] / n for how in ENDS}
     passes = sum(has_passed) / n
     ruin = early[DAILY] + early[OVERALL]
     reached = Counter(passed)
     results = list(_results(tier, paid, payouts))
     payout_mean, payout_se = _mean([each / _SCALE for each in paid])
     profit_mean, profit_se = _mean(results)
-    ruins, books = _ruins(results, sales, capital)
+    books = len(firm.lowest)
+    ruined = sum(each < -firm.capital * _SCALE for each in firm.lowest)
     times = sorted(day for day, yes in zip(days, has_passed, strict=True) if yes and phases)
     return Odds(
         paths=n,
@@ -114,10 +145,15 @@ def odds(tier: Tier, rows: "array[int]", *, sales: int, capital: float) -> Odds:
         trades_mean=sum(trades) / n,
         firm_profit_mean=profit_mean,
         firm_profit_se=profit_se,
-        firm_ruin_probability=ruins,
+        firm_ruin_probability=ruined / books if books else None,
         books=books,
-        sales=sales,
-        capital=capital,
+        sales=firm.crowd.sales,
+        capital=firm.capital,
+        abandoned_probability=early[ABANDONED],
+        firm_ruin_se=_se((ruined + 2) / (books + 4), books + 4) if books else None,
+        firm_capital_99=_enough(firm.lowest) if books else None,
+        crowd=firm.crowd.part,
+        sales_a_day=firm.crowd.a_day,
     )
 
 
@@ -155,9 +191,38 @@ def variants(tier: Tier) -> Iterator[tuple[str, str, Tier]]:
             yield rule, "none", _changed(tier, partial(_without, rule=rule, none=none))
     if any(each.overall_loss and each.overall_loss.follows != "static" for each in tier.stages):
         yield "overall_loss", "static", _changed(tier, _static)
+    if any(each.weekend == "flat" for each in tier.stages):
+        flat = partial(_without, rule="weekend", none="allowed")
+        yield "weekend", "allowed", _changed(tier, flat)
+    yield "leverage", "a quarter", replace(tier, leverage=max(tier.leverage // 4, 1))
+    yield from _of_payouts(tier)
 
 
-def _without(terms: PhaseTerms, rule: str, none: int | None) -> PhaseTerms:
+def _of_payouts(tier: Tier) -> Iterator[tuple[str, str, Tier]]:
+    if tier.scaling:
+        yield "scaling", "none", replace(tier, scaling=())
+    if tier.payout is not None:
+        for rule, change, payout in _schedules(tier.payout):
+            yield rule, change, replace(tier, payout=payout)
+
+
+def _schedules(payout: Payout) -> Iterator[tuple[str, str, Payout]]:
+    for change, by in (("-10 %", -TENTH), ("+10 %", TENTH)):
+        part = payout.split_ppm + by
+        if 0 <= part <= PPM:
+            yield "split", change, replace(payout, split_ppm=part)
+    twice, half = payout.every_days * 2, max(payout.every_days // 2, 1)
+    yield "every_days", "twice", replace(payout, every_days=twice)
+    yield "every_days", "half", replace(payout, every_days=half)
+    if payout.first_after_days:
+        yield "first_after_days", "none", replace(payout, first_after_days=0)
+    if payout.minimum:
+        yield "minimum", "none", replace(payout, minimum=0)
+    if payout.refunds_fee:
+        yield "refunds_fee", "none", replace(payout, refunds_fee=False)
+
+
+def _without(terms: PhaseTerms, rule: str, none: int | str | None) -> PhaseTerms:
     said: dict[str, Any] = {rule: none}
     return replace(terms, **said)
 
@@ -170,6 +235,9 @@ _OPTIONAL: Final[tuple[tuple[str, int | None], ...]] = (
     ("time_limit_days", 0),
     ("max_risk_per_trade", 0),
     ("consistency_ppm", 0),
+    ("inactivity_days", 0),
+    ("max_lots", 0),
+    ("news", None),
 )
 
 
@@ -218,16 +286,14 @@ def _results(tier: Tier, paid: "array[int]", payouts: "array[int]") -> Iterator[
         yield fee - amount / _SCALE - (refund if times else 0.0)
 
 
-def _ruins(results: Sequence[float], sales: int, capital: float) -> tuple[float | None, int]:
-    """In how many books of `sales` the sum falls beneath what the firm had."""
-    books = len(results) // sales
-    if books < 100:
-        return None, books
-    ruined = sum(
-        min(accumulate(results[at : at + sales])) < -capital
-        for at in range(0, books * sales, sales)
-    )
-    return ruined / books, books
+def _enough(lowest: Sequence[int]) -> float:
+    """In 99 of 100 books."""
+    return max(-sorted(lowest)[(len(lowest) - 1) // 100], 0) / _SCALE
+
+
+def lowest_of(flows: Sequence[int]) -> int:
+    """The lowest that what came in and went out on each day adds up to; 0 before the first."""
+    return min(0, *accumulate(flows))
 
 
 def _mean(values: Sequence[float]) -> tuple[float, float]:

@@ -156,6 +156,8 @@ _MADE: Final[dict[type, Callable[[Entry, Any], dict[str, Any]]]] = {
     idn.SessionBegun: _access("session_begun"),
     idn.SessionEnded: _access("session_ended"),
     idn.SignInHeldUp: _access("sign_in_held_up"),
+    idn.DeviceTrusted: _access("device_trusted"),
+    idn.DeviceForgotten: _access("device_forgotten"),
     PolicyPublished: _published,
 }
 

@@ -44,6 +44,8 @@ ROWS: Final[Rows] = (
     (people.people, "name, address, password hash and second factor"),
     (people.sessions, "sessions, with their devices and addresses"),
     (people.devices, "devices that are known"),
+    (people.session_devices, "which device a session was begun with"),
+    (people.device_trust, "devices that are trusted"),
     (people.recovery, "recovery codes"),
     (people.invitations, "an invitation that they have not taken up"),
     (people.passkeys, "passkeys, with the names that they were given"),

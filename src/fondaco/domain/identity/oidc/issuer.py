@@ -40,12 +40,13 @@ from fondaco.domain.identity.oidc.model import (
     Asked,
     Client,
     OAuthRefusal,
+    agreeable,
     check_redirect_uri,
     fits,
     is_challenge,
     is_registered,
 )
-from fondaco.kernel.errors import Conflict, Denied, Invalid, NotFound
+from fondaco.kernel.errors import Denied, Invalid, NotFound, Taken
 from fondaco.kernel.event import Instant
 from fondaco.ports.store import Store
 
@@ -194,7 +195,7 @@ class Issuer:
             if machine:
                 identity.user(conn, TenantId(tenant), UserId(machine))
                 if machine not in identity.owners(conn, tenant):
-                    raise Conflict(f"{machine} is a person: a client asks for a service account")
+                    raise Taken(f"{machine} is a person: a client asks for a service account")
             store.add_client(conn, client, "" if is_public else digest_of(secret))
             told = ev.ClientRegistered(client_id, tenant, client.scopes, machine, is_public, by)
             store.tell(conn, told, client.created_at)
@@ -325,7 +326,7 @@ class Issuer:
         `Invalid` for an application of another firm."""
         if client.tenant not in ("", caller.tenant):
             raise Invalid(f"{client.name} is not for people of {caller.tenant}")
-        scopes = tuple(each for each in asked if each in IDENTITY_SCOPES or each in caller.scopes)
+        scopes = agreeable(asked, caller.scopes)
         grant_id = f"grant_{self._random(GRANT_BYTES).hex()}"
         self._add_grant(
             conn, client, grant_id, caller.user, scopes, resource, second_factor,

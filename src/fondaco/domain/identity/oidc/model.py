@@ -1,6 +1,7 @@
 """Clients, what people have agreed to, and what is asked of both. RFC 6749, 7636, 8252, 9700."""
 
 import re
+from collections.abc import Collection, Sequence
 from hashlib import sha256
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
@@ -39,6 +40,11 @@ OAuthErrorCode = Literal[
 ]
 _CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}").fullmatch
 _VERIFIER: Final = re.compile(r"[A-Za-z0-9._~-]{43,128}").fullmatch
+
+
+def agreeable(asked: Sequence[str], scopes: Collection[str]) -> tuple[str, ...]:
+    """Of `asked`, what somebody who may `scopes` can agree to: nobody gives more than they have."""
+    return tuple(each for each in asked if each in IDENTITY_SCOPES or each in scopes)
 
 
 class OAuthRefusal(Exception):

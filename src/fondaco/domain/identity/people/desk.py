@@ -21,6 +21,7 @@ from fondaco.domain.identity.model import (
     TenantId,
     User,
     UserId,
+    device_id_of,
     digest_of,
     session_id_of,
     token_of,
@@ -29,8 +30,9 @@ from fondaco.domain.identity.people import passwords, store, totp
 from fondaco.domain.identity.people.attempts import Attempts
 from fondaco.domain.identity.people.crowd import Crowd
 from fondaco.domain.identity.people.passwords import Hashing
-from fondaco.kernel.errors import Conflict, Denied, Invalid, NotFound, Unavailable
+from fondaco.kernel.errors import Denied, Invalid, NotFound, Taken, Unavailable
 from fondaco.kernel.event import Instant
+from fondaco.kernel.line import Line
 from fondaco.ports.store import Store
 
 VERIFY_NS: Final = 24 * 3_600 * 1_000_000_000
@@ -74,6 +76,7 @@ class SignedInShown(msgspec.Struct, frozen=True, kw_only=True):
     last_used_at: str
     ends_at: str
     is_this: bool
+    device_id: str = ""  # which of your devices; "" where it began before they were told apart
 
 
 class PeopleDesk:
@@ -180,7 +183,7 @@ class PeopleDesk:
         with self._records.writing() as conn:
             identity.user(conn, TenantId(tenant), UserId(user))
             if user in identity.owners(conn, tenant):
-                raise Conflict(f"{user} is a service account: it has keys, and no password")
+                raise Taken(f"{user} is a service account: it has keys, and no password")
             if store.person(conn, tenant, user) is not None:
                 store.change_person(
                     conn, tenant, user, password=hashed, password_at=at, verified_at=at,
@@ -285,6 +288,10 @@ class PeopleDesk:
                     store.tell(conn, ev.DeviceAdded(row.tenant, row.user, session_id), at)
                 device = token_of(self._random(32))
                 store.add_device(conn, digest_of(device), row.tenant, row.user, at)
+            peer = address.peer if isinstance(address, Line) else ""
+            store.put_session_device(
+                conn, session_id, row.tenant, row.user, digest_of(device), peer
+            )
             store.tell(conn, ev.SessionBegun(row.tenant, row.user, session_id, factor), at)
         self._directory.refresh()
         return SignedIn(token, session_id, device, ends_at, factor)
@@ -331,7 +338,7 @@ class PeopleDesk:
         """The secret; it is asked for once `confirm` has seen a code of it."""
         row = self._proven(caller, password, address)
         if row.totp_at is not None:
-            raise Conflict("there is a second factor: remove it first", code="second_factor_set")
+            raise Taken("there is a second factor: remove it first", code="second_factor_set")
         secret = self._random(totp.SECRET_BYTES)
         with self._records.writing() as conn:
             sealed = self._sealing.seal(secret, f"{row.tenant}/{row.user}")
@@ -342,7 +349,7 @@ class PeopleDesk:
         """Recovery codes, which are shown this once."""
         row = self._person(caller)
         if row.totp is None or row.totp_at is not None:
-            raise Conflict("nothing waits to be confirmed: enrol first", code="nothing_to_confirm")
+            raise Taken("nothing waits to be confirmed: enrol first", code="nothing_to_confirm")
         who = f"{row.tenant}/{row.user}"
         self.attempts.check(who, address, "")
         if self._second(row, code) != "totp":
@@ -360,7 +367,7 @@ class PeopleDesk:
         """Takes both factors, so that a session left open is not enough."""
         row = self._proven(caller, password, address)
         if row.totp_at is None:
-            raise Conflict("there is no second factor", code="nothing_to_confirm")
+            raise Taken("there is no second factor", code="nothing_to_confirm")
         if not self._second(row, code):
             self._failed(row.tenant, row.user, address, "")
             raise Denied("the code is wrong", code="wrong_code")
@@ -374,7 +381,8 @@ class PeopleDesk:
         at = self._clock()
         with self._records.reading() as conn:
             rows = store.sessions_of(conn, caller.tenant, caller.user)
-        live = [row for row in rows if self._lives(row, at)]
+            devices = store.devices_by_session(conn, caller.tenant, caller.user)
+        live = [row for row in rows if self.lives(row, at)]
         return [
             SignedInShown(
                 session_id=row.session_id,
@@ -385,6 +393,7 @@ class PeopleDesk:
                 last_used_at=str(max(row.last_used_at, self._directory.used_at(row.session_id))),
                 ends_at=str(row.ends_at),
                 is_this=row.session_id == caller.key_id,
+                device_id=device_id_of(devices.get(row.session_id, "")),
             )
             for row in live
         ]
@@ -415,7 +424,7 @@ class PeopleDesk:
         if email:
             self._mail.send(email, subject, text)
 
-    def _lives(self, row: Any, at: Instant) -> bool:
+    def lives(self, row: Any, at: Instant) -> bool:
         used_at = max(row.last_used_at, self._directory.used_at(row.session_id))
         return bool(at < row.ends_at and at < used_at + self._idle_ns)
 
@@ -426,7 +435,7 @@ class PeopleDesk:
             mine = [row for row in rows if row.session_id == session_id]
             if not mine:
                 raise NotFound(f"you have no session {session_id[:40]}")
-            self._end(conn, mine[0], caller.name)
+            self.end_row(conn, mine[0], caller.name)
         self._directory.refresh()
 
     def end_sessions(self, caller: Caller, *, but_this: bool) -> int:
@@ -434,11 +443,12 @@ class PeopleDesk:
             rows = store.sessions_of(conn, caller.tenant, caller.user)
             ended = [r for r in rows if not (but_this and r.session_id == caller.key_id)]
             for row in ended:
-                self._end(conn, row, caller.name)
+                self.end_row(conn, row, caller.name)
         self._directory.refresh()
         return len(ended)
 
-    def _end(self, conn: Any, row: Any, by: str) -> None:
+    def end_row(self, conn: Any, row: Any, by: str) -> None:
+        """A session; the directory is to be told behind it."""
         at = self._clock()
         store.end_session(conn, row.session_id, at)
         store.tell(conn, ev.SessionEnded(row.tenant, row.user, row.session_id, by), at)
@@ -456,9 +466,23 @@ class PeopleDesk:
         """Raises `Denied` unless they know their password."""
         self._proven(caller, password, address)
 
-    def begin(self, row: Any, factor: str, address: str, device_name: str) -> SignedIn:
+    def begin(
+        self, row: Any, factor: str, address: str, device_name: str, device: str = ""
+    ) -> SignedIn:
         """Somebody has signed in without a password."""
-        return self._begin(row, "", factor, address, "", device_name)
+        known = device if self._device_of(row.tenant, row.user, device) else ""
+        return self._begin(row, "", factor, address, known, device_name)
+
+    def prove_second(self, caller: Caller, code: str, address: str) -> None:
+        """Raises `Denied` unless `code` is of their second factor."""
+        row = self._person(caller)
+        self.attempts.check(f"{row.tenant}/{row.user}", address, "")
+        if not code or not self._second(row, code):
+            self._failed(row.tenant, row.user, address, "")
+            raise Denied(
+                "the code is wrong, or there is no second factor: give one of your authenticator",
+                code="wrong_code",
+            )
 
     def new_codes(self, caller: Caller) -> list[str]:
         """Recovery codes instead of all that there were."""
@@ -484,7 +508,7 @@ class PeopleDesk:
         """Every session of somebody; the directory is to be told behind it."""
         rows = store.sessions_of(conn, tenant, user)
         for row in rows:
-            self._end(conn, row, by)
+            self.end_row(conn, row, by)
         return len(rows)
 
     def failed(self, tenant: str, user: str, address: str) -> None:

@@ -15,7 +15,7 @@ from fondaco.domain.identity.model import Caller, TenantId, UserId
 from fondaco.domain.identity.oidc import store as oidc
 from fondaco.domain.identity.people import store
 from fondaco.domain.identity.people.desk import PeopleDesk
-from fondaco.kernel.errors import Conflict, Denied
+from fondaco.kernel.errors import Denied, Taken
 from fondaco.ports.store import Store
 
 OWN: Final = "you cannot lock yourself: ask another admin, or end your sessions"
@@ -30,7 +30,7 @@ class Locking:
         """Again changes nothing. Raises `NotFound`, `Conflict` for oneself and the last admin."""
         tenant, at = caller.tenant, self._clock()
         if user == caller.user:
-            raise Conflict(OWN, code="own_lock")
+            raise Taken(OWN, code="own_lock")
         with self._records.writing() as conn:
             identity.user(conn, tenant, UserId(user))
             store.check_not_last_admin(conn, tenant, user, "locked")
@@ -71,7 +71,7 @@ class Locking:
             row = store.person(conn, tenant, user)
             has = bool(store.passkeys_of(conn, tenant, user))
         if not has and (row is None or row.totp_at is None):
-            raise Conflict(f"{user} has no second factor", code="nothing_to_confirm")
+            raise Taken(f"{user} has no second factor", code="nothing_to_confirm")
 
     def reset(self, caller: Caller, user: str, agreed: str) -> None:
         """Authenticator, recovery codes and passkeys go, and every session ends. Whoever it is

@@ -80,6 +80,7 @@ class PasskeyLogin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     signature: Base64
     device_name: Text = ""
     cookie: bool = False
+    device: ClientToken = ""  # what an earlier sign-in on this device was given
 
 
 class Asked(Protocol):
@@ -172,6 +173,7 @@ async def _login(ask: PasskeyLogin, stamp: Stamp, on: Asked) -> Any:
         answer,
         address=stamp.address,
         device_name=ask.device_name,
+        device=ask.device,
     )
     return replied(found, on, stamp.at, cookie=ask.cookie)
 

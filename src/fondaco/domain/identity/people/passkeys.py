@@ -14,7 +14,7 @@ from fondaco.domain.identity import events as ev
 from fondaco.domain.identity.model import Caller, digest_of, token_of
 from fondaco.domain.identity.people import store, webauthn
 from fondaco.domain.identity.people.desk import PeopleDesk, SignedIn
-from fondaco.kernel.errors import Conflict, Denied, Invalid, NotFound
+from fondaco.kernel.errors import Denied, Invalid, NotFound, Taken
 from fondaco.kernel.event import Instant
 from fondaco.ports.cache import Cache
 from fondaco.ports.store import Store
@@ -88,7 +88,7 @@ class Passkeys:
         with self._records.reading() as conn:
             rows = store.passkeys_of(conn, caller.tenant, caller.user)
         if len(rows) >= COUNT_MAX:
-            raise Conflict(f"you have {len(rows)} passkeys: remove one first")
+            raise Taken(f"you have {len(rows)} passkeys: remove one first")
         handle, challenge = self._ask(f"{caller.tenant}/{caller.user}")
         return handle, challenge, [row.passkey_id for row in rows]
 
@@ -112,7 +112,7 @@ class Passkeys:
         at, passkey_id = self._clock(), found.credential_id.hex()
         with self._records.writing() as conn:
             if store.passkey(conn, passkey_id) is not None:
-                raise Conflict("this passkey is known here already")
+                raise Taken("this passkey is known here already")
             first = not store.passkeys_of(conn, caller.tenant, caller.user)
             store.add_passkey(
                 conn,
@@ -161,7 +161,7 @@ class Passkeys:
         return self._ask("")
 
     def sign_in(
-        self, handle: str, answer: Assertion, *, address: str, device_name: str
+        self, handle: str, answer: Assertion, *, address: str, device_name: str, device: str = ""
     ) -> SignedIn:
         """Raises `Denied`, the same for a passkey that nobody has as for one that does not fit."""
         challenge = self._asked(handle, "")
@@ -182,7 +182,7 @@ class Passkeys:
             person = store.person(conn, row.tenant, row.user)
         if person is None or person.verified_at is None:
             raise webauthn.refused("its person was never verified")
-        return self._desk.begin(person, FACTOR, address, device_name)
+        return self._desk.begin(person, FACTOR, address, device_name, device)
 
     def _fits(self, row: Any, answer: Assertion, challenge: bytes) -> webauthn.Found:
         webauthn.check_client(answer.client_data, "webauthn.get", challenge, self.origins)

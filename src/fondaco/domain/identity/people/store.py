@@ -12,7 +12,7 @@ from fondaco.domain.identity import store as identity
 from fondaco.domain.identity.events import IdentityEvent
 from fondaco.domain.identity.model import IDENTITY_STREAM, KeyId, Role, TenantId, User, UserId
 from fondaco.domain.identity.store import users
-from fondaco.kernel.errors import Conflict
+from fondaco.kernel.errors import Taken
 from fondaco.kernel.event import Instant
 from fondaco.ports.store import publish
 
@@ -70,6 +70,30 @@ devices: Final = sa.Table(
     sa.Column("tenant", sa.Text, nullable=False),
     sa.Column("user", sa.Text, nullable=False),
     sa.Column("created_at", sa.BigInteger, nullable=False),
+)
+
+
+# With which device a session was begun, and what certificate was shown there.
+session_devices: Final = sa.Table(
+    "identity_session_devices",
+    metadata,
+    sa.Column("session_id", sa.Text, primary_key=True),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("user", sa.Text, nullable=False),
+    sa.Column("device", sa.Text, nullable=False),  # the digest of its token
+    sa.Column("peer", sa.Text, nullable=False),  # "" none
+)
+
+# Devices that somebody has said they trust, with a second factor.
+device_trust: Final = sa.Table(
+    "identity_device_trust",
+    metadata,
+    sa.Column("device", sa.Text, primary_key=True),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("user", sa.Text, nullable=False),
+    sa.Column("trusted_at", sa.BigInteger, nullable=False),
+    sa.Column("trusted_until", sa.BigInteger, nullable=False),
+    sa.Column("trusted_by", sa.Text, nullable=False),  # a caller
 )
 
 
@@ -234,7 +258,7 @@ def check_not_last_admin(
         if Role.ADMIN in each.roles and each.user not in absent
     }
     if Role.ADMIN not in roles and admins == {user}:
-        raise Conflict(
+        raise Taken(
             f"{user} is the last admin of {tenant} and cannot be {what}: make somebody else an "
             "admin first",
             code="last_admin",
@@ -276,7 +300,12 @@ def open_sessions(conn: sa.Connection, at: Instant) -> Iterable[tuple[str, User,
     """Every one that may still be used, with its digest and its user."""
     of = sa.and_(users.c.tenant == sessions.c.tenant, users.c.user == sessions.c.user)
     chosen = (sessions.c.ended_at.is_(None), sessions.c.ends_at > at)
-    for row in conn.execute(sa.select(*sessions.c, users.c.roles).join(users, of).where(*chosen)):
+    with_it = session_devices.c.session_id == sessions.c.session_id
+    trusted = device_trust.c.device == session_devices.c.device
+    beside = (session_devices.c.device.label("with_device"), session_devices.c.peer)
+    asked = sa.select(*sessions.c, users.c.roles, *beside, device_trust.c.trusted_until)
+    joined = asked.join(users, of).outerjoin(session_devices, with_it)
+    for row in conn.execute(joined.outerjoin(device_trust, trusted).where(*chosen)):
         roles = msgspec.json.decode(row.roles, type=tuple[Role, ...])
         yield row.digest, User(TenantId(row.tenant), UserId(row.user), roles), row
 
@@ -315,6 +344,66 @@ def addresses(conn: sa.Connection) -> dict[tuple[str, str], bytes]:
 def knows_device(conn: sa.Connection, digest: str, tenant: str, user: str) -> bool:
     there = (devices.c.digest == digest, devices.c.tenant == tenant, devices.c.user == user)
     return conn.scalar(sa.select(devices.c.digest).where(*there)) is not None
+
+
+def put_session_device(
+    conn: sa.Connection, session_id: str, tenant: str, user: str, device: str, peer: str
+) -> None:
+    row = {"tenant": tenant, "user": user, "device": device, "peer": peer}
+    conn.execute(session_devices.insert().values(session_id=session_id, **row))
+
+
+def devices_by_session(conn: sa.Connection, tenant: str, user: str) -> dict[str, str]:
+    """The digest of the device that each of somebody's sessions was begun with."""
+    mine = (session_devices.c.tenant == tenant, session_devices.c.user == user)
+    asked = sa.select(session_devices.c.session_id, session_devices.c.device).where(*mine)
+    return {row.session_id: row.device for row in conn.execute(asked)}
+
+
+def devices_of(conn: sa.Connection, tenant: str, user: str) -> Sequence[Any]:
+    """Newest first, with up to when each is trusted, by whom, and the newest session's name."""
+    trusted = device_trust.c.device == devices.c.digest
+    asked = sa.select(*devices.c, *device_trust.c[3:]).outerjoin(device_trust, trusted)
+    mine = (devices.c.tenant == tenant, devices.c.user == user)
+    return conn.execute(asked.where(*mine).order_by(devices.c.created_at.desc())).all()
+
+
+def sessions_on(conn: sa.Connection, tenant: str, user: str) -> dict[str, list[Any]]:
+    """All of somebody's sessions that the records still have, newest first, by device."""
+    there = session_devices.c.session_id == sessions.c.session_id
+    asked = sa.select(*sessions.c, session_devices.c.device.label("with_device"))
+    mine = (sessions.c.tenant == tenant, sessions.c.user == user)
+    found: dict[str, list[Any]] = {}
+    ordered = asked.join(session_devices, there).where(*mine).order_by(sessions.c.created_at.desc())
+    for row in conn.execute(ordered):
+        found.setdefault(row.with_device, []).append(row)
+    return found
+
+
+def trust_device(
+    conn: sa.Connection,
+    device: str,
+    tenant: str,
+    user: str,
+    at: Instant,
+    until: Instant,
+    by: str,
+) -> None:
+    """In place of what was said of it before."""
+    distrust_device(conn, device)
+    row = {"tenant": tenant, "user": user, "trusted_at": at, "trusted_until": until}
+    conn.execute(device_trust.insert().values(device=device, trusted_by=by, **row))
+
+
+def distrust_device(conn: sa.Connection, device: str) -> bool:
+    """Whether it was trusted, or had been once."""
+    return conn.execute(device_trust.delete().where(device_trust.c.device == device)).rowcount == 1
+
+
+def remove_device(conn: sa.Connection, device: str) -> None:
+    """It is a stranger from now on; sessions that began with it say so still."""
+    distrust_device(conn, device)
+    conn.execute(devices.delete().where(devices.c.digest == device))
 
 
 def tell(conn: sa.Connection, event: IdentityEvent, at: Instant) -> None:

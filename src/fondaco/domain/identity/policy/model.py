@@ -104,6 +104,7 @@ def subject_of(caller: Any) -> dict[str, Any]:
         "kind": "agent" if is_agent else "session" if caller.is_session else "key",
         "roles": [str(role) for role in caller.roles],
         "second_factor": caller.second_factor,
+        "device": "trusted" if caller.trusted_until else "known" if caller.device else "unknown",
     }
 
 

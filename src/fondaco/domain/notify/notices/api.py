@@ -94,6 +94,9 @@ class InboxRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class InboxLine(msgspec.Struct, frozen=True):
+    """`leads_to` is what it is about: "order/demo.57", "account/demo", "you"; "" where its entry at
+    `position` alone says."""
+
     number: int
     notice_id: str
     kind: str
@@ -103,6 +106,7 @@ class InboxLine(msgspec.Struct, frozen=True):
     at: str
     position: int
     is_seen: bool
+    leads_to: str = ""
 
 
 class Inbox(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 VALUE_MAX: Final = 300
 _FOOT: Final = (
-    "You get this because of your notifications in {house}; change them on its page Access."
+    "You get this because of your notifications in {house}; change them on its page Notices."
 )
 
 
@@ -19,9 +19,12 @@ class Template(NamedTuple):
 
 
 class Rendered(NamedTuple):
+    """`leads_to` is what it is about, as "order/demo.57" or "you"; "" where nothing is."""
+
     subject: str
     text: str
     html: str
+    leads_to: str = ""
 
 
 TEMPLATES: Final[Mapping[str, Template]] = {
@@ -35,6 +38,12 @@ TEMPLATES: Final[Mapping[str, Template]] = {
         "The password of {user} was changed",
         "The password of {user} in {tenant} was changed at {at}, by {by}. Other sessions have "
         "ended.\n\nIf it was not you, tell whoever runs the house at once.",
+    ),
+    "security.payout_destination_set": Template(
+        "{user} is paid elsewhere from now on",
+        "At {at} {by} said where payouts to {user} of {tenant} go from now on, at {provider}.\n\n"
+        "If it was not you, say the right one again, end that key or session, and tell whoever "
+        "runs the house.",
     ),
     "security.second_factor": Template(
         "The second factor of {user} was changed",
@@ -144,6 +153,35 @@ TEMPLATES: Final[Mapping[str, Template]] = {
         "A test from {house}", "This is a test of the way {way}, asked for by {by} at {at}."
     ),
 }
+
+
+# What a notice is about: of a kind where it stands here, else of its topic. The pages know where
+# each is shown.
+LEADS: Final[Mapping[str, str]] = {
+    "security": "you",
+    "security.key_created": "keys",
+    "orders": "order/{order_id}",
+    "margin": "account/{account_id}",
+    "approvals": "approval/{approval_id}",
+    "kyc": "papers",
+    "kyc.review_waiting": "case/{case_id}",
+    "surveillance": "alert/{alert}",
+    "house": "house",
+    "house.webhook_disabled": "webhook/{webhook_id}",
+    "evaluation": "assessment/{assessment_id}",
+    "reports": "report/{report_id}",
+    "payments": "purchase/{purchase_id}",
+}
+
+
+def leads_to(kind: str, fields: Mapping[str, str]) -> str:
+    """What a notice of a kind is about; "" where its fields do not say."""
+    template = LEADS.get(kind, LEADS.get(kind.partition(".")[0], ""))
+    try:
+        found = template.format_map(fields)
+    except KeyError:
+        return ""
+    return "" if found.endswith("/") else one_line(found)
 
 
 def render(template: Template, fields: Mapping[str, str], house: str) -> Rendered:

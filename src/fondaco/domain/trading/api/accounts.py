@@ -19,7 +19,7 @@ from fondaco.domain.reference.model import (
 from fondaco.domain.trading import events as ev
 from fondaco.domain.trading.api.orders import AccountText, ClOrdIdText, RefsNow, own_id
 from fondaco.domain.trading.model import RESERVED, AccountType, TradingRefs, account_of
-from fondaco.kernel.errors import Conflict, Corrupt, Invalid, Refused
+from fondaco.kernel.errors import Corrupt, Invalid, Refused, Taken
 from fondaco.kernel.event import Entry, fingerprint, request_id
 from fondaco.kernel.money import AssetCode, DecimalText, format_scaled, parse_scaled
 from fondaco.kernel.operation import Stamp
@@ -184,7 +184,7 @@ def opened(_: OpenAccountRequest, entries: Sequence[Entry]) -> AccountOpenedRepl
             return AccountOpenedReply(
                 account_id, event.currency, entry.position, event.account_type
             )
-    raise Conflict("this account is open already; choose another id", code="key_reused")
+    raise Taken("this account is open already; choose another id", code="key_reused")
 
 
 def check_movable(account_id: str) -> None:

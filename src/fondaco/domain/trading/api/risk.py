@@ -40,6 +40,10 @@ class HeadroomReply(msgspec.Struct, frozen=True, omit_defaults=True):
     margin: str | None = None
     issuer_concentration_bps: int | None = None
     venue_concentration_bps: int | None = None
+    trade_risk: str | None = None  # these four: of an account that has rules of trades
+    open_positions: int | None = None
+    open_lots: str | None = None
+    leverage: str | None = None
 
 
 class MarkReply(msgspec.Struct, frozen=True):
@@ -107,6 +111,10 @@ def headroom_text(ask: PlaceOrderRequest, found: Headroom, refs: TradingRefs) ->
         margin=money(found.margin),
         issuer_concentration_bps=number(found.issuer_concentration),
         venue_concentration_bps=number(found.venue_concentration),
+        trade_risk=money(found.trade_risk),
+        open_positions=number(found.open_positions),
+        open_lots=None if found.open_lots < 0 else format_scaled(found.open_lots, 4),
+        leverage=money(found.leverage),
     )
 
 

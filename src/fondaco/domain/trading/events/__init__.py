@@ -51,6 +51,8 @@ from fondaco.domain.trading.events.moving import TransferVoided as TransferVoide
 from fondaco.domain.trading.events.pooling import AllocationBooked as AllocationBooked
 from fondaco.domain.trading.events.pooling import BookAllocation as BookAllocation
 from fondaco.domain.trading.events.pooling import Fill as Fill
+from fondaco.domain.trading.events.trades import SetTradeRules as SetTradeRules
+from fondaco.domain.trading.events.trades import TradeRulesSet as TradeRulesSet
 from fondaco.domain.trading.model import (
     AccountType,
     ClOrdId,
@@ -476,6 +478,7 @@ TradingCommand: TypeAlias = (
     | CheckEquity
     | SettleContract
     | SetOwnFees
+    | SetTradeRules
     | RollSession
     | RecordFinality
     | BookAllocation
@@ -523,6 +526,7 @@ TradingEvent: TypeAlias = (
     | NegativeBalanceCovered
     | ContractPaid
     | OwnFeesSet
+    | TradeRulesSet
     | SwapCharged
     | GainConverted
     | FillMatched

@@ -5,6 +5,7 @@ may refuse an order, in the order of `Reason`; `lists`, `changes`, `replace` and
 becomes of orders, `execution` what fills cost, `busts` what is taken back,
 `settlement` when it is ours, `finality` when a
 chain has confirmed it, `margin` what must be covered, `liquidation` what happens when it is not,
+`trades` what may be opened,
 `contracts` what an outcome pays, `terms` what is its own and what a night costs, `transfers` what
 goes between accounts, `pooling` what the pooling desk has shared out, `money` everything else;
 `evolve` computes nothing.
@@ -28,6 +29,7 @@ from fondaco.domain.trading.rules import (
     replace,
     settlement,
     terms,
+    trades,
     transfers,
 )
 from fondaco.domain.trading.rules.evolve import evolve as evolve
@@ -68,6 +70,7 @@ _DECIDED: Final[
     ev.CheckEquity: liquidation.check,
     ev.SettleContract: contracts.settle,
     ev.SetOwnFees: terms.set_own,
+    ev.SetTradeRules: trades.set_rules,
     ev.RollSession: terms.roll,
     ev.RecordFinality: finality.record,
     ev.BookAllocation: pooling.book,

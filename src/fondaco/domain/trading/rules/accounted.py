@@ -129,6 +129,10 @@ def _own_fees(state: AccountState, event: ev.OwnFeesSet) -> None:
         state.fees[event.symbol] = Rates(fees.maker_fee_ppm, fees.taker_fee_ppm)
 
 
+def _trade_rules(state: AccountState, event: ev.TradeRulesSet) -> None:
+    state.trade_rules = event.rules
+
+
 def _swapped(state: AccountState, event: ev.SwapCharged) -> None:
     for each in event.charged:
         state.balances[each.asset] = state.balances.get(each.asset, 0) - each.units
@@ -203,6 +207,7 @@ MONEY: Final[dict[type[Event], Callable[[AccountState, Any], None]]] = {
     ev.NegativeBalanceCovered: _covered,
     ev.ContractPaid: _paid,
     ev.OwnFeesSet: _own_fees,
+    ev.TradeRulesSet: _trade_rules,
     ev.SwapCharged: _swapped,
     ev.GainConverted: _converted,
     ev.AllocationBooked: _allocated,

@@ -62,6 +62,7 @@ from fondaco.domain.trading.rules.holds import (
     margin_hold,
     protected,
 )
+from fondaco.domain.trading.rules.trades import bared
 
 CANCELED: Final = OrdStatus.CANCELED
 EXPIRED: Final = OrdStatus.EXPIRED
@@ -81,7 +82,21 @@ def cancel(
         return (denied(state, command.number),)
     if order.ord_status is PENDING_CANCEL:
         return (ChangeDenied(order.number, PENDING_CANCEL, "already_pending"),)
+    text = _still_needed(state, refs, order, {})
+    if text:
+        return (ChangeDenied(order.number, order.ord_status, text),)
     return tuple(cancel_of(state, order, "requested", {}))
+
+
+def _still_needed(
+    state: AccountState, refs: TradingRefs, order: Order, gone: dict[int, bool]
+) -> str:
+    """Why a trader may not cancel it: it, or what goes with it, is the stop of a position."""
+    if state.trade_rules is None:
+        return ""
+    other = groups.sibling(state, order)
+    numbers = {order.number, *gone} | (set() if other is None else {other.number})
+    return bared(state, refs, order, numbers)
 
 
 def cancel_many(
@@ -94,7 +109,13 @@ def cancel_many(
         if (command.symbol is None or order.symbol == command.symbol) and (
             command.side is None or order.side is command.side
         ):
-            events += cancel_of(state, order, command.reason, asked)
+            text = ""
+            if command.reason == "requested":
+                text = _still_needed(state, refs, order, asked)
+            if text:
+                events.append(ChangeDenied(order.number, order.ord_status, text))
+            else:
+                events += cancel_of(state, order, command.reason, asked)
     return tuple(events) or (NothingToDo("no working order is meant"),)
 
 

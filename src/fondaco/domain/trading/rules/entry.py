@@ -28,6 +28,7 @@ from fondaco.domain.trading.model import (
     OrdType,
     Reason,
     TimeInForce,
+    TradeRules,
     TradingRefs,
     TradingState,
 )
@@ -485,6 +486,10 @@ def _may_only_reduce(
     """In a margin account either side may reduce, and everything needs a mark."""
     if mark is None:
         return Reason.NO_MARK, f"{order.symbol} has no mark"
+    if state.trade_rules is not None and not is_child:
+        wrong = _not_of_trades(state, order, instrument, refs, state.trade_rules)
+        if wrong is not None:
+            return wrong
     reason, text = Reason.WOULD_NOT_REDUCE, "there is no position that it would make smaller"
     if mark.quality is not OK:
         reason = Reason.MARKET_QUALITY
@@ -496,6 +501,18 @@ def _may_only_reduce(
     if is_child or reducible(state, refs, instrument, order.side) > 0:
         return None
     return reason, text
+
+
+def _not_of_trades(
+    state: AccountState, order: Order, instrument: Instrument, refs: TradingRefs, rules: TradeRules
+) -> Wrong | None:
+    """What this account may not open at all; to make a position smaller it always may."""
+    if not rules.instruments or order.symbol in rules.instruments or order.reduce_only:
+        return None
+    if order.lots <= reducible(state, refs, instrument, order.side):
+        return None
+    allowed = ", ".join(rules.instruments)
+    return Reason.INSTRUMENT_NOT_ALLOWED, f"{order.symbol} may not be opened here, only: {allowed}"
 
 
 def _price(order: Order, instrument: Instrument, limits: Limits, mark: Mark | None) -> Wrong | None:

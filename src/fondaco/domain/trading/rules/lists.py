@@ -87,6 +87,7 @@ def _judged(
     at: Instant,
 ) -> tuple[TradingEvent, ...]:
     ahead, events = Ahead(), list[OrderAccepted]()
+    ahead.beside = orders
     for order, ask, is_covered in zip(orders, asks, covered, strict=True):
         event = judge(state, order, ask, refs, at, ahead, covered=is_covered)
         if isinstance(event, OrderRejected):

@@ -22,14 +22,19 @@ from fondaco.domain.trading.rules.margin import (
     reducible,
     spans_of,
 )
+from fondaco.domain.trading.rules.trades import weigh_trade
 from fondaco.domain.trading.rules.weighed import (
     CLASS,
     CONCENTRATION,
     ISSUER,
+    LEVERAGE,
     LOSS,
+    LOTS,
     MARGIN,
     POSITION,
+    POSITIONS,
     POWER,
+    RISK,
     VENUE,
     Ahead,
     Weighed,
@@ -38,6 +43,9 @@ from fondaco.kernel.money import AssetCode
 
 OK: Final = Quality.OK
 REDUCING: Final = TradingState.REDUCING
+_NOT_OF_REDUCING: Final = (
+    POSITION, CONCENTRATION, CLASS, LOSS, MARGIN, ISSUER, VENUE, RISK, POSITIONS, LOTS, LEVERAGE,
+)  # fmt: skip
 
 
 def weigh_on_margin(
@@ -71,7 +79,9 @@ def weigh_on_margin(
         return order.lots <= room
     if not covered:
         _weigh_margin(w, state, order, instrument, refs, spans, exact=exact)
-    for index in (POSITION, CONCENTRATION, CLASS, LOSS, MARGIN, ISSUER, VENUE):
+    if state.trade_rules is not None:
+        weigh_trade(w, state, order, instrument, refs, state.trade_rules, ahead, exact=exact)
+    for index in _NOT_OF_REDUCING:
         w.ceilings[index] = max(w.ceilings[index], room)
     return True
 

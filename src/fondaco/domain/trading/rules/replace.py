@@ -39,6 +39,7 @@ from fondaco.domain.trading.rules.execution import PENDING_CANCEL, PENDING_REPLA
 from fondaco.domain.trading.rules.groups import cancel_of, is_entry
 from fondaco.domain.trading.rules.holds import BUY, hold_for, protected
 from fondaco.domain.trading.rules.risk import judge
+from fondaco.domain.trading.rules.trades import bared
 from fondaco.domain.trading.rules.weighed import Ahead
 
 UNKNOWN: Final = OrdStatus.UNKNOWN
@@ -56,6 +57,9 @@ def replace(
         return (ChangeDenied(order.number, order.ord_status, new),)
     if new.lots <= order.cum_lots:
         return tuple(cancel_of(state, order, "requested", {}))
+    text = bared(state, refs, order, (order.number,), new)
+    if text:
+        return (ChangeDenied(order.number, order.ord_status, text),)
     text = _too_much(state, order, new, refs, command)
     if text:
         return (ChangeDenied(order.number, order.ord_status, text),)

@@ -52,6 +52,7 @@ from fondaco.domain.trading.rules.margin_limits import (
     exposure_rate,
     weigh_on_margin,
 )
+from fondaco.domain.trading.rules.trades import OF_TRADES
 from fondaco.domain.trading.rules.weighed import (
     ALL_OFF,
     CLASS,
@@ -68,6 +69,7 @@ from fondaco.domain.trading.rules.weighed import (
     POSITION,
     POWER,
     QTY,
+    RISK,
     VENUE,
     Ahead,
     Weighed,
@@ -506,7 +508,7 @@ def _refused(
         unit,
         most,
     )
-    text = f"{excess.value} {unit}, limit {excess.limit}; order at most {most}"
+    text = f"{excess.value} {unit}, limit {excess.limit}; order at most {most}{w.hint}"
     return OrderRejected(
         order.number,
         ask.cl_ord_id,
@@ -549,6 +551,9 @@ def _measured(
         if order.ref_px or order.side is SELL:
             return adds, w.free, base, units
         return hold_for(order, instrument), w.free, order.quote, decimals_of(refs, order.quote)
+    if index >= RISK:
+        unit, decimals = OF_TRADES.get(index, (money, cents))
+        return *w.told, unit, decimals
     return *_measured_money(index, order, refs, limits, w), money, cents
 
 

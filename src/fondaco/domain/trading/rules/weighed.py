@@ -25,6 +25,10 @@ MEASURES: Final = (
     Reason.EXCEEDS_MARGIN,
     Reason.EXCEEDS_ISSUER_CONCENTRATION,
     Reason.EXCEEDS_VENUE_CONCENTRATION,
+    Reason.EXCEEDS_TRADE_RISK,
+    Reason.EXCEEDS_OPEN_POSITIONS,
+    Reason.EXCEEDS_OPEN_LOTS,
+    Reason.EXCEEDS_LEVERAGE,
 )
 QTY: Final = 0
 NOTIONAL: Final = 1
@@ -39,6 +43,10 @@ POWER: Final = 9
 MARGIN: Final = 10
 ISSUER: Final = 11
 VENUE: Final = 12
+RISK: Final = 13
+POSITIONS: Final = 14
+LOTS: Final = 15
+LEVERAGE: Final = 16
 NO_CEILINGS: Final = [AMOUNT_MAX] * len(MEASURES)
 ALL_OFF: Final = [-1] * len(MEASURES)
 
@@ -49,7 +57,7 @@ class Ahead:
     Amounts may be negative: a replace gives back what the order holds before it asks anew.
     """
 
-    __slots__ = ("coming", "held", "keys", "notional", "open_lots", "orders")
+    __slots__ = ("beside", "coming", "held", "keys", "notional", "open_lots", "orders")
 
     def __init__(self) -> None:
         self.held: dict[AssetCode, int] = {}
@@ -58,6 +66,7 @@ class Ahead:
         self.keys: set[str] = set()
         self.orders = 0
         self.notional = 0
+        self.beside: list[Order] = []  # all of the list that this turn looks at, also those to come
 
     def add(self, order: Order, notional: int) -> None:
         is_buy = order.side is BUY
@@ -118,6 +127,8 @@ class Weighed(msgspec.Struct, gc=False):
     needed: int = 0  # of it, by the order
     in_issuer: int = 0  # of equity, open buys included
     in_venue: int = 0
+    told: tuple[int, int] = (0, 0)  # the first rule of trades that is exceeded: value and limit
+    hint: str = ""  # what would help beside a smaller order
 
     def headroom(self) -> Headroom:
         return Headroom(*self.left)

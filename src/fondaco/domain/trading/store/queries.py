@@ -323,6 +323,12 @@ def accounts(
     return Page(lines, lines[-1].account_id if len(rows) > limit else None)
 
 
+def owners_of(conn: sa.Connection) -> dict[str, str]:
+    """The tenant of every account."""
+    a = t.accounts.c
+    return {row.account_id: row.tenant for row in conn.execute(sa.select(a.account_id, a.tenant))}
+
+
 def account(conn: sa.Connection, tenant: str | None, account_id: str) -> AccountSummary:
     """Raises `NotFound`, also for another tenant's."""
     row = owned_account(conn, tenant, account_id)

@@ -23,6 +23,7 @@ from fondaco.ports.payments.sandbox.books import Books, Due
 NAME: Final = "sandbox"
 RETRIES_S: Final = (1, 2, 5, 15, 60, 300, 900, 3_600, 14_400, 43_200)  # after the first attempt
 DISPUTE_FEE: Final = 1_500  # minor units, as Stripe has charged since 2024 in USD and EUR
+_SETTLE_S: Final = 0.005
 _IDLE_S: Final = 0.5
 
 Button: TypeAlias = Literal[
@@ -369,6 +370,12 @@ class Sandbox:
             wait_s = _IDLE_S if due_s is None else min(max(due_s - self._clock(), 0.0), _IDLE_S)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), max(wait_s, 0.005))
+
+    async def settle(self) -> None:
+        """Wait until everything that is to be told now has been told, once; while `run` runs."""
+        while await self._run(lambda: self._books.due(self._clock(), 1)):
+            self._news.set()
+            await asyncio.sleep(_SETTLE_S)
 
     async def step(self, deliver: Deliver) -> int:
         """One attempt of each message that is due; how many were taken."""
