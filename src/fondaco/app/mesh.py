@@ -140,8 +140,13 @@ def _cluster(name: str, groups: Sequence[Sequence[str]], towards: Mapping[str, A
         **towards,
     }
     if len(groups) > 1:
-        # None is asked that is known not to be ready, however few are left.
-        found["common_lb_config"] = {"healthy_panic_threshold": {"value": 0}}
+        found["common_lb_config"] = {
+            # None is asked that is known not to be ready, however few are left.
+            "healthy_panic_threshold": {"value": 0},
+            # Who is ready is known at once: by default Envoy gathers such news for a second, in
+            # which what a door cannot answer would not reach a house that has just begun.
+            "update_merge_window": "0s",
+        }
         found["health_checks"] = [
             {
                 "timeout": "1s",

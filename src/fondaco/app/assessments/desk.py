@@ -47,6 +47,10 @@ from fondaco.kernel.money import format_scaled
 from fondaco.kernel.operation import Stamp
 from fondaco.runtime.proofs.proving import Proofs
 
+# Entries are hashed behind their commits; a pack waits this long for its newest.
+HASHED_TRIES: Final = 100
+HASHED_POLL_S: Final = 0.05
+
 TITLES: Final = {"daily_loss": "Daily loss", "overall_loss": "Overall loss"}
 
 
@@ -182,6 +186,11 @@ class AssessmentsDesk:
 
     async def pack(self, assessment_id: str, stamp: Stamp) -> api.PackReply:
         state = await self.state_of(assessment_id, stamp)
+        head = self._kernel.journal.head()
+        for _ in range(HASHED_TRIES):  # somebody who has just failed asks at once
+            if self._proofs.size >= head:
+                break
+            await asyncio.sleep(HASHED_POLL_S)
         made = await asyncio.to_thread(pack, state, self._kernel.journal, self._proofs)
         name = f"{assessment_id}.zip"
         return api.PackReply(
