@@ -154,6 +154,7 @@ class Kernel:
         self.accounts: dict[str, str] = {}  # account -> tenant
         self._hosts: dict[str, AnyHost] = {}
         self.refs = refs_of(HouseState(), self.board.marks, self.now())
+        self.refs.books = self.board.books
         self.pools = Pools(self.board, self.refs, self.peek, self.submit, settings.pool_every_ms)
         self._given = Given(self.refs, self.board, self.peek)
         self.routes = self._given.routes

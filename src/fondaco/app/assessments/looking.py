@@ -40,7 +40,7 @@ def look_at(state: AccountState, refs: TradingRefs, at: Instant, version: int = 
     bad = any(mark.quality is not Quality.OK for mark in marks.values())
     return Look(
         at, balance, equity, count, tuple(marks.values()), lots, notional, len(state.working),
-        risks, version, bad,
+        risks, version, bad, state.trade_rules is not None,
     )  # fmt: skip
 
 

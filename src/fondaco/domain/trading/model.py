@@ -4,8 +4,9 @@ Prices are whole ticks and quantities whole lots of their instrument; amounts ar
 their asset. All of them are plain ints.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final, NewType
+from typing import Final, NewType, Protocol
 
 import msgspec
 
@@ -381,10 +382,19 @@ class Rate(msgspec.Struct, frozen=True, gc=False, array_like=True):
     mark: Mark | None = None  # that it was worked out from; None for the currency itself or a peg
 
 
+class Shown(Protocol):
+    """A book as it is displayed: up to `limit` levels as (ticks, lots), best first."""
+
+    def bids(self, limit: int) -> list[tuple[int, int]]: ...
+
+    def asks(self, limit: int) -> list[tuple[int, int]]: ...
+
+
 class TradingRefs(msgspec.Struct):
     """What a decision is given besides state and command; put together by the shell.
 
-    `marks` and `rates` are the board's own dictionaries: they move between turns, never within one.
+    `marks`, `rates` and `books` are the board's own dictionaries: they move between turns, never
+    within one.
     """
 
     version: int
@@ -412,6 +422,7 @@ class TradingRefs(msgspec.Struct):
     homes: dict[AssetCode, Symbol] = {}
     by_issuer: dict[str, tuple[AssetCode, ...]] = {}
     by_venue: dict[str, tuple[AssetCode, ...]] = {}  # an asset counts wherever it trades
+    books: Mapping[Symbol, Shown] = {}  # what a market order can be expected to cost
 
 
 class TradedFill(msgspec.Struct, frozen=True, gc=False):

@@ -45,6 +45,7 @@ class Look(msgspec.Struct, frozen=True, gc=False, array_like=True):
     risks: dict[str, int] = {}
     account_version: int = 0  # its last entry that is in this
     bad: bool = False  # a mark is not of an OK book: nobody is judged by it
+    ruled: bool = False  # the account itself sees to the rules of trades
 
 
 class Numbers(msgspec.Struct, frozen=True, gc=False, array_like=True):

@@ -91,10 +91,12 @@ def _traded(state: Assessment, command: ev.NoteTrade, refs: AssessmentRefs) -> E
         trade = TradeOpened(
             at=seen.at,
             instrument=command.symbol,
-            risk=risk,
+            # Of risk and leverage the account itself saw to, at the price and the equity of its
+            # order: what the market does until it executes is nobody's mistake.
+            risk=0 if seen.ruled else risk,
             open_positions=seen.open_positions,
             lots=seen.lots,
-            notional=0,  # of the leverage the account itself saw to, at the equity of its order
+            notional=0,
         )
         found += law.trade_opened(standing, trade)
     events += found_events(state, found, seen)

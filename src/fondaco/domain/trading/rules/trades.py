@@ -1,10 +1,12 @@
 """What may be opened on an account that has rules of trades: how much a position may risk, how many
 positions and lots may be open, and over how much equity.
 
-All of it is looked at as it would be once the order has executed at its worst price, alone and with
-everything else that works on its side; so what is accepted breaks no rule when it executes, unless
-somebody takes its stop away. What a position risks is its cost less what its stops bring; what no
-stop covers it risks as a whole. The stop of an order's own bracket covers it already.
+All of it is looked at as it would be once the order has executed, alone and with everything else
+that works on its side. A limit counts at its price. What executes at the market counts at what the
+book shows for its size, and a stop at its own price: what is held for it, at the end of the collar,
+is what it may cost, and not what anybody expects it to. What a position risks is its cost less what
+its stops bring; what no stop covers it risks as a whole. The stop of an order's own bracket covers
+it already.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -33,6 +35,7 @@ from fondaco.domain.trading.rules.weighed import (
 from fondaco.kernel.money import format_scaled
 
 LOT_DECIMALS: Final = 4
+LEVELS_MAX: Final = 100  # of a book, that a market order is looked through
 STOPS: Final = (OrdType.STOP, OrdType.STOP_LIMIT, OrdType.TRAILING_STOP)
 # Units of the rules that are not of money, and their decimals.
 OF_TRADES: Final = {POSITIONS: ("positions", 0), LOTS: ("lots", LOT_DECIMALS)}
@@ -151,6 +154,10 @@ def weigh_trade(
                 w.hint = plan.hint(limit) if index == RISK else ""
         elif exact:
             w.ceilings[index] = _beyond(measure, limit, order.lots, min(w.ceilings))
+    if w.hint and any(  # where another rule is in the way no stop helps
+        ceiling < order.lots for n, ceiling in enumerate(w.ceilings) if n != RISK
+    ):
+        w.hint = ""
     most = min(w.ceilings)
     if 0 < most < order.lots:  # what is suggested passes all of them, and not the nearest alone
         for _, limit, measure in measures:
@@ -227,23 +234,48 @@ class _Plan:
         self._own_stops = [px for px, _ in stops_of(self._own, order.symbol, order.side)]
         same = [o for o in self._all if o.symbol == order.symbol and o.side is order.side]
         self._same = [o for o in same if not (o.reduce_only or _closes(o, state))]
+        mark, book = refs.marks.get(order.symbol), refs.books.get(order.symbol)
+        self._market = order.hold_px if mark is None else mark.px
+        self._levels: list[tuple[int, int]] = []
+        if book is not None:
+            read = book.asks if order.side is BUY else book.bids
+            self._levels = read(LEVELS_MAX)
 
     def _planned(self, lots: int, *, alone: bool) -> Position:
-        """The position, with `lots` of the order at its worst price."""
+        """The position, with `lots` of the order at the price that is expected."""
         instrument, order = self._instrument, self._order
         sign = 1 if order.side is BUY else -1
         now = self._state.positions.get(order.symbol, _NONE)
-        more = [(lots, order.hold_px)] if lots else []
+        more = [(lots, order)] if lots else []
         if not alone:
-            more += [(o.leaves_lots, o.hold_px or o.px) for o in self._same]
+            more += [(o.leaves_lots, o) for o in self._same]
         adds = sum(n for n, _ in more)
-        cost = sum(instrument.cost_down(px, n) for n, px in more)
+        cost = sum(instrument.cost_down(px, n) for m, o in more for px, n in self._fills(o, m))
         if now.lots * sign >= 0:
             return Position(now.lots + sign * adds, now.cost + sign * cost)
         opens = adds - abs(now.lots)
         if opens <= 0:
             return _NONE
         return Position(sign * opens, sign * cost * opens // adds)
+
+    def _fills(self, order: Order, lots: int) -> list[tuple[int, int]]:
+        """Prices and lots at which so much of `order` is expected to execute."""
+        if order.ord_type is not OrdType.MARKET:
+            is_stop = order.ord_type in (OrdType.STOP, OrdType.TRAILING_STOP)
+            return [(order.stop_px if is_stop else order.hold_px or order.px, lots)]
+        if not self._levels:
+            return [(self._market, lots)]
+        found: list[tuple[int, int]] = []
+        for px, shown in self._levels:
+            taken = min(shown, lots)
+            if not taken or not self._in_reach(px, order.hold_px):
+                break
+            found.append((px, taken))
+            lots -= taken
+        return [*found, (order.hold_px, lots)] if lots else found
+
+    def _in_reach(self, px: int, end: int) -> bool:
+        return px <= end if self._order.side is BUY else px >= end
 
     def risk(self, lots: int, stops: tuple[int, ...] = ()) -> int:
         """In the account's currency; `stops` are further ones of as many lots."""
@@ -292,11 +324,16 @@ class _Plan:
         return total
 
     def hint(self, limit: int) -> str:
-        """The stop with which all of the order would pass, where there is one."""
+        """The stop with which all of the order would pass, where there is one: on the side of the
+        market where it waits, and of what is paid, with a tick between."""
         order, instrument = self._order, self._instrument
         is_buy = order.side is BUY
-        far, near = (0, order.hold_px) if is_buy else (2 * order.hold_px, order.hold_px)
-        if self.risk(order.lots, (near,)) > limit:
+        entry = self._fills(order, 1)[0][0]
+        if is_buy:
+            far, near = 0, min(entry, self._market) - 1
+        else:
+            far, near = 2 * order.hold_px, max(entry, self._market) + 1
+        if near <= 0 or self.risk(order.lots, (near,)) > limit:
             return ""
         while abs(near - far) > 1:
             middle = (near + far) // 2
