@@ -27,6 +27,7 @@ from fondaco.gateway.house import Caller, House
 from fondaco.gateway.idempotency import Kept
 from fondaco.gateway.looking import look, off_loop
 from fondaco.gateway.tally import SAMPLE_EVERY, Example, Tally
+from fondaco.gateway.unread import told
 from fondaco.kernel import trace
 from fondaco.kernel.errors import (
     Conflict,
@@ -317,17 +318,9 @@ class Endpoint:
         try:
             return self._decoder.decode(body)
         except msgspec.MsgspecError as error:
-            raise Invalid(self._said(error)) from error
+            raise Invalid(told(self.operation.request, error)) from error
         except (RecursionError, UnicodeDecodeError) as error:
             raise Invalid(f"the body is no JSON that we read: {error}") from error
-
-    def _said(self, error: msgspec.MsgspecError) -> str:
-        """What is wrong; of a field that is not known, also which ones are."""
-        text = str(error)
-        fields = getattr(self.operation.request, "__struct_encode_fields__", ())
-        if "unknown field" in text and " - at " not in text and fields:
-            text += f"; known are {', '.join(fields)}"
-        return text
 
     def convert(self, path: Mapping[str, Any], query: bytes, body: bytes) -> Any:
         """The request of an operation with parameters elsewhere than in its body."""
@@ -351,7 +344,7 @@ class Endpoint:
             found = self.edition.request({**found, **path}, self.operation)
             return self.read(found, strict=self.has_body)
         except msgspec.MsgspecError as error:
-            raise Invalid(self._said(error)) from error
+            raise Invalid(told(self.operation.request, error)) from error
         except (RecursionError, ValueError) as error:
             raise Invalid(f"the request cannot be read: {error}") from error
 
@@ -382,7 +375,7 @@ class Endpoint:
         try:
             return msgspec.convert(fields, self.operation.request, strict=strict)
         except msgspec.MsgspecError as error:
-            raise Invalid(self._said(error)) from error
+            raise Invalid(told(self.operation.request, error)) from error
         except (RecursionError, ValueError) as error:
             raise Invalid(f"the request cannot be read: {error}") from error
 

@@ -1,6 +1,7 @@
 """What people and payments ask of an assessment: to give it up, to begin anew, to be paid. Pure."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
 
@@ -137,7 +138,8 @@ def why_no_payout(state: Assessment, at: Instant, refs: AssessmentRefs) -> tuple
         return "payout_open", "a payout waits to be decided already"
     first = may_ask_from(state, tier.payout)
     if at < first:
-        return "too_early", f"the next payout may be asked for from {first} on, ns since 1970"
+        when = f"{datetime.fromtimestamp(first // 10**9, UTC):%Y-%m-%d %H:%M} UTC"
+        return "too_early", f"the next payout may be asked for from {when} on"
     if refs.seen is None or refs.seen.open_positions or refs.seen.working:
         return "not_flat", "close every position and cancel every order first"
     profit, least = refs.seen.balance - tier.account, max(tier.payout.minimum, CENT)
