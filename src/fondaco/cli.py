@@ -1,6 +1,6 @@
 """The command line: fondaco up | look | mesh | record | trace | replay | why | verify | proof |
 rebuild | backup | restore | key | user | approvals | agents | mcp | secrets | keys | tier |
-assessment | report | doctor | sim | fix | webhook | notify | clock | bench."""
+assessment | report | doctor | sim | fix | webhook | topics | notify | clock | bench."""
 
 import argparse
 import json
@@ -21,6 +21,7 @@ from fondaco.app.paper_commands import with_papers
 from fondaco.app.payments.commands import with_purchases
 from fondaco.app.secret_commands import with_secrets
 from fondaco.app.simulate_commands import with_simulations
+from fondaco.app.topics.commands import with_topics
 from fondaco.app.webhooks.commands import with_webhooks
 from fondaco.kernel.errors import FondacoError, Invalid
 from fondaco.settings import effective, knobs, load, without_secrets
@@ -106,8 +107,9 @@ def _parser() -> argparse.ArgumentParser:
     _with_settings(
         command("doctor", _doctor, "Say what runs compiled, and every setting's source.")
     )
-    told = (with_webhooks, with_notices, with_purchases, with_simulations, with_clock, with_logs)
-    of_parts = (with_keys, with_people, with_secrets, with_fix, with_tiers, with_papers, *told)
+    told = (with_webhooks, with_topics, with_notices, with_purchases, with_simulations)
+    own = (with_keys, with_people, with_secrets, with_fix, with_tiers, with_papers)
+    of_parts = (*own, *told, with_clock, with_logs)
     for with_more in of_parts:
         with_more(commands)
     _with_seeds(command("sim", _sim, "Run the house under a seed, among faults and crashes."))

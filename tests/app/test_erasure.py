@@ -40,7 +40,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, 
     data = tmp_path_factory.mktemp("erasure") / "house"
     data.mkdir()
     (data / "fondaco.toml").write_text("password_memory_mib = 8\n")
-    with house(data, log=data.parent / "log") as running:
+    with house(data, options=["--set", "topics=file://"], log=data.parent / "log") as running:
         yield running, data
 
 
@@ -91,6 +91,10 @@ def test_a_person_is_forgotten_and_every_proof_holds(
     deadline = time.monotonic() + 15
     while "unreadable" not in {e["fate"] for e in plan(running.client(), "ada")["places"]}:
         assert time.monotonic() < deadline, "the journal was never told of her"
+        time.sleep(0.05)
+    told = data / "published" / "trading.order-placed"
+    while placed.body["order_id"] not in "".join(e.read_text() for e in told.glob("*.jsonl")):
+        assert time.monotonic() < deadline, "the bus was never told of her order"
         time.sleep(0.05)
     capsys.readouterr()
     assert main(["erase", "ada", "--dry-run", "--url", running.url]) == 0

@@ -1,5 +1,6 @@
 """The prop firm as a stranger sees it: from a purchase to a payout, by the names of its topics."""
 
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -38,6 +39,7 @@ from fondaco.domain.evaluation.assessments import events as ev
 from fondaco.domain.payments.events import PurchaseCompleted
 from fondaco.domain.trading import events as tev
 from fondaco.kernel.event import Entry, Event
+from fondaco.ports.bus.files import FileBus
 from notify.receiver import Came, Receiver, receiving
 from running import Client, house
 
@@ -60,7 +62,8 @@ FAMILIES = {"market data", "trading", "assessment", "rules", "payment", "monte c
 def firm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firm]:
     data = tmp_path_factory.mktemp("firm")
     tokens = staffed(data)
-    with house(data, options=OPTIONS, log=data / "log") as running:
+    options = (*OPTIONS, "--set", "topics=file://")
+    with house(data, options=options, log=data / "log") as running:
         found = Firm(running, tokens, data)
         opened(found, SWIFT, BRITTLE, INSTANT)
         yield found
@@ -102,6 +105,17 @@ def fits(came: Came) -> None:
     Draft202012Validator(found.data).validate(said["data"])
 
 
+def on_the_bus(firm: Firm, topic: str) -> dict[str, Any]:
+    """Values by id; each came once."""
+    bus = FileBus(firm.data / "published")
+    found = [
+        e.record for n in range(bus.partitions(topic)) for e in bus.read(topic, n, limit=9_999)
+    ]
+    by_id = {each.headers["id"]: json.loads(each.value) for each in found}
+    assert len(by_id) == len(found)
+    return by_id
+
+
 def test_from_a_purchase_to_the_pass_each_topic_is_told_to_who_may_hear(firm: Firm) -> None:
     """P35, P56 to P59, P62: by the documents' names to the trader, by ours to who oversees it."""
     topics = sorted(DOCUMENTED - {"assessment.abandoned"})
@@ -136,6 +150,11 @@ def test_from_a_purchase_to_the_pass_each_topic_is_told_to_who_may_hear(firm: Fi
         for each in list(theirs.came):
             fits(each)
         assert not others.came, "somebody else's"
+        for each in list(mine.came):  # and the bus has the same, under the same names and ids
+            topic = each.said["type"]
+            until(lambda: each.msg_id in on_the_bus(firm, topic))  # noqa: B023
+            told_there = on_the_bus(firm, topic)[each.msg_id]
+            assert {**told_there, "type": topic} == each.said
 
 
 def test_a_breach_is_told_in_order_with_its_evidence_and_to_old_consumers(firm: Firm) -> None:
@@ -164,6 +183,8 @@ def test_a_breach_is_told_in_order_with_its_evidence_and_to_old_consumers(firm: 
         old.until(lambda: bool(about(old, name)))
         (told,) = about(old, name)
         assert (told["type"], told["data"]["state"]) == ("assessment.abandoned", "failed")
+        for topic in ("assessment.abandoned", "assessment.failed"):
+            until(lambda: name in str(on_the_bus(firm, topic)))  # noqa: B023
         # One that is given up is abandoned, to both.
         _, given = bought(firm, "brittle")
         path = f"/api/assessments/{given}/abandon"

@@ -24,6 +24,7 @@ ADDRESSES: Final = {
     "store": "postgresql://app:s3cret@db/fondaco",
     "cache": "rediss://:s3cret@cache:6380/0",
     "fix_publish_to": "redis://:s3cret@bus:6379/0",
+    "topics": "redis://:s3cret@bus:6379/1",
     "fix_alerts_to": "https://siem:s3cret@siem.example/alerts",
 }
 

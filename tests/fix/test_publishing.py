@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from fix.certificates import make_pair
 from fix.siems import Listener
+from fondaco.app.buses import open_bus
 from fondaco.app.files import Files
 from fondaco.app.fix.carrying import Noted, carry
 from fondaco.app.fix.publishing import (
@@ -23,7 +24,6 @@ from fondaco.app.fix.publishing import (
     MESSAGES,
     PublishingMessages,
     TellingAlerts,
-    open_bus,
     to_topic,
 )
 from fondaco.app.fix.siem import siem_of
@@ -120,7 +120,7 @@ def test_a_message_says_what_it_is_without_its_secrets(tmp_path: Path) -> None:
         tape.append("s1", Instant(5 * S), SENT + bytes(8) + logon)
         tape.append("s1", Instant(6 * S), RECEIVED + b"8=FIX.4.4\x019=1\x01no\xff")
         tape.append("s1", Instant(6 * S), b"Nsomething of the session's own")
-    bus = open_bus("file://?partitions=2", Files(tmp_path))
+    bus = open_bus("fix_publish_to", "file://?partitions=2", Files(tmp_path))
     noted = Noted(tmp_path / "places", "bus", "kafka://me:secret@host")
     with closing(PublishingMessages(tmp_path / "fix", bus, noted)) as publishing:
         assert not publishing.step()

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from fondaco.app.buses import open_bus
 from fondaco.app.files import Files
 from fondaco.app.fix.carrying import Noted
 from fondaco.app.fix.columns import Columns, open_lake
 from fondaco.app.fix.indexing import Indexing
-from fondaco.app.fix.publishing import PublishingMessages, open_bus
+from fondaco.app.fix.publishing import PublishingMessages
 from fondaco.app.fix.store import open_messages
 from fondaco.app.fix.trail import Kept, lines_of, trail
 from fondaco.app.machines import open_records
@@ -40,7 +41,7 @@ def test_malformed_bytes_go_directly_to_the_security_engine(tmp_path: Path) -> N
             wrong = raw[:-4] + b"%03d\x01" % ((int(raw[-4:-1]) + 1) % 256)
             tape.append(source, Instant(1_795_341_600 * S + number * S), RECEIVED + wrong)
     (files.fix / f"{source}.name").write_text(SESSION)
-    noted = Noted(files.fix_places, "bus", "file://")
+    noted = Noted(files.places, "bus", "file://")
     with (
         closing(open_messages(files)) as store,
         closing(open_records(files)) as records,
@@ -53,7 +54,8 @@ def test_malformed_bytes_go_directly_to_the_security_engine(tmp_path: Path) -> N
             before = trail(Kept(files, conn, recorded, nothing), proof)
         with closing(Columns(open_lake(files.fix_lake), files.fix, 9_999)) as columns:
             columns.step(1_795_341_600 * S)
-        with closing(PublishingMessages(files.fix, open_bus("file://", files), noted)) as carrier:
+        bus = open_bus("fix_publish_to", "file://", files)
+        with closing(PublishingMessages(files.fix, bus, noted)) as carrier:
             carrier.step()
         with store.reading() as conn, records.reading() as recorded:
             told = trail(Kept(files, conn, recorded, nothing), proof)

@@ -38,6 +38,7 @@ from fondaco.app.say import say, say_error
 from fondaco.app.shipping import Shipping
 from fondaco.app.test_clock.desk import TestClockDesk
 from fondaco.app.tiers import TiersDesk
+from fondaco.app.topics.publishing import TopicsPublisher
 from fondaco.app.tracing import Tracer
 from fondaco.app.vault import VaultDesk
 from fondaco.app.views import POSTS
@@ -170,6 +171,7 @@ class House:
         self.agents = AgentsDesk(self.approvals, directory)
         self.lending = LendingDesk(self.approvals, directory, lambda: self.people.desk)
         self.shipping: Shipping | None = None
+        self.topics: TopicsPublisher | None = None
         self.fix_cases = CaseDesk(kernel)
         self.test_clock = TestClockDesk(kernel, self.part_ended)
         self._views_were_at = self._views_moved_s = 0.0
@@ -216,8 +218,9 @@ class House:
         self.fix_messages.keep_alive()
         self.webhooks.keep_alive()
         self.notices.keep_alive()
-        if self.shipping:
-            self.shipping.keep_alive()
+        for child in (self.shipping, self.topics):
+            if child:
+                child.keep_alive()
         now, views_at = time.monotonic(), self.seen_views_at()
         if views_at != self._views_were_at or views_at >= self.kernel.committer.position:
             self._views_moved_s = now
@@ -367,6 +370,7 @@ class House:
             **self.webhooks.checks(),
             **self.notices.checks(),
             **self.payments.checks(),
+            **(self.topics.checks() if self.topics else {}),
             **self._elsewhere(),
         }
 

@@ -81,8 +81,8 @@ class Files:
         return self.root / "lake" / "fix"
 
     @property
-    def fix_places(self) -> Path:
-        """How far FIX messages and alerts were published, by address."""
+    def places(self) -> Path:
+        """How far topics, FIX messages and alerts were published, by address."""
         return self.root / "publishing"
 
     @property

@@ -58,6 +58,8 @@ from fondaco.app.server import certificates_of, make_server
 from fondaco.app.shipping import shipping, writer_of
 from fondaco.app.test_clock.opening import open_kernel
 from fondaco.app.test_clock.works import works_of
+from fondaco.app.topics.catalog import channels
+from fondaco.app.topics.publishing import topics
 from fondaco.app.tracing import house_watch, keep_times, tracing
 from fondaco.app.upkeep import arm_house, tell_journal, upkeep, wait_for_views
 from fondaco.app.vault import VaultDesk
@@ -117,6 +119,7 @@ def make_door(
         log=Log(settings.log_level, house.now, writer_of(house.shipping)),
         body_max=settings.body_max_bytes,
         version=__version__,
+        topics=channels(),
         checks=house.checks,
         numbers=lambda: numbers(house, streams[0]),
         uses=house.uses.counted,
@@ -310,6 +313,7 @@ def _set_desks(
         house.reading,
     )  # fmt: skip
     house.webhooks = stack.enter_context(webhooks(house, settings, records, people))
+    house.topics = stack.enter_context(topics(settings, files))
     house.notices = stack.enter_context(notices(house, settings, records, people))
     house.reports = stack.enter_context(reports_desk(house, files))
 

@@ -23,6 +23,7 @@ from fondaco.gateway.house import House
 from fondaco.gateway.idempotency import Replies
 from fondaco.gateway.logs import Log
 from fondaco.gateway.metrics import Metric
+from fondaco.gateway.openapi import Channel
 from fondaco.gateway.pages import Checks, Page
 from fondaco.gateway.rest import Endpoint, Exchange, Response
 from fondaco.gateway.tally import Tally
@@ -71,12 +72,13 @@ class Door:
         doors: Sequence[Callable[["Door"], Sequence[BaseRoute]]] = (),
         uses: Uses | None = None,
         rules: Filter | None = None,
+        topics: Sequence[Channel] = (),
     ) -> None:
         """`checks` are what `/ready` asks, `numbers` what `/metrics` shows besides our own;
         `routes` are Starlette's: pages that are no operations, before all others. `note` is told
         of requests whose trace does not follow from what they leave. `doors` are others to the same
         operations; they are given this one and say what they serve. `rules` are the request
-        filter's; none: everything is let in."""
+        filter's; none: everything is let in. `topics` are those of the bus, for the documents."""
         self.house = house
         self.body_max = body_max
         self.filter = rules or Filter("off")
@@ -102,7 +104,7 @@ class Door:
         named = [Route(path, self._place(found)) for path, found in ordered]
         self.sockets: Tally | None = None  # of orders that come over WebSockets
         shown = pages.pages(
-            self.endpoints, version, checks, self._counted(numbers), lambda: self.sockets
+            self.endpoints, version, checks, self._counted(numbers), lambda: self.sockets, topics
         )
         served = [Route(path, self._page(page)) for path, page in shown.items()]
         beside = [route for other in doors for route in other(self)]

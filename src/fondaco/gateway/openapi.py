@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -196,8 +196,17 @@ def resolved(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> dict[str,
     return schemas[name] if name else dict(schema)
 
 
-def asyncapi(version: str) -> dict[str, Any]:
-    """What can be said and heard over each WebSocket."""
+class Channel(NamedTuple):
+    """A topic of a bus: its records have these headers, and each type its own schema."""
+
+    topic: str
+    summary: str
+    headers: Mapping[str, Any]
+    types: Mapping[str, Mapping[str, Any]]
+
+
+def asyncapi(version: str, topics: Sequence[Channel] = ()) -> dict[str, Any]:
+    """What can be said and heard over each WebSocket, and is heard of each topic."""
     channels = {
         "trading": ("/ws/trading", _TRADING_IN, _TRADING_OUT),
         "market": ("/ws/market-data", _MARKET_IN, _MARKET_OUT),
@@ -233,7 +242,25 @@ def asyncapi(version: str) -> dict[str, Any]:
                     {"$ref": f"#/channels/{name}/messages/{kind.__name__}"} for kind in of
                 ],
             }
+    for each in topics:
+        _add_topic(document, each)
     return document
+
+
+def _add_topic(document: dict[str, Any], channel: Channel) -> None:
+    key = {"kafka": {"key": {"type": "string"}}}
+    document["channels"][channel.topic] = {
+        "address": channel.topic,
+        "summary": channel.summary,
+        "messages": {
+            name: {"name": name, "headers": channel.headers, "payload": schema, "bindings": key}
+            for name, schema in channel.types.items()
+        },
+    }
+    document["operations"][f"{channel.topic}.send"] = {
+        "action": "send",
+        "channel": {"$ref": f"#/channels/{channel.topic}"},
+    }
 
 
 def meanings(reasons: Mapping[str, str]) -> list[tuple[str, int, str]]:

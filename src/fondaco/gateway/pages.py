@@ -49,13 +49,14 @@ def pages(
     checks: Callable[[], Checks],
     numbers: Callable[[], Iterable[Metric]],
     sockets: Callable[[], Tally | None],
+    topics: Sequence[openapi.Channel] = (),
 ) -> dict[str, Page]:
     """What is served at each path, with and without a prefix."""
     operations = [endpoint.operation for endpoint in endpoints]
     document = openapi.openapi(operations, FIRST.version)
     fixed: dict[str, tuple[bytes, str]] = {
         "/openapi.json": (msgspec.json.encode(document), JSON),
-        "/asyncapi.json": (msgspec.json.encode(openapi.asyncapi(version)), JSON),
+        "/asyncapi.json": (msgspec.json.encode(openapi.asyncapi(version, topics)), JSON),
         "/docs": (docs(document).encode(), "text/html"),
         "/docs/errors": (errors().encode(), "text/html"),
     }

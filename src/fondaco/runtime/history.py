@@ -181,13 +181,18 @@ class Origins:
     def correlation(self, entry: Entry) -> str:
         """The same for everything that followed from one request, and for nothing else: the stream
         that was asked, and the id of what it was asked."""
+        stream, caused_by = self.began(entry)
+        return f"{stream}:{caused_by}"
+
+    def began(self, entry: Entry) -> tuple[StreamId, CommandId]:
+        """The stream that was asked at the beginning of its chain of causes, and what for."""
         stream, caused_by = entry.stream, entry.caused_by
         for _ in range(_CHAIN_MAX):
             link = self.cause(caused_by)
             if link is None:
                 break
             stream, caused_by = link.stream, link.caused_by
-        return f"{stream}:{caused_by}"
+        return stream, caused_by
 
     def cause(self, caused_by: CommandId) -> Link | None:
         """The entry that told the stream to do so; None for what no entry says."""

@@ -6,13 +6,15 @@ from typing import Final
 
 _FEEDS: Final = ("auto", "none", "synthetic", "replay:", "binance:")
 _ALONE: Final = ("auto", "none")
+_BUSES: Final = ("none", "file://", "redis://", "rediss://", "unix://", "kafka://")
 _SYSLOG: Final = ("syslog+udp://", "syslog+tcp://", "syslog+tls://")
 # Where a part of the house is: a word, or how an address begins.
 _PLACES: Final[Mapping[str, tuple[str, ...]]] = {
     "journal": ("segments", "postgresql://", "postgres://"),
     "store": ("sqlite", "postgresql://", "postgres://"),
     "cache": ("memory", "redis://", "rediss://", "unix://"),
-    "fix_publish_to": ("none", "file://", "redis://", "rediss://", "unix://", "kafka://"),
+    "fix_publish_to": _BUSES,
+    "topics": _BUSES,
     "fix_alerts_to": ("none", *_SYSLOG, "http://", "https://"),
     "mail_server": ("none", "smtp://", "smtps://"),
     "pager": ("none", "pagerduty://", "pagerduty+http://"),
@@ -20,7 +22,7 @@ _PLACES: Final[Mapping[str, tuple[str, ...]]] = {
     "unseal": ("key", "file:", "env:"),
 }
 # Settings that may hold a secret, and so may say where it is kept: secret://name.
-_REFERABLE: Final = ("journal", "store", "cache", "fix_publish_to", "fix_alerts_to")
+_REFERABLE: Final = ("journal", "store", "cache", "fix_publish_to", "topics", "fix_alerts_to")
 REFERENCE: Final = "secret://"
 _NAMED: Final = re.compile(r"secret://[A-Za-z0-9][A-Za-z0-9._/-]{0,199}").fullmatch
 _SECRET: Final = re.compile(r"(://[^/@:]*:)[^/@]*@|(password=)[^&]*")

@@ -120,6 +120,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = "none"
 
+    topics: Annotated[
+        str,
+        _why(
+            "P55, P56: what webhooks tell, for programs of the firm, a topic a type, keyed by what "
+            "it is about: kafka://host:9092, redis:// (streams) or file:// (JSON lines); "
+            "?partitions=8",
+            "address",
+        ),
+    ] = "none"
+
     mcp_origins: Annotated[
         str,
         _why(

@@ -18,7 +18,7 @@ _MANIFEST: Final = "manifest.json"
 
 def copy_fix(files: Files, copy: Files) -> None:
     """Uploads, archive and columns; then the tape, which must reach as far as they do."""
-    for folder, to in ((files.captures, copy.captures), (files.fix_places, copy.fix_places)):
+    for folder, to in ((files.captures, copy.captures), (files.places, copy.places)):
         if folder.is_dir():
             _copy_present(folder, to)
     for folder, to in ((files.fix_archive, copy.fix_archive), (files.fix_lake, copy.fix_lake)):

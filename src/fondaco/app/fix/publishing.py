@@ -9,11 +9,12 @@ from pathlib import Path
 from threading import Event as Flag
 from threading import Thread
 from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 
 from fondaco.app.at_rest import at_rest
+from fondaco.app.buses import NOWHERE, open_bus
 from fondaco.app.child import Child, begin_child
 from fondaco.app.files import Files
 from fondaco.app.fix.carrying import Carrier, Noted, Place, carry
@@ -30,59 +31,23 @@ from fondaco.domain.fix.search.model import Asked
 from fondaco.domain.fix.search.redaction import redacted
 from fondaco.domain.fix.store.messages import id_of, name_of
 from fondaco.domain.surveillance import store as alerts
-from fondaco.kernel.errors import Invalid, Unavailable
 from fondaco.ports.at_rest import AtRest
-from fondaco.ports.bus import PARTITIONS, Bus, Record
-from fondaco.ports.bus.files import FileBus
+from fondaco.ports.bus import Bus, Record
 from fondaco.ports.store import Store
 from fondaco.ports.tape import Frame
 from fondaco.ports.tape.tail import SegmentTail
 from fondaco.settings import Settings
 
 NICENESS: Final = 5
-NOWHERE: Final = "none"
+SETTING: Final = "fix_publish_to"
 MESSAGES: Final = "fondaco.fix.messages"
 ALERTS: Final = "fondaco.fix.alerts"
 AT_ONCE: Final = 500  # records of a batch
-PARTITIONS_MAX: Final = 1_024
-
-
-def open_bus(address: str, files: Files) -> Bus:
-    """By the setting `fix_publish_to`."""
-    address = referred(files, "fix_publish_to", address)
-    parts = urlsplit(address)
-    partitions = _partitions(parts.query)
-    if parts.scheme == "file":
-        return FileBus(Path(parts.path) if parts.path else files.root / "published", partitions)
-    if parts.scheme == "kafka":
-        try:
-            from fondaco.ports.bus.kafka import KafkaBus
-        except ImportError as error:
-            raise _missing("kafka", error) from error
-        return KafkaBus(address, partitions)
-    try:
-        from fondaco.ports.bus.redis import RedisBus
-    except ImportError as error:
-        raise _missing("redis", error) from error
-    return RedisBus(address.partition("?")[0], partitions)
 
 
 def open_siem(address: str, files: Files) -> Tell:
     """By the setting `fix_alerts_to`."""
     return siem_of(referred(files, "fix_alerts_to", address))
-
-
-def _partitions(query: str) -> int:
-    text = parse_qs(query).get("partitions", [str(PARTITIONS)])[-1]
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= PARTITIONS_MAX):
-        raise Invalid(f"partitions is {text[:20]!r}, must be a number from 1 to {PARTITIONS_MAX}")
-    return int(text)
-
-
-def _missing(extra: str, error: ImportError) -> Unavailable:
-    return Unavailable(
-        f"{error.name} is not installed: pip install 'fondaco[{extra}]', or change fix_publish_to"
-    )
 
 
 class PublishingMessages:
@@ -175,18 +140,20 @@ def to_topic(bus: Bus) -> Callable[[list[alerts.Recorded]], None]:
 def carriers(files: Files, settings: Settings) -> Iterator[tuple[str, Callable[[], Carrier]]]:
     """What is carried where, by the settings."""
     to = settings.fix_publish_to
-    folder = files.fix_places
+    folder = files.places
     if to != NOWHERE:
         yield (
             f"FIX messages for {urlsplit(to).scheme}",
             lambda: PublishingMessages(
-                files.fix, open_bus(to, files), Noted(folder, "bus", to), at_rest(files)
+                files.fix, open_bus(SETTING, to, files), Noted(folder, "bus", to), at_rest(files)
             ),
         )
         yield (
             f"FIX alerts for {urlsplit(to).scheme}",
             lambda: TellingAlerts(
-                open_records(files), to_topic(open_bus(to, files)), Noted(folder, "alerts", to)
+                open_records(files),
+                to_topic(open_bus(SETTING, to, files)),
+                Noted(folder, "alerts", to),
             ),
         )
     siem = settings.fix_alerts_to
@@ -228,7 +195,7 @@ class Publisher(Child):
     def __init__(self, files: Files, settings: Settings) -> None:
         """Raises `Invalid` or `Unavailable` for addresses that cannot be used; nobody is asked."""
         if settings.fix_publish_to != NOWHERE:
-            open_bus(settings.fix_publish_to, files).close()
+            open_bus(SETTING, settings.fix_publish_to, files).close()
         if settings.fix_alerts_to != NOWHERE:
             open_siem(settings.fix_alerts_to, files)
         given: Mapping[str, Any] = {

@@ -137,7 +137,7 @@ def _storage(files: Files, found: kept.Kept, trace_id: str) -> Iterator[TrailSte
         said = "in the columns" if carried else "in the columns within about a minute"
         parts = lake.parts(found.at, found.at + 1, found.session) if carried else []
         yield TrailStep("analytics", None, said, trace_id, None, parts[0].path if parts else "")
-    for path in sorted(files.fix_places.glob("bus-*.json")):
+    for path in sorted(files.places.glob("bus-*.json")):
         place = msgspec.json.decode(path.read_bytes(), type=Place)
         told = place.sources.get(source, -1) >= found.id
         said = f"{'published' if told else 'waits to be published'} to {place.to}"
