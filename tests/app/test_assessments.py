@@ -251,6 +251,35 @@ def test_a_rule_of_trades_refuses_the_order_and_breaks_nothing(tmp_path: Path) -
     lived(tmp_path, story, terms)
 
 
+def test_a_position_that_the_house_has_bared_is_closed(tmp_path: Path) -> None:
+    """All that works is canceled as a halt does it. What the target still reserves at its venue
+    cannot be closed at once: the house comes back for it."""
+    short = tier()
+    ruled = msgspec.structs.replace(short.phases[0], max_risk_per_trade=500 * DOLLAR)
+    terms = tier(phases=(ruled, *short.phases[1:]))
+
+    async def story(floor: Floor) -> None:
+        await floor.until(lambda: floor.state(FIRST).trade_rules is not None)
+        sells: dict[str, Any] = {"side": Side.SELL, "order_qty": "1"}
+        stop: dict[str, Any] = {"price": "", "stop_px": "49600", "ord_type": OrdType.STOP}
+        asks = (
+            order_ask("e", order_qty="1", price="50000.01"),
+            order_ask("t", price="60000", **sells),
+            order_ask("s", **stop, **sells),
+        )
+        at = floor.kernel.now()
+        await floor.kernel.submit(FIRST, listed(*asks, contingency=Contingency.BRACKET, at=at))
+        await floor.until(lambda: floor.heard(ev.TradeCounted, STREAM))
+        taken = tev.CancelOrders(CommandId("halt/9/"), floor.kernel.now(), reason="halt")
+        await floor.kernel.submit(FIRST, taken)
+        await floor.until(lambda: not floor.state(FIRST).positions)
+        assert floor.heard(tev.PositionBared, FIRST)
+        assert standing(floor).state == "active"
+        assert not floor.heard(ev.RuleViolated, STREAM)
+
+    lived(tmp_path, story, terms)
+
+
 def test_a_phase_that_is_passed_is_followed_by_a_fresh_account(tmp_path: Path) -> None:
     short = tier()
     first = msgspec.structs.replace(short.phases[0], min_trading_days=0, min_trades=0)

@@ -622,6 +622,7 @@ def test_the_laws_are_not_empty() -> None:
     }  # trading/test_contracts, terms
     elsewhere |= {ev.FillBusted, ev.FillCorrected}  # test_bust_laws
     elsewhere |= {ev.TradeRulesSet}  # test_trade_laws
+    elsewhere |= {ev.PositionBared}  # trading/test_cover
     elsewhere |= {ev.OrderResolved}  # of a venue that was silent: trading/test_states
     measures = {*MEASURES[:RISK]} - {Reason.EXCEEDS_MARGIN}
     wanted = {*get_args(TradingEvent)} - elsewhere | {("over", True), ("over", False)}

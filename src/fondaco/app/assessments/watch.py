@@ -25,6 +25,7 @@ from fondaco.domain.evaluation.rules import Standing
 from fondaco.domain.market.model import Mark
 from fondaco.domain.reference.model import Symbol
 from fondaco.domain.trading.corridors import CorridorWatch
+from fondaco.domain.trading.events import CheckCover, PositionBared
 from fondaco.domain.trading.margin_watch import STILL
 from fondaco.domain.trading.model import (
     AccountId,
@@ -34,6 +35,7 @@ from fondaco.domain.trading.model import (
     account_of,
     account_stream,
 )
+from fondaco.domain.trading.rules.cover import bare
 from fondaco.kernel.event import Command, CommandId, Entry, Instant, StreamId
 from fondaco.runtime.deadlines import NEVER, Deadlines
 from fondaco.runtime.loading import Memory
@@ -44,6 +46,8 @@ SAMPLE_NS: Final = 900_000_000_000  # equity of who has positions is written dow
 SAMPLED: Final = 16  # accounts looked at for that, each time
 CLOSE_AGAIN_NS: Final = 200_000_000  # doubled each time, to a minute
 CLOSE_AGAIN_MAX: Final = 9
+SLIPPED_BPS: Final = 1_000  # a market order goes no further than its protection, half of this
+BPS: Final = 10_000
 
 Submit = Callable[[StreamId, Command], None]
 
@@ -81,6 +85,7 @@ class AssessmentWatch:
         self._waiting: dict[StreamId, None] = {}  # accounts whose day must still begin
         self._seen: dict[Symbol, Mark] = {}
         self._closing: dict[StreamId, tuple[StreamId, int, Instant]] = {}
+        self._bared: dict[tuple[StreamId, Symbol], tuple[int, Instant]] = {}  # asked so often
         self._next_sampled = 0
         self._going_on = False
         self.samples = True  # equity is written down as time goes by, though nothing has moved
@@ -115,6 +120,8 @@ class AssessmentWatch:
             stream = entry.stream
             if stream.startswith(PREFIX):
                 moved[stream] = None
+            elif type(entry.event) is PositionBared:
+                self._note_bared(stream, entry.event)
             elif (
                 stream in self._watched
                 and type(entry.event) not in STILL
@@ -153,6 +160,8 @@ class AssessmentWatch:
         self._accounts[stream] = account
         self._resets.add(standing.resets_at, account)
         self._draw(watched)
+        if known_ is None:
+            self._still_bared(account)
 
     def _forget(self, account: StreamId) -> None:
         self._corridors.forget(account)
@@ -195,6 +204,8 @@ class AssessmentWatch:
             self._look_at_some(now)
         if self._closing:
             self._close(now)
+        if self._bared:
+            self._cover(now)
         if self.samples:
             self._sample(now)
 
@@ -204,7 +215,8 @@ class AssessmentWatch:
         if self._waiting:
             return Instant(0)
         closing = min((due for _, _, due in self._closing.values()), default=NEVER)
-        return min(self._resets.nearest, closing)
+        bared = min((due for _, due in self._bared.values()), default=NEVER)
+        return min(self._resets.nearest, closing, bared)
 
     def upcoming(self, limit: int) -> list[tuple[Instant, StreamId]]:
         """Days that begin next, each with its assessment."""
@@ -335,6 +347,40 @@ class AssessmentWatch:
                 CommandId(f"closing/{now}"), now, name, count, len(state.working)
             )
             self._ask(stream, command)
+
+    def _note_bared(self, account: StreamId, event: PositionBared) -> None:
+        """The account has tried to close it: look again in a while, and later each time."""
+        asked = self._bared.get((account, event.symbol), (-1, Instant(0)))[0] + 1
+        wait = CLOSE_AGAIN_NS << min(asked, CLOSE_AGAIN_MAX)
+        self._bared[account, event.symbol] = asked, Instant(self._now() + wait)
+
+    def _still_bared(self, account: StreamId) -> None:
+        """Of a house that starts: positions beyond what the market may do to an order that was in
+        order, and nobody has closed them."""
+        state = self._account(account)
+        if state is None or state.trade_rules is None:
+            return
+        for symbol in state.positions:
+            found = bare(state, symbol, self._refs)
+            if found is not None and found.risk * BPS > found.risk_max * (BPS + SLIPPED_BPS):
+                self._bared.setdefault((account, symbol), (0, self._now()))
+
+    def _cover(self, now: Instant) -> None:
+        """Positions that had nobody to be closed with, until they are closed."""
+        for (account, symbol), (asked, due) in list(self._bared.items()):
+            state = self._account(account)
+            if due > now:
+                continue
+            if state is None:
+                self.missing(account)
+            elif not (position := state.positions.get(symbol)) or not position.lots:
+                del self._bared[account, symbol]
+            else:
+                again = Instant(now + (CLOSE_AGAIN_NS << min(asked, CLOSE_AGAIN_MAX)))
+                self._bared[account, symbol] = asked, again
+                if bare(state, symbol, self._refs) is not None:
+                    command = CheckCover(CommandId(f"cover/{now}"), now, symbol)
+                    self._ask(account, command)
 
     def _sample(self, now: Instant) -> None:
         accounts = list(self._watched) if self._watched else []

@@ -51,6 +51,8 @@ from fondaco.domain.trading.events.moving import TransferVoided as TransferVoide
 from fondaco.domain.trading.events.pooling import AllocationBooked as AllocationBooked
 from fondaco.domain.trading.events.pooling import BookAllocation as BookAllocation
 from fondaco.domain.trading.events.pooling import Fill as Fill
+from fondaco.domain.trading.events.trades import CheckCover as CheckCover
+from fondaco.domain.trading.events.trades import PositionBared as PositionBared
 from fondaco.domain.trading.events.trades import SetTradeRules as SetTradeRules
 from fondaco.domain.trading.events.trades import TradeRulesSet as TradeRulesSet
 from fondaco.domain.trading.model import (
@@ -479,6 +481,7 @@ TradingCommand: TypeAlias = (
     | SettleContract
     | SetOwnFees
     | SetTradeRules
+    | CheckCover
     | RollSession
     | RecordFinality
     | BookAllocation
@@ -527,6 +530,7 @@ TradingEvent: TypeAlias = (
     | ContractPaid
     | OwnFeesSet
     | TradeRulesSet
+    | PositionBared
     | SwapCharged
     | GainConverted
     | FillMatched

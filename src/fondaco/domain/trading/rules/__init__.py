@@ -5,7 +5,7 @@ may refuse an order, in the order of `Reason`; `lists`, `changes`, `replace` and
 becomes of orders, `execution` what fills cost, `busts` what is taken back,
 `settlement` when it is ours, `finality` when a
 chain has confirmed it, `margin` what must be covered, `liquidation` what happens when it is not,
-`trades` what may be opened,
+`trades` what may be opened, `cover` what becomes of a position whose stop has ended,
 `contracts` what an outcome pays, `terms` what is its own and what a night costs, `transfers` what
 goes between accounts, `pooling` what the pooling desk has shared out, `money` everything else;
 `evolve` computes nothing.
@@ -21,6 +21,7 @@ from fondaco.domain.trading.rules import (
     busts,
     changes,
     contracts,
+    cover,
     finality,
     liquidation,
     lists,
@@ -71,6 +72,7 @@ _DECIDED: Final[
     ev.SettleContract: contracts.settle,
     ev.SetOwnFees: terms.set_own,
     ev.SetTradeRules: trades.set_rules,
+    ev.CheckCover: cover.check,
     ev.RollSession: terms.roll,
     ev.RecordFinality: finality.record,
     ev.BookAllocation: pooling.book,
@@ -89,6 +91,8 @@ def decide(
     if state.fees:
         refs = terms.own_terms(state, command, refs)
     events = _DECIDED[type(command)](state, command, refs)
+    if state.trade_rules is not None and state.trade_rules.risk_max:
+        events = cover.after(state, command, events, refs)
     if refs.session_day > state.session_day and state.opened:
         rolled = money.rolled(state, refs)
         if rolled is not None:

@@ -215,5 +215,6 @@ MONEY: Final[dict[type[Event], Callable[[AccountState, Any], None]]] = {
     ev.FillConfirmed: _confirmed,
     ev.FillFailed: _failed,
     ev.NothingToDo: _noted,
+    ev.PositionBared: _noted,
     ev.ReportUnmatched: _noted,
 }

@@ -20,6 +20,7 @@ from fondaco.domain.trading.model import (
     OrdType,
     Position,
     Side,
+    TimeInForce,
     TradeRules,
     TradingRefs,
 )
@@ -74,11 +75,15 @@ def position_risk(
 
 
 def stops_of(orders: Iterable[Order], symbol: Symbol, side: Side) -> list[tuple[int, int]]:
-    """Prices and lots of the stops that close a position which `side` has opened."""
+    """Prices and lots of the stops that close a position which `side` has opened. One that ends
+    with a day, or at a date, covers nothing: the position may be there for longer."""
     return [
         (order.stop_px, order.leaves_lots)
         for order in orders
-        if order.symbol == symbol and order.ord_type in STOPS and order.side is not side
+        if order.symbol == symbol
+        and order.ord_type in STOPS
+        and order.side is not side
+        and order.time_in_force is TimeInForce.GTC
     ]
 
 
@@ -341,7 +346,21 @@ class _Plan:
                 (middle, far) if self.risk(order.lots, (middle,)) <= limit else (near, middle)
             )
         way = "higher" if is_buy else "lower"
-        return f", or give it a stop at {instrument.px_text(near)} or {way}"
+        return f", or give it a stop at {instrument.px_text(near)} or {way}{self._no_cover()}"
+
+    def _no_cover(self) -> str:
+        """What to say of stops that end by themselves."""
+        short = [
+            order
+            for order in self._all
+            if order.symbol == self._order.symbol
+            and order.ord_type in STOPS
+            and order.side is not self._order.side
+            and order.time_in_force is not TimeInForce.GTC
+        ]
+        if not short:
+            return ""
+        return f"; its stop is {short[0].time_in_force} and covers nothing: make it gtc"
 
 
 def _closes(order: Order, state: AccountState) -> bool:
