@@ -164,8 +164,8 @@ function Equity({ found }: { found: Assessment }) {
     if (!points.length) return null;
     const float = (amount: string | null | undefined): number | null => (amount === null || amount === undefined ? null : d.toFloat(amount));
     // The last point is now, until it is over.
-    const live = isOver(found.state) ? [] : [{ at: String(BigInt(Math.round(houseNow())) * 1_000_000n), equity: found.equity, daily_limit: level(found, "daily_loss"), overall_limit: level(found, "overall_loss") }];
-    const all = [...points, ...live];
+    const live = isOver(found.state) ? [] : [{ at: String(BigInt(Math.round(houseNow())) * 1_000_000n), equity: found.equity, daily_limit: level(found, "daily_loss"), overall_limit: level(found, "overall_loss"), account_id: found.account_id }];
+    const all = apart([...points, ...live]);
     return {
       at: all.map(({ at: moment }) => Number(BigInt(moment) / 1_000_000n) / 1_000),
       equity: all.map(({ equity }) => float(equity)),
@@ -185,6 +185,15 @@ function Equity({ found }: { found: Assessment }) {
     </section>
   );
 }
+
+/** With a gap wherever a stage, a payout or a reset has brought another account: nothing was lost on the way there. */
+function apart<Point extends { at: string; account_id: string }>(points: Point[]): (Point | Gap)[] {
+  return points.flatMap((point, nth) => {
+    const before = points[nth - 1];
+    return before && before.account_id !== point.account_id ? [{ at: before.at, equity: null, daily_limit: null, overall_limit: null }, point] : [point];
+  });
+}
+interface Gap { at: string; equity: null; daily_limit: null; overall_limit: null }
 
 const level = (found: Assessment, rule: string): string | null => found.headroom.find((each) => each.rule === rule)?.level ?? null;
 
