@@ -112,6 +112,7 @@ GUARDED: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
         msgspec.to_builtins(BUILT_IN),
     ),
     "purchases.refund": ("POST", "/purchases/PURCHASE/refund", {"reason": "as agreed"}),
+    "purchases.submit_evidence": ("POST", "/disputes/DISPUTE/evidence", {"text": "as agreed"}),
 }
 # Who lacks the scope, the account or the tenant for a second opinion about it.
 UNFIT: Final = {
@@ -133,20 +134,32 @@ UNFIT: Final = {
     "kyc.clear_hit": ("tim/first", "kim/first", "zed/first"),
     "kyc.publish_questionnaire": ("tim/first", "kim/first", "zed/first"),
     "purchases.refund": ("tim/first", "sue/first", "zed/first"),
+    "purchases.submit_evidence": ("tim/first", "sue/first", "zed/first"),
 }
 
 
-def a_purchase(running: Running) -> str:
-    """One that is paid."""
+def a_purchase(running: Running, button: str = "pay", state: str = "completed") -> str:
+    """One that is paid; or disputed."""
     client = running.client()
     purchase = client.ask("POST", "/api/purchases", {"tier": "two-step-100k"}).body
     name, page = purchase["purchase_id"], purchase["checkout_url"].removeprefix(running.url)
-    assert client.ask("POST", page, b"button=pay").status == 303
+    assert client.ask("POST", page, f"button={button}".encode()).status == 303
     deadline = time.monotonic() + 20
-    while client.get(f"/api/purchases/{name}")["state"] != "completed":
+    while client.get(f"/api/purchases/{name}")["state"] != state:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     return str(name)
+
+
+def a_dispute(running: Running) -> str:
+    """One that may be answered."""
+    name, deadline = a_purchase(running, "dispute", "disputed"), time.monotonic() + 20
+    while True:
+        for each in running.client().get("/api/disputes")["items"]:
+            if each["purchase_id"] == name:
+                return str(each["dispute"])
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def a_case(running: Running) -> str:
@@ -248,8 +261,10 @@ def test_no_door_lets_one_person_do_both_halves(
     before, case_id = limits_of(ada), a_case(running)
     a_tier(ada)
     purchase_id = a_purchase(running)
+    dispute = a_dispute(running)
     for name, (method, template, body) in GUARDED.items():
         path = template.replace("CASE", case_id).replace("PURCHASE", purchase_id)
+        path = path.replace("DISPUTE", dispute)
         for prefix in ("/api", "/api/v1"):
             held = ada.ask(method, prefix + path, body)
             assert held.status == 202, (name, held.body)

@@ -4,8 +4,10 @@ and what a bare Python makes of it."""
 import json
 import subprocess
 import sys
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import closing
+from hashlib import sha256
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, Final
@@ -138,6 +140,48 @@ def test_nobody_sees_what_was_not_shared_or_was_taken_back(running: Running, dem
     assert demo.ask("PUT", f"/api{found['url']}", {"is_public": True}).status == 404
     again = made(demo, name, is_public=True)
     assert again["certificate_id"] != found["certificate_id"]
+
+
+def test_the_firm_revokes_one_and_whoever_has_the_link_reads_why(
+    running: Running, demo: Client
+) -> None:
+    _, name = funded(running, demo)
+    found = made(demo, name, shown_as="name", name=NAME)
+    kept = demo.get(f"/api{found['url']}/document")
+    pdf = b64decode(kept["pdf"])
+    assert pdf[:5] == b"%PDF-", "its owner has it also while nobody sees it"
+    assert (sha256(pdf).hexdigest(), found["is_public"]) == (kept["sha256"], False)
+    demo.ask("PUT", f"/api{found['url']}", {"is_public": True})
+    (line,) = [
+        each
+        for each in demo.get("/api/certificates?of=everybody")["items"]
+        if each["certificate_id"] == found["certificate_id"]
+    ]
+    assert (line["user"], line["standing"]) == ("demo", "valid")
+    path = f"/api{found['url']}/revoke"
+    assert demo.ask("POST", path, {"reason": "x"}).status == 422
+    nobodys = f"/api/certificates/{'0' * 24}/revoke"
+    assert demo.ask("POST", nobodys, {"reason": "so it is"}).status == 404
+    revoked = demo.ask("POST", path, {"reason": "made by mistake"})
+    assert (revoked.status, revoked.body["standing"]) == (200, "revoked")
+    said = json.loads(anybody(running, f"/api{found['url']}")[1])
+    assert (said["standing"], said["why"], said["user"]) == ("revoked", "made by mistake", "")
+    assert b"made by mistake" in anybody(running, found["url"])[1]
+    assert anybody(running, f"{found['url']}/pdf")[0] == 409
+    assert demo.ask("GET", f"/api{found['url']}/document").status == 409
+    assert demo.ask("POST", path, {"reason": "once more"}).body["code"] == "revoked"
+    again = made_anew(demo, name)
+    assert (again["standing"], again["certificate_id"] == found["certificate_id"]) == (
+        "valid", False,
+    )  # fmt: skip
+
+
+def made_anew(demo: Client, assessment_id: str) -> Any:
+    reply = demo.ask(
+        "POST", "/api/certificates", {"assessment_id": assessment_id, "kind": "funded"}
+    )
+    assert reply.status == 201, reply
+    return reply.body
 
 
 def test_packs_and_reports_are_fetched_at_the_command_line_and_checked(

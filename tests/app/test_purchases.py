@@ -15,6 +15,7 @@ from typing import Any, Final
 import pytest
 
 from app.firm import Firm, opened
+from app.test_restart import wait_for
 from fondaco.app.files import Files
 from fondaco.app.machines import open_journal
 from fondaco.app.payments.intake import from_tape
@@ -228,6 +229,49 @@ def test_a_dispute_is_opened_and_decided(running: Running, demo: Client) -> None
     press(running, other, "dispute")
     press(running, other, "lose")
     assert until(demo, other["purchase_id"], "charged_back")["refundable"] == "0.00"
+
+
+def disputed_by(demo: Client, purchase_id: str) -> dict[str, Any] | None:
+    found = [
+        each for each in demo.get("/api/disputes")["items"] if each["purchase_id"] == purchase_id
+    ]
+    return found[0] if found else None
+
+
+def test_a_dispute_is_answered_with_evidence_that_its_provider_gets_once(
+    running: Running, demo: Client, folder: Path
+) -> None:
+    purchase = bought(demo)
+    name = purchase["purchase_id"]
+    press(running, purchase, "dispute")
+    until(demo, name, "disputed")
+    wait_for(lambda: disputed_by(demo, name) is not None)
+    found = disputed_by(demo, name)
+    assert found is not None
+    wait_for(lambda: (disputed_by(demo, name) or {})["due_at"] != "")
+    assert (found["state"], found["amount"], found["fee"]) == ("open", "540.00", "15.00")
+    assert (found["reason"], found["assessment_id"][:4]) == ("product_not_received", "asm-")
+    path = f"/api/disputes/{found['dispute']}/evidence"
+    assert demo.ask("POST", path, {}).status == 422
+    assert demo.ask("POST", "/api/disputes/dp_none/evidence", {"text": "x"}).status == 404
+    said = {"product": "A challenge of two steps.", "activity": "Begun and traded."}
+    assert demo.ask("POST", path, said).body["evidence"]["state"] in ("asked", "sent")
+    wait_for(lambda: (disputed_by(demo, name) or {})["evidence"]["state"] == "sent")
+    again = demo.ask("POST", path, {**said, "text": "and another thing"})
+    assert (again.status, again.body["code"]) == (409, "evidence_given")
+    with closing(sqlite3.connect(folder / "sandbox.db")) as theirs:
+        kept = [
+            bytes(row[0])
+            for row in theirs.execute("SELECT body FROM objects WHERE id = ?", (found["dispute"],))
+        ]
+    assert json.loads(kept[0])["evidence"]["access_activity_log"] == "Begun and traded."
+    press(running, purchase, "lose")
+    wait_for(lambda: (disputed_by(demo, name) or {})["state"] == "lost")
+    over = demo.get("/api/disputes?state=lost")["items"]
+    assert name in {each["purchase_id"] for each in over}
+    assert name not in {
+        each["purchase_id"] for each in demo.get("/api/disputes?state=open")["items"]
+    }
 
 
 ABROAD: Final = """\

@@ -19,7 +19,7 @@ from fondaco.kernel.errors import Conflict, Denied, Invalid, NotFound
 from fondaco.ports.outbound.addresses import LOOPBACK
 from fondaco.ports.outbound.courier import Courier
 from fondaco.ports.outbound.http import HttpWire
-from fondaco.ports.payments import CheckoutAsk, PayoutAsk, RefundAsk, signatures
+from fondaco.ports.payments import CheckoutAsk, EvidenceAsk, PayoutAsk, RefundAsk, signatures
 from fondaco.ports.payments.sandbox import Books, Sandbox
 from fondaco.ports.payments.stripe_api import Stripe
 
@@ -104,6 +104,44 @@ def test_no_more_goes_back_than_was_paid_and_nothing_of_what_is_disputed(tmp_pat
             run(lambda: provider.pay_out(PayoutAsk("po_1", 1, "EUR", "acct_closed")))
 
 
+def test_a_dispute_is_answered_once_in_time_and_is_decided_after(tmp_path: Path) -> None:
+    with sandbox(tmp_path) as (provider, clock):
+        disputes: list[str] = []
+
+        async def deliver(headers: dict[str, str], body: bytes) -> int:
+            said = provider.said(headers, body, clock())
+            if said is not None and said.kind == "dispute_opened":
+                disputes.append(said.reference)
+                assert said.due_s > clock()
+            return 200
+
+        def disputed() -> tuple[str, str]:
+            until_s = int(clock()) + 60
+            ask = asked(purchase_id=f"pu_{len(disputes):024x}", expires_at_s=until_s)
+            made = run(lambda: provider.open_checkout(ask))
+            run(lambda: provider.press(made.session, "dispute"))
+            run(lambda: provider.step(deliver))
+            return made.session, disputes[-1]
+
+        session, dispute = disputed()
+        first = EvidenceAsk("ev_1", dispute, "a challenge", "used", "")
+        run(lambda: provider.submit_evidence(first))
+        run(lambda: provider.submit_evidence(first))  # the same is the same
+        with pytest.raises(Conflict):
+            run(lambda: provider.submit_evidence(first._replace(text="more")))
+        with pytest.raises(Invalid, match="under review"):
+            run(lambda: provider.submit_evidence(first._replace(evidence_id="ev_2")))
+        run(lambda: provider.press(session, "win"))
+        with pytest.raises(Invalid, match="won"):
+            run(lambda: provider.submit_evidence(first._replace(evidence_id="ev_3")))
+        with pytest.raises(Invalid, match="no dispute"):
+            run(lambda: provider.submit_evidence(EvidenceAsk("ev_4", "dp_none", "", "", "x")))
+        _, late = disputed()
+        clock.now_s += 8 * 86_400
+        with pytest.raises(Invalid, match="over"):
+            run(lambda: provider.submit_evidence(EvidenceAsk("ev_5", late, "", "", "x")))
+
+
 def test_a_checkout_is_over_when_its_time_is_and_can_never_be_paid(tmp_path: Path) -> None:
     with sandbox(tmp_path) as (provider, clock):
         made = run(lambda: provider.open_checkout(asked(expires_at_s=int(clock()) + 60)))
@@ -175,11 +213,12 @@ def test_stripe_takes_each_request_with_its_key_and_its_version(address: str) ->
         assert refunded.reference.startswith("re_")
         moved = await provider.pay_out(PayoutAsk("po_1", 70_000, "EUR", "acct_123"))
         assert (moved.reference[:3], moved.state) == ("tr_", "done")
+        await provider.submit_evidence(EvidenceAsk("ev_1", "dp_123", "a challenge", "used", ""))
         assert isinstance(await provider.moved(0, int(time.time())), list)
         assert isinstance(await provider.purchase_of("pi_123"), str)
         assert (await provider.checkout("cs_test_1")).session
         keys = [each.idempotency_key for each in seen if each.method == "POST"]
-        assert keys == [f"checkout/{PAID}", "refund/rf_1", "payout/po_1"]
+        assert keys == [f"checkout/{PAID}", "refund/rf_1", "payout/po_1", "evidence/ev_1"]
         versions = {dict(each.headers)["Stripe-Version"] for each in seen}
         assert versions == {"2026-10-28.endive"}
         sent = b" ".join(each.body for each in seen)

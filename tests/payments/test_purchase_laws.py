@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fondaco.domain.payments import events as ev
-from fondaco.domain.payments.model import Notice
+from fondaco.domain.payments.model import Evidence, Notice
 from fondaco.domain.payments.prices import share
 from fondaco.kernel.event import CommandId, Instant
 from payments.desks import CENT, Told, notice, opening, replayed
@@ -162,3 +162,58 @@ def test_what_costs_nothing_is_completed_without_a_provider() -> None:
 def test_nothing_is_heard_of_what_nobody_has_opened() -> None:
     told = Told()
     assert [type(each) for each in told.hear(notice("a", "paid"))] == [ev.PurchaseRefused]
+
+
+SAID = Evidence("a challenge", "traded on four days", "")
+DUE = Instant(10**15)
+answers = st.lists(
+    st.sampled_from(["open", "ask", "taken", "refused", "stray", "dispute_won", "dispute_lost"]),
+    max_size=12,
+)
+
+
+@laws
+@given(answers)
+def test_a_dispute_is_answered_once_while_it_is_open_and_never_after(steps: list[str]) -> None:
+    told = Told(opening())
+    told.hear(notice("paid", "paid"))
+    said = notice("open", "dispute_opened", reference="dp_1")
+    for nth, what in enumerate(steps):
+        was = told.state.disputes.get("dp_1")
+        before = (was.state, was.evidence) if was else None
+        match what:
+            case "open":
+                found = told.ask(ev.HearNotice(CommandId(f"o{nth}"), Instant(5), said, DUE))
+                assert [each.due_at for each in found if isinstance(each, ev.EvidenceDue)] == (
+                    [] if was else [DUE]
+                )
+            case "ask":
+                ask = ev.AskEvidence(
+                    CommandId(f"a{nth}"), Instant(6), f"ev_{nth}", "dp_1", SAID, "x"
+                )
+                (event,) = told.ask(ask)
+                may = before is not None and before[0] == "open" and before[1] in ("", "refused")
+                assert isinstance(event, ev.EvidenceAsked) is may
+            case "taken" | "refused":
+                name, why = (was.evidence_id if was else ""), "no" if what == "refused" else ""
+                (event,) = told.ask(
+                    ev.RecordEvidence(CommandId(f"r{nth}"), Instant(7), name, "dp_1", why)
+                )
+                kind = ev.EvidenceRefused if why else ev.EvidenceSent
+                assert isinstance(event, kind) is (before is not None and before[1] == "asked")
+            case "stray":  # of evidence that was never asked for
+                stray = ev.RecordEvidence(CommandId(f"s{nth}"), Instant(7), "ev_none", "dp_1", "")
+                assert isinstance(told.ask(stray)[0], ev.NoticeNoted)
+            case _:
+                told.hear(notice(f"n{nth}", what, reference="dp_1"))
+    assert len(told.of(ev.EvidenceSent)) <= 1
+    assert replayed(told.events) == told.state
+
+
+def test_the_time_to_answer_is_kept_of_a_dispute_that_was_faster_than_the_money() -> None:
+    told = Told(opening())
+    said = notice("open", "dispute_opened", reference="dp_1")
+    told.ask(ev.HearNotice(CommandId("o"), Instant(5), said, DUE))
+    assert [each.due_at for each in told.of(ev.EvidenceDue)] == [DUE]
+    told.hear(notice("paid", "paid"))
+    assert told.state.disputes["dp_1"].state == "open"

@@ -1,21 +1,25 @@
 """The part of a house that makes certificates, and shows them to whoever has their link."""
 
 import asyncio
+from base64 import b64encode
 from collections.abc import Callable
 from hashlib import sha256
 from secrets import token_hex
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from fondaco.domain.evaluation.assessments import events as ev
 from fondaco.domain.evaluation.assessments.model import assessment_stream
 from fondaco.domain.evaluation.leaderboard import store as ranks
 from fondaco.domain.evaluation.model import MONEY_DECIMALS, Tier
 from fondaco.domain.identity.directory import Directory
+from fondaco.domain.identity.model import Scope
 from fondaco.domain.performance.api import moment
 from fondaco.domain.reports.certificates import store
 from fondaco.domain.reports.certificates.api import (
+    CertificateDocument,
     CertificateReply,
     CertificatesReply,
     MakeCertificateRequest,
@@ -29,7 +33,7 @@ from fondaco.domain.reports.certificates.model import (
     standing_of,
 )
 from fondaco.domain.reports.certificates.paper import drawn
-from fondaco.kernel.errors import Conflict, Invalid, NotFound, Refused
+from fondaco.kernel.errors import Conflict, Denied, Invalid, NotFound, Refused
 from fondaco.kernel.event import Entry
 from fondaco.kernel.money import format_scaled
 from fondaco.kernel.operation import Stamp
@@ -135,15 +139,27 @@ class CertificatesDesk:
                     code="certificate_exists",
                 )
             store.keep(conn, row)
-            return self._shown(store.one(conn, made.certificate_id))
+            return self._shown(store.one(conn, made.certificate_id), user=user)
 
-    async def list(self, by: Stamp) -> CertificatesReply:
-        return await asyncio.to_thread(self._list, by)
+    async def list(self, by: Stamp, *, of: str = "me") -> CertificatesReply:
+        return await asyncio.to_thread(self._list, by, of=of)
 
-    def _list(self, by: Stamp) -> CertificatesReply:
+    def _list(self, by: Stamp, *, of: str = "me") -> CertificatesReply:
+        is_all, own = of == "everybody", self._user(by)
+        if is_all and not self._looks_after(by):
+            raise Denied(
+                "everybody's certificates are for who has evaluation:write; leave `of` out to see "
+                "your own",
+                code="forbidden",
+            )
         with self._records.reading() as conn:
-            rows = store.listed(conn, by.tenant, self._user(by))
-        items = [self._shown(row) for row in rows if not row.withdrawn_at]
+            rows = store.listed(conn, by.tenant, None if is_all else own)
+        items = []
+        for row in rows:
+            if not row.withdrawn_at:
+                shown = self._shown(row, user=row.user)
+                is_hidden = row.user != own and not row.is_public
+                items.append(replace(shown, name="") if is_hidden else shown)
         return CertificatesReply(sorted(items, key=lambda each: each.made_at, reverse=True))
 
     async def share(self, certificate_id: str, by: Stamp, *, is_public: bool) -> CertificateReply:
@@ -151,7 +167,22 @@ class CertificatesDesk:
             with self._records.writing() as conn:
                 self._own(conn, certificate_id, by)
                 store.show(conn, certificate_id, is_public=is_public)
-                return self._shown(store.one(conn, certificate_id))
+                return self._shown(store.one(conn, certificate_id), user=self._user(by))
+
+        return await asyncio.to_thread(act)
+
+    async def document(self, certificate_id: str, by: Stamp) -> CertificateDocument:
+        """Raises `Refused` for one that does not hold."""
+
+        def act() -> CertificateDocument:
+            with self._records.reading() as conn:
+                row = self._own(conn, certificate_id, by)
+                self._must_hold(row)
+                pdf = store.drawn(conn, certificate_id, "pdf")
+            name = f"certificate-{certificate_id}.pdf"
+            return CertificateDocument(
+                certificate_id, name, sha256(pdf).hexdigest(), b64encode(pdf).decode()
+            )
 
         return await asyncio.to_thread(act)
 
@@ -171,6 +202,26 @@ class CertificatesDesk:
             raise NotFound(f"you have no certificate {certificate_id}; GET /certificates")
         return row
 
+    # --- Of the firm ------------------------------------------------------------------------------
+
+    def _looks_after(self, by: Stamp) -> bool:
+        return self._directory.still(by.tenant, by.caller).may(Scope.EVALUATION_WRITE)
+
+    async def revoke(self, certificate_id: str, by: Stamp, *, reason: str) -> CertificateReply:
+        def act() -> CertificateReply:
+            with self._records.writing() as conn:
+                row = store.one(conn, certificate_id)
+                if row is None or row.tenant != by.tenant or row.withdrawn_at:
+                    raise NotFound(
+                        f"there is no certificate {certificate_id}; GET /certificates?of=everybody"
+                    )
+                if store.why_revoked(conn, certificate_id) is not None:
+                    raise Refused("it is revoked already", code="revoked")
+                store.revoke(conn, certificate_id, self._user(by), reason, by.at)
+            return self._shown(row, user=row.user)
+
+        return await asyncio.to_thread(act)
+
     # --- Of whoever has the link ------------------------------------------------------------------
 
     def public(self, certificate_id: str) -> tuple[CertificateReply, str]:
@@ -181,10 +232,7 @@ class CertificatesDesk:
 
     def form(self, certificate_id: str, form: str) -> bytes:
         """As "pdf", "svg" or "png", while it holds. Raises `NotFound`, `Refused`."""
-        row = self._public(certificate_id)
-        standing, why = self._stands(row)
-        if standing not in ("valid", "ended"):
-            raise Refused(f"it is {standing}: {why}", code="not_certifiable")
+        self._must_hold(self._public(certificate_id))
         with self._records.reading() as conn:
             return store.drawn(conn, certificate_id, form)
 
@@ -202,21 +250,31 @@ class CertificatesDesk:
             raise NotFound("there is no such certificate, or nobody is to see it")
         return row
 
+    def _must_hold(self, row: Any) -> None:
+        standing, why = self._stands(row)
+        if standing not in ("valid", "ended"):
+            raise Refused(f"it is {standing}: {why}", code="not_certifiable")
+
     def _stands(self, row: Any) -> tuple[Standing, str]:
         if row.withdrawn_at:
             return "withdrawn", "by its owner"
+        with self._records.reading() as conn:
+            revoked = store.why_revoked(conn, row.certificate_id)
+        if revoked is not None:
+            return "revoked", revoked
         with self._reading() as conn:
             now = ranks.standing_of(conn, row.assessment_id)
         if now is None:
             return "suspended", "its assessment is not known here now"
         return standing_of(row.kind, now.state, now.frozen, now.voided)
 
-    def _shown(self, row: Any) -> CertificateReply:
+    def _shown(self, row: Any, *, user: str = "") -> CertificateReply:
         standing, why = self._stands(row)
         found = store.content_of(row)
         says = found is not None
         return CertificateReply(
             certificate_id=row.certificate_id,
+            user=user,
             kind=row.kind,
             assessment_id=row.assessment_id if says else "",
             name=found.name if found else "",

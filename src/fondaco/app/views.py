@@ -10,6 +10,7 @@ from fondaco.domain.ledger.model import Posters
 from fondaco.domain.ledger.postings import POSTERS
 from fondaco.domain.ledger.store import BooksView, LedgerView
 from fondaco.domain.ledger.store.postings import VIEW as LEDGER
+from fondaco.domain.payments.disputes.store import DisputesView
 from fondaco.domain.payments.postings import POSTERS as PAID
 from fondaco.domain.payments.store import PaymentsView
 from fondaco.domain.reference.model import HOUSE_STREAM
@@ -47,5 +48,5 @@ def every_view(journal: Journal) -> Sequence[View]:
     return (
         TradingView(), LedgerView(posters), BooksView(), DaysView(listed), SettlementsView(),
         StandingView(), BustsView(), AuditView(), AssessmentsView(), PaymentsView(),
-        LeaderboardView(),
+        LeaderboardView(), DisputesView(),
     )  # fmt: skip

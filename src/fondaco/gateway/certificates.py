@@ -30,6 +30,7 @@ _HEADS: Final = {
     "suspended": "This certificate is suspended",
     "void": "This certificate is void",
     "withdrawn": "This certificate was withdrawn",
+    "revoked": "This certificate was revoked",
 }
 
 

@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 e1a7f1cbf55c319f4ee22ce17335a616273e44d5ba1ee08e4d140c02a4185ca7
+OpenAPI sha256 0d10fc562bdb1abb25a9906c9f70cb9ede202102938a9c2c0d02ce8a8f05a25e
 """
 
 from __future__ import annotations
@@ -3039,6 +3039,33 @@ class Exposure(TypedDict):
     currency: str
 
 
+class PayoutsAskedRequest(TypedDict):
+    """Of one's own assessments; of everybody's for who may read all."""
+    state: NotRequired[Literal['agreed', 'asked', 'failed', 'paid', 'refused'] | None]
+    limit: NotRequired[int]
+
+
+class PayoutsAskedReply(TypedDict):
+    """The newest first."""
+    items: list[AskedPayoutLine]
+
+
+class AskedPayoutLine(TypedDict):
+    assessment_id: str
+    user: str
+    tier: str
+    account_id: str
+    number: int
+    state: str
+    profit: str
+    amount: str
+    currency: str
+    asked_by: str
+    asked_at: str
+    decided_by: str
+    reason: str
+
+
 class AbandonRequest(TypedDict):
     assessment_id: str
     reason: str
@@ -3279,6 +3306,66 @@ class RefundRequest(TypedDict):
     purchase_id: str
     reason: str
     amount: NotRequired[str | None]
+
+
+class DisputesRequest(TypedDict):
+    state: NotRequired[Literal['lost', 'open', 'won'] | None]
+    limit: NotRequired[int]
+
+
+class DisputesReply(TypedDict):
+    items: list[DisputeShown]
+
+
+class DisputeShown(TypedDict):
+    """`reason` is the provider's word for why; `due_at` until when it may be answered, "" where
+    the provider has not said. Times are nanoseconds since 1970, UTC, "" where there is none.
+    `assessment_id` is the one that was bought, or changed.
+    """
+    dispute: str
+    state: Literal['lost', 'open', 'won']
+    amount: str
+    fee: str
+    currency: str
+    reason: str
+    provider: str
+    opened_at: str
+    due_at: str
+    closed_at: str
+    evidence: EvidenceShown
+    purchase_id: str
+    purchase_state: Literal['awaiting_payment', 'charged_back', 'completed', 'disputed', 'expired', 'opened', 'partly_refunded', 'pending', 'refunded']
+    user: str
+    tier: str
+    version: int
+    title: str
+    purpose: Literal['assessment', 'extension', 'reset', 'upgrade']
+    assessment_id: str | None
+    total: str
+    bought_at: str
+    completed_at: str
+
+
+class EvidenceShown(TypedDict):
+    """`state` "" where none was handed in; `reason` is why the provider did not take it."""
+    state: Literal['', 'asked', 'refused', 'sent']
+    by: str
+    at: str
+    reason: str
+    product: str
+    activity: str
+    text: str
+
+
+class EvidenceRequest(TypedDict):
+    """What the buyer's bank is to read, in one language: what was sold, that it was used and when,
+    and whatever else. At least one of them. It stays in the journal: leave out names, addresses
+    and numbers of people.
+    """
+    dispute: str
+    product: NotRequired[str]
+    activity: NotRequired[str]
+    text: NotRequired[str]
 
 
 class PaymentsNoFields(TypedDict):
@@ -5645,9 +5732,11 @@ class MakeCertificateRequest(TypedDict):
 
 class CertificateReply(TypedDict):
     """`standing` is as it is now, and `why`; what it says never changes. `url` is its page, which
-    also leads to it as PDF, SVG and PNG, and to the proof of entry `position`.
+    also leads to it as PDF, SVG and PNG, and to the proof of entry `position`. `user` is "" for
+    who has the link alone.
     """
     certificate_id: str
+    user: str
     kind: Literal['funded', 'passed', 'payout']
     assessment_id: str
     name: str
@@ -5658,24 +5747,41 @@ class CertificateReply(TypedDict):
     made_at: str
     position: int
     sha256: str
-    standing: Literal['ended', 'suspended', 'valid', 'void', 'withdrawn']
+    standing: Literal['ended', 'revoked', 'suspended', 'valid', 'void', 'withdrawn']
     why: str
     is_public: bool
     url: str
 
 
 class CertificatesRequest(TypedDict):
-    pass
+    """`of` "everybody" is for who may look after assessments; names that their owners show to
+    nobody are left out.
+    """
+    of: NotRequired[Literal['everybody', 'me']]
 
 
 class CertificatesReply(TypedDict):
     items: list[CertificateReply]
 
 
+class CertificateRequest(TypedDict):
+    certificate_id: str
+
+
+class CertificateDocument(TypedDict):
+    """`pdf` is in base64; `sha256` is of the file itself."""
+    certificate_id: str
+    file_name: str
+    sha256: str
+    pdf: str
+
+
+class RevokeCertificateRequest(TypedDict):
+    """`reason` is shown to whoever has the link."""
+    certificate_id: str
+    reason: str
+
+
 class ShareCertificateRequest(TypedDict):
     certificate_id: str
     is_public: bool
-
-
-class CertificateRequest(TypedDict):
-    certificate_id: str

@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 e1a7f1cbf55c319f4ee22ce17335a616273e44d5ba1ee08e4d140c02a4185ca7
+OpenAPI sha256 0d10fc562bdb1abb25a9906c9f70cb9ede202102938a9c2c0d02ce8a8f05a25e
 """
 
 from __future__ import annotations
@@ -2962,6 +2962,22 @@ class Evaluation:
         )
         return found
 
+    def payouts(
+        self,
+        *,
+        state: Literal['agreed', 'asked', 'failed', 'paid', 'refused'] = ABSENT,
+        limit: int = ABSENT,
+    ) -> m.PayoutsAskedReply:
+        """Payouts that were asked for, with who asked and what was decided, newest first. Scope:
+        evaluation:read.
+        """
+        found: m.PayoutsAskedReply = self._ask(
+            "GET",
+            "/api/assessments/payouts",
+            query={"state": state, "limit": limit},
+        )
+        return found
+
     def abandon(
         self,
         *,
@@ -3250,6 +3266,42 @@ class Purchases:
             "/api/purchases/{purchase_id}/refund",
             path_={"purchase_id": purchase_id},
             body={"reason": reason, "amount": amount},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def disputes(
+        self,
+        *,
+        state: Literal['lost', 'open', 'won'] = ABSENT,
+        limit: int = ABSENT,
+    ) -> m.DisputesReply:
+        """What buyers' banks have taken back: open disputes first, by the time left. Scope:
+        payments:read.
+        """
+        found: m.DisputesReply = self._ask(
+            "GET",
+            "/api/disputes",
+            query={"state": state, "limit": limit},
+        )
+        return found
+
+    def submit_evidence(
+        self,
+        *,
+        dispute: str,
+        idempotency_key: str = ABSENT,
+        product: str = ABSENT,
+        activity: str = ABSENT,
+        text: str = ABSENT,
+    ) -> m.DisputeShown:
+        """Answer a dispute, once and for good, when a second person agrees. Scope: payments:write.
+        """
+        found: m.DisputeShown = self._ask(
+            "POST",
+            "/api/disputes/{dispute}/evidence",
+            path_={"dispute": dispute},
+            body={"product": product, "activity": activity, "text": text},
             header={"Idempotency-Key": idempotency_key},
         )
         return found
@@ -5048,6 +5100,40 @@ class Certificates:
         )
         return found
 
+    def document(
+        self,
+        *,
+        certificate_id: str,
+    ) -> m.CertificateDocument:
+        """A certificate of yours as PDF, also while nobody else may see it. Scope:
+        evaluation:read.
+        """
+        found: m.CertificateDocument = self._ask(
+            "GET",
+            "/api/certificates/{certificate_id}/document",
+            path_={"certificate_id": certificate_id},
+        )
+        return found
+
+    def revoke(
+        self,
+        *,
+        certificate_id: str,
+        reason: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.CertificateReply:
+        """Say for the firm that a certificate holds no more, and why, to whoever has it. Scope:
+        evaluation:write.
+        """
+        found: m.CertificateReply = self._ask(
+            "POST",
+            "/api/certificates/{certificate_id}/revoke",
+            path_={"certificate_id": certificate_id},
+            body={"reason": reason},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
     def share(
         self,
         *,
@@ -5082,11 +5168,16 @@ class Certificates:
 
     def list(
         self,
+        *,
+        of: Literal['everybody', 'me'] = ABSENT,
     ) -> m.CertificatesReply:
-        """Your certificates, and how each stands now. Scope: evaluation:read."""
+        """Your certificates and how each stands now; everybody's for who looks after them. Scope:
+        evaluation:read.
+        """
         found: m.CertificatesReply = self._ask(
             "GET",
             "/api/certificates",
+            query={"of": of},
         )
         return found
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Any, Final
 
+import msgspec
+
 from fondaco.app.assessments.exposure import risk_book
 from fondaco.app.assessments.looking import look_at
 from fondaco.app.assessments.pack import pack
@@ -101,6 +103,18 @@ class AssessmentsDesk:
                 return store.listed(conn, stamp.tenant, user, ask.state, ask.limit)
 
         return api.AssessmentsReply([_line(row) for row in await asyncio.to_thread(look)])
+
+    async def payouts_asked(
+        self, ask: api.PayoutsAskedRequest, stamp: Stamp
+    ) -> api.PayoutsAskedReply:
+        caller = await asyncio.to_thread(self._caller, stamp)
+        user = None if self._sees_all(caller) else str(caller.user)
+
+        def look() -> Any:
+            with self._reading() as conn:
+                return store.payouts_listed(conn, stamp.tenant, user, ask.state, ask.limit)
+
+        return api.PayoutsAskedReply([_asked_payout(row) for row in await asyncio.to_thread(look)])
 
     async def one(self, assessment_id: str, stamp: Stamp) -> api.AssessmentReply:
         state = await self.state_of(assessment_id, stamp)
@@ -398,6 +412,11 @@ def violation_line(row: Any) -> api.ViolationLine:
         stage=row.stage,
         position=row.position,
     )
+
+
+def _asked_payout(row: Any) -> api.AskedPayoutLine:
+    whose = {name: getattr(row, name) for name in ("assessment_id", "user", "tier", "account_id")}
+    return api.AskedPayoutLine(**whose, **msgspec.structs.asdict(payout_line(row)))
 
 
 def payout_line(row: Any) -> api.AssessmentPayoutLine:

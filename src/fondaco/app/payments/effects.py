@@ -1,5 +1,6 @@
-"""What must be done at the provider because a stream has decided it: refunds, payouts, and the end
-of checkouts that nobody has paid. Done at least once, under the stream's own key: so exactly once.
+"""What must be done at the provider because a stream has decided it: refunds, evidence of disputes,
+payouts, and the end of checkouts that nobody has paid. Done at least once, under the stream's own
+key: so exactly once.
 """
 
 import asyncio
@@ -13,10 +14,13 @@ from fondaco.app.payments.desk import PaymentsDesk, Reading
 from fondaco.app.payments.intake import Hearing
 from fondaco.app.say import say
 from fondaco.domain.payments import store
+from fondaco.domain.payments.disputes import store as disputes
 from fondaco.domain.payments.events import (
+    EvidenceAsked,
     ExpirePurchase,
     FailRefund,
     PayoutOrdered,
+    RecordEvidence,
     RefundAsked,
     SettlePayout,
 )
@@ -31,7 +35,7 @@ from fondaco.domain.payments.model import (
 )
 from fondaco.kernel.errors import Conflict, Invalid, NotFound, Unavailable
 from fondaco.kernel.event import CommandId, Entry
-from fondaco.ports.payments import PaymentsProvider, PayoutAsk, RefundAsk
+from fondaco.ports.payments import EvidenceAsk, PaymentsProvider, PayoutAsk, RefundAsk
 
 LOOK_EVERY_S: Final = 15.0  # for what was left undone: by a crash, or a provider that was away
 GRACE_NS: Final = 5_000_000_000  # the provider closes its page first
@@ -62,6 +66,8 @@ class Effects:
         for entry in entries:
             if isinstance(entry.event, RefundAsked):
                 self._begin(self._refund, entry.stream.removeprefix(PREFIX))
+            elif isinstance(entry.event, EvidenceAsked):
+                self._begin(self._evidence, entry.stream.removeprefix(PREFIX))
             elif isinstance(entry.event, PayoutOrdered):
                 self._begin(self._pay_out, entry.event.payout_id)
 
@@ -91,11 +97,13 @@ class Effects:
     async def look(self) -> None:
         now = self._kernel.now()
 
-        def find() -> store.Outstanding:
+        def find() -> tuple[store.Outstanding, list[str]]:
             with self._reading() as conn:
-                return store.outstanding(conn, now - GRACE_NS)
+                return store.outstanding(conn, now - GRACE_NS), disputes.waiting(conn)
 
-        found = await asyncio.to_thread(find)
+        found, disputed = await asyncio.to_thread(find)
+        for name in disputed:
+            self._begin(self._evidence, name)
         for name in found.refunds:
             self._begin(self._refund, name)
         for name in found.payouts:
@@ -146,6 +154,23 @@ class Effects:
                 refund_id, made.reason,
             )  # fmt: skip
             await self._intake.note(purchase_id, notice)
+
+    async def _evidence(self, purchase_id: str) -> None:
+        state = await self._desk.state(purchase_id)
+        for dispute, each in list(state.disputes.items()):
+            if each.evidence != "asked" or each.said is None or each.state != "open":
+                continue
+            said, reason = each.said, ""
+            ask = EvidenceAsk(each.evidence_id, dispute, said.product, said.activity, said.text)
+            try:
+                await self._provider.submit_evidence(ask)
+            except (Invalid, Conflict) as error:
+                reason = error.message[:200]
+            now = self._kernel.now()
+            command = RecordEvidence(
+                CommandId(f"evidence/{now}"), now, each.evidence_id, dispute, reason
+            )
+            await self._kernel.submit(purchase_stream(purchase_id), command)
 
     async def _pay_out(self, payout_id: str) -> None:
         stream = payout_stream(payout_id)

@@ -18,11 +18,13 @@ from fondaco.domain.payments import store
 from fondaco.domain.payments.events import HearNotice, PaymentMismatched, SettlePayout
 from fondaco.domain.payments.model import Notice, payout_stream, purchase_stream, step_of
 from fondaco.kernel.errors import Denied, FondacoError, NotFound, Unavailable
-from fondaco.kernel.event import CommandId, fingerprint, request_id
+from fondaco.kernel.event import CommandId, Instant, fingerprint, request_id
 from fondaco.ports.payments import Headers, PaymentsProvider, Said, signatures
 from fondaco.ports.tape.segments import SegmentTape
 
 SOURCE: Final = "payments."
+SECOND_NS: Final = 1_000_000_000
+_NO_TIME: Final = Instant(0)
 HEARD: Final = Action("payments.webhook", "", reads=False, second=False)
 _KEPT: Final = (signatures.HEADER, "content-type", "user-agent")
 
@@ -75,17 +77,17 @@ class Hearing:
         if not is_ours(purchase_id):
             self.strange += 1
             return "ignored"
-        await self.note(purchase_id, notice_of(said))
+        await self.note(purchase_id, notice_of(said), Instant(said.due_s * SECOND_NS))
         return "heard"
 
-    async def note(self, purchase_id: str, notice: Notice) -> None:
+    async def note(self, purchase_id: str, notice: Notice, due_at: Instant = _NO_TIME) -> None:
         """Have the purchase hear it; returns once that is durable."""
         now = self._kernel.now()
         command_id = CommandId(f"asked/{now}")
         if notice.notice:  # the provider's own name for it
             key = f"!payment/{self._provider.name}/{notice.notice}"
             command_id = request_id(key, fingerprint(notice))
-        command = HearNotice(command_id, now, notice)
+        command = HearNotice(command_id, now, notice, due_at)
         for entry in await self._kernel.submit(purchase_stream(purchase_id), command):
             if isinstance(entry.event, PaymentMismatched):
                 self.mismatched += 1

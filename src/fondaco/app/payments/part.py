@@ -10,8 +10,9 @@ from typing import Any, Final, Protocol
 from fondaco.app.assessments.desk import AssessmentsDesk
 from fondaco.app.files import Files
 from fondaco.app.house import Kernel
-from fondaco.app.payments.desk import NO_PROVIDER, SECOND_NS, Catalogue, PaymentsDesk
+from fondaco.app.payments.desk import NO_PROVIDER, SECOND_NS, Catalogue
 from fondaco.app.payments.destinations import Destinations
+from fondaco.app.payments.disputes import DisputesDesk
 from fondaco.app.payments.effects import Effects
 from fondaco.app.payments.intake import Hearing
 from fondaco.app.referred import referred
@@ -65,7 +66,7 @@ class House(Protocol):
     def denied(self, caller: Any, action: Action, error: FondacoError, door: str) -> None: ...
 
 
-class PaymentsPart(PaymentsDesk):
+class PaymentsPart(DisputesDesk):
     """What operations and doors are answered from. Without a provider nothing is sold."""
 
     intake: Hearing | None = None

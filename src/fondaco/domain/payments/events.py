@@ -9,6 +9,7 @@ from typing import TypeAlias
 from fondaco.domain.payments.model import (
     Affiliate,
     Coupon,
+    Evidence,
     Line,
     Notice,
     Product,
@@ -51,9 +52,11 @@ class ExpirePurchase(Command, frozen=True, gc=False):
 
 
 class HearNotice(Command, frozen=True, gc=False):
-    """A message of the provider whose signature was right, or an answer to our own question."""
+    """A message of the provider whose signature was right, or an answer to our own question.
+    `due_at` is until when a dispute may be answered; 0 where it says nothing of that."""
 
     notice: Notice
+    due_at: Instant = Instant(0)
 
 
 class AskRefund(Command, frozen=True, gc=False):
@@ -69,6 +72,23 @@ class FailRefund(Command, frozen=True, gc=False):
     """The provider has refused it."""
 
     refund_id: str
+    reason: str
+
+
+class AskEvidence(Command, frozen=True, gc=False):
+    """A second person has agreed to it."""
+
+    evidence_id: str
+    dispute: str
+    evidence: Evidence
+    by: str
+
+
+class RecordEvidence(Command, frozen=True, gc=False):
+    """What the provider answered: `reason` "" where it has taken it."""
+
+    evidence_id: str
+    dispute: str
     reason: str
 
 
@@ -201,6 +221,40 @@ class DisputeClosed(Event, frozen=True, gc=False, tag="payments.dispute_closed.v
     notice: str
 
 
+class EvidenceDue(Event, frozen=True, gc=False, tag="payments.evidence_due.v1"):
+    """Until when a dispute may be answered. The provider says so with the dispute itself."""
+
+    dispute: str
+    due_at: Instant
+    notice: str
+
+
+class EvidenceAsked(Event, frozen=True, gc=False, tag="payments.evidence_asked.v1"):
+    """It is to be handed in, as it is here: the last word, and no second one."""
+
+    evidence_id: str
+    dispute: str
+    evidence: Evidence
+    by: str
+
+
+class EvidenceSent(Event, frozen=True, gc=False, tag="payments.evidence_sent.v1"):
+    """The provider has it, and gives it to the buyer's bank."""
+
+    evidence_id: str
+    dispute: str
+    provider: str
+
+
+class EvidenceRefused(Event, frozen=True, gc=False, tag="payments.evidence_refused.v1"):
+    """The provider does not take it: another may be handed in while the dispute is open."""
+
+    evidence_id: str
+    dispute: str
+    reason: str
+    provider: str
+
+
 class PaymentMismatched(Event, frozen=True, gc=False, tag="payments.payment_mismatched.v1"):
     """What the provider says cannot be right: `what` is "amount", "currency", "paid_twice" or
     "refund_beyond". Nothing else follows from it: a person must look."""
@@ -227,7 +281,7 @@ class NoticeNoted(Event, frozen=True, gc=False, tag="payments.notice_noted.v1"):
 
 class PurchaseRefused(Event, frozen=True, gc=False, tag="payments.purchase_refused.v1"):
     """`reason` is permanent: "not_paid", "beyond_paid", "nothing_left", "disputed", "completed",
-    "unknown"."""
+    "unknown", "no_dispute", "dispute_over", "evidence_given"."""
 
     reason: str
     text: str
@@ -235,7 +289,14 @@ class PurchaseRefused(Event, frozen=True, gc=False, tag="payments.purchase_refus
 
 
 PurchaseCommand: TypeAlias = (
-    OpenPurchase | RecordCheckout | ExpirePurchase | HearNotice | AskRefund | FailRefund
+    OpenPurchase
+    | RecordCheckout
+    | ExpirePurchase
+    | HearNotice
+    | AskRefund
+    | FailRefund
+    | AskEvidence
+    | RecordEvidence
 )
 PurchaseEvent: TypeAlias = (
     PurchaseOpened
@@ -249,6 +310,10 @@ PurchaseEvent: TypeAlias = (
     | RefundFailed
     | DisputeOpened
     | DisputeClosed
+    | EvidenceDue
+    | EvidenceAsked
+    | EvidenceSent
+    | EvidenceRefused
     | PaymentMismatched
     | NoticeKept
     | NoticeNoted

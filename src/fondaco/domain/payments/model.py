@@ -25,6 +25,7 @@ Purpose: TypeAlias = Literal["assessment", "reset", "extension", "upgrade"]
 LineKind: TypeAlias = Literal["fee", "discount", "tax"]
 Stage: TypeAlias = Literal["new", "opened", "checkout", "pending", "completed", "expired"]
 DisputeState: TypeAlias = Literal["", "open", "won", "lost"]
+EvidenceState: TypeAlias = Literal["", "asked", "sent", "refused"]
 # What somebody sees: the stage, and what became of it once it was paid.
 Shown: TypeAlias = Literal[
     "opened", "awaiting_payment", "pending", "completed", "partly_refunded", "refunded",
@@ -105,9 +106,22 @@ class Refund(msgspec.Struct):
     reason: str = ""
 
 
-class Dispute(msgspec.Struct):
+class Evidence(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What is said to a buyer's bank: what was sold, that it was used, and whatever else."""
+
+    product: str
+    activity: str
+    text: str
+
+
+class Dispute(msgspec.Struct, omit_defaults=True):
+    """`evidence_id` is our own name of what was handed in, once."""
+
     amount: int
     state: DisputeState
+    evidence: EvidenceState = ""
+    evidence_id: str = ""
+    said: Evidence | None = None
 
 
 class Purchase(msgspec.Struct):

@@ -3,6 +3,7 @@
 from typing import Final, get_args
 
 from fondaco.domain.payments.api import OPERATIONS
+from fondaco.domain.payments.disputes.api import OPERATIONS as DISPUTES
 from fondaco.domain.payments.events import PayoutEvent, PurchaseEvent, ShopEvent
 from fondaco.domain.payments.model import PREFIX
 from fondaco.domain.payments.policies import policies
@@ -14,6 +15,6 @@ room: Final = Room(
     prefix=PREFIX,
     decider=decider,
     policies=policies,
-    operations=OPERATIONS,
+    operations=(*OPERATIONS, *DISPUTES),
     kinds=(*get_args(PurchaseEvent), *get_args(PayoutEvent), *get_args(ShopEvent)),
 )

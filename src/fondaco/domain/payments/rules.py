@@ -8,10 +8,15 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from fondaco.domain.payments.events import (
+    AskEvidence,
     AskRefund,
     CheckoutOpened,
     DisputeClosed,
     DisputeOpened,
+    EvidenceAsked,
+    EvidenceDue,
+    EvidenceRefused,
+    EvidenceSent,
     ExpirePurchase,
     FailRefund,
     HearNotice,
@@ -28,6 +33,7 @@ from fondaco.domain.payments.events import (
     PurchaseOpened,
     PurchaseRefused,
     RecordCheckout,
+    RecordEvidence,
     RefundAsked,
     Refunded,
     RefundFailed,
@@ -63,7 +69,7 @@ def decide(state: Purchase, command: PurchaseCommand, _: Refs) -> _Events:
         case RecordCheckout():
             return _checkout(state, command)
         case HearNotice():
-            return _hear(state, command.notice, command.at)
+            return _with_time(_hear(state, command.notice, command.at), command)
         case ExpirePurchase():
             return _expire(state, command.reason, "")
         case AskRefund():
@@ -71,6 +77,10 @@ def decide(state: Purchase, command: PurchaseCommand, _: Refs) -> _Events:
         case FailRefund():
             notice = Notice("", "refund_failed", refund_id=command.refund_id, reason=command.reason)
             return _refund_failed(state, notice, command.at)
+        case AskEvidence():
+            return _ask_evidence(state, command)
+        case RecordEvidence():
+            return _record_evidence(state, command)
 
 
 def _open(state: Purchase, ask: OpenPurchase) -> _Events:
@@ -272,6 +282,42 @@ def _dispute_closed(state: Purchase, notice: Notice, at: Instant) -> _Events:
     return (*_dispute_opened(state, replace(notice, kind="dispute_opened"), at), closed)
 
 
+def _with_time(found: _Events, told: HearNotice) -> _Events:
+    """A dispute that was not known comes with the time until which it may be answered."""
+    is_new = any(isinstance(each, DisputeOpened | NoticeKept) for each in found)
+    if not told.due_at or not is_new or told.notice.kind != "dispute_opened":
+        return found
+    return (*found, EvidenceDue(told.notice.reference, told.due_at, told.notice.notice))
+
+
+def evidence_is_wrong(state: Purchase, dispute: str) -> tuple[str, str] | None:
+    """Reason and text; None where evidence may be handed in."""
+    found = state.disputes.get(dispute)
+    if found is None:
+        return "no_dispute", f"nobody disputes this purchase as {dispute[:40]!r}"
+    if found.state != "open":
+        return "dispute_over", f"the dispute is {found.state}: nothing more is heard"
+    if found.evidence in ("asked", "sent"):
+        return "evidence_given", "evidence was handed in: it is the last word, and there is one"
+    return None
+
+
+def _ask_evidence(state: Purchase, ask: AskEvidence) -> _Events:
+    wrong = evidence_is_wrong(state, ask.dispute)
+    if wrong:
+        return (PurchaseRefused(*wrong, ask.by),)
+    return (EvidenceAsked(ask.evidence_id, ask.dispute, ask.evidence, ask.by),)
+
+
+def _record_evidence(state: Purchase, told: RecordEvidence) -> _Events:
+    found = state.disputes.get(told.dispute)
+    if found is None or (found.evidence, found.evidence_id) != ("asked", told.evidence_id):
+        return (NoticeNoted("evidence", ""),)
+    if told.reason:
+        return (EvidenceRefused(told.evidence_id, told.dispute, told.reason, state.provider),)
+    return (EvidenceSent(told.evidence_id, told.dispute, state.provider),)
+
+
 _HEARD: Final[Mapping[str, Callable[[Purchase, Notice, Instant], _Events]]] = {
     "paid": _paid,
     "pending": _pending,
@@ -355,7 +401,22 @@ def _is_disputed(state: Purchase, event: DisputeOpened) -> None:
 
 
 def _is_decided(state: Purchase, event: DisputeClosed) -> None:
-    state.disputes[event.dispute] = Dispute(event.amount, "won" if event.is_won else "lost")
+    was = state.disputes.get(event.dispute) or Dispute(event.amount, "open")
+    end: Any = "won" if event.is_won else "lost"
+    state.disputes[event.dispute] = replace(was, amount=event.amount, state=end)
+
+
+def _evidence_is_asked(state: Purchase, event: EvidenceAsked) -> None:
+    found = state.disputes[event.dispute]
+    found.evidence, found.evidence_id, found.said = "asked", event.evidence_id, event.evidence
+
+
+def _evidence_was_sent(state: Purchase, event: EvidenceSent) -> None:
+    state.disputes[event.dispute].evidence = "sent"
+
+
+def _evidence_was_refused(state: Purchase, event: EvidenceRefused) -> None:
+    state.disputes[event.dispute].evidence = "refused"
 
 
 def _was_kept(state: Purchase, event: NoticeKept) -> None:
@@ -374,6 +435,9 @@ _EVOLVES: Final[Mapping[type, Callable[[Purchase, Any], None]]] = {
     RefundFailed: _refund_has_failed,
     DisputeOpened: _is_disputed,
     DisputeClosed: _is_decided,
+    EvidenceAsked: _evidence_is_asked,
+    EvidenceSent: _evidence_was_sent,
+    EvidenceRefused: _evidence_was_refused,
     NoticeKept: _was_kept,
 }
 

@@ -187,6 +187,11 @@ def _payout_moves(entry: Entry) -> Iterator[Movement]:
 # --- Looks ----------------------------------------------------------------------------------------
 
 
+def purchase_in(body: bytes) -> Purchase:
+    """What a row holds."""
+    return _purchase(body)
+
+
 class Row(NamedTuple):
     state: Purchase
     position: int

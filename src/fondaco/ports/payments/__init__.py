@@ -12,7 +12,9 @@ Promises, which `tests/conformance/test_payments.py` holds every adapter to:
 4. Never more is given back than was paid: `Invalid`, code "provider_refused".
 5. `said` believes only what one of the webhook's secrets has signed, not long ago: `Denied`. It
    returns None for what it does not speak of.
-6. `moved` lists every movement of money of a span of time once, oldest first.
+6. Evidence of a dispute is handed in once, and is the last word: more of it, or some for a dispute
+   that is decided or unknown, is `Invalid`, code "provider_refused".
+7. `moved` lists every movement of money of a span of time once, oldest first.
 
 A provider that gives no answer is `Unavailable`: ask again under the same key.
 """
@@ -68,6 +70,16 @@ class PayoutAsk(NamedTuple):
     destination: str
 
 
+class EvidenceAsk(NamedTuple):
+    """`evidence_id` is the key; `dispute` is the provider's name of it."""
+
+    evidence_id: str
+    dispute: str
+    product: str  # what was sold
+    activity: str  # that it was used, and when
+    text: str  # whatever else
+
+
 class Made(NamedTuple):
     """A refund or payout as the provider has it. One that is "pending" is told of later."""
 
@@ -107,6 +119,7 @@ class Said(NamedTuple):
     refund_id: str = ""
     reason: str = ""
     fee: int = 0
+    due_s: int = 0  # until when a dispute may be answered; 0: it does not say
 
 
 class PaymentsProvider(Protocol):
@@ -128,6 +141,8 @@ class PaymentsProvider(Protocol):
     async def refund(self, ask: RefundAsk) -> Made: ...
 
     async def pay_out(self, ask: PayoutAsk) -> Made: ...
+
+    async def submit_evidence(self, ask: EvidenceAsk) -> None: ...
 
     async def moved(self, since_s: int, until_s: int) -> Sequence[Moved]:
         """From `since_s` on, up to `until_s`, which is not part of it."""

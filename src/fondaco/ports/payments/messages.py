@@ -10,6 +10,8 @@ from fondaco.ports.payments import Said
 
 API_VERSION: Final = "2026-10-28.endive"  # events and answers are of this one
 
+_LATEST_S: Final = 1 << 33  # what is later is no time in nanoseconds
+
 _Object = Mapping[str, Any]
 
 
@@ -82,8 +84,13 @@ def _dispute(notice: str, its: _Object) -> Said | None:
         notice, kinds.get(status, "dispute_opened"), _purchase(its),
         payment=_id(its.get("payment_intent")), amount=int(its["amount"]),
         currency=str(its["currency"]).upper(), reference=str(its["id"]),
-        reason=str(its.get("reason") or "")[:64], fee=max(fee, 0),
+        reason=str(its.get("reason") or "")[:64], fee=max(fee, 0), due_s=_due_s(its),
     )  # fmt: skip
+
+
+def _due_s(its: _Object) -> int:
+    found = (its.get("evidence_details") or {}).get("due_by")
+    return found if isinstance(found, int) and 0 < found < _LATEST_S else 0
 
 
 def _reversed(notice: str, its: _Object) -> Said:

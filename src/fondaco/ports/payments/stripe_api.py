@@ -16,6 +16,7 @@ from fondaco.ports.outbound import Outbound, Request
 from fondaco.ports.payments import (
     Checkout,
     CheckoutAsk,
+    EvidenceAsk,
     Headers,
     Made,
     Moved,
@@ -168,6 +169,22 @@ class Stripe:
             )
         )
         return Made(made.id, "done")
+
+    async def submit_evidence(self, ask: EvidenceAsk) -> None:
+        evidence = {
+            "product_description": ask.product,
+            "access_activity_log": ask.activity,
+            "uncategorized_text": ask.text,
+        }
+        given: Any = {name: text for name, text in evidence.items() if text}
+        params: Any = {
+            "evidence": given, "metadata": {"evidence_id": ask.evidence_id}, "submit": True,
+        }  # fmt: skip
+        options: Any = {"idempotency_key": f"evidence/{ask.evidence_id}"}
+        try:
+            await self._asked(self._client.v1.disputes.update_async(ask.dispute, params, options))
+        except NotFound as error:
+            raise Invalid(error.message, code="provider_refused") from error
 
     async def moved(self, since_s: int, until_s: int) -> Sequence[Moved]:
         found: list[Any] = []

@@ -52,6 +52,13 @@ class DecideRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: Why
 
 
+class PayoutsAskedRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Of one's own assessments; of everybody's for who may read all."""
+
+    state: Literal["asked", "agreed", "paid", "refused", "failed"] | None = None
+    limit: Annotated[int, Meta(ge=1, le=1_000)] = 200
+
+
 class EquityRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     assessment_id: AssessmentText
     limit: Annotated[int, Meta(ge=1, le=10_000)] = 2_000
@@ -131,6 +138,28 @@ class AssessmentPayoutLine(msgspec.Struct, frozen=True, kw_only=True):
     asked_at: str
     decided_by: str
     reason: str
+
+
+class AskedPayoutLine(msgspec.Struct, frozen=True, kw_only=True):
+    assessment_id: str
+    user: str
+    tier: str
+    account_id: str
+    number: int
+    state: str
+    profit: str
+    amount: str
+    currency: str
+    asked_by: str
+    asked_at: str
+    decided_by: str
+    reason: str
+
+
+class PayoutsAskedReply(msgspec.Struct, frozen=True):
+    """The newest first."""
+
+    items: Sequence[AskedPayoutLine]
 
 
 class WordingPart(msgspec.Struct, frozen=True):
@@ -258,6 +287,8 @@ class Assessments(Protocol):
 
     async def ask_payout(self, ask: AssessmentRequest, stamp: Stamp) -> AssessmentDone: ...
 
+    async def payouts_asked(self, ask: PayoutsAskedRequest, stamp: Stamp) -> PayoutsAskedReply: ...
+
     async def decide_payout(self, ask: DecideRequest, stamp: Stamp) -> AssessmentDone: ...
 
     async def equity(self, ask: EquityRequest, stamp: Stamp) -> EquityReply: ...
@@ -285,6 +316,10 @@ async def _abandon(ask: AbandonRequest, stamp: Stamp, on: Assessments) -> Assess
 
 async def _ask_payout(ask: AssessmentRequest, stamp: Stamp, on: Assessments) -> AssessmentDone:
     return await on.ask_payout(ask, stamp)
+
+
+async def _payouts(ask: PayoutsAskedRequest, stamp: Stamp, on: Assessments) -> PayoutsAskedReply:
+    return await on.payouts_asked(ask, stamp)
 
 
 async def _decide(ask: DecideRequest, stamp: Stamp, on: Assessments) -> AssessmentDone:
@@ -374,6 +409,17 @@ OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
         scope=Scope.EVALUATION_WRITE,
         source="assessments",
         answer=_risk_book,
+    ),
+    Do(
+        name="evaluation.payouts",
+        summary="Payouts that were asked for, with who asked and what was decided, newest first.",
+        method="GET",
+        path="/assessments/payouts",
+        request=PayoutsAskedRequest,
+        reply=PayoutsAskedReply,
+        scope=Scope.EVALUATION_READ,
+        source="assessments",
+        answer=_payouts,
     ),
     Do(
         name="evaluation.abandon",

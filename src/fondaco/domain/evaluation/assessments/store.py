@@ -316,6 +316,24 @@ def payouts_of(conn: sa.Connection, assessment_id: str) -> Sequence[Any]:
     return conn.execute(query.order_by(p.number)).all()
 
 
+def payouts_listed(
+    conn: sa.Connection, tenant: str, user: str | None, state: str | None, limit: int
+) -> Sequence[Any]:
+    """The newest first, with whose they are; None: of everybody, in any state."""
+    p, a = payouts.c, assessments.c
+    query = (
+        sa.select(payouts, a.user, a.tier, a.account_id)
+        .join_from(payouts, assessments, p.assessment_id == a.assessment_id)
+        .where(a.tenant == tenant)
+    )
+    if user is not None:
+        query = query.where(a.user == user)
+    if state is not None:
+        query = query.where(p.state == state)
+    order = (p.asked_at.desc(), p.assessment_id, p.number)
+    return conn.execute(query.order_by(*order).limit(limit)).all()
+
+
 def payouts_open(conn: sa.Connection, tenant: str, user: str) -> Sequence[Any]:
     """Of one person, with the account of the assessment: asked or agreed, and not settled."""
     p, a = payouts.c, assessments.c

@@ -1,7 +1,7 @@
 """What may be asked about certificates by those who have them. Who has a link asks
 `GET /api/certificates/{certificate_id}` and `/certificates/{certificate_id}`, without a key."""
 
-from typing import Annotated, Any, Final, Protocol
+from typing import Annotated, Any, Final, Literal, Protocol
 
 import msgspec
 from msgspec import Meta
@@ -9,7 +9,7 @@ from msgspec import Meta
 from fondaco.domain.identity.model import Scope
 from fondaco.domain.reports.api import AssessmentText
 from fondaco.domain.reports.certificates.model import Kind, ShownAs, Standing
-from fondaco.kernel.errors import Conflict, NotFound, Refused, Unavailable
+from fondaco.kernel.errors import Conflict, Denied, NotFound, Refused, Unavailable
 from fondaco.kernel.operation import Do, Operation, Stamp
 
 CertificateText = Annotated[
@@ -33,7 +33,10 @@ class MakeCertificateRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=
 
 
 class CertificatesRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    pass
+    """`of` "everybody" is for who may look after assessments; names that their owners show to
+    nobody are left out."""
+
+    of: Literal["me", "everybody"] = "me"
 
 
 class ShareCertificateRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,11 +48,29 @@ class CertificateRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     certificate_id: CertificateText
 
 
-class CertificateReply(msgspec.Struct, frozen=True, kw_only=True):
-    """`standing` is as it is now, and `why`; what it says never changes. `url` is its page, which
-    also leads to it as PDF, SVG and PNG, and to the proof of entry `position`."""
+class RevokeCertificateRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`reason` is shown to whoever has the link."""
+
+    certificate_id: CertificateText
+    reason: Annotated[str, Meta(min_length=3, max_length=200, examples=["made by mistake"])]
+
+
+class CertificateDocument(msgspec.Struct, frozen=True):
+    """`pdf` is in base64; `sha256` is of the file itself."""
 
     certificate_id: str
+    file_name: str
+    sha256: str
+    pdf: str
+
+
+class CertificateReply(msgspec.Struct, frozen=True, kw_only=True):
+    """`standing` is as it is now, and `why`; what it says never changes. `url` is its page, which
+    also leads to it as PDF, SVG and PNG, and to the proof of entry `position`. `user` is "" for who
+    has the link alone."""
+
+    certificate_id: str
+    user: str
     kind: Kind
     assessment_id: str
     name: str
@@ -75,7 +96,11 @@ class CertificatesPart(Protocol):
 
     async def make(self, ask: MakeCertificateRequest, by: Stamp) -> CertificateReply: ...
 
-    async def list(self, by: Stamp) -> CertificatesReply: ...
+    async def list(self, by: Stamp, *, of: str = "me") -> CertificatesReply: ...
+
+    async def document(self, certificate_id: str, by: Stamp) -> CertificateDocument: ...
+
+    async def revoke(self, certificate_id: str, by: Stamp, *, reason: str) -> Any: ...
 
     async def share(self, certificate_id: str, by: Stamp, *, is_public: bool) -> Any: ...
 
@@ -86,8 +111,16 @@ async def _make(ask: MakeCertificateRequest, stamp: Stamp, part: CertificatesPar
     return await part.make(ask, stamp)
 
 
-async def _list(_: CertificatesRequest, stamp: Stamp, part: CertificatesPart) -> Any:
-    return await part.list(stamp)
+async def _list(ask: CertificatesRequest, stamp: Stamp, part: CertificatesPart) -> Any:
+    return await part.list(stamp, of=ask.of)
+
+
+async def _document(ask: CertificateRequest, stamp: Stamp, part: CertificatesPart) -> Any:
+    return await part.document(ask.certificate_id, stamp)
+
+
+async def _revoke(ask: RevokeCertificateRequest, stamp: Stamp, part: CertificatesPart) -> Any:
+    return await part.revoke(ask.certificate_id, stamp, reason=ask.reason)
 
 
 async def _share(ask: ShareCertificateRequest, stamp: Stamp, part: CertificatesPart) -> Any:
@@ -114,14 +147,39 @@ OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
     ),
     Do(
         name="certificates.list",
-        summary="Your certificates, and how each stands now.",
+        summary="Your certificates and how each stands now; everybody's for who looks after them.",
         method="GET",
         path="/certificates",
         request=CertificatesRequest,
         reply=CertificatesReply,
         scope=Scope.EVALUATION_READ,
+        errors=(Denied,),
         source="certificates",
         answer=_list,
+    ),
+    Do(
+        name="certificates.document",
+        summary="A certificate of yours as PDF, also while nobody else may see it.",
+        method="GET",
+        path="/certificates/{certificate_id}/document",
+        request=CertificateRequest,
+        reply=CertificateDocument,
+        scope=Scope.EVALUATION_READ,
+        errors=(NotFound, Refused),
+        source="certificates",
+        answer=_document,
+    ),
+    Do(
+        name="certificates.revoke",
+        summary="Say for the firm that a certificate holds no more, and why, to whoever has it.",
+        method="POST",
+        path="/certificates/{certificate_id}/revoke",
+        request=RevokeCertificateRequest,
+        reply=CertificateReply,
+        scope=Scope.EVALUATION_WRITE,
+        errors=(NotFound, Refused),
+        source="certificates",
+        answer=_revoke,
     ),
     Do(
         name="certificates.share",

@@ -8,8 +8,8 @@ from fondaco.kernel.event import Instant
 
 Kind: TypeAlias = Literal["passed", "funded", "payout"]
 # "ended": it was so until something ended it; "suspended": its payment is disputed; "void": its
-# payment was taken back; "withdrawn": by its owner.
-Standing: TypeAlias = Literal["valid", "ended", "suspended", "void", "withdrawn"]
+# payment was taken back; "withdrawn": by its owner; "revoked": by the firm.
+Standing: TypeAlias = Literal["valid", "ended", "suspended", "void", "withdrawn", "revoked"]
 ShownAs: TypeAlias = Literal["nobody", "public_name", "name"]
 ID_BYTES: Final = 12
 TITLES: Final[dict[Kind, str]] = {

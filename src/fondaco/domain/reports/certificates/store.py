@@ -28,6 +28,15 @@ certificates: Final = sa.Table(
     *(sa.Column(form, sa.LargeBinary, nullable=False) for form in FORMS),
     sa.Index("reports_certificates_user", "tenant", "user"),
 )
+# The firm's word that it no longer stands by one. It outlives what the certificate said.
+revocations: Final = sa.Table(
+    "reports_certificate_revocations",
+    metadata,
+    sa.Column("certificate_id", sa.Text, primary_key=True),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+)
 _LINES: Final = [each for each in certificates.c if each.name not in FORMS]
 
 
@@ -38,12 +47,13 @@ def keep(conn: sa.Connection, row: dict[str, Any]) -> None:
 def there(
     conn: sa.Connection, tenant: str, assessment_id: str, kind: str, number: int
 ) -> Any | None:
-    """One that was not withdrawn."""
+    """One that was neither withdrawn nor revoked."""
     c = certificates.c
+    revoked = sa.select(revocations.c.certificate_id)
     return conn.execute(
         sa.select(*_LINES).where(
             c.tenant == tenant, c.assessment_id == assessment_id, c.kind == kind,
-            c.number == number, c.withdrawn_at == 0,
+            c.number == number, c.withdrawn_at == 0, c.certificate_id.not_in(revoked),
         )
     ).one_or_none()  # fmt: skip
 
@@ -59,9 +69,22 @@ def drawn(conn: sa.Connection, certificate_id: str, form: str) -> bytes:
     return bytes(conn.execute(query).scalar_one())
 
 
-def listed(conn: sa.Connection, tenant: str, user: str) -> Sequence[Any]:
+def listed(conn: sa.Connection, tenant: str, user: str | None) -> Sequence[Any]:
+    """`user` None: everybody's."""
     c = certificates.c
-    return conn.execute(sa.select(*_LINES).where(c.tenant == tenant, c.user == user)).all()
+    query = sa.select(*_LINES).where(c.tenant == tenant)
+    return conn.execute(query if user is None else query.where(c.user == user)).all()
+
+
+def revoke(conn: sa.Connection, certificate_id: str, by: str, reason: str, at: Instant) -> None:
+    row = {"certificate_id": certificate_id, "by": by, "reason": reason, "at": at}
+    conn.execute(revocations.insert().values(row))
+
+
+def why_revoked(conn: sa.Connection, certificate_id: str) -> str | None:
+    """None: it was not."""
+    query = sa.select(revocations.c.reason).where(revocations.c.certificate_id == certificate_id)
+    return conn.execute(query).scalar_one_or_none()
 
 
 def show(conn: sa.Connection, certificate_id: str, *, is_public: bool) -> None:

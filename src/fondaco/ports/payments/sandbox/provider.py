@@ -9,6 +9,7 @@ from fondaco.kernel.errors import Conflict, Invalid, NotFound, Unavailable
 from fondaco.ports.payments import (
     Checkout,
     CheckoutAsk,
+    EvidenceAsk,
     Headers,
     Made,
     Moved,
@@ -23,6 +24,8 @@ from fondaco.ports.payments.sandbox.books import Books, Due
 NAME: Final = "sandbox"
 RETRIES_S: Final = (1, 2, 5, 15, 60, 300, 900, 3_600, 14_400, 43_200)  # after the first attempt
 DISPUTE_FEE: Final = 1_500  # minor units, as Stripe has charged since 2024 in USD and EUR
+ANSWER_S: Final = 7 * 86_400  # until when a dispute may be answered; a bank gives 7 to 21 days
+_OPEN: Final = ("needs_response", "under_review")
 _SETTLE_S: Final = 0.005
 _IDLE_S: Final = 0.5
 
@@ -130,6 +133,9 @@ class Sandbox:
         made = await self._once(f"payout/{ask.payout_id}", ask, make)
         return Made(made["id"], "done")
 
+    async def submit_evidence(self, ask: EvidenceAsk) -> None:
+        await self._once(f"evidence/{ask.evidence_id}", ask, lambda: self._answer(ask))
+
     async def moved(self, since_s: int, until_s: int) -> Sequence[Moved]:
         rows = await self._run(lambda: self._books.moves(since_s, until_s))
         return [Moved(*row) for row in rows]
@@ -225,6 +231,7 @@ class Sandbox:
             "currency": session["currency"], "payment_intent": payment["id"],
             "reason": "product_not_received", "status": "needs_response", "created": at_s,
             "balance_transactions": [{"amount": -amount, "fee": DISPUTE_FEE}],
+            "evidence_details": {"due_by": at_s + ANSWER_S},
         }  # fmt: skip
         payment["dispute"] = dispute["id"]
         self._books.put("dispute", dispute)
@@ -236,13 +243,31 @@ class Sandbox:
         session = self._session(name)
         payment = self._books.get(session["payment_intent"] or "")
         dispute = self._books.get(payment["dispute"]) if payment and payment["dispute"] else None
-        if dispute is None or dispute["status"] != "needs_response":
+        if dispute is None or dispute["status"] not in _OPEN:
             raise Conflict("there is no dispute to decide")
         dispute["status"] = outcome
         self._books.put("dispute", dispute)
         if outcome == "won":
             self._move(dispute["id"], "dispute_won", dispute["amount"], session)
         self._tell("charge.dispute.closed", dispute)
+
+    def _answer(self, ask: EvidenceAsk) -> dict[str, Any]:
+        dispute = self._books.get(ask.dispute)
+        if dispute is None or dispute.get("object") != "dispute":
+            raise _refused(f"there is no dispute {ask.dispute[:40]}")
+        if dispute["status"] != "needs_response":
+            raise _refused(f"the dispute is {dispute['status'].replace('_', ' ')}")
+        due_s = (dispute.get("evidence_details") or {}).get("due_by")
+        if due_s is not None and due_s <= self._clock():
+            raise _refused("the time to answer the dispute is over")
+        dispute["status"] = "under_review"
+        dispute["evidence"] = {
+            "product_description": ask.product, "access_activity_log": ask.activity,
+            "uncategorized_text": ask.text,
+        }  # fmt: skip
+        self._books.put("dispute", dispute)
+        self._tell("charge.dispute.updated", dispute)
+        return {"id": dispute["id"]}
 
     def _expire(self, name: str) -> None:
         session = self._session(name)
@@ -426,8 +451,9 @@ def _stands(
     if payment["status"] == "canceled":
         return "the bank did not pay", []
     if dispute is not None:
-        is_open = dispute["status"] == "needs_response"
-        return ("disputed", ["win", "lose"]) if is_open else (f"dispute {dispute['status']}", [])
+        if dispute["status"] in _OPEN:
+            return "disputed", ["win", "lose"]
+        return f"dispute {dispute['status']}", []
     return "paid", ["dispute"] if payment["refunded"] < payment["amount"] else []
 
 
