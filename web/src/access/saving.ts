@@ -14,7 +14,16 @@ export async function saveFrom(path: string, name: string): Promise<void> {
     const body: unknown = await answer.json().catch(() => null);
     throw isProblemBody(body) ? new Problem(body) : foreign(answer.status, "");
   }
-  const url = URL.createObjectURL(await answer.blob());
+  hand(await answer.blob(), name);
+}
+
+/** A file that came as text. */
+export function saveText64(text: string, name: string, type: string): void {
+  hand(new Blob([Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))], { type }), name);
+}
+
+function hand(content: Blob, name: string): void {
+  const url = URL.createObjectURL(content);
   const link = document.createElement("a");
   link.href = url;
   link.download = name;

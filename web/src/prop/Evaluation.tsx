@@ -1,6 +1,6 @@
 /** One assessment: how far it is to each limit, and what is still missing to pass. */
 import { useEffect, useMemo, useState } from "react";
-import { api, ok, type Schemas } from "../client/api";
+import { api, ok } from "../client/api";
 import { Ask, at, Outcome, useDoing } from "../access/parts";
 import { useAsked } from "../kit/asked";
 import * as d from "../kit/decimal";
@@ -17,6 +17,7 @@ import { type EquityColumns, EquityChart } from "./EquityChart";
 import { gauge, isOver, ordered, stateOf, until } from "./gauges";
 import { Gauges } from "./Gauges";
 import { More } from "./More";
+import { savePack } from "./pack";
 import { Payouts } from "./Payouts";
 import type { PageProps } from "./Prop";
 import { type Assessment, cents, type Condition, conditionTitle, goal, isAt, ruleTitle, type Violation, withHeard } from "./standing";
@@ -58,7 +59,7 @@ function Dashboard({ found, silent, again }: { found: Assessment; silent: boolea
   const gauges = ordered(found.headroom.map((each) => gauge(each, isOver(found.state) ? broken : new Set())));
   const { isBusy, problem, run } = useDoing();
   const [isLeaving, setLeaving] = useState(false);
-  const pack = (): void => void run(async () => savePack(await ok(api.GET("/api/assessments/{assessment_id}/pack", { params: { path: { assessment_id: found.assessment_id } } }))));
+  const pack = (): void => void run(() => savePack(found.assessment_id));
   const trade = (): void => void run(() => tradeOn(found.account_id));
   // What happens on the account itself is asked about at once.
   useEffect(() => (found.account_id ? accountStore(found.account_id).onEvents(again) : undefined), [found.account_id, again]);
@@ -96,17 +97,6 @@ function Dashboard({ found, silent, again }: { found: Assessment; silent: boolea
       </section>
     </div>
   );
-}
-
-/** The zip comes as text, with its SHA-256. */
-function savePack(pack: Schemas["PackReply"]): void {
-  const bytes = Uint8Array.from(atob(pack.zip), (letter) => letter.charCodeAt(0));
-  const url = URL.createObjectURL(new Blob([bytes], { type: "application/zip" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = pack.file_name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
 /** The account may be younger than the list of accounts that this page has. */

@@ -15,7 +15,7 @@ const EVERY_MS = 10_000;
 const MOST = 500;
 const STATES = ["ordered", "paid", "failed"] as const;
 type State = (typeof STATES)[number];
-const LOOKS: Record<string, { shape: string; word: string }> = { ordered: { shape: "sending", word: "on its way" }, paid: { shape: "filled", word: "paid" }, failed: { shape: "unknown", word: "? not paid" } };
+export const LOOKS: Record<string, { shape: string; word: string }> = { ordered: { shape: "sending", word: "on its way" }, paid: { shape: "filled", word: "paid" }, failed: { shape: "unknown", word: "? not paid" } };
 
 export function PaidOut({ state }: { state: string | undefined }) {
   const chosen = STATES.find((each) => each === state) ?? null;

@@ -1,8 +1,9 @@
 /** Payouts that somebody asked for: one of the firm agrees, never the one who asked. */
 import { useState } from "react";
 import { Ask, at } from "../access/parts";
-import { api, ok } from "../client/api";
+import { api, ok, type Schemas } from "../client/api";
 import { useAsked } from "../kit/asked";
+import { money } from "../kit/format";
 import { Num } from "../kit/Num";
 import { Empty, ErrorPanel, Loading } from "../kit/states";
 import { Table } from "../kit/Table";
@@ -11,18 +12,24 @@ import { may } from "../shell/session";
 import { PaidOut } from "./Paid";
 import { PayoutState } from "./Payouts";
 import type { PageProps } from "./Prop";
-import { type Assessment, cents, type PayoutLine } from "./standing";
+import { cents } from "./standing";
 
-const EVERY_MS = 10_000;
-type Line = PayoutLine & { of: Assessment };
-const MOST = 50;
+const EVERY_MS = 5_000;
+const MOST = 500;
+type Line = Schemas["AskedPayoutLine"];
+const listed = (state: "asked" | "refused" | "failed"): Promise<Line[]> => ok(api.GET("/api/assessments/payouts", { params: { query: { state, limit: MOST } } })).then(({ items }) => [...items]);
 
 export default function Waiting({ route }: PageProps) {
-  const asked = useAsked("payouts", read, EVERY_MS);
+  const asked = useAsked("payouts that wait", () => listed("asked"), EVERY_MS);
+  const over = useAsked("payouts not paid", async () => [...(await listed("failed")), ...(await listed("refused"))], EVERY_MS * 2);
   const [deciding, setDeciding] = useState<{ line: Line; agrees: boolean } | null>(null);
-  const lines = asked.data ?? [];
-  const waiting = lines.filter(({ state }) => state === "asked");
-  const others = lines.filter(({ state }) => state === "refused");
+  const waiting = [...(asked.data ?? [])].reverse(); // Who has waited longest comes first.
+  const failed = (over.data ?? []).filter(({ state }) => state === "failed");
+  const refused = (over.data ?? []).filter(({ state }) => state === "refused");
+  const again = (): void => {
+    asked.again();
+    over.again();
+  };
   const mayDecide = may("evaluation:write");
   return (
     <>
@@ -37,33 +44,32 @@ export default function Waiting({ route }: PageProps) {
           </span>
         )} />}
       </section>
-      {others.length > 0 && <section className="panel" data-panel aria-label="Payouts refused"><header><h2>Refused</h2></header><Payments lines={others} empty="" /></section>}
+      {failed.length > 0 && (
+        <section className="panel" data-panel aria-label="Payouts that failed">
+          <header><h2>Not paid</h2><span className="label">The provider did not pay them; agreed to once more, each is tried again.</span></header>
+          <Payments lines={failed} empty="" acts={(line) => <span className="acts"><button type="button" className="button" disabled={!mayDecide} onClick={() => setDeciding({ line, agrees: true })}>Try again</button></span>} />
+        </section>
+      )}
+      {refused.length > 0 && <section className="panel" data-panel aria-label="Payouts refused"><header><h2>Refused</h2></header><Payments lines={refused} empty="" /></section>}
       <PaidOut state={route.query.state} />
       {deciding && (
-        <Ask title={`${deciding.agrees ? "Agree to" : "Refuse"} payout ${deciding.line.number} of ${deciding.line.of.user}`} act={deciding.agrees ? `Pay ${deciding.line.amount} ${deciding.line.currency}` : "Refuse it"} danger={!deciding.agrees} onClose={() => setDeciding(null)} onDone={asked.again}
-          send={(reason) => ok(api.POST("/api/assessments/{assessment_id}/payouts/{number}", { params: { path: { assessment_id: deciding.line.of.assessment_id, number: deciding.line.number } }, body: { agrees: deciding.agrees, reason } }))}>
-          <p>{deciding.line.of.user} made {deciding.line.profit} {deciding.line.currency} on {deciding.line.of.tier}, and is owed {deciding.line.amount} of it. {deciding.agrees ? "Then it is paid, and the account begins anew." : "Nothing is paid; the account stays as it is."}</p>
+        <Ask title={`${deciding.agrees ? "Agree to" : "Refuse"} payout ${deciding.line.number} of ${deciding.line.user}`} act={deciding.agrees ? `Pay ${deciding.line.currency} ${money(cents(deciding.line.amount))}` : "Refuse it"} danger={!deciding.agrees} onClose={() => setDeciding(null)} onDone={again}
+          send={(reason) => ok(api.POST("/api/assessments/{assessment_id}/payouts/{number}", { params: { path: { assessment_id: deciding.line.assessment_id, number: deciding.line.number } }, body: { agrees: deciding.agrees, reason } }))}>
+          <p>{deciding.line.user} made {deciding.line.currency} {money(cents(deciding.line.profit))} on {deciding.line.tier}, and is owed {money(cents(deciding.line.amount))} of it. {deciding.line.state === "failed" ? `It was not paid: ${deciding.line.reason}. It is tried again, to where ${deciding.line.user} is paid by now.` : deciding.agrees ? "Then it is paid, and the account begins anew." : "Nothing is paid; the account stays as it is."}</p>
         </Ask>
       )}
     </>
   );
 }
 
-/** Those of funded accounts: nobody else is paid. */
-async function read(): Promise<Line[]> {
-  const { items } = await ok(api.GET("/api/assessments", { params: { query: { state: "funded", limit: MOST } } }));
-  const all = await Promise.all(items.map(({ assessment_id }) => ok(api.GET("/api/assessments/{assessment_id}", { params: { path: { assessment_id } } }))));
-  return all.flatMap((of) => of.payouts.map((each) => ({ ...each, of })));
-}
-
 function Payments({ lines, empty, acts }: { lines: readonly Line[]; empty: string; acts?: (line: Line) => React.ReactNode }) {
   return (
-    <Table<Line> label="Payouts" rows={lines} rowKey={(each) => `${each.of.assessment_id} ${each.number}`} empty={<Empty>{empty}</Empty>} columns={[
-      { key: "who", title: "Trader", cell: (each) => <>{each.of.user}<small><a href={address("prop", ["now", each.of.assessment_id])}>{each.of.tier}, payout {each.number}</a></small></> },
+    <Table<Line> label="Payouts" rows={lines} rowKey={(each) => `${each.assessment_id} ${each.number}`} empty={<Empty>{empty}</Empty>} columns={[
+      { key: "who", title: "Trader", cell: (each) => <>{each.user}<small><a href={address("prop", ["now", each.assessment_id])}>{each.tier}, payout {each.number}</a></small></>, sort: (each) => each.user },
       { key: "state", title: "State", cell: (each) => <><PayoutState state={each.state} reason={each.reason} />{each.reason && <small>{each.reason}</small>}</> },
-      { key: "profit", title: "Profit", num: true, cell: (each) => <Num value={cents(each.profit)} /> },
-      { key: "amount", title: "Trader’s part", num: true, cell: (each) => <span><Num value={cents(each.amount)} /> {each.currency}</span> },
-      { key: "asked", title: "Asked", num: true, cell: (each) => <>{at(each.asked_at)}<small>{each.asked_by}</small></> },
+      { key: "profit", title: "Profit", num: true, cell: (each) => <span><Num value={cents(each.profit)} /> {each.currency}</span>, sort: (each) => Number(each.profit) },
+      { key: "amount", title: "Trader’s part", num: true, cell: (each) => <span><Num value={cents(each.amount)} /> {each.currency}</span>, sort: (each) => Number(each.amount) },
+      { key: "asked", title: "Asked", num: true, cell: (each) => <>{at(each.asked_at)}<small>{each.asked_by}</small></>, sort: (each) => BigInt(each.asked_at) },
       { key: "decided", title: "Decided by", cell: (each) => each.decided_by || <span className="dim">–</span> },
       ...(acts ? [{ key: "acts", title: "", cell: acts }] : []),
     ]} />

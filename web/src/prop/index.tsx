@@ -11,7 +11,10 @@ export default {
   load: () => import("./Prop"),
   commands: [
     to("Evaluation: room left to every rule", "now", "dashboard gauge headroom daily loss"),
-    to("Purchases, refunds and disputes", "purchases", "paid checkout"),
+    to("Purchases and refunds", "purchases", "paid checkout"),
+    to("Disputes: what banks took back, and until when to answer", "disputes", "chargeback evidence won lost"),
+    to("Certificates: make, show, take back", "certificates", "passed funded proof link revoke"),
+    to("Where you are paid: your account at the provider", "paid", "payout destination stripe bank"),
     to("History of assessments", "history", "passed failed"),
     to("Leaderboard: who is ahead", "ranks", "rank return payouts public name"),
     to("Reports: make, read, keep", "reports", "pdf html csv statistics"),
