@@ -208,11 +208,13 @@ def test_a_payout_is_asked_refused_agreed_to_by_another_paid_once_and_posted(fir
     assert refused["reason"] == "looked at it"
     asked = asked_payout(firm, name)
     lines = firm.of("ria").get("/api/assessments/payouts")["items"]
-    own = [each for each in lines if each["assessment_id"] == name]
-    assert [(e["number"], e["state"], e["user"]) for e in own] == [
+    asked_of = [each for each in lines if each["assessment_id"] == name]
+    assert [(e["number"], e["state"], e["user"]) for e in asked_of] == [
         (2, "asked", "tim"), (1, "refused", "tim"),
     ]  # fmt: skip
-    assert {name: own[0][name] for name in asked} == asked  # as the assessment itself says it
+    assert {
+        field: asked_of[0][field] for field in asked
+    } == asked  # as the assessment itself says it
     refusals = firm.of("tim").get("/api/assessments/payouts?state=refused")["items"]
     assert [each["number"] for each in refusals if each["assessment_id"] == name] == [1]
     assert firm.of("zoe").get("/api/assessments/payouts")["items"] == []
