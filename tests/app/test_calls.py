@@ -37,6 +37,7 @@ STREAM: Final = {
     "partners": "partners/acme",
     "tiers": "tiers/acme",
     "assessments": "assessment/asm-0123456789abcdef",
+    "simulations": "simulations/acme/0123456789abcdef0123456789abcdef",
     "reports": "reports/acme",
     "payments": "purchase/pu_1",
     "payouts": "payout/po_1",

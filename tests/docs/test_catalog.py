@@ -57,7 +57,7 @@ def test_operations_have_names_and_ways_of_their_own() -> None:
     groups = (
         "agents|approvals|audit|certificates|evaluation|fix|house|identity|journal|kyc|leaderboard"
         "|ledger|market|performance|notifications|policy|reference|reports|risk|partners|purchases"
-        "|shop|test_clock|tiers|trading|users"
+        "|shop|simulations|test_clock|tiers|trading|users"
         "|vault|venues|webhooks"
     )
     for operation in OPERATIONS:

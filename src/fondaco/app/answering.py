@@ -90,6 +90,7 @@ _PARTS: Final = frozenset(
         "shop",
         "test_clock",
         "tiers",
+        "simulations",
         "reports",
         "uses",
         "vault",
@@ -157,6 +158,7 @@ class House:
         self.shop = ShopDesk(kernel, views.reading)
         self.policy = Authority(kernel, directory)
         self.tiers = TiersDesk(kernel, directory, views.reading)
+        self.simulations = self.tiers.simulations
         self.assessments = AssessmentsDesk(kernel, directory, self.reading, self.tiers, self.proofs)
         self.assessment_feed = AssessmentFeed(kernel, self.assessments)
         kernel.listeners.append(self.assessment_feed.note)

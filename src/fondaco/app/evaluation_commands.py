@@ -4,18 +4,21 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 
 from fondaco.app.tier_commands import with_offers
+from fondaco.kernel.errors import Invalid
 
 if TYPE_CHECKING:
     from fondaco.app.simulating import Told
     from fondaco.domain.evaluation.model import Tier
     from fondaco.domain.evaluation.simulation.odds import Odds, RuleEffect
     from fondaco.domain.evaluation.simulation.traders import Trader
+    from fondaco.ports.compute import Pool
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 _GAMBLE: Final = (
@@ -55,7 +58,7 @@ def with_tiers(commands: Commands) -> None:
         help="how long a phase is watched; 0: until it ends [60, and 0 for a coin in such a tier]",
     )
     simulate.add_argument("--funded-days", type=int, default=180, metavar="N", help="[180]")
-    simulate.add_argument("--workers", type=int, default=0, metavar="N", help="[as many as cores]")
+    with_workers(simulate)
     simulate.add_argument("--sales", type=int, default=1_000, metavar="N", help="of a book [1000]")
     simulate.add_argument(
         "--capital", type=float, metavar="AMOUNT", help="of the firm, of a book [one account]"
@@ -73,6 +76,33 @@ def with_tiers(commands: Commands) -> None:
         "--sensitivity", action="store_true", help="and what each rule does to the odds"
     )
     simulate.add_argument("--json", action="store_true", help="one object, and nothing else")
+
+
+def with_workers(simulate: argparse.ArgumentParser) -> None:
+    """Who walks the paths."""
+    simulate.add_argument("--workers", type=int, default=0, metavar="N", help="[as many as cores]")
+    simulate.add_argument(
+        "--compute", default="processes", metavar="WHERE",
+        help="processes, ray:local or ray:HOST:PORT [processes]; the numbers are the same",
+    )  # fmt: skip
+
+
+@contextmanager
+def workers_of(asked: argparse.Namespace) -> "Iterator[Pool | None]":
+    """None: processes, of which nobody needs more than there are cores."""
+    from fondaco.app.simulations import PROCESSES, open_pool
+    from fondaco.settings.places import fits
+
+    if asked.compute == PROCESSES:
+        yield None
+        return
+    if not fits("compute", asked.compute):
+        raise Invalid(f"--compute is {asked.compute}, must be processes, or begin with ray:")
+    pool = open_pool(asked.compute, asked.workers or os.cpu_count() or 1)
+    try:
+        yield pool
+    finally:
+        pool.close()
 
 
 def _list(_: argparse.Namespace) -> None:
@@ -141,10 +171,11 @@ def _simulate(asked: argparse.Namespace) -> None:
         sales_a_day=asked.sales_a_day,
     )
     told = _told() if sys.stderr.isatty() else None
-    if asked.sensitivity:
-        found, effects = sensitivity(tier, trader, run, told)
-    else:
-        found, effects = simulate(tier, trader, run, told), []
+    with workers_of(asked) as pool:
+        if asked.sensitivity:
+            found, effects = sensitivity(tier, trader, run, told, pool)
+        else:
+            found, effects = simulate(tier, trader, run, told, pool), []
     if asked.json:
         print(json.dumps(_as_json(asked, tier, found, effects, days), indent=2))
         return

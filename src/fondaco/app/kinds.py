@@ -9,6 +9,7 @@ from typing import Final
 from fondaco.app.calls import Calls, allowed, lines
 from fondaco.domain.evaluation.assessments.room import room as assessments
 from fondaco.domain.evaluation.offering.room import room as tiers
+from fondaco.domain.evaluation.simulations.room import room as simulations
 from fondaco.domain.fix.room import room as fix
 from fondaco.domain.identity.approvals.room import room as approvals
 from fondaco.domain.identity.audit.room import room as audit
@@ -40,7 +41,7 @@ from fondaco.runtime.room import Room
 ROOMS: Final = (
     reference, identity, approvals, policies, audit, ledger, checks, trading, venues, crossing,
     midpoint, pooling, routed, fix, surveillance, cases, webhooks, partners, tiers,
-    assessments, reports, payments, payouts, shops, test_clock,
+    assessments, simulations, reports, payments, payouts, shops, test_clock,
 )  # fmt: skip
 KINDS: Final[tuple[type[Event], ...]] = tuple(kind for room in ROOMS for kind in room.kinds)
 POLICIES: Final = {

@@ -1,14 +1,17 @@
-"""`fondaco simulate`: what may come of days like those traded, and whether they were luck."""
+"""`fondaco simulate`: what may come of days like those traded, and whether they were luck; and
+simulations that a house has kept, which are walked again here and compared."""
 
 import argparse
 import json
-from typing import TYPE_CHECKING, TypeAlias
+import os
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
-from fondaco.app.evaluation_commands import journal_trader
+from fondaco.app.evaluation_commands import journal_trader, with_workers, workers_of
 
 if TYPE_CHECKING:
+    from fondaco.app.asking import Asking
     from fondaco.domain.performance.projection import Projection
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -28,14 +31,13 @@ def with_simulations(commands: Commands) -> None:
         sub.add_argument("journal", help=_JOURNAL)
         sub.add_argument("--seed", type=int, default=1, metavar="N", help="[1]")
         sub.add_argument("--block", type=float, default=5.0, metavar="DAYS", help="[5]")
-        sub.add_argument("--url", default="http://127.0.0.1:8000", help="of account: journals")
-        sub.add_argument("--token", help="[the environment's FONDACO_TOKEN, or demo]")
+        _with_house(sub, "of account: journals")
         sub.add_argument("--json", action="store_true", help="one object, and nothing else")
         sub.set_defaults(run=run)
         if name == "project":
             sub.add_argument("--days", type=int, default=250, metavar="N", help="[250]")
             sub.add_argument("--paths", type=int, default=2_000, metavar="N", help="[2000]")
-            sub.add_argument("--workers", type=int, default=0, metavar="N", help="[all cores]")
+            with_workers(sub)
         else:
             sub.add_argument(
                 "--against", action="append", default=[], metavar="JOURNAL",
@@ -44,16 +46,39 @@ def with_simulations(commands: Commands) -> None:
             sub.add_argument(
                 "--trials", type=int, default=1, metavar="N", help="strategies tried in all [1]"
             )
+    _with_kept(asks)
+
+
+def _with_kept(asks: Commands) -> None:
+    listed = asks.add_parser("list", help="Simulations that a running house has kept.")
+    listed.add_argument("--kind", help="tier_odds, sensitivity, projection or validation")
+    listed.add_argument("--tier")
+    listed.add_argument("--state", help="running, interrupted, done, failed or canceled")
+    listed.set_defaults(run=_list)
+    shown = asks.add_parser("show", help="One of them: what it was made of, and what was found.")
+    shown.set_defaults(run=_show)
+    text = "Walk one of them again here, and compare; exit status 1 where the bytes differ."
+    again = asks.add_parser("again", help=text, description=text)
+    again.set_defaults(run=_again)
+    with_workers(again)
+    for sub in (listed, shown, again):
+        _with_house(sub, "of the house")
+        if sub is not listed:
+            sub.add_argument("simulation_id", metavar="ID")
+        sub.add_argument("--json", action="store_true", help="one object, and nothing else")
+
+
+def _with_house(sub: argparse.ArgumentParser, of: str) -> None:
+    sub.add_argument("--url", default="http://127.0.0.1:8000", help=of)
+    sub.add_argument("--token", help="[the environment's FONDACO_TOKEN, or demo]")
 
 
 def _days(asked: argparse.Namespace, journal: str) -> tuple[int, ...]:
-    """Results of days, in millionths of the account; a day without a trade has 0."""
+    from fondaco.app.simulation_work import days_of
+
     text = journal if journal.startswith("account:") else f"journal:{journal}"
     trader = journal_trader(text, asked.url, asked.token)
-    begins = (0, *trader.ends)
-    return tuple(
-        sum(trader.results[begin:end]) for begin, end in zip(begins, trader.ends, strict=False)
-    )
+    return days_of(trader)
 
 
 def _project(asked: argparse.Namespace) -> None:
@@ -67,7 +92,8 @@ def _project(asked: argparse.Namespace) -> None:
         seed=asked.seed,
         block=asked.block,
     )
-    found = projected(plan, asked.workers)
+    with workers_of(asked) as pool:
+        found = projected(plan, asked.workers, pool)
     if asked.json:
         print(json.dumps(msgspec.to_builtins(found), indent=2))
     else:
@@ -112,3 +138,87 @@ def _validate(asked: argparse.Namespace) -> None:
         print(f"  {name:<36}{value}")
     if found.overfit_probability is not None:
         print(f"  {'the best is overfitted':<36}{found.overfit_probability:.2%}")
+
+
+def _list(asked: argparse.Namespace) -> None:
+    wanted = {name: getattr(asked, name) for name in ("kind", "tier", "state")}
+    query = "&".join(f"{name}={value}" for name, value in wanted.items() if value)
+    found = _house(asked).get("/api/simulations" + (query and f"?{query}"))
+    if asked.json:
+        print(json.dumps(found, indent=2))
+        return
+    for each in found["items"]:
+        print(f"{each['simulation_id']}  {each['kind']:<12}{each['state']:<12}{_of(each)}")
+
+
+def _show(asked: argparse.Namespace) -> None:
+    found = _kept(asked)
+    if asked.json:
+        print(json.dumps(found, indent=2))
+        return
+    item = found["item"]
+    print(f"{item['kind']} of {_of(item)}: {item['state']} {item['error']}".rstrip())
+    if item["state"] == "running":
+        print(f"  {item['done']:,} of {item['total']:,}")
+    print(f"  law {item['law']}, seed {item['seed']}, asked for by {item['asked_by']}")
+    if found["result"]:
+        print(f"  result, SHA-256 {item['result_sha256']}")
+        print(json.dumps(json.loads(found["result"]), indent=2))
+
+
+def _again(asked: argparse.Namespace) -> int:
+    from fondaco.app.simulation_work import answered
+    from fondaco.app.simulations import open_pool
+    from fondaco.domain.evaluation.simulations.model import LAWS, digest, read
+    from fondaco.kernel.errors import Refused
+
+    found = _kept(asked)
+    item = found["item"]
+    if item["state"] != "done":
+        raise Refused(f"simulation {asked.simulation_id} is {item['state']}: nothing to compare")
+    question = read(item["kind"], item["law"], found["inputs"])
+    if question.law != LAWS[question.kind]:
+        raise Refused(
+            f"it was walked by law {question.law} of {question.kind}, and this build walks by "
+            f"{LAWS[question.kind]}: use a build of that time"
+        )
+    count = asked.workers or os.cpu_count() or 1
+    if asked.compute == "processes" and count == 1:
+        result = answered(question)
+    else:
+        pool = open_pool(asked.compute, count)
+        try:
+            result = answered(question, pool)
+        finally:
+            pool.close()
+    is_named = question.simulation_id == asked.simulation_id
+    is_same = is_named and digest(result) == item["result_sha256"] and result == found["result"]
+    said = {
+        "simulation_id": asked.simulation_id,
+        "inputs_are_of_that_id": is_named,
+        "result_sha256": item["result_sha256"],
+        "again_sha256": digest(result),
+        "workers": count,
+        "same": is_same,
+    }
+    if asked.json:
+        print(json.dumps(said, indent=2))
+    else:
+        print("the same, bit by bit" if is_same else "it differs")
+        print(f"  kept   {said['result_sha256']}\n  again  {said['again_sha256']}")
+    return int(not is_same)
+
+
+def _of(item: dict[str, Any]) -> str:
+    return f"{item['tier']} version {item['version']}" if item["tier"] else str(item["journal"])
+
+
+def _kept(asked: argparse.Namespace) -> dict[str, Any]:
+    found: dict[str, Any] = _house(asked).get(f"/api/simulations/{asked.simulation_id}")
+    return found
+
+
+def _house(asked: argparse.Namespace) -> "Asking":
+    from fondaco.app.asking import Asking
+
+    return Asking(asked.url, asked.token or os.environ.get("FONDACO_TOKEN", "demo"))

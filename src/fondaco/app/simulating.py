@@ -1,11 +1,9 @@
 """Runs the simulation of a tier on all cores: parts of the paths in processes of their own."""
 
 import math
-import multiprocessing
 import os
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Final, NamedTuple, TypeAlias
 
@@ -23,6 +21,8 @@ from fondaco.domain.evaluation.simulation.odds import (
 )
 from fondaco.domain.evaluation.simulation.traders import ALONE, Crowd, Trader, paths_of
 from fondaco.kernel.errors import Invalid
+from fondaco.ports.compute import Pool
+from fondaco.ports.compute.processes import Processes
 
 PATHS_MAX: Final = 10_000_000
 OPEN_DAYS: Final = 3_660  # of a phase that is watched until it ends
@@ -71,17 +71,20 @@ class Found(NamedTuple):
     lowest: bytes
 
 
-def simulate(tier: Tier, trader: Trader, run: Run, told: Told | None = None) -> Odds:
-    """The odds of one kind of trader in a tier; the same for any number of workers.
+def simulate(
+    tier: Tier, trader: Trader, run: Run, told: Told | None = None, pool: Pool | None = None
+) -> Odds:
+    """The odds of one kind of trader in a tier; the same for any number of workers, and for those
+    of any `pool`.
 
     `told` hears how many paths are done, and of how many. Raises `Invalid` for what cannot be run.
     """
-    with _workers(run) as pool:
-        return _odds(pool, tier, trader, run, told)
+    with _workers(run, pool) as found:
+        return _odds(found, tier, trader, run, told)
 
 
 def sensitivity(
-    tier: Tier, trader: Trader, run: Run, told: Told | None = None
+    tier: Tier, trader: Trader, run: Run, told: Told | None = None, pool: Pool | None = None
 ) -> tuple[Odds, list[RuleEffect]]:
     """The odds, and what each rule of the tier does to them: the same dice with another rule."""
     check(tier, run)
@@ -91,14 +94,14 @@ def sensitivity(
     def tell(nth: int) -> Told | None:
         return (lambda done, _: told(nth * run.paths + done, total)) if told else None
 
-    with _workers(run) as pool:
-        is_now = _odds(pool, tier, trader, run, tell(0))
+    with _workers(run, pool) as found:
+        is_now = _odds(found, tier, trader, run, tell(0))
         effects = [
             effect_of(
                 rule,
                 change,
                 is_now,
-                _odds(pool, other, trader, run, tell(nth), with_books=False),
+                _odds(found, other, trader, run, tell(nth), with_books=False),
             )
             for nth, (rule, change, other) in enumerate(changes, 1)
         ]
@@ -140,7 +143,7 @@ def check(tier: Tier, run: Run) -> None:
 
 
 def _odds(
-    pool: ProcessPoolExecutor | None,
+    pool: Pool | None,
     tier: Tier,
     trader: Trader,
     run: Run,
@@ -149,7 +152,8 @@ def _odds(
     with_books: bool = True,
 ) -> Odds:
     parts, found, done = parts_of(tier, trader, run, with_books=with_books), [], 0
-    walks = pool.map(walked, parts) if pool else map(walked, parts)
+    begun = [pool.submit(walked, each) for each in parts] if pool else []
+    walks = (each.result() for each in begun) if pool else map(walked, parts)
     for part, each in zip(parts, walks, strict=True):
         found.append(each)
         done += 0 if part.is_books else part.paths
@@ -215,11 +219,13 @@ def walked(part: Part) -> bytes:
 
 
 @contextmanager
-def _workers(run: Run) -> Iterator[ProcessPoolExecutor | None]:
+def _workers(run: Run, given: Pool | None) -> Iterator[Pool | None]:
     count = run.workers or os.cpu_count() or 1
-    if count == 1 or run.paths <= _ALONE:
-        yield None
+    if given is not None or count == 1 or run.paths <= _ALONE:
+        yield given
         return
-    how = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
-    with ProcessPoolExecutor(count, multiprocessing.get_context(how)) as pool:
+    pool = Processes(count, has_threads=False)
+    try:
         yield pool
+    finally:
+        pool.close()

@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from fondaco.app.house import Kernel
-from fondaco.app.performance import sheets
-from fondaco.app.simulating import Run
-from fondaco.app.tier_simulations import Asked, Simulations
+from fondaco.app.simulation_jobs import Ended
+from fondaco.app.simulation_traders import Traders
+from fondaco.app.simulation_work import tier_of as _terms
+from fondaco.app.simulations import SimulationsDesk
 from fondaco.domain.evaluation.assessments.model import PREFIX as ASSESSMENTS
 from fondaco.domain.evaluation.assessments.store import listed as assessments
 from fondaco.domain.evaluation.lint import LintFinding, is_wrong, lint
@@ -43,15 +44,19 @@ from fondaco.domain.evaluation.reading import TIERS, text_of, tier_of
 from fondaco.domain.evaluation.replaying import attempts, judged, stage_of
 from fondaco.domain.evaluation.shelf import Shelf
 from fondaco.domain.evaluation.simulation.attached import USUAL, TraderOdds, kept, written
-from fondaco.domain.evaluation.simulation.traders import Trader, trader_of
+from fondaco.domain.evaluation.simulation.traders import trader_of
+from fondaco.domain.evaluation.simulations.model import (
+    OddsInputs,
+    Question,
+    SimulationKind,
+    question,
+)
 from fondaco.domain.evaluation.wording import wording
 from fondaco.domain.identity.directory import Directory
 from fondaco.domain.identity.model import DEMO, Scope
-from fondaco.domain.performance.api import Asked as TradesAsked
-from fondaco.domain.performance.api import TradedReply, journal_of
 from fondaco.domain.reference.model import Symbol
 from fondaco.domain.trading.model import TradingRefs
-from fondaco.kernel.errors import Invalid, NotFound, Refused
+from fondaco.kernel.errors import FondacoError, NotFound, Refused
 from fondaco.kernel.event import Entry, Instant, StreamId, request_id
 from fondaco.kernel.money import format_scaled
 from fondaco.kernel.operation import Stamp
@@ -59,7 +64,6 @@ from fondaco.kernel.operation import Stamp
 _KINDS: Final[tuple[type[Any], ...]] = get_args(TierEvent)
 _EPOCH: Final = date(1970, 1, 1)
 _DAYS_MAX: Final = 100_000  # since 1970: beyond it there is no instant
-JOURNAL_TRADES_MAX: Final = 10_000
 _SECOND_NS: Final = 1_000_000_000
 _INTERNAL: Final = frozenset({"draft", "waiting"})
 
@@ -84,6 +88,16 @@ def built_in_odds() -> dict[str, BuiltInOdds]:
     return msgspec.json.decode(text, type=dict[str, BuiltInOdds])
 
 
+class Attaching:
+    """A simulation whose odds are for a version. `state`: running, attached, failed, canceled."""
+
+    def __init__(self, asked: Question) -> None:
+        self.asked = asked
+        self.state = "running"
+        self.error = ""
+        self.done = self.total = 0  # when it ended
+
+
 class TiersDesk:
     """Belongs to the loop's thread."""
 
@@ -96,7 +110,9 @@ class TiersDesk:
         """`reading` is of the views."""
         self._kernel, self._directory, self._reading = kernel, directory, reading
         self.shelf = Shelf()
-        self._simulations = Simulations()
+        self._traders = Traders(kernel, directory, reading)
+        self.simulations = SimulationsDesk(kernel, self._traders, self.shelf, reading)
+        self._attaching: dict[tuple[str, str, int], Attaching] = {}
 
     async def open(self) -> None:
         """What was published before is on sale from the first request on."""
@@ -111,7 +127,7 @@ class TiersDesk:
             await self._seed()
 
     async def close(self) -> None:
-        await self._simulations.close()
+        await self.simulations.close()
 
     def _note(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
@@ -190,75 +206,92 @@ class TiersDesk:
         if offered.is_published:
             text = f"version {ask.version} of {ask.tier} is published: its odds are those it has"
             raise Refused(text, code="already_published")
+        names = ask.traders or USUAL
+        traders = await asyncio.to_thread(
+            lambda: tuple((n, self._traders.trader(stamp, n, ask.journals)) for n in names)
+        )
+        kind = SimulationKind.SENSITIVITY if ask.sensitivity else SimulationKind.TIER_ODDS
+        asked = question(kind, self._inputs(offered, traders, ask))
+        key = (stamp.tenant, ask.tier, ask.version)
+        known = self._attaching.get(key)
+        if known is not None and known.state == "running":
+            if known.asked == asked:
+                return self._progress(stamp.tenant, offered)
+            raise Refused("it is being simulated already: cancel that first", code="simulating")
+        attaching = self._attaching[key] = Attaching(asked)
+
+        async def tell(ended: Ended) -> None:
+            job = self.simulations.progress(stamp.tenant, asked.simulation_id)
+            attaching.done, attaching.total = (job.done, job.total) if job else (0, 0)
+            await self._attach(stamp, offered, attaching, ended)
+
+        try:
+            await self.simulations.begin(stamp, asked, tell)
+        except FondacoError:
+            self._attaching.pop(key, None)
+            raise
+        return self._progress(stamp.tenant, offered)
+
+    def _inputs(
+        self, offered: Offered, traders: tuple[Any, ...], ask: api.SimulateTierRequest
+    ) -> OddsInputs:
         tier = self.shelf.tier_of(offered)
-        run = Run(
+        return OddsInputs(
+            tier=offered.name,
+            version=offered.version,
+            terms=offered.terms,
+            traders=traders,
             paths=ask.paths,
             seed=ask.seed,
             days=ask.days,
             funded_days=ask.funded_days,
-            workers=1,
             sales=ask.sales,
-            capital=tier.account / 10**MONEY_DECIMALS,
-            crowd=ask.crowd,
             sales_a_day=ask.sales_a_day,
+            crowd=ask.crowd,
+            capital=tier.account / 10**MONEY_DECIMALS,
         )
-        names = ask.traders or USUAL
-        traders = await asyncio.to_thread(
-            lambda: tuple((each, self._trader(stamp.tenant, each, ask)) for each in names)
-        )
-        asked = Asked(tier, offered.fingerprint, traders, run, ask.sensitivity)
 
-        async def attach(found: list[TraderOdds]) -> None:
-            command = attach_of(offered, found, asked, _asked(stamp), stamp.caller)
+    async def _attach(
+        self, stamp: Stamp, offered: Offered, attaching: Attaching, ended: Ended
+    ) -> None:
+        if ended.state != "done":
+            attaching.state = "canceled" if ended.state == "interrupted" else ended.state
+            attaching.error = ended.error
+            return
+        command = attach_of(offered, ended.result, attaching.asked, _asked(stamp), stamp.caller)
+        try:
             now = msgspec.structs.replace(command, at=self._kernel.now())
             await self._submit(stamp.tenant, now)
-
-        self._simulations.begin((stamp.tenant, ask.tier, ask.version), asked, attach)
-        return self._progress(stamp.tenant, offered)
+            attaching.state = "attached"
+        except FondacoError as error:
+            attaching.state, attaching.error = "failed", error.message
 
     async def simulation(self, stamp: Stamp, ask: api.TierVersionRequest) -> api.SimulationReply:
         return self._progress(stamp.tenant, self._offered(stamp.tenant, ask.tier, ask.version))
 
     async def cancel(self, stamp: Stamp, ask: api.TierVersionRequest) -> api.SimulationReply:
         offered = self._offered(stamp.tenant, ask.tier, ask.version)
-        self._simulations.cancel((stamp.tenant, ask.tier, ask.version))
+        known = self._attaching.get((stamp.tenant, ask.tier, ask.version))
+        if known is not None and known.state == "running":
+            await self.simulations.stop(stamp, known.asked.simulation_id)
         return self._progress(stamp.tenant, offered)
 
     def _progress(self, tenant: str, offered: Offered) -> api.SimulationReply:
-        job = self._simulations.job((tenant, offered.name, offered.version))
+        found = self._attaching.get((tenant, offered.name, offered.version))
+        asked = found.asked.simulation_id if found else ""
+        job = self.simulations.progress(tenant, asked) if found else None
         known = self._offered(tenant, offered.name, offered.version).simulation
         return api.SimulationReply(
             tier=offered.name,
             version=offered.version,
             fingerprint=offered.fingerprint,
-            state=job.state if job else "attached" if known else "none",
-            done=job.done if job else 0,
-            total=job.asked.total if job else 0,
-            error=job.error if job else "",
+            simulation_id=asked,
+            state=found.state if found else "attached" if known else "none",
+            done=job.done if job else found.done if found else 0,
+            total=job.total if job else found.total if found else 0,
+            error=found.error if found else "",
             odds=odds_shown(known) if known else None,
         )
-
-    def _trader(self, tenant: str, text: str, ask: api.SimulateTierRequest) -> Trader:
-        """Raises `Invalid`, and `NotFound` for an account that there is not. A file would be one of
-        the house's machine, so that journals come with the request."""
-        kind, _, rest = text.partition(":")
-        name, _, more = rest.partition(",")
-        more = f",{more}" if more else ""
-        if kind == "account":
-            found = self._journal(tenant, name)
-            return _kept_small(trader_of(f"journal:size={found.size}{more}", found.text))
-        if kind == "journal":
-            given = next((each for each in ask.journals if each.name == name), None)
-            if given is None:
-                raise Invalid(f"trader {text[:80]}: {name[:64]} is not one of journals")
-            return _kept_small(trader_of(text, given.text))
-        return trader_of(text)
-
-    def _journal(self, tenant: str, account: str) -> TradedReply:
-        statistics = sheets(lambda: self._kernel.board)
-        with self._reading() as conn:
-            now = self._kernel.now()
-            return journal_of(statistics.sheet(conn, tenant, account, TradesAsked(), now))
 
     def _offered(self, tenant: str, name: str, version: int) -> Offered:
         found = self.shelf.offers(tenant).of(name, version)
@@ -368,15 +401,6 @@ class TiersDesk:
                 yield each
 
 
-def _kept_small(trader: Trader) -> Trader:
-    """The journal keeps all of it. Raises `Invalid`."""
-    if len(trader.results) > JOURNAL_TRADES_MAX:
-        raise Invalid(
-            f"the journal has {len(trader.results)} trades, at most {JOURNAL_TRADES_MAX} are kept"
-        )
-    return trader
-
-
 def offer_of(text: str, tier: Tier, asked: str, now: Instant, by: str) -> OfferTier:
     """The command that defines a version; `asked` names the request."""
     terms = msgspec.json.encode(tier).decode()
@@ -428,15 +452,17 @@ def wrong(tier: Tier) -> Iterator[LintFinding]:
 
 
 def attach_of(
-    offered: Offered, found: list[TraderOdds], asked: Asked, request: str, by: str
+    offered: Offered, odds: str, asked: Question, request: str, by: str
 ) -> AttachSimulation:
-    run, odds = asked.run, written(found)
+    found = asked.inputs
+    if not isinstance(found, OddsInputs):
+        raise LookupError(f"{asked.kind} has no odds")
     content = blake2b(odds.encode(), digest_size=8).hexdigest()
     return AttachSimulation(
         request_id(f"!tiers/{request}/simulate", content), Instant(0), offered.name,
         offered.version, offered.fingerprint, odds,
-        tuple(kept(trader) for _, trader in asked.traders), run.seed, run.paths, run.days,
-        run.funded_days, run.sales, money(asked.tier.account), by,
+        tuple(kept(trader) for _, trader in found.traders), found.seed, found.paths, found.days,
+        found.funded_days, found.sales, money(_terms(found).account), by,
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from fondaco.domain.evaluation.assessments.store import AssessmentsView
 from fondaco.domain.evaluation.leaderboard.store import LeaderboardView
+from fondaco.domain.evaluation.simulations.store import SimulationsView
 from fondaco.domain.identity.audit.store import AuditView
 from fondaco.domain.ledger.model import Posters
 from fondaco.domain.ledger.postings import POSTERS
@@ -48,5 +49,5 @@ def every_view(journal: Journal) -> Sequence[View]:
     return (
         TradingView(), LedgerView(posters), BooksView(), DaysView(listed), SettlementsView(),
         StandingView(), BustsView(), AuditView(), AssessmentsView(), PaymentsView(),
-        LeaderboardView(), DisputesView(),
+        LeaderboardView(), DisputesView(), SimulationsView(),
     )  # fmt: skip

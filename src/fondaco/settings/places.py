@@ -13,6 +13,7 @@ _PLACES: Final[Mapping[str, tuple[str, ...]]] = {
     "journal": ("segments", "postgresql://", "postgres://"),
     "store": ("sqlite", "postgresql://", "postgres://"),
     "cache": ("memory", "redis://", "rediss://", "unix://"),
+    "compute": ("processes", "ray:"),
     "fix_publish_to": _BUSES,
     "topics": _BUSES,
     "fix_alerts_to": ("none", *_SYSLOG, "http://", "https://"),

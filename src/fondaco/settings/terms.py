@@ -386,6 +386,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = "memory"
 
+    # Simulations
+    compute: Annotated[
+        str,
+        _why(
+            "who walks simulations: processes of this machine, ray:local (a Ray cluster here, for "
+            "as long as one is walked), or one that is there, ray:HOST:PORT or ray://HOST:PORT",
+            "address",
+        ),
+    ] = "processes"
+
     # Outwards
     outbound_networks: Annotated[
         str,

@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 0d10fc562bdb1abb25a9906c9f70cb9ede202102938a9c2c0d02ce8a8f05a25e
+OpenAPI sha256 a4ef1cd17123a5008e51f52f557d34f5d6e65eaf96f3948fd569df44ddf16d5b
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
 Scope: TypeAlias = Literal['accounts:read', 'accounts:write', 'analytics:read', 'approvals:read', 'approvals:write', 'evaluation:ask', 'evaluation:read', 'evaluation:write', 'house:read', 'house:write', 'journal:read', 'keys:write', 'kyc:read', 'kyc:write', 'limits:read', 'limits:write', 'market:read', 'orders:propose', 'orders:read', 'orders:write', 'payments:read', 'payments:write', 'purchases:read', 'purchases:write', 'reports:read', 'reports:write', 'tiers:read', 'tiers:write', 'tokens:reveal', 'webhooks:read', 'webhooks:write']
 Role: TypeAlias = Literal['admin', 'agent', 'analyst', 'auditor', 'compliance', 'partner', 'risk', 'trader']
+SimulationKind: TypeAlias = Literal['projection', 'sensitivity', 'tier_odds', 'validation']
 ReportKind: TypeAlias = Literal['assessment_summary', 'compliance', 'performance_metrics', 'risk_analysis', 'trade_history']
 Quality: TypeAlias = Literal['closed', 'crossed', 'gapped', 'ok', 'recovering', 'stale', 'unconfirmed']
 LevelReply: TypeAlias = "tuple[str, str]"
@@ -2765,12 +2766,14 @@ class JournalText(TypedDict):
 
 
 class SimulationReply(TypedDict):
-    """`state`: none, running, attached, failed or canceled. `done` of `total` paths, of all
+    """`simulation_id` is the newest since the house began, GET /simulations lists all of them.
+    `state`: none, running, attached, failed or canceled. `done` of `total` paths, of all
     traders together. `odds` are what is attached, from this simulation or an earlier one.
     """
     tier: str
     version: int
     fingerprint: str
+    simulation_id: str
     state: str
     done: int
     total: int
@@ -3081,6 +3084,182 @@ class EvaluationDecideRequest(TypedDict):
     number: int
     agrees: bool
     reason: str
+
+
+class AskSimulationRequest(TypedDict):
+    """One of `odds` (for tier_odds and sensitivity), `projection`, `validation`: that of its
+    `kind`. Asked again it is the same simulation, which is not walked a second time.
+    """
+    kind: SimulationKind
+    odds: NotRequired[OddsAsk | None]
+    projection: NotRequired[ProjectionAsk | None]
+    validation: NotRequired[ValidationAsk | None]
+    journals: NotRequired[list[JournalText]]
+
+
+class OddsAsk(TypedDict):
+    """As POST /tiers/{tier}/versions/{version}/simulate, of any version. `capital` null: that of
+    one account.
+    """
+    tier: str
+    version: int
+    traders: NotRequired[list[str]]
+    paths: NotRequired[int]
+    seed: NotRequired[int]
+    days: NotRequired[int]
+    funded_days: NotRequired[int]
+    sales: NotRequired[int]
+    sales_a_day: NotRequired[int]
+    crowd: NotRequired[float]
+    capital: NotRequired[float | None]
+
+
+class ProjectionAsk(TypedDict):
+    """Paths of days like those of `journal`: "account:ID", or "journal:NAME" of one of `journals`.
+    """
+    journal: str
+    days: NotRequired[int]
+    paths: NotRequired[int]
+    seed: NotRequired[int]
+    block: NotRequired[float]
+
+
+class ValidationAsk(TypedDict):
+    """Whether `journal` was luck. `against`: strategies that were tried besides; `trials`: how
+    many were in all, those that are not at hand among them.
+    """
+    journal: str
+    against: NotRequired[list[str]]
+    trials: NotRequired[int]
+    seed: NotRequired[int]
+    block: NotRequired[float]
+    bootstraps: NotRequired[int]
+
+
+class SimulationFound(TypedDict):
+    """`inputs` is all that it was made of, as JSON; `result` what was found, the bytes that
+    `result_sha256` is of. The same is told in `traders`, `projection` or `validation`.
+    """
+    item: SimulationShown
+    inputs: str
+    result: str
+    traders: list[OddsOfTrader]
+    projection: Projection | None
+    validation: StrategyValidation | None
+
+
+class SimulationShown(TypedDict):
+    """`done` of `total` steps of work while it is running. One that is interrupted was under way
+    when the house stopped: ask for it again. `law` is the one it was walked by. `journal` or
+    `tier` and `version` say what it is of. Times are nanoseconds since 1970, UTC.
+    """
+    simulation_id: str
+    kind: SimulationKind
+    state: Literal['canceled', 'done', 'failed', 'interrupted', 'running']
+    law: int
+    tier: str
+    version: int
+    journal: str
+    seed: str
+    paths: int
+    done: int
+    total: int
+    error: str
+    asked_by: str
+    asked_at: str
+    ended_at: str
+    result_sha256: str
+
+
+class Projection(TypedDict):
+    """Parts of the account. `inputs` is the SHA-256 of all that it was made of."""
+    inputs: str
+    days: int
+    paths: int
+    seed: int
+    block: float
+    mean: float
+    mean_se: float
+    loss_probability: float
+    result_quantiles: list[float]
+    drawdown_mean: float
+    drawdown_se: float
+    drawdown_quantiles: list[float]
+    falls: list[FallOdds]
+    fan: list[FanPoint]
+    scenarios: list[PathScenario]
+
+
+class FallOdds(TypedDict):
+    """That a path falls so far from its highest within the days, with its standard error."""
+    fall: float
+    probability: float
+    se: float
+
+
+class FanPoint(TypedDict):
+    """After so many days: the quantiles of `QUANTILES`, in parts of the account."""
+    day: int
+    quantiles: list[float]
+
+
+class PathScenario(TypedDict):
+    """One path, the number of which draws it again: as good an end as that part of all have."""
+    name: str
+    quantile: float
+    path: int
+    result: float
+    drawdown: float
+    curve: list[float]
+
+
+class StrategyValidation(TypedDict):
+    """`probabilistic_sharpe` is the probability that the true ratio is above 0, `deflated_sharpe`
+    that it is above the best that `trials` of no skill would have shown. `sharpe_low` and
+    `sharpe_high` hold 95 of 100 bootstraps; `overfit_probability` is of the best among several,
+    and None of one alone.
+    """
+    days: int
+    sharpe: float
+    sharpe_annual: float
+    skewness: float
+    kurtosis: float
+    trials: int
+    expected_max_sharpe: float
+    probabilistic_sharpe: float
+    deflated_sharpe: float
+    sharpe_low: float
+    sharpe_high: float
+    mean_below_zero: float
+    overfit_probability: float | None
+    seed: int
+    bootstraps: int
+    bins: list[RatioBin]
+
+
+class RatioBin(TypedDict):
+    """How many bootstraps have a Sharpe ratio from `low` to below `high`."""
+    low: float
+    high: float
+    count: int
+
+
+class SimulationsRequest(TypedDict):
+    """Those that were asked for last first. `cursor` is the `next` of the page before."""
+    kind: NotRequired[SimulationKind | None]
+    tier: NotRequired[str | None]
+    state: NotRequired[Literal['canceled', 'done', 'failed', 'interrupted', 'running'] | None]
+    cursor: NotRequired[int]
+    limit: NotRequired[int]
+
+
+class SimulationsReply(TypedDict):
+    items: list[SimulationShown]
+    next: int | None
+
+
+class SimulationRequest(TypedDict):
+    simulation_id: str
 
 
 class MakeReportRequest(TypedDict):

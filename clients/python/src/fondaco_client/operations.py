@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 0d10fc562bdb1abb25a9906c9f70cb9ede202102938a9c2c0d02ce8a8f05a25e
+OpenAPI sha256 a4ef1cd17123a5008e51f52f557d34f5d6e65eaf96f3948fd569df44ddf16d5b
 """
 
 from __future__ import annotations
@@ -3035,6 +3035,79 @@ class Evaluation:
         return found
 
 
+class Simulations:
+    def __init__(self, asking: Asking) -> None:
+        self._ask = asking.ask
+
+    def ask(
+        self,
+        *,
+        kind: m.SimulationKind,
+        idempotency_key: str = ABSENT,
+        odds: m.OddsAsk | None = ABSENT,
+        projection: m.ProjectionAsk | None = ABSENT,
+        validation: m.ValidationAsk | None = ABSENT,
+        journals: builtins.list[m.JournalText] = ABSENT,
+    ) -> m.SimulationFound:
+        """Simulate a tier or days that were traded; the same question is walked once. Scope:
+        tiers:write.
+        """
+        found: m.SimulationFound = self._ask(
+            "POST",
+            "/api/simulations",
+            body={"kind": kind, "odds": odds, "projection": projection, "validation": validation, "journals": journals},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def one(
+        self,
+        *,
+        simulation_id: str,
+    ) -> m.SimulationFound:
+        """One simulation: what it was made of, how far it is, and what was found. Scope:
+        tiers:write.
+        """
+        found: m.SimulationFound = self._ask(
+            "GET",
+            "/api/simulations/{simulation_id}",
+            path_={"simulation_id": simulation_id},
+        )
+        return found
+
+    def cancel(
+        self,
+        *,
+        simulation_id: str,
+        idempotency_key: str = ABSENT,
+    ) -> m.SimulationFound:
+        """Stop a simulation that is under way. Scope: tiers:write."""
+        found: m.SimulationFound = self._ask(
+            "DELETE",
+            "/api/simulations/{simulation_id}",
+            path_={"simulation_id": simulation_id},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def list(
+        self,
+        *,
+        kind: m.SimulationKind = ABSENT,
+        tier: str = ABSENT,
+        state: Literal['canceled', 'done', 'failed', 'interrupted', 'running'] = ABSENT,
+        cursor: int = ABSENT,
+        limit: int = ABSENT,
+    ) -> m.SimulationsReply:
+        """Simulations that were asked for, by kind, tier and state. Scope: tiers:write."""
+        found: m.SimulationsReply = self._ask(
+            "GET",
+            "/api/simulations",
+            query={"kind": kind, "tier": tier, "state": state, "cursor": cursor, "limit": limit},
+        )
+        return found
+
+
 class Reports:
     def __init__(self, asking: Asking) -> None:
         self._ask = asking.ask
@@ -5201,6 +5274,7 @@ class Operations:
         self.partners = Partners(asking)
         self.tiers = Tiers(asking)
         self.evaluation = Evaluation(asking)
+        self.simulations = Simulations(asking)
         self.reports = Reports(asking)
         self.purchases = Purchases(asking)
         self.shop = Shop(asking)

@@ -12,6 +12,7 @@ from msgspec import Meta
 from fondaco.domain.identity.model import Scope
 from fondaco.domain.performance.journal import journal_of as journal_of
 from fondaco.domain.performance.model import Method
+from fondaco.domain.performance.projection import Projection as Projection
 from fondaco.domain.performance.replies import StatisticsReply as StatisticsReply
 from fondaco.domain.performance.replies import TallyLine as TallyLine
 from fondaco.domain.performance.replies import TradedReply as TradedReply
@@ -20,6 +21,7 @@ from fondaco.domain.performance.sheet import Asked as Asked
 from fondaco.domain.performance.sheet import BarsOf, Intervals
 from fondaco.domain.performance.sheet import Sheet as Sheet
 from fondaco.domain.performance.sheet import moment as moment
+from fondaco.domain.performance.validation import StrategyValidation as StrategyValidation
 from fondaco.domain.trading.api.orders import AccountText, account_of_ask, instant_of
 from fondaco.domain.trading.model import AccountHistory
 from fondaco.kernel.errors import Invalid, NotFound

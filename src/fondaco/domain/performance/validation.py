@@ -21,6 +21,7 @@ from fondaco.kernel.seeded import Seeded
 _NORMAL: Final = NormalDist()
 _EULER: Final = 0.577_215_664_901_532_9
 PARTS_MAX: Final = 16
+BINS: Final = 40  # of a histogram of bootstraps
 
 
 class Moments(msgspec.Struct, frozen=True):
@@ -30,6 +31,14 @@ class Moments(msgspec.Struct, frozen=True):
     sharpe: float
     skewness: float
     kurtosis: float
+
+
+class RatioBin(msgspec.Struct, frozen=True):
+    """How many bootstraps have a Sharpe ratio from `low` to below `high`."""
+
+    low: float
+    high: float
+    count: int
 
 
 class StrategyValidation(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +62,7 @@ class StrategyValidation(msgspec.Struct, frozen=True, kw_only=True):
     overfit_probability: float | None
     seed: int
     bootstraps: int
+    bins: tuple[RatioBin, ...]  # of the bootstraps, of equal width; the last has its end in it
 
 
 def moments(returns: Sequence[float]) -> Moments:
@@ -152,6 +162,22 @@ def validation(
         overfit_probability=overfit_probability(columns) if others else None,
         seed=seed,
         bootstraps=bootstraps,
+        bins=binned(drawn),
+    )
+
+
+def binned(ordered: Sequence[float], count: int = BINS) -> tuple[RatioBin, ...]:
+    """A histogram of numbers in their order."""
+    low, high = ordered[0], ordered[-1]
+    if high <= low:
+        return (RatioBin(low, high, len(ordered)),)
+    width = (high - low) / count
+    counts = [0] * count
+    for each in ordered:
+        counts[min(int((each - low) / width), count - 1)] += 1
+    return tuple(
+        RatioBin(low + nth * width, low + (nth + 1) * width, found)
+        for nth, found in enumerate(counts)
     )
 
 

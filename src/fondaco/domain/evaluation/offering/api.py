@@ -301,12 +301,14 @@ class DefinedReply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SimulationReply(msgspec.Struct, frozen=True, kw_only=True):
-    """`state`: none, running, attached, failed or canceled. `done` of `total` paths, of all traders
+    """`simulation_id` is the newest since the house began, GET /simulations lists all of them.
+    `state`: none, running, attached, failed or canceled. `done` of `total` paths, of all traders
     together. `odds` are what is attached, from this simulation or an earlier one."""
 
     tier: str
     version: int
     fingerprint: str
+    simulation_id: str
     state: str
     done: int
     total: int

@@ -115,40 +115,44 @@ def odds_shown(simulation: AttachedOdds) -> OddsShown:
         crowd=found[0].odds.crowd if found else 0.0,
         capital=simulation.capital,
         simulated_at=str(simulation.at),
-        traders=[
-            OddsOfTrader(
-                trader=each.trader,
-                title=each.title,
-                pass_probability=each.odds.pass_probability,
-                pass_se=each.odds.pass_se,
-                ruin_probability=each.odds.ruin_probability,
-                ruin_se=each.odds.ruin_se,
-                median_days=each.odds.days_to_pass[_MEDIAN] if each.odds.days_to_pass else None,
-                paid_probability=each.odds.paid_probability,
-                payout_mean=each.odds.payout_mean,
-                firm_profit_mean=each.odds.firm_profit_mean,
-                firm_profit_se=each.odds.firm_profit_se,
-                firm_ruin_probability=each.odds.firm_ruin_probability,
-                firm_ruin_se=each.odds.firm_ruin_se,
-                firm_capital_99=each.odds.firm_capital_99,
-                abandoned_probability=each.odds.abandoned_probability,
-                effects=[
-                    RuleEffectShown(
-                        rule=effect.rule,
-                        change=effect.change,
-                        pass_probability=effect.pass_probability,
-                        pass_change=effect.pass_change,
-                        payout_mean=effect.payout_mean,
-                        payout_change=effect.payout_change,
-                        firm_profit_mean=effect.firm_profit_mean,
-                        firm_profit_change=effect.firm_profit_change,
-                    )
-                    for effect in each.effects
-                ],
-            )
-            for each in found
-        ],
+        traders=traders_shown(found),
     )
+
+
+def traders_shown(found: list[attached.TraderOdds]) -> list[OddsOfTrader]:
+    return [
+        OddsOfTrader(
+            trader=each.trader,
+            title=each.title,
+            pass_probability=each.odds.pass_probability,
+            pass_se=each.odds.pass_se,
+            ruin_probability=each.odds.ruin_probability,
+            ruin_se=each.odds.ruin_se,
+            median_days=each.odds.days_to_pass[_MEDIAN] if each.odds.days_to_pass else None,
+            paid_probability=each.odds.paid_probability,
+            payout_mean=each.odds.payout_mean,
+            firm_profit_mean=each.odds.firm_profit_mean,
+            firm_profit_se=each.odds.firm_profit_se,
+            firm_ruin_probability=each.odds.firm_ruin_probability,
+            firm_ruin_se=each.odds.firm_ruin_se,
+            firm_capital_99=each.odds.firm_capital_99,
+            abandoned_probability=each.odds.abandoned_probability,
+            effects=[
+                RuleEffectShown(
+                    rule=effect.rule,
+                    change=effect.change,
+                    pass_probability=effect.pass_probability,
+                    pass_change=effect.pass_change,
+                    payout_mean=effect.payout_mean,
+                    payout_change=effect.payout_change,
+                    firm_profit_mean=effect.firm_profit_mean,
+                    firm_profit_change=effect.firm_profit_change,
+                )
+                for effect in each.effects
+            ],
+        )
+        for each in found
+    ]
 
 
 def money(amount: int) -> str:

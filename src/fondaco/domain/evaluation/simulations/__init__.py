@@ -1,0 +1,1 @@
+"""Simulations that somebody asked for: found by the hash of what they were made of, and kept."""
