@@ -36,9 +36,10 @@ from fondaco.app.machines import open_journal
 from fondaco.app.offline import explaining
 from fondaco.app.webhooks.catalog import TYPES, event_types
 from fondaco.domain.evaluation.assessments import events as ev
-from fondaco.domain.payments.events import PurchaseCompleted
+from fondaco.domain.payments.events import PayoutOrdered, PayoutPaid, PurchaseCompleted
 from fondaco.domain.trading import events as tev
 from fondaco.kernel.event import Entry, Event
+from fondaco.kernel.trace import trace_of_correlation
 from fondaco.ports.bus.files import FileBus
 from notify.receiver import Came, Receiver, receiving
 from running import Client, house
@@ -330,6 +331,51 @@ def test_each_flow_is_one_trace_and_rules_see_the_fill(firm: Firm) -> None:
     assert counted.event.open_positions == 1
     assert counted.position > fill.position
     assert sum(isinstance(each.event, ev.AssessmentCreated) for each in entries) == 1
+
+
+def test_a_payout_is_one_trace_from_who_asks_for_it_to_its_money(firm: Firm) -> None:
+    """Who asks and who agrees are two, and name one correlation; what the provider then does is of
+    the same trace, and so is the account that follows."""
+    _, name = bought(firm, "instant")
+    earns(firm, name)
+    of = {"X-Correlation-ID": f"payout-of-{name}"}
+    path = f"/api/assessments/{name}/payouts"
+    assert firm.of("tim").ask("POST", path, headers=of).status < 300
+    until(lambda: shown(firm, name)["payouts"])
+    agreed = {"agrees": True, "reason": "looked at it"}
+    assert firm.of("ria").ask("POST", f"{path}/1", agreed, headers=of).status < 300
+    payout_is(firm, name, "paid")
+    kinds = (ev.PayoutAsked, ev.PayoutAgreed, PayoutOrdered, PayoutPaid, ev.PayoutSettled)
+    with explaining(Files(firm.data)) as explained:
+        traces = {
+            type(each.event): explained(str(each.position)).trace_id
+            for each in entries_of(firm, name)
+            if isinstance(each.event, kinds)
+        }
+    assert set(traces) == set(kinds)
+    assert set(traces.values()) == {trace_of_correlation(of["X-Correlation-ID"])}
+
+
+def test_a_report_is_told_to_whom_it_is_about_and_to_who_oversees(firm: Firm) -> None:
+    """Who may read reports of the same tenant hears nothing of somebody else's."""
+    _, name = bought(firm, "instant")
+    account = shown(firm, name)["account_id"]
+    with receiving() as mine, receiving() as staff, receiving() as others:
+        hooked(firm.of("tim"), mine, "report.ready")
+        hooked(firm.of("ada"), staff, "report.ready")
+        hooked(firm.of("zoe"), others, "report.ready", "account.opened.v1")
+        asked = {"kind": "performance_metrics", "account_id": account}
+        made = done(firm, "ada", "POST", "/api/reports", asked)
+        for receiver in (mine, staff):
+            receiver.until(lambda: bool(about(receiver, made["report_id"])))  # noqa: B023
+            [told] = about(receiver, made["report_id"])
+            assert (told["type"], told["data"]["account_id"]) == ("report.ready", account)
+            fits(next(each for each in receiver.came if made["report_id"] in str(each.said)))
+        # What comes later has come, and that has not.
+        own = done(firm, "zoe", "POST", "/api/reports", {**asked, "account_id": "demo"})
+        others.until(lambda: bool(about(others, own["report_id"])))
+        assert about(others, made["report_id"]) == []
+        assert about(mine, own["report_id"]) == []
 
 
 def test_all_eight_kinds_of_data_can_be_read_and_accounts_as_of_a_position(firm: Firm) -> None:

@@ -2,23 +2,28 @@
 nothing happens twice, and the provider's books agree with ours to the cent.
 
 A step is an entry of the journal: the house is killed as soon as it is durable, so before whatever
-follows from it. `make soak` kills at each, `make test` at one of each story.
+follows from it; or just before it is written, so after whatever has led to it. `make soak` kills at
+each of them and on both sides, `make test` at one of each story.
 """
 
 import contextlib
 import http.client
 import os
+import signal
+import sqlite3
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pytest
 
 from app.firm import (
+    ACCOUNT,
     BRITTLE,
     INSTANT,
     OPTIONS,
@@ -45,7 +50,9 @@ from fondaco.domain.trading import events as tev
 from fondaco.kernel.event import Entry, Event
 from running import begin
 
+KILLING: Final = Path(__file__).with_name("killing.py")
 SOAK: Final = os.environ.get("FONDACO_SOAK") == "1"
+LEDGER_CENT: Final = 10**6  # a dollar has eight decimals
 BOUGHT: Final = (
     pay.PurchaseOpened,
     pay.CheckoutOpened,
@@ -71,8 +78,19 @@ PAID: Final = (
 )
 
 
-def of(steps: tuple[type[Event], ...], usual: int) -> list[type[Event]]:
-    return list(steps) if SOAK else [steps[usual]]
+class Step(NamedTuple):
+    """`when` is what the killed house has of it: it is "written", or was "about" to be."""
+
+    kind: type[Event]
+    when: str
+
+    def __str__(self) -> str:
+        return f"{self.kind.__name__}-{self.when}"
+
+
+def of(steps: tuple[type[Event], ...], usual: int) -> list[Step]:
+    chosen = steps if SOAK else steps[usual : usual + 1]
+    return [Step(each, when) for each in chosen for when in ("written", "about")]
 
 
 class Killed:
@@ -86,8 +104,24 @@ class Killed:
         self.firm.running.kill()
         self.firm = self.firm.again(begin(self.data, options=OPTIONS).wait())
 
-    def at(self, step: type[Event], act: Callable[[], Any]) -> None:
+    def at(self, step: Step, act: Callable[[], Any]) -> None:
         """Does something, and kills the house as soon as that has led to a step."""
+        if step.when == "about":
+            self._before(step.kind, act)
+        else:
+            self._behind(step.kind, act)
+
+    def _before(self, kind: type[Event], act: Callable[[], Any]) -> None:
+        self.firm.running.kill()
+        killing = (sys.executable, str(KILLING), str(kind.__struct_config__.tag))
+        self.firm = self.firm.again(begin(self.data, options=OPTIONS, wrapper=killing).wait())
+        doing = threading.Thread(target=swallowed, args=(act,), daemon=True)
+        doing.start()
+        assert self.firm.running.process.wait(60) == -signal.SIGKILL, f"never {kind.__name__}"
+        self.restart()
+        doing.join(30)
+
+    def _behind(self, step: type[Event], act: Callable[[], Any]) -> None:
         with closing(open_journal(Files(self.data))) as journal:
             position = 0
             while entries := journal.follow(position, 10_000):
@@ -117,6 +151,31 @@ class Killed:
         """Entries of a kind in streams of that name."""
         return sum(isinstance(e.event, kind) and name in e.stream for e in self.entries())
 
+    def _look(self, query: str, *given: Any) -> list[Any]:
+        """Of the views, once they show all that is written."""
+
+        head = self.entries()[-1].position
+        views = f"file:{Files(self.data).views}?mode=ro"
+        with closing(sqlite3.connect(views, uri=True)) as conn:
+            seen = "SELECT MIN(position) FROM fondaco_views"
+            until(lambda: conn.execute(seen).fetchone()[0] >= head)
+            return conn.execute(query, given).fetchall()
+
+    def postings(self, kind: type[Event], stream: str) -> list[tuple[str, str, str, int]]:
+        """Debit, credit, asset and units of what entries of a kind post."""
+        [entry] = [e for e in self.entries() if isinstance(e.event, kind) and e.stream == stream]
+        query = "SELECT debit, credit, asset, units FROM ledger_postings_v1 WHERE position = ?"
+        return [(*names, int(units)) for *names, units in self._look(query, entry.position)]
+
+    def balances(self, account: str) -> int:
+        """Dollars in ledger units, debits less credits."""
+        query = "SELECT units FROM ledger_balances_v1 WHERE account = ? AND asset = 'USD'"
+        return sum(int(units) for (units,) in self._look(query, account))
+
+    def paid_out(self) -> int:
+        """By the provider's books, in ledger units."""
+        return -sum(cents for _, cents in moves(self.data, "payout")) * LEDGER_CENT
+
 
 def swallowed(act: Callable[[], Any]) -> None:
     with contextlib.suppress(OSError, http.client.HTTPException, ValueError, AssertionError):
@@ -133,15 +192,15 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killed]:
         found.firm.running.kill()
 
 
-@pytest.mark.parametrize("step", of(BOUGHT, 2), ids=lambda each: each.__name__)
-def test_a_purchase(killed: Killed, step: type[Event]) -> None:
-    key = {"Idempotency-Key": f"killed-at-{step.__name__}"}
+@pytest.mark.parametrize("step", of(BOUGHT, 2), ids=str)
+def test_a_purchase(killed: Killed, step: Step) -> None:
+    key = {"Idempotency-Key": f"killed-at-{step}"}
 
     def buy() -> Any:
         ask = {"tier": "instant"}
         return killed.firm.of("tim").ask("POST", "/api/purchases", ask, headers=key).body
 
-    if step in BOUGHT[:2]:
+    if step.kind in BOUGHT[:2]:
         killed.at(step, buy)
         purchase = buy()
         pressed(killed.firm.running, purchase, "pay")
@@ -163,10 +222,10 @@ def test_a_purchase(killed: Killed, step: type[Event]) -> None:
     assert sales == [2_900]
 
 
-@pytest.mark.parametrize("step", of(BROKEN, 2), ids=lambda each: each.__name__)
-def test_a_breach(killed: Killed, step: type[Event]) -> None:
+@pytest.mark.parametrize("step", of(BROKEN, 2), ids=str)
+def test_a_breach(killed: Killed, step: Step) -> None:
     _, name = bought(killed.firm, "brittle")
-    key = f"{step.__name__}-{name}"
+    key = f"{step}-{name}"
 
     def trade() -> Any:
         return trades(killed.firm, f"{name}-1", "buy", key)
@@ -193,8 +252,8 @@ def test_a_breach(killed: Killed, step: type[Event]) -> None:
     assert sum(filled) == 0, "what was bought was sold, once"
 
 
-@pytest.mark.parametrize("step", of(PAID, 2), ids=lambda each: each.__name__)
-def test_a_payout(killed: Killed, step: type[Event]) -> None:
+@pytest.mark.parametrize("step", of(PAID, 2), ids=str)
+def test_a_payout(killed: Killed, step: Step) -> None:
     _, name = bought(killed.firm, "instant")
     earns(killed.firm, name)
 
@@ -206,10 +265,10 @@ def test_a_payout(killed: Killed, step: type[Event]) -> None:
         if shown(killed.firm, name)["payouts"][0]["state"] == "asked":
             decided(killed.firm, name, agrees=True)
 
-    if step is ev.PayoutAsked:
+    if step.kind is ev.PayoutAsked:
         killed.at(step, ask)
     ask()
-    if step is not ev.PayoutAsked:
+    if step.kind is not ev.PayoutAsked:
         killed.at(step, agree)
     agree()
     paid = payout_is(killed.firm, name, "paid")
@@ -224,3 +283,8 @@ def test_a_payout(killed: Killed, step: type[Event]) -> None:
     day = f"{datetime.now(UTC):%Y-%m-%d}"
     books = killed.firm.of("ada").get(f"/api/purchases/reconciliation?day={day}")
     assert books["is_right"], books
+    # In the ledger: out of what the provider holds, once and to the cent; the profit is closed.
+    [posted] = killed.postings(pay.PayoutPaid, f"payout/{name}-1")
+    assert posted == ("house/payouts", "provider/payouts", "USD", cents * LEDGER_CENT)
+    assert killed.balances("house/payouts") == killed.paid_out()
+    assert killed.balances(f"account/{name}-2") == ACCOUNT * 100 * LEDGER_CENT

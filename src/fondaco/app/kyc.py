@@ -28,6 +28,7 @@ from fondaco.domain.identity.kyc.shown import (
 from fondaco.domain.identity.kyc.uploads import Uploads
 from fondaco.domain.identity.model import Action, Caller, Scope, UserId
 from fondaco.kernel.errors import Denied, Invalid, NotFound
+from fondaco.kernel.event import Instant
 from fondaco.kernel.operation import Stamp
 from fondaco.ports.screening import Screening
 from fondaco.ports.store import Store
@@ -60,6 +61,9 @@ class House(Protocol):
     """What of a house is needed here."""
 
     @property
+    def now(self) -> Callable[[], Instant]: ...
+
+    @property
     def directory(self) -> Directory: ...
 
     @property
@@ -83,7 +87,7 @@ class KycPart:
         self.second = house.approvals.second
         self._sources = screening_sources(settings)
         self._loading = Lock()
-        clock = directory.clock
+        clock = self._clock = house.now  # that of a sandbox is moved
         self.profiles = Profiles(records, clock, people.sealing)
         self.desk = CaseDesk(
             records,
@@ -180,7 +184,7 @@ class KycPart:
             email = self.profiles.email(conn, tenant, row.user)
             documents = store.documents_of(conn, case_id)
         self.profiles.looked(tenant, row.user, "case", caller.name)
-        born, today = person.birth_date, day_of(self._directory.clock())
+        born, today = person.birth_date, day_of(self._clock())
         return CaseShown(
             case=_line(row, case),
             person=person,
@@ -229,6 +233,10 @@ class KycPart:
             screened, reopened = self.desk.rescreen()
             say(f"a list has changed: {screened} people looked up again, {reopened} in review")
 
+    def expiring(self) -> list[Instant]:
+        """Until when those are known who are."""
+        return [each.until for each in self._standing.values() if each.state == "approved"]
+
     # --- The gate ----------------------------------------------------------------------
 
     def _changed(self, tenant: str, user: str, case: Case) -> None:
@@ -247,7 +255,7 @@ class KycPart:
         if case is None and (owner := self._owner(caller.tenant, user)):
             user, case = owner, self._standing.get((caller.tenant, owner))
         case = case or Case()
-        if case.state == "approved" and case.until > self._directory.clock():
+        if case.state == "approved" and case.until > self._clock():
             return
         raise Denied(
             f"the house must know who {user} is before this: "

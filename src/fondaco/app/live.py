@@ -5,7 +5,13 @@ import os
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    closing,
+    contextmanager,
+)
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -281,7 +287,7 @@ async def running(
         stack.callback(lambda: uses.keep(uses.counted.taken(), kernel.now()))
         doors = make_door(house, replies, readers, settings)
         stack.push_async_callback(house.close)
-        await stack.enter_async_context(house.test_clock.moving(partial(works_of, house)))
+        await stack.enter_async_context(_moving(house, records, replies))
         stack.callback(house.graph.close)
         parts = {
             "upkeep": upkeep(house, replies),
@@ -295,6 +301,14 @@ async def running(
             task.add_done_callback(house.part_ended)
         stack.push_async_callback(_cancel, tasks)
         yield house, *doors
+
+
+def _moving(
+    house: House, records: Store, replies: StoreReplies
+) -> AbstractAsyncContextManager[None]:
+    """A sandbox's time, and all that it has to do with."""
+    seen = partial(wait_for_views, house)
+    return house.test_clock.moving(partial(works_of, house, records, replies, seen))
 
 
 def _set_desks(

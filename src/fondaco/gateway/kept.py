@@ -7,6 +7,7 @@ goes into them as hexadecimal digits, so that nothing needs quoting in any diale
 from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import blake2b
+from threading import Lock
 from typing import Final
 
 from fondaco.gateway.idempotency import Kept
@@ -27,6 +28,7 @@ _INSERT: Final = (
     " VALUES ('%s', '%016x', %d, '%s', '%s', %d)"
 )
 _DELETE_TEXT: Final = "DELETE FROM gateway_replies WHERE replace(body, '%s', '') <> body"
+_OLDEST: Final = "SELECT MIN(kept_at) FROM gateway_replies"
 _DELETE: Final = "DELETE FROM gateway_replies WHERE kept_at < %d"
 
 
@@ -38,6 +40,13 @@ class StoreReplies:
         with store.writing() as conn:
             conn.exec_driver_sql(_TABLE)
             conn.exec_driver_sql(_BY_TIME)
+        self._noting = Lock()
+        self.oldest = self._look()  # when what is kept for longest was kept, or earlier; None: none
+
+    def _look(self) -> Instant | None:
+        with self._store.reading() as conn:
+            found = conn.exec_driver_sql(_OLDEST).scalar()
+        return None if found is None else Instant(found)
 
     def get(self, key: str) -> Kept | None:
         with self._store.reading() as conn:
@@ -61,6 +70,8 @@ class StoreReplies:
                     at,
                 )
             )
+        with self._noting:
+            self.oldest = at if self.oldest is None else min(self.oldest, at)
 
     def forget_texts(self, texts: Sequence[bytes]) -> int:
         gone = 0
@@ -71,8 +82,10 @@ class StoreReplies:
 
     def forget(self, before: Instant) -> int:
         with self._store.writing() as conn:
-            gone = conn.exec_driver_sql(_DELETE % before)
-            return int(gone.rowcount)
+            gone = int(conn.exec_driver_sql(_DELETE % before).rowcount)
+        with self._noting:
+            self.oldest = self._look()
+        return gone
 
 
 def _name(key: str) -> str:

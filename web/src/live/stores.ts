@@ -231,7 +231,13 @@ export function useHeard(id: string): AssessmentMessage | undefined {
 export const connectionStore = new Store<Connection>(OFF);
 /** What the house's clock is ahead of ours, in milliseconds. */
 export const clockOffset = new Store<number>(0);
-export const houseNow = (): number => Date.now() + clockOffset.get();
+/** Where the time of a sandbox stands, in nanoseconds since 1970; null in a house whose time is everybody's; undefined until that is known. */
+export const movedStore = new Store<bigint | null | undefined>(undefined);
+/** In milliseconds. A sandbox's time stands still until somebody moves it. */
+export const houseNow = (): number => {
+  const moved = movedStore.get();
+  return moved ? Number(moved / 1_000_000n) : Date.now() + clockOffset.get();
+};
 
 /** Whether new orders may be sent: everything is heard up to the journal's end. */
 export const isLive = (connection: Connection): boolean => connection.state === "live";

@@ -5,7 +5,7 @@ import { prefs } from "../kit/prefs";
 import { useStore } from "../kit/store";
 import { awayStore, retryNow } from "../live/link";
 import type { Connection as State } from "../live/protocol";
-import { clockOffset, connectionStore, houseNow, useConnection } from "../live/stores";
+import { clockOffset, connectionStore, houseNow, movedStore, useConnection } from "../live/stores";
 import { backToNow, useAsOf } from "./past";
 import { phase } from "./session";
 
@@ -93,7 +93,8 @@ export function ConnectionChip() {
   const connection = useConnection();
   const offset = useStore(clockOffset);
   const health = healthOf(connection.state);
-  const isWrong = Math.abs(offset) > CLOCK_WRONG_MS;
+  const moved = useStore(movedStore);
+  const isWrong = moved === null && Math.abs(offset) > CLOCK_WRONG_MS; // A sandbox's clock is not meant to be ours.
   const off = lasted(Math.abs(offset) * 1e6);
   const title = `Last heard ${connection.lastContact ? time(connection.lastContact, "ms") : "never"}, position ${connection.position}`;
   return (
@@ -106,8 +107,16 @@ export function ConnectionChip() {
 }
 
 export function Clock() {
-  useSecond();
+  const moved = useStore(movedStore);
+  useSecond(!moved);
   const { zone } = useStore(prefs);
+  if (moved) {
+    return (
+      <time className="clock moved" title="This is a sandbox: its time stands still until somebody moves it.">
+        <span className="chip">sandbox time</span> {dayTime(moved, "s", zone)} <span className="dim">{zoneName(zone)}</span>
+      </time>
+    );
+  }
   return <time className="clock">{time(houseNow(), "s", zone)} <span className="dim">{zone === "UTC" ? "UTC" : zoneName(zone)}</span></time>;
 }
 

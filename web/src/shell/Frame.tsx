@@ -7,7 +7,7 @@ import { change, prefs } from "../kit/prefs";
 import { loudest, play, soundOf } from "../kit/sound";
 import { useStore } from "../kit/store";
 import { toggleBell } from "../notices/bell";
-import { accountStore, connectionStore } from "../live/stores";
+import { accountStore, connectionStore, movedStore } from "../live/stores";
 import { AwayNote, ConnectionLine, PastLine } from "./Connection";
 import { LOOK_MS, readClock } from "./clock";
 import { Header } from "./Header";
@@ -61,8 +61,10 @@ export function Frame() {
 
 /** In a sandbox every page says that its time is not everybody's. */
 function MovedTime() {
-  const first = useAsked("clock", readClock);
-  const now = useAsked(first.data?.is_sandbox ? "clock of a sandbox" : "", readClock, LOOK_MS).data ?? first.data;
+  const { data, problem } = useAsked("clock", readClock);
+  const now = useAsked(data?.is_sandbox ? "clock of a sandbox" : "", readClock, LOOK_MS).data ?? data;
+  const stands = now ? (now.is_sandbox ? now.now : null) : problem ? null : undefined;
+  useEffect(() => movedStore.set(stands ? BigInt(stands) : stands === null ? null : undefined), [stands]);
   if (!now?.is_sandbox) return null;
   const said = { ready: "and stands still", advancing: "and is being moved", failed: "and stands still, since something could not be done", live: "" }[now.state];
   return <p className="moved-time" role="note"><a href={address("prop", ["clock"])}>Sandbox: it is {dayTime(BigInt(now.now))} here, {said}</a></p>;

@@ -34,7 +34,7 @@ from fondaco.domain.payments.model import (
     step_of,
 )
 from fondaco.kernel.errors import Conflict, Invalid, NotFound, Unavailable
-from fondaco.kernel.event import CommandId, Entry
+from fondaco.kernel.event import CommandId, Entry, StreamId, message_id
 from fondaco.ports.payments import EvidenceAsk, PaymentsProvider, PayoutAsk, RefundAsk
 
 LOOK_EVERY_S: Final = 15.0  # for what was left undone: by a crash, or a provider that was away
@@ -58,6 +58,7 @@ class Effects:
         self._kernel, self._desk, self._intake = kernel, desk, intake
         self._provider, self._reading, self._died = provider, reading, died
         self._where = where
+        self.compares_days = True  # each day's books, by itself
         self.books = BooksDesk(kernel, desk, reading, self.learn)
         self._under_way: dict[str, asyncio.Task[None]] = {}
         kernel.listeners.append(self.hear)
@@ -91,7 +92,8 @@ class Effects:
         while True:
             with suppress(Unavailable):  # the views are locked, or the provider is away
                 await self.look()
-                await self.books.daily()
+                if self.compares_days:
+                    await self.books.daily()
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def look(self) -> None:
@@ -114,6 +116,11 @@ class Effects:
     def end(self, purchase_id: str) -> None:
         """Have the time of its checkout be over."""
         self._begin(self._close, purchase_id)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything is under way."""
+        return bool(self._under_way)
 
     async def settle(self) -> None:
         """Wait for all that is under way."""
@@ -191,9 +198,16 @@ class Effects:
                 return
         except (Invalid, Conflict) as error:
             reason = error.message[:200]
-        now = self._kernel.now()
-        command = SettlePayout(CommandId(f"paid/{now}"), now, reference, reason, "")
+        # Told by the order, so of its trace; who tells it again after a crash is not heard twice.
+        ordered = await asyncio.to_thread(self._ordered, stream)
+        told = message_id(stream, ordered)
+        command = SettlePayout(told, self._kernel.now(), reference, reason, "")
         await self._kernel.submit(stream, command)
+
+    def _ordered(self, stream: StreamId) -> int:
+        """The version of the entry that has ordered it."""
+        entries = self._kernel.journal.read(stream)
+        return next(each.version for each in entries if isinstance(each.event, PayoutOrdered))
 
     async def _close(self, purchase_id: str) -> None:
         """Its time is over; but perhaps it was paid, and the message of that is lost."""

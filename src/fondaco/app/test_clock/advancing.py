@@ -40,6 +40,11 @@ class Works(Protocol):
         """Do what is due at `now`; raises `FondacoError`."""
         ...
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing is under way."""
+        ...
+
     async def settle(self) -> None:
         """Return once nothing is under way."""
         ...
@@ -112,7 +117,15 @@ class Advancing:
         raise Stuck(_named(self.upcoming(1)), f"it was done {AGAIN_MAX} times, and is due still")
 
     async def _quiet(self) -> None:
-        """Wait until nothing is on its way."""
+        """Wait until nothing is on its way, neither here nor at those who work for us."""
+        await self._heard()
+        while busy := [each for each in self.works if not each.is_quiet]:
+            for each in busy:
+                await each.settle()
+            await self._heard()
+
+    async def _heard(self) -> None:
+        """Wait until all that was asked is done, and all that was said is heard."""
         kernel, loop = self._kernel, asyncio.get_running_loop()
         until = loop.time() + QUIET_S
         while not kernel.is_quiet:

@@ -1,11 +1,20 @@
 """The clock of a sandbox, and whether a journal is one's."""
 
+from typing import Final
+
 from fondaco.app.clock import Clock
+from fondaco.domain.identity.audit.model import PREFIX as AUDIT
+from fondaco.domain.identity.model import IDENTITY_STREAM
 from fondaco.domain.identity.test_clock.events import SandboxOpened
 from fondaco.domain.identity.test_clock.model import STREAM
-from fondaco.kernel.errors import Refused
+from fondaco.domain.notify.model import PREFIX as WEBHOOKS
+from fondaco.domain.surveillance.rules import PREFIX as ALERTS
+from fondaco.kernel.errors import Corrupt, Refused
 from fondaco.kernel.event import CommandId, Decision, Instant
 from fondaco.ports.journal import Journal
+
+AT_ONCE: Final = 1_000  # entries that are read
+OF_THE_MACHINE: Final = (IDENTITY_STREAM, AUDIT, WEBHOOKS, ALERTS)
 
 
 class MovedClock(Clock):
@@ -41,10 +50,23 @@ def sandbox_clock(journal: Journal, wall: Clock, *, wanted: bool) -> MovedClock 
         journal.append([Decision(STREAM, 0, CommandId("start"), at, 0, (opened,))])
         return MovedClock(at)
     if isinstance(journal.follow(0, 1)[0].event, SandboxOpened):
-        return MovedClock(journal.follow(head - 1, 1)[-1].at)
+        return MovedClock(_stood_at(journal, head))
     if wanted:
         raise Refused(
             "this house was begun in real time, and can be no sandbox: name another data directory",
             code="not_a_sandbox",
         )
     return None
+
+
+def _stood_at(journal: Journal, head: int) -> Instant:
+    """The time of the last entry that is of the house's time: who signs in, and what is delivered
+    to others, is of the machine's."""
+    until = head
+    while until > 0:
+        since = max(until - AT_ONCE, 0)
+        for entry in reversed(journal.follow(since, until - since)):
+            if not entry.stream.startswith(OF_THE_MACHINE):
+                return entry.at
+        until = since
+    raise Corrupt("the journal of this sandbox does not begin with what it was opened by")

@@ -10,10 +10,11 @@ from typing import Any, Final
 
 import msgspec
 
-from fondaco.app.webhooks.firm import OF_THE_FIRM
+from fondaco.app.webhooks.firm import OF_THE_FIRM, OVERSEERS
 from fondaco.app.webhooks.told import Opening, Told
+from fondaco.domain.evaluation.assessments.events import AssessmentCreated
 from fondaco.domain.evaluation.assessments.model import PREFIX as ASSESSMENTS
-from fondaco.domain.evaluation.assessments.model import assessment_of
+from fondaco.domain.evaluation.assessments.model import assessment_of, assessment_stream
 from fondaco.domain.identity.approvals import events as apr
 from fondaco.domain.identity.approvals.model import ID_PREFIX as APPROVAL
 from fondaco.domain.identity.approvals.model import PREFIX as APPROVALS
@@ -355,11 +356,19 @@ _OF_WEBHOOKS: Final = (
     Told(TEST, WebhookTestAsked, Scope.WEBHOOKS_READ, WEBHOOKS, _hook_of, WebhookMessage, _webhook),
 )  # fmt: skip
 
+
+def _subject_of(entry: Entry) -> StreamId:
+    """The assessment whose account a report is of; "" where it is of another account."""
+    name = assessment_of(entry.event.account_id)  # type: ignore[attr-defined]  # a ReportReady
+    return assessment_stream(name) if name else StreamId("")
+
+
 _OF_REPORTS: Final = (
     Told(
         "report.ready.v1", ReportReady, Scope.REPORTS_READ, REPORTS,
         lambda entry: f"report/{entry.event.report_id}",  # type: ignore[attr-defined]
-        ReportMessage, _report, "report.ready",
+        ReportMessage, lambda entry, _: _report(entry), "report.ready",
+        begins=AssessmentCreated, overseers=OVERSEERS, ordered_by="report", subject=_subject_of,
     ),
 )  # fmt: skip
 
@@ -415,12 +424,20 @@ def _is_of(accounts: tuple[str, ...], entry: Entry) -> bool:
     """Whether it is about one of these accounts, or the assessment of one."""
     if entry.stream.startswith(ACCOUNTS):
         return account_of(entry.stream) in accounts
+    if isinstance(entry.event, ReportReady):
+        return entry.event.account_id in accounts
     if not entry.stream.startswith(ASSESSMENTS):
         return False
     account = getattr(entry.event, "account", "")
     if account:
         return account in accounts
     return entry.stream.removeprefix(ASSESSMENTS) in {assessment_of(each) for each in accounts}
+
+
+def _of_maker(entry: Entry, told: Told) -> Opening:
+    """Of what is about nothing that somebody has bought: who has made it."""
+    event: Any = entry.event
+    return Opening(entry.stream.removeprefix(told.tenant), event.by.partition("/")[0], event)
 
 
 class _Shown:
@@ -443,17 +460,21 @@ class Telling:
         """Whose the entry is; None: nobody's, its stream did not begin as such."""
         if told.begins is None and told.tenant != ACCOUNTS:
             return Opening(entry.stream.removeprefix(told.tenant) if told.tenant else "")
-        found = self._openings.get(entry.stream)
+        stream = entry.stream if told.subject is None else told.subject(entry)
+        found = self._openings.get(stream)
         if found is None:
-            first = self._journal.read(entry.stream, limit=OPENING_WITHIN if told.begins else 1)
+            limit = OPENING_WITHIN if told.begins else 1
+            first = self._journal.read(stream, limit=limit) if stream else []
             kind = told.begins or Event
             begun: Any = next((each.event for each in first if isinstance(each.event, kind)), None)
+            if begun is None and told.subject is not None:
+                return _of_maker(entry, told)
             if begun is None:
                 return None
             found = Opening(begun.tenant, getattr(begun, "user", ""), begun)
             if len(self._openings) >= OPENINGS_MAX:
                 self._openings.clear()
-            self._openings[entry.stream] = found
+            self._openings[stream] = found
         if told.after is None:
             return found
         return msgspec.structs.replace(found, last=self._last(entry, told.after))

@@ -23,7 +23,7 @@ from fondaco.domain.payments.model import PREFIX as PURCHASES
 from fondaco.kernel.event import Entry, Event
 from fondaco.kernel.money import format_scaled
 
-_OVERSEERS: Final = frozenset({Scope.EVALUATION_WRITE, Scope.HOUSE_READ})
+OVERSEERS: Final = frozenset({Scope.EVALUATION_WRITE, Scope.HOUSE_READ})
 _TILL: Final = frozenset({Scope.PAYMENTS_READ})
 
 
@@ -264,7 +264,7 @@ def _of_assessment(name: str, kind: type[Event], shape: Any, make: Any) -> Told:
     return Told(
         name, kind, Scope.EVALUATION_READ, ASSESSMENTS,
         lambda entry: f"assessment/{_id(entry)}", shape, make, topic, also,
-        ev.AssessmentCreated, _OVERSEERS, "assessment",
+        ev.AssessmentCreated, OVERSEERS, "assessment",
         ev.StageBegun if kind is ev.AssessmentStarted else None,
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ import msgspec
 
 from fondaco.domain.identity.model import Scope
 from fondaco.domain.notify.model import Endpoint
-from fondaco.kernel.event import Entry, Event
+from fondaco.kernel.event import Entry, Event, StreamId
 
 # The families of topics, as the documents of a prop firm group them, and those that we add.
 _FAMILIES: Final[Mapping[str, str]] = {
@@ -54,6 +54,7 @@ class Told(NamedTuple):
     overseers: frozenset[Scope] = frozenset()
     ordered_by: str = ""
     after: type[Event] | None = None  # of which the last one before says more of it
+    subject: Callable[[Entry], StreamId] | None = None
 
     @property
     def family(self) -> str:
