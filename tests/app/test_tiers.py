@@ -118,6 +118,28 @@ def test_a_version_is_defined_from_text_numbered_and_never_changed(staff: Staff)
     assert [each["tier"] for each in ada.get("/api/tiers?state=draft")["items"]] == ["mine"] * 2
 
 
+def test_what_does_not_fit_this_house_is_found_and_not_published(
+    staff: Staff, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing contradicts itself in the text: only this house does not trade XYZ-USD."""
+    ada, file = staff.of("ada"), tmp_path / "strange.toml"
+    text = TEXT.replace('"mine"', '"strange"').replace(
+        "[[phases]]", 'instruments = ["BTC-USD", "XYZ-USD"]\n[[phases]]'
+    )
+    file.write_text(text)
+    assert main(["tier", "lint", str(file)]) == 0
+    capsys.readouterr()
+    url = ["--url", staff.running.url, "--token", staff.tokens["ada"]]
+    assert main(["tier", "lint", str(file), *url]) == 1
+    assert "contradiction  line 6  instruments  instrument_unknown" in capsys.readouterr().out
+    made = ada.ask("POST", "/api/tiers", {"text": text}).body
+    [found] = [each for each in made["findings"] if each["weight"] == "contradiction"]
+    assert (found["code"], found["line"], made["publishable"]) == ("instrument_unknown", 6, False)
+    refused = ada.ask("POST", "/api/tiers/strange/versions/1/publish", {"note": "try"})
+    assert (refused.status, refused.body["code"]) == (409, "instrument_unknown")
+    assert "XYZ-USD" in refused.body["message"]
+
+
 def until_over(client: Client, path: str) -> Any:
     deadline = time.monotonic() + PATIENCE_S
     while (found := client.get(path))["state"] == "running":

@@ -213,7 +213,9 @@ def test_the_commands_show_and_judge_a_file(
 
     file.write_text(text(phase_daily_loss='{ limit = "11%" }'))
     assert main(["tier", "lint", str(file)]) == 1
-    assert "contradiction  phases[0].daily_loss  daily_never_first" in capsys.readouterr().out
+    line = file.read_text().splitlines().index('daily_loss = { limit = "11%" }') + 1
+    said = f"contradiction  line {line}  phases[0].daily_loss  daily_never_first"
+    assert said in capsys.readouterr().out
     assert main(["tier", "lint", str(file), "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["wrong"] is True
     assert main(["tier", "lint", str(tmp_path / "none.toml")]) == 2

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 
-from fondaco.app.tier_commands import with_offers
+from fondaco.app.tier_commands import tried, with_offers
 from fondaco.kernel.errors import Invalid
 
 if TYPE_CHECKING:
@@ -41,6 +41,9 @@ def with_tiers(commands: Commands) -> None:
         sub = asks.add_parser(name, help=text, description=text)
         sub.add_argument("tier", help="a built-in tier, or a file")
         sub.add_argument("--json", action="store_true", help="one object, and nothing else")
+        if name == "lint":
+            sub.add_argument("--url", help="of a house that it must fit, too [none]")
+            sub.add_argument("--token", help="[the environment's FONDACO_TOKEN, or demo]")
         sub.set_defaults(run=run)
     simulate = asks.add_parser("simulate", help="The odds of a kind of trader. Needs no house.")
     simulate.set_defaults(run=_simulate)
@@ -133,18 +136,27 @@ def _show(asked: argparse.Namespace) -> None:
 
 
 def _lint(asked: argparse.Namespace) -> int:
-    from fondaco.domain.evaluation.lint import is_wrong, lint
+    from fondaco.domain.evaluation.lines import line_of
+    from fondaco.domain.evaluation.lint import lint
     from fondaco.domain.evaluation.reading import text_of, tier_of
 
-    found = lint(tier_of(text_of(asked.tier)))
+    text = text_of(asked.tier)
+    found = [
+        {**msgspec.to_builtins(each), "line": line_of(text, each.where)}
+        for each in lint(tier_of(text))
+    ]
+    if asked.url:
+        found = tried(text, asked.url, asked.token)["findings"]
+    is_wrong = any(each["weight"] == "contradiction" for each in found)
     if asked.json:
-        print(json.dumps({"wrong": is_wrong(found), "findings": msgspec.to_builtins(found)}))
+        print(json.dumps({"wrong": is_wrong, "findings": found}))
     else:
         for each in found:
-            print(f"{each.weight}  {each.where}  {each.code}: {each.text}")
+            place = f"line {each['line']}  {each['where']}"
+            print(f"{each['weight']}  {place}  {each['code']}: {each['text']}")
         if not found:
             print("nothing contradicts itself")
-    return int(is_wrong(found))
+    return int(is_wrong)
 
 
 def _simulate(asked: argparse.Namespace) -> None:

@@ -62,6 +62,13 @@ def _define(asked: argparse.Namespace) -> int:
     return 0 if found["publishable"] else 1
 
 
+def tried(text: str, url: str, token: str | None) -> dict[str, Any]:
+    """What a running house says of a text; it keeps nothing."""
+    house = _house(argparse.Namespace(url=url, token=token))
+    found: dict[str, Any] = house.post("/api/tiers", {"text": text, "dry_run": True})
+    return found
+
+
 def _attach(asked: argparse.Namespace) -> None:
     house, path = _house(asked), _path(asked)
     said = {"traders": asked.trader, "paths": asked.paths, "seed": asked.seed}

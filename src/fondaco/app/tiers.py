@@ -16,10 +16,12 @@ from fondaco.app.simulation_jobs import Ended
 from fondaco.app.simulation_traders import Traders
 from fondaco.app.simulation_work import tier_of as _terms
 from fondaco.app.simulations import SimulationsDesk
+from fondaco.app.tier_fit import misfits
 from fondaco.domain.evaluation.assessments.model import PREFIX as ASSESSMENTS
 from fondaco.domain.evaluation.assessments.store import listed as assessments
+from fondaco.domain.evaluation.lines import line_of
 from fondaco.domain.evaluation.lint import LintFinding, is_wrong, lint
-from fondaco.domain.evaluation.model import MONEY_DECIMALS, NEVER, PPM, Tier
+from fondaco.domain.evaluation.model import MONEY_DECIMALS, NEVER, Tier
 from fondaco.domain.evaluation.model import fingerprint as terms_sha256
 from fondaco.domain.evaluation.offering import api
 from fondaco.domain.evaluation.offering.events import (
@@ -54,11 +56,8 @@ from fondaco.domain.evaluation.simulations.model import (
 from fondaco.domain.evaluation.wording import wording
 from fondaco.domain.identity.directory import Directory
 from fondaco.domain.identity.model import DEMO, Scope
-from fondaco.domain.reference.model import Symbol
-from fondaco.domain.trading.model import TradingRefs
 from fondaco.kernel.errors import FondacoError, NotFound, Refused
 from fondaco.kernel.event import Entry, Instant, StreamId, request_id
-from fondaco.kernel.money import format_scaled
 from fondaco.kernel.operation import Stamp
 
 _KINDS: Final[tuple[type[Any], ...]] = get_args(TierEvent)
@@ -182,7 +181,7 @@ class TiersDesk:
 
     async def define(self, stamp: Stamp, ask: api.DefineTierRequest) -> api.DefinedReply:
         text, tier = self._numbered(stamp.tenant, ask.text)
-        found, position = [*lint(tier), *undercut(tier, self._kernel.refs)], 0
+        found, position = [*lint(tier), *misfits(tier, self._kernel.refs)], 0
         if not ask.dry_run:
             command = offer_of(text, tier, _asked(stamp), stamp.at, stamp.caller)
             position = (await self._submit(stamp.tenant, command)).position
@@ -192,7 +191,10 @@ class TiersDesk:
             title=tier.title,
             fingerprint=terms_sha256(tier),
             findings=[
-                api.FindingShown(each.weight, each.code, each.where, each.text) for each in found
+                api.FindingShown(
+                    each.weight, each.code, each.where, each.text, line_of(ask.text, each.where)
+                )
+                for each in found
             ],
             wording=[each for _, sentences in wording(tier) for each in sentences],
             publishable=not is_wrong(found),
@@ -302,13 +304,22 @@ class TiersDesk:
     # --- What is sold -----------------------------------------------------------------------------
 
     async def must_publish(self, stamp: Stamp, ask: api.PublishTierRequest) -> None:
-        self._offered(stamp.tenant, ask.tier, ask.version)
+        self._must_fit(stamp.tenant, ask)
         refused = wrong_publication(self.shelf.offers(stamp.tenant), publish_of(stamp, ask))
         if refused is not None:
             raise Refused(refused.text, code=refused.reason)
 
+    def _must_fit(self, tenant: str, ask: api.PublishTierRequest) -> None:
+        """Raises `Refused` where this house cannot keep what the tier says: it may have changed
+        since the version was defined."""
+        tier = self.shelf.tier_of(self._offered(tenant, ask.tier, ask.version))
+        for each in misfits(tier, self._kernel.refs):
+            if each.weight == "contradiction":
+                text = f"version {ask.version} of {ask.tier} does not fit this house: {each.where}"
+                raise Refused(f"{text}: {each.text}", code=each.code)
+
     async def publish(self, stamp: Stamp, ask: api.PublishTierRequest) -> api.TierChanged:
-        self._offered(stamp.tenant, ask.tier, ask.version)
+        self._must_fit(stamp.tenant, ask)
         entry = await self._submit(stamp.tenant, publish_of(stamp, ask))
         return self._changed(stamp.tenant, ask.tier, ask.version, entry.position)
 
@@ -422,28 +433,6 @@ def _asked(stamp: Stamp) -> str:
     """Of what has agreed to it, or of the request: done again, it is done once."""
     key = stamp.idempotency_key or stamp.request_id
     return blake2b(f"{stamp.tenant}/{stamp.caller}/{key}".encode(), digest_size=12).hexdigest()
-
-
-def undercut(tier: Tier, refs: TradingRefs) -> Iterator[LintFinding]:
-    """Instruments of which this house lets a trader hold less than the tier's leverage says: its
-    own margin comes first."""
-    names = tier.instruments or tuple(refs.instruments)
-    unknown = [name for name in names if name not in refs.instruments]
-    if unknown:
-        text = f"what does not trade in this house: {', '.join(unknown)}"
-        yield LintFinding("unusual", "instrument_unknown", "instruments", text)
-    less = []
-    for name in names:
-        margin = refs.margins.get(Symbol(name))
-        initial_ppm = margin.tiers[0].initial_ppm if margin is not None else PPM
-        if name not in unknown and initial_ppm * tier.leverage > PPM:
-            less.append(f"{name} {format_scaled(initial_ppm, 4)} %")
-    if less:
-        text = (
-            f"1:{tier.leverage} is never reached where the house asks for more margin: "
-            f"{', '.join(less)}; set other margins, or another leverage"
-        )
-        yield LintFinding("unusual", "leverage_undercut", "leverage", text)
 
 
 def wrong(tier: Tier) -> Iterator[LintFinding]:

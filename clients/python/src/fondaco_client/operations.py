@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 a4ef1cd17123a5008e51f52f557d34f5d6e65eaf96f3948fd569df44ddf16d5b
+OpenAPI sha256 ceee0637686f298af173204ddf12aacdf553f145236df7679313d5d8875273e2
 """
 
 from __future__ import annotations

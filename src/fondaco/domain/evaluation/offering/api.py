@@ -279,12 +279,14 @@ class TierReply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FindingShown(msgspec.Struct, frozen=True):
-    """`weight` is "contradiction", which keeps it from being published, or "unusual"."""
+    """`weight` is "contradiction", which keeps it from being published, or "unusual". `line` is
+    that of the text."""
 
     weight: str
     code: str
     where: str
     text: str
+    line: int
 
 
 class DefinedReply(msgspec.Struct, frozen=True, kw_only=True):
