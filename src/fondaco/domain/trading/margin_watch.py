@@ -6,12 +6,12 @@ that the rule does not share costs no entry, and is looked at again a moment lat
 away: the states of the accounts fill it anew.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from fondaco.domain.market.model import Mark, Quality
-from fondaco.domain.reference.model import PEGS, InstrumentKind, Margin, Symbol
-from fondaco.domain.trading.equity import SOUND, Equity, fixed
+from fondaco.domain.reference.model import Margin
+from fondaco.domain.trading.equity import SOUND, Equity
 from fondaco.domain.trading.events import (
     CancelRequested,
     ChangeDenied,
@@ -30,7 +30,8 @@ from fondaco.domain.trading.events import (
     ReportUnmatched,
     SessionRolled,
 )
-from fondaco.domain.trading.model import AccountState, AccountType, Rate, TradingRefs
+from fondaco.domain.trading.lines import PricedLines, Slot, marking_unit
+from fondaco.domain.trading.model import AccountState, AccountType, TradingRefs
 from fondaco.domain.trading.rules.liquidation import check
 from fondaco.domain.trading.rules.margin import CASH
 from fondaco.kernel.event import CommandId, Entry, Event, Instant, StreamId
@@ -38,7 +39,6 @@ from fondaco.kernel.money import AssetCode
 
 PPM: Final = 1_000_000
 FULL: Final = [(1 << 51, PPM, PPM, 0)]  # what has no rates is paid for in full
-MARKING_DECIMALS: Final = 4  # of the currency, in the kernel: a hundredth of a cent
 SLACK: Final = 3
 SLACK_CONVERTED: Final = 1_000  # a contract is rounded in its quote asset, whose unit may be dear
 LOOK_AGAIN_NS: Final = 250_000_000  # at a suspicion that the account's rule did not share
@@ -66,15 +66,6 @@ STILL: Final[frozenset[type[Event]]] = frozenset(
         SessionRolled,
     }
 )
-
-
-class _Slot(NamedTuple):
-    """One slot of the kernel: an asset, a contract, or what contracts have cost in an asset."""
-
-    number: int
-    asset: AssetCode  # whose rate it moves with
-    contract: Symbol | None = None
-    is_cost: bool = False
 
 
 class _Account:
@@ -113,13 +104,9 @@ class MarginWatch:
         self._kernel = Equity([])
         self._accounts: list[_Account] = []
         self._numbers: dict[StreamId, int] = {}
-        self._assets: dict[AssetCode, _Slot] = {}
-        self._costs: dict[AssetCode, _Slot] = {}
-        self._contracts: dict[Symbol, _Slot] = {}
-        self._priced: dict[int, tuple[Rate | None, int]] = {}  # by slot: what it was priced at
+        self._lines = PricedLines(refs, self._kernel, self._terms)
         self._wanted: dict[int, Instant] = {}  # accounts to look at, and when
         self._next_checked = 0
-        self._unit = 1
         self._tune_levels()
 
     def __len__(self) -> int:
@@ -156,7 +143,7 @@ class MarginWatch:
             self._accounts.append(_Account(stream))
         account = self._accounts[number]
         account.told_bps, account.liquidating = state.warned_bps, state.liquidating
-        lines, account.costs = self._lines_of(state)
+        lines, account.costs = self._lines.of(state)
         account.cash = state.balances.get(self._refs.currency, 0)
         doubted = False
         changed = {slot: 0 for slot in account.lines if slot not in lines}
@@ -174,41 +161,18 @@ class MarginWatch:
             account.doubted = doubted
         self._suspect((number,))
 
-    def _lines_of(self, state: AccountState) -> tuple[dict[int, int], int]:
-        """Quantity by slot, and what its contracts in the currency have cost."""
-        currency, lines, costs = self._refs.currency, dict[int, int](), 0
-        for asset, units in state.balances.items():
-            if units and asset != currency:
-                lines[self._asset(asset).number] = units
-        for symbol, position in state.positions.items():
-            instrument = self._refs.instruments.get(symbol)
-            if instrument is None or instrument.kind is not InstrumentKind.LINEAR:
-                continue
-            if position.lots:
-                lines[self._contract(symbol, instrument.quote).number] = position.lots
-            if instrument.quote == currency:
-                costs += position.cost
-            elif position.cost:
-                slot = self._cost(instrument.quote).number
-                lines[slot] = lines.get(slot, 0) - position.cost
-        return lines, costs
-
     def _set_cash(self, number: int) -> None:
         account, cash = self._accounts[number], self._accounts[number].cash
         if cash > 0:
             cash = cash * self._keeps(self._refs.currency) // PPM
-        self._kernel.set_cash(number, (cash - account.costs) // self._unit)
+        self._kernel.set_cash(number, (cash - account.costs) // self._lines.unit)
 
     # What the house decides
 
     def retune(self) -> None:
         """Rates, haircuts, levels or instruments have changed."""
         changed = self._tune_levels()
-        slots = (*self._assets.values(), *self._costs.values(), *self._contracts.values())
-        for slot in slots:
-            terms = self._terms(slot)
-            changed += self._kernel.set_terms(slot.number, terms.pop("tiers"), **terms)
-            changed += self._price(slot)
+        changed += self._lines.retune()
         for number, account in enumerate(self._accounts):
             state = self._peek(account.stream)
             if state is not None:
@@ -218,8 +182,7 @@ class MarginWatch:
         self._suspect(dict.fromkeys(changed))
 
     def _tune_levels(self) -> list[int]:
-        currency = self._refs.assets.get(self._refs.currency)
-        self._unit = 10 ** max((8 if currency is None else currency.decimals) - MARKING_DECIMALS, 0)
+        self._lines.unit = marking_unit(self._refs)
         rules = self._refs.margin_rules
         shares = {bps - down for bps in rules.warning_bps for down in (0, rules.hysteresis_bps)}
         self._shares = sorted(bps for bps in shares if bps > 0)
@@ -229,7 +192,7 @@ class MarginWatch:
     def _keeps(self, asset: AssetCode) -> int:
         return PPM - self._refs.haircuts.get(asset, 0)
 
-    def _terms(self, slot: _Slot) -> dict[str, Any]:
+    def _terms(self, slot: Slot) -> dict[str, Any]:
         if slot.is_cost:
             return {"tiers": [], "slack": SLACK_CONVERTED}
         if slot.contract is not None:
@@ -251,11 +214,11 @@ class MarginWatch:
         if margin is None:
             return FULL
         tiers: list[tuple[int, int, int, int]] = []
-        before = 0
+        before, unit = 0, self._lines.unit
         for tier in margin.tiers:
-            bound = tier.notional_max // self._unit if tier.notional_max else 1 << 51
+            bound = tier.notional_max // unit if tier.notional_max else 1 << 51
             if bound > before:
-                less = min(tier.deduction // self._unit, 1 << 50)
+                less = min(tier.deduction // unit, 1 << 50)
                 tiers.append((bound, tier.initial_ppm, tier.maintenance_ppm, less))
                 before = bound
         return tiers
@@ -267,82 +230,9 @@ class MarginWatch:
         has changed by it. A bad mark moves nothing: no account is judged by it."""
         if mark.quality is not Quality.OK:
             return False
-        contract = self._contracts.get(mark.symbol)
-        if contract is not None:
-            slots = [contract]
-        else:
-            instrument = self._refs.instruments.get(mark.symbol)
-            if instrument is None or instrument.kind is InstrumentKind.LINEAR:
-                return False
-            moved = [instrument.base]
-            if instrument.base in PEGS:  # others are rated through it
-                moved = list(dict.fromkeys((*moved, *self._assets, *self._costs)))
-            slots = [slot for asset in moved for slot in self._with(asset)]
-        changed = [number for slot in slots for number in self._price(slot)]
+        changed = self._lines.see(mark)
         self._suspect(changed)
         return bool(changed)
-
-    def _with(self, asset: AssetCode) -> Iterator[_Slot]:
-        """Slots that move with the rate of an asset."""
-        for slots in (self._assets, self._costs):
-            slot = slots.get(asset)
-            if slot is not None:
-                yield slot
-        for slot in self._contracts.values():
-            if slot.asset == asset:
-                yield slot
-
-    def _asset(self, asset: AssetCode) -> _Slot:
-        slot = self._assets.get(asset)
-        if slot is None:
-            slot = self._assets[asset] = self._new(_Slot(len(self._priced), asset))
-        return slot
-
-    def _cost(self, asset: AssetCode) -> _Slot:
-        slot = self._costs.get(asset)
-        if slot is None:
-            slot = _Slot(len(self._priced), asset, is_cost=True)
-            self._costs[asset] = self._new(slot)
-        return slot
-
-    def _contract(self, symbol: Symbol, quote: AssetCode) -> _Slot:
-        slot = self._contracts.get(symbol)
-        if slot is None:
-            slot = self._contracts[symbol] = self._new(_Slot(len(self._priced), quote, symbol))
-        return slot
-
-    def _new(self, slot: _Slot) -> _Slot:
-        terms = self._terms(slot)
-        self._kernel.add_slot(terms.pop("tiers"), **terms)
-        self._priced[slot.number] = (None, 0)
-        self._price(slot)
-        return slot
-
-    def _price(self, slot: _Slot) -> list[int]:
-        """At its rate and its mark; the accounts whose level that has changed."""
-        rate, px = self._refs.rates.get(slot.asset), 0
-        if rate is None:
-            return []
-        num, den = rate.num, rate.den * self._unit
-        if slot.contract is not None:
-            mark, instrument = self._mark_of(slot.contract)
-            if mark is None or instrument is None:
-                return []
-            px = mark.px
-            num, den = num * px * instrument.cost_num, den * instrument.cost_den
-        was = self._priced[slot.number]
-        if was[0] is rate and was[1] == px:
-            return []
-        self._priced[slot.number] = (rate, px)
-        try:
-            low, high, shift = fixed(num, den)
-        except OverflowError:  # a unit of it is worth more than a continent: suspect its holders
-            low, high, shift = fixed((1 << 61) - 1, 1)
-        changed: list[int] = self._kernel.set_price(slot.number, low, high, shift)
-        return changed
-
-    def _mark_of(self, symbol: Symbol) -> tuple[Mark | None, Any]:
-        return self._refs.marks.get(symbol), self._refs.instruments.get(symbol)
 
     # Whom to ask
 
@@ -412,7 +302,8 @@ class MarginWatch:
         found: list[Near] = []
         for number in self._kernel.nearest(limit):
             account, level = self._accounts[number], self._kernel.level(number)
-            equity, initial, maintenance = (each * self._unit for each in self._kernel.sums(number))
+            sums = self._kernel.sums(number)
+            equity, initial, maintenance = (each * self._lines.unit for each in sums)
             share = (*self._shares, 10_000)[level - 1] if level else 0
             found.append(
                 Near(account.stream, equity, initial, maintenance, share, account.liquidating)
