@@ -98,7 +98,7 @@ def test_what_is_no_day_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="holds no messages"):
         report_in(Files(tmp_path), "2026-11-22")
     open_messages(Files(tmp_path)).close()
-    with pytest.raises(Invalid, match="is no day"):
+    with pytest.raises(Invalid, match="must be a day"):
         report_in(Files(tmp_path), "2026-02-30")
     with pytest.raises(Invalid, match="between 1970 and 2261"):
         report_in(Files(tmp_path), "2999-01-01")

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from fondaco.app.reports import _csv, _tables
-from fondaco.domain.performance.sheet import moment
 from fondaco.domain.reports import store
 from fondaco.domain.reports.charts import PAGE, PAPER, short, svg
 from fondaco.domain.reports.content import Writer, span
@@ -31,6 +30,7 @@ from fondaco.domain.reports.model import (
 from fondaco.domain.reports.page import html
 from fondaco.domain.reports.paper import pdf
 from fondaco.kernel.errors import Corrupt, NotFound
+from fondaco.kernel.instants import moment
 from fondaco.ports.store.sqlite import SqliteStore
 from performance.test_statistics import Known
 

@@ -8,8 +8,9 @@ from fondaco.domain.reference.model import Limits
 from fondaco.domain.trading.events import TradingCommand
 from fondaco.domain.trading.looks import account_reply, limit_lines
 from fondaco.domain.trading.model import AccountState, TradingRefs
-from fondaco.domain.trading.replies import Terms, moment, rounded
+from fondaco.domain.trading.replies import Terms, rounded
 from fondaco.domain.trading.rules import decide, evolve, initial
+from fondaco.kernel.instants import moment
 
 LIMITS = Limits(
     order_qty_max={BTC_USD: 6_000},

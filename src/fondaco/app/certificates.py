@@ -16,7 +16,6 @@ from fondaco.domain.evaluation.leaderboard import store as ranks
 from fondaco.domain.evaluation.model import MONEY_DECIMALS, Tier
 from fondaco.domain.identity.directory import Directory
 from fondaco.domain.identity.model import Scope
-from fondaco.domain.performance.api import moment
 from fondaco.domain.reports.certificates import store
 from fondaco.domain.reports.certificates.api import (
     CertificateDocument,
@@ -35,6 +34,7 @@ from fondaco.domain.reports.certificates.model import (
 from fondaco.domain.reports.certificates.paper import drawn
 from fondaco.kernel.errors import Conflict, Denied, Invalid, NotFound, Refused
 from fondaco.kernel.event import Entry
+from fondaco.kernel.instants import moment
 from fondaco.kernel.money import format_scaled
 from fondaco.kernel.operation import Stamp
 from fondaco.ports.journal import Journal

@@ -23,13 +23,13 @@ from fondaco.domain.identity.model import Scope
 from fondaco.domain.market.looks import feeds
 from fondaco.domain.market.model import Quality
 from fondaco.domain.reference.model import HOUSE_STREAM
-from fondaco.domain.trading.replies import moment
 from fondaco.gateway.door import Door
 from fondaco.gateway.recent import Latency, Recent, Second, latency
 from fondaco.gateway.streams import Streams
 from fondaco.gateway.tally import counted
 from fondaco.kernel import compiled
 from fondaco.kernel.event import Instant
+from fondaco.kernel.instants import moment
 from fondaco.kernel.operation import Do, Operation, Stamp
 from fondaco.ports.outbound import State
 

@@ -19,7 +19,7 @@ from fondaco.app.at_rest import open_sqlite
 from fondaco.app.files import Files
 from fondaco.app.performance import sheets
 from fondaco.domain.performance.api import Sheets
-from fondaco.domain.performance.sheet import Asked, moment
+from fondaco.domain.performance.sheet import Asked
 from fondaco.domain.reports import assessment, store
 from fondaco.domain.reports.api import MakeReportRequest, ReportReply, ReportsReply, ReportsRequest
 from fondaco.domain.reports.assessment import Summary
@@ -39,6 +39,7 @@ from fondaco.domain.reports.page import html
 from fondaco.domain.reports.paper import has_paper, pdf
 from fondaco.kernel.errors import NotFound, Unavailable
 from fondaco.kernel.event import request_id
+from fondaco.kernel.instants import moment
 from fondaco.kernel.operation import Stamp
 from fondaco.ports.store.sqlite import SqliteStore
 

@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple, Protocol
 import msgspec
 
 from fondaco.kernel.errors import Invalid
+from fondaco.kernel.instants import is_instant, parsed_instant, rfc_3339
 from fondaco.kernel.operation import Operation
 
 # MAJOR.MINOR.PATCH of what is served (semver.org): docs/released has what each promises.
@@ -27,9 +28,6 @@ _SINCE_2000_NS: Final = 946_684_800_000_000_000  # below are seconds, counts, or
 # Of the journal, although they are called as times are.
 _POSITIONS: Final = {("KillRequestSince", "since"), ("KillProgressReply", "since")}
 _EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
-_RFC_3339: Final = re.compile(
-    r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)"
-).fullmatch
 
 
 class Change(Protocol):
@@ -61,7 +59,9 @@ class Times:
         """Those that are numbers of nanoseconds in version 1; it reads the others by itself."""
         counted = _counted(operation.request)
         return {
-            name: nanoseconds(name, value) if name in counted and value is not None else value
+            name: parsed_instant(str(value), name)
+            if name in counted and value is not None
+            else value
             for name, value in fields.items()
         }
 
@@ -177,31 +177,6 @@ def edition_of(given: bytes | None) -> Edition:
     return found[-1]
 
 
-def rfc_3339(ns: int) -> str:
-    """Nanoseconds since 1970 as text, all nine digits of them."""
-    seconds, rest = divmod(ns, 1_000_000_000)
-    at = _EPOCH + datetime.timedelta(seconds=seconds)
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
-
-
-def nanoseconds(name: str, value: Any) -> int:
-    """The opposite of `rfc_3339`, for any offset. Raises `Invalid`."""
-    matched = _RFC_3339(value) if isinstance(value, str) else None
-    if matched is not None:
-        day, fraction, offset = matched.groups()
-        try:
-            at = datetime.datetime.fromisoformat(day + offset.replace("Z", "+00:00"))
-        except ValueError:
-            matched = None
-    if matched is None:
-        raise Invalid(
-            f"{name} is {str(value)[:40]!r}, must be a time in RFC 3339: 2026-11-22T09:30:00Z"
-        )
-    whole = at - _EPOCH
-    digits = (fraction or "0").ljust(9, "0")
-    return (whole.days * 86_400 + whole.seconds) * 1_000_000_000 + int(digits)
-
-
 def _written(value: Any) -> Any:
     """A time of version 1; what is none stays as it is."""
     match value:
@@ -213,8 +188,8 @@ def _written(value: Any) -> Any:
             return None
         case str() if value.isdecimal() and int(value) >= _SINCE_2000_NS:
             return rfc_3339(int(value))
-        case str() if _RFC_3339(value):
-            return rfc_3339(nanoseconds("", value))
+        case str() if is_instant(value):
+            return rfc_3339(parsed_instant(value, ""))
         case _:
             return value
 

@@ -6,9 +6,10 @@ from typing import Any, Final, Literal
 import msgspec
 
 from fondaco.domain.trading import events as ev
-from fondaco.domain.trading.api.orders import RefsNow, moment, status_after
+from fondaco.domain.trading.api.orders import RefsNow, status_after
 from fondaco.domain.trading.model import Order, OrdStatus, account_of, order_id
 from fondaco.kernel.event import Entry
+from fondaco.kernel.instants import moment
 from fondaco.kernel.money import format_scaled
 
 Channel = Literal["executions", "orders", "balances", "margin"]

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from fondaco.app.fix.times import moment
 from fondaco.app.house import Kernel
 from fondaco.domain.surveillance.cases.api import (
     AssignRequest,
@@ -26,6 +25,7 @@ from fondaco.domain.surveillance.cases.events import (
 from fondaco.domain.surveillance.cases.model import FIX_CASES, AlertCase, Cases, id_of, number_of
 from fondaco.kernel.errors import NotFound, Refused, Unavailable
 from fondaco.kernel.event import CommandId, fingerprint, request_id
+from fondaco.kernel.instants import moment
 from fondaco.kernel.operation import Stamp
 
 

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +12,6 @@ from fondaco.app.fix.columns import refused_of, series_of
 from fondaco.app.fix.measures import lake_of
 from fondaco.app.fix.page import table
 from fondaco.app.fix.store import open_messages
-from fondaco.app.fix.times import moment, nanoseconds
 from fondaco.app.machines import open_records
 from fondaco.domain.fix.measuring import FoundLine, HourLine, PartLine, ReasonLine, ReportReply
 from fondaco.domain.fix.message import loose
@@ -22,6 +20,7 @@ from fondaco.domain.fix.series import Point
 from fondaco.domain.fix.store import messages as kept
 from fondaco.domain.surveillance import store as alerts
 from fondaco.kernel.errors import Invalid, NotFound
+from fondaco.kernel.instants import EPOCH, moment, parsed_day
 
 DAY_NS: Final = 86_400_000_000_000
 HOUR_NS: Final = 3_600_000_000_000
@@ -68,10 +67,7 @@ def report_of(files: Files, conn: Any, records: Any, day: str) -> ReportReply:
 
 
 def _begin(day: str) -> int:
-    try:
-        begin = nanoseconds(datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC))
-    except ValueError:
-        raise Invalid(f"{day[:20]!r} is no day: write 2026-11-22") from None
+    begin = (parsed_day(day, "day") - EPOCH.date()).days * DAY_NS
     if not 0 <= begin < 2**63 - DAY_NS:
         raise Invalid(f"{day} is no day of a house, must be between 1970 and 2261")
     return begin

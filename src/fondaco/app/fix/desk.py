@@ -49,7 +49,6 @@ from fondaco.domain.fix.events import (
 from fondaco.domain.fix.operating import SessionShown
 from fondaco.domain.fix.rules import PREFIX
 from fondaco.domain.identity.model import DEMO, digest_of, key_id_of
-from fondaco.domain.trading.replies import moment
 from fondaco.gateway.fix.acceptor import Acceptor
 from fondaco.gateway.fix.initiator import Initiator
 from fondaco.gateway.fix.keeping import Kept, source_of
@@ -59,6 +58,7 @@ from fondaco.gateway.fix.switchboard import Agreement, Switchboard
 from fondaco.gateway.fix.tls import client_context, server_context
 from fondaco.kernel.errors import Conflict, Invalid
 from fondaco.kernel.event import Command, CommandId, StreamId, request_id
+from fondaco.kernel.instants import moment
 from fondaco.kernel.operation import Stamp
 from fondaco.ports.tape.segments import SegmentTape
 from fondaco.settings import Settings

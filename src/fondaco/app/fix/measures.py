@@ -8,11 +8,11 @@ from fondaco.app.at_rest import at_rest
 from fondaco.app.files import Files
 from fondaco.app.fix.columns import has_lake, open_lake, series_of
 from fondaco.app.fix.store import open_messages
-from fondaco.app.fix.times import moment, nanoseconds
 from fondaco.domain.fix.measuring import SeriesPoint, SeriesReply, SeriesRequest
 from fondaco.domain.fix.series import Point
 from fondaco.domain.fix.store import messages as kept
 from fondaco.kernel.errors import Invalid, NotFound
+from fondaco.kernel.instants import instant_of, moment
 from fondaco.ports.lake import Lake
 
 SECOND_NS: Final = 1_000_000_000
@@ -32,8 +32,8 @@ def lake_of(files: Files) -> Lake | None:
 def series_reply(files: Files, conn: Any, asked: SeriesRequest, now: int) -> SeriesReply:
     """`conn` reads the index of messages."""
     width = asked.width_s * SECOND_NS
-    before = nanoseconds(asked.before) if asked.before else (now // width + 1) * width
-    after = nanoseconds(asked.after) if asked.after else (before - HOUR_NS) // width * width
+    before = instant_of(asked.before) if asked.before else (now // width + 1) * width
+    after = instant_of(asked.after) if asked.after else (before - HOUR_NS) // width * width
     if not 0 <= after < before < 2**63:
         raise Invalid(
             f"after is {moment(after)} and before {moment(before)}, must be later, both between "

@@ -21,7 +21,6 @@ from fondaco.app.fix.publishing import Publisher, is_asked_for
 from fondaco.app.fix.store import open_messages
 from fondaco.app.fix.telling import plain
 from fondaco.app.fix.timeline import timeline
-from fondaco.app.fix.times import moment, nanoseconds
 from fondaco.app.fix.trail import Kept, trail
 from fondaco.app.house import Kernel
 from fondaco.app.say import say
@@ -61,6 +60,7 @@ from fondaco.domain.surveillance.model import Severity
 from fondaco.domain.trading.why import why
 from fondaco.kernel.errors import NotFound
 from fondaco.kernel.event import Entry
+from fondaco.kernel.instants import instant_of, moment
 from fondaco.kernel.operation import Stamp
 from fondaco.ports.journal import Journal
 from fondaco.ports.store import Store
@@ -139,7 +139,7 @@ class Messages:
         """What is no longer in the index, where that may be asked for."""
         known = manifest(self._files.fix_archive)
         last = max((each.last_at for each in known.files), default=0)
-        if not last or asked.capture or (asked.after and nanoseconds(asked.after) > last):
+        if not last or asked.capture or (asked.after and instant_of(asked.after) > last):
             return None
         return Archived(moment(last), known.messages, str(self._files.fix_archive))
 
@@ -288,9 +288,9 @@ def _query(asked: MessagesRequest) -> Query:
     if asked.direction is not None:
         found.append(Way(asked.direction))
     if asked.after is not None:
-        found.append(When(">=", nanoseconds(asked.after)))
+        found.append(When(">=", instant_of(asked.after)))
     if asked.before is not None:
-        found.append(When("<", nanoseconds(asked.before)))
+        found.append(When("<", instant_of(asked.before)))
     return All(tuple(found))
 
 

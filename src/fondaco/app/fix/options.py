@@ -10,6 +10,7 @@ from typing import Any
 from fondaco.app.as_whom import token_for
 from fondaco.app.fix.measure_options import with_measures
 from fondaco.kernel.errors import Invalid, NotFound
+from fondaco.kernel.instants import moment
 from fondaco.settings import load
 
 Kinds = Any  # argparse keeps its type to itself
@@ -139,7 +140,6 @@ def _password(name: str) -> str:
 def _archive(asked: argparse.Namespace) -> int:
     """The exit status is 1 where a file is not what the manifest says."""
     from fondaco.app.fix.archive import manifest, wrong
-    from fondaco.app.fix.times import moment
 
     folder = _files(asked).fix_archive
     known = manifest(folder)

@@ -22,7 +22,6 @@ from fondaco.app.fix.exports import exported_alerts
 from fondaco.app.fix.siem import Tell, siem_of
 from fondaco.app.fix.taped import Taped
 from fondaco.app.fix.telling import plain
-from fondaco.app.fix.times import moment
 from fondaco.app.fix.tracing import trace_of_message
 from fondaco.app.machines import open_records
 from fondaco.app.referred import referred
@@ -31,6 +30,7 @@ from fondaco.domain.fix.search.model import Asked
 from fondaco.domain.fix.search.redaction import redacted
 from fondaco.domain.fix.store.messages import id_of, name_of
 from fondaco.domain.surveillance import store as alerts
+from fondaco.kernel.instants import moment
 from fondaco.ports.at_rest import AtRest
 from fondaco.ports.bus import Bus, Record
 from fondaco.ports.store import Store

@@ -11,7 +11,6 @@ from fondaco.app.files import Files
 from fondaco.app.fix.reading import read
 from fondaco.app.fix.sessions import Remote
 from fondaco.app.fix.store import open_messages
-from fondaco.app.fix.times import moment
 from fondaco.domain.fix.api import Sighting, Tally
 from fondaco.domain.fix.search.asking import asked
 from fondaco.domain.fix.search.model import Asked, Query
@@ -20,6 +19,7 @@ from fondaco.domain.fix.search.rules import answers
 from fondaco.domain.fix.search.telling import name_of, summary, written
 from fondaco.domain.fix.store import messages as kept
 from fondaco.kernel.errors import Invalid, NotFound
+from fondaco.kernel.instants import moment
 
 PAGE: Final = 200
 Hit = dict[str, Any]

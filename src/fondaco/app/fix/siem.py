@@ -15,9 +15,9 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from fondaco.app.fix.exports import FORMS, exported_alerts
 from fondaco.app.fix.telling import plain
-from fondaco.app.fix.times import moment
 from fondaco.domain.surveillance.store import Recorded
 from fondaco.kernel.errors import Invalid, Unavailable
+from fondaco.kernel.instants import moment
 
 ANSWER_S: Final = 5.0
 UDP_MAX: Final = 65_000  # octets of a datagram

@@ -2,12 +2,12 @@
 
 from typing import Any, Final
 
-from fondaco.app.fix.times import moment, nanoseconds
 from fondaco.domain.fix.looking import Bucket, SessionMark, TimelineReply, TimelineRequest
 from fondaco.domain.fix.search.telling import summary
 from fondaco.domain.fix.store import messages as kept
 from fondaco.domain.surveillance import store as alerts
 from fondaco.kernel.errors import Invalid, NotFound
+from fondaco.kernel.instants import instant_of, moment
 
 DAY_NS: Final = 86_400_000_000_000
 MARKS_MAX: Final = 500
@@ -25,8 +25,8 @@ _KINDS: Final = {
 def timeline(conn: Any, records: Any, asked: TimelineRequest, at: int) -> TimelineReply:
     """Buckets of equal width, empty ones left out, and at most 500 marks, the newest. Raises
     `NotFound` where no end is named and no message of the session could be it."""
-    before = _end(conn, asked.session) if asked.before is None else nanoseconds(asked.before)
-    after = before - DAY_NS if asked.after is None else nanoseconds(asked.after)
+    before = _end(conn, asked.session) if asked.before is None else instant_of(asked.before)
+    after = before - DAY_NS if asked.after is None else instant_of(asked.after)
     if after >= before:
         raise Invalid("after is not before before: name an earlier time, or a later end")
     width = -(-(before - after) // asked.buckets)

@@ -14,7 +14,6 @@ from fondaco.app.files import Files
 from fondaco.app.fix.archive import manifest
 from fondaco.app.fix.carrying import Place
 from fondaco.app.fix.measures import lake_of
-from fondaco.app.fix.times import moment
 from fondaco.app.fix.tracing import trace_of_message
 from fondaco.domain.fix.message import loose, what_is_wrong
 from fondaco.domain.fix.search.telling import name_of as type_name
@@ -24,6 +23,7 @@ from fondaco.domain.surveillance import store as alerts
 from fondaco.domain.trading.why import Why, WhyStep
 from fondaco.gateway.fix.keeping import source_of
 from fondaco.kernel.errors import NotFound
+from fondaco.kernel.instants import moment
 
 ALERTS_MAX: Final = 10_000
 _ORDERS: Final = frozenset("DFG89")

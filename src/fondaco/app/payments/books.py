@@ -13,6 +13,7 @@ from fondaco.domain.payments.model import Purchase, amount_text, step_of
 from fondaco.domain.payments.reconciling import BookLine, Reconciled, reconciled
 from fondaco.kernel.errors import Invalid, Unavailable
 from fondaco.kernel.event import Instant
+from fondaco.kernel.instants import parsed_day
 from fondaco.ports.payments import Checkout, Moved
 
 DAY_NS: Final = 86_400_000_000_000
@@ -102,10 +103,7 @@ class BooksDesk:
 
     def _day(self, text: str) -> int:
         today = datetime.fromtimestamp(self._kernel.now() / SECOND_NS, UTC).date()
-        try:
-            day = date.fromisoformat(text) if text else today - timedelta(days=1)
-        except ValueError:
-            raise Invalid(f"day is {text!r}, must be like 2026-11-22") from None
+        day = parsed_day(text, "day") if text else today - timedelta(days=1)
         if day > today or day.year < 2000:
             raise Invalid(f"day is {day}, must not be in the future, nor before 2000")
         return (day - date(1970, 1, 1)).days

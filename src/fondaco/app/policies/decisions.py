@@ -7,7 +7,6 @@ about other rules are answered from.
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, Final
@@ -18,6 +17,7 @@ from fondaco import __version__
 from fondaco.domain.identity.policy.model import ENTRYPOINT, MINUTE_NS, Decision
 from fondaco.kernel.errors import Corrupt
 from fondaco.kernel.event import Instant
+from fondaco.kernel.instants import rfc_3339
 from fondaco.ports.at_rest import AtRest, is_sealed_line, opened_line, sealed_line
 
 SEGMENT_BYTES: Final = 4 << 20
@@ -61,7 +61,7 @@ class DecisionLog:
         self._count += 1
         line = {
             "decision_id": f"{self._prefix}-{self._count:x}",
-            "timestamp": moment(at),
+            "timestamp": rfc_3339(at),
             "path": ENTRYPOINT,
             "bundles": {"fondaco": {"revision": decision.revision}},
             "labels": {"id": "fondaco", "version": __version__, "weight": str(weight)},
@@ -129,7 +129,7 @@ class DecisionLog:
 
     def read(self, tenant: str, since: int = 0) -> Iterator[dict[str, Any]]:
         """Newest first; lines that were cut off by a crash are passed over."""
-        first = moment(Instant(since)) if since else ""
+        first = rfc_3339(Instant(since)) if since else ""
         for path in reversed(self._files()):
             try:
                 lines = path.read_bytes().splitlines()
@@ -162,9 +162,3 @@ def opened_lines(at_rest: AtRest | None, content: bytes) -> bytes:
         with suppress(Corrupt):
             found.append(opened_line(at_rest, line, _ABOUT) + b"\n")
     return b"".join(found)
-
-
-def moment(at: Instant) -> str:
-    """RFC 3339 with nine digits, as OPA writes it."""
-    seconds, nanos = divmod(at, 1_000_000_000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{nanos:09}Z"

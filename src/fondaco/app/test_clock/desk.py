@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
 from typing import Final
 
 from fondaco.app.clock import Clock
@@ -23,6 +22,7 @@ from fondaco.domain.identity.test_clock.events import (
 from fondaco.domain.identity.test_clock.model import SECOND_NS, STREAM, ClockState, Posted
 from fondaco.kernel.errors import Invalid, Refused
 from fondaco.kernel.event import CommandId, Instant, fingerprint, request_id
+from fondaco.kernel.instants import parsed_instant
 from fondaco.kernel.operation import Stamp
 
 Died = Callable[["asyncio.Task[None]"], None]
@@ -171,20 +171,10 @@ class TestClockDesk:
 
 
 def _instant(text: str, name: str) -> Instant:
-    """Raises `Invalid`."""
+    """Nanoseconds since 1970, too. Raises `Invalid`."""
     if text.isascii() and text.isdecimal() and len(text) <= 19:
         return Instant(int(text))
-    try:
-        found = datetime.fromisoformat(text)
-        if found.tzinfo is None:
-            raise ValueError
-        whole = int(found.replace(microsecond=0).timestamp())
-    except (ValueError, OverflowError):
-        raise Invalid(
-            f"{name} is {text[:40]!r}, must be a time with its zone, like 2027-03-01T00:00:00Z, or "
-            "nanoseconds since 1970"
-        ) from None
-    return Instant(whole * SECOND_NS + found.microsecond * 1_000)
+    return parsed_instant(text, name)
 
 
 def _prices(

@@ -5,7 +5,6 @@ says what the WebSocket at /ws/trading says.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
@@ -23,7 +22,7 @@ from fondaco.domain.ledger.events import CheckCleared, CheckFailed
 from fondaco.domain.notify.api import EventType
 from fondaco.domain.notify.events import WebhookDisabled, WebhookTestAsked
 from fondaco.domain.notify.model import PREFIX as WEBHOOKS
-from fondaco.domain.notify.model import SECOND_NS, Endpoint
+from fondaco.domain.notify.model import Endpoint
 from fondaco.domain.reference.events import HouseKilled, HouseUnkilled, InstrumentListed
 from fondaco.domain.reference.model import HOUSE_STREAM, HouseState
 from fondaco.domain.reference.rules import decider as reference
@@ -43,6 +42,7 @@ from fondaco.gateway.tell import (
     Teller,
 )
 from fondaco.kernel.event import Entry, Event, StreamId
+from fondaco.kernel.instants import rfc_3339
 from fondaco.ports.journal import Journal
 from fondaco.runtime.loading import load
 
@@ -519,9 +519,8 @@ class Telling:
         else:
             given = (entry, opening) if told.begins else (entry,)
             data = _encode(told.make(*given))
-        at = datetime.fromtimestamp(entry.at // SECOND_NS, UTC)
-        moment = f"{at:%Y-%m-%dT%H:%M:%S}.{entry.at % SECOND_NS:09d}Z"
-        return _encode(Body(name or told.name, moment, opening.tenant, msgspec.Raw(data)))
+        at = rfc_3339(entry.at)
+        return _encode(Body(name or told.name, at, opening.tenant, msgspec.Raw(data)))
 
     def _as_told(self, entry: Entry, told: Told) -> bytes:
         channel = str(told.shape.__struct_config__.tag)

@@ -20,12 +20,12 @@ from fondaco.domain.performance.replies import TripsReply
 from fondaco.domain.performance.sheet import Asked as Asked
 from fondaco.domain.performance.sheet import BarsOf, Intervals
 from fondaco.domain.performance.sheet import Sheet as Sheet
-from fondaco.domain.performance.sheet import moment as moment
 from fondaco.domain.performance.validation import StrategyValidation as StrategyValidation
-from fondaco.domain.trading.api.orders import AccountText, account_of_ask, instant_of
+from fondaco.domain.trading.api.orders import AccountText, account_of_ask
 from fondaco.domain.trading.model import AccountHistory
 from fondaco.kernel.errors import Invalid, NotFound
 from fondaco.kernel.event import Instant
+from fondaco.kernel.instants import instant_of
 from fondaco.kernel.money import AssetCode
 from fondaco.kernel.operation import Look, Operation
 

@@ -2,7 +2,8 @@
 
 from fondaco.domain.performance.days import is_capital
 from fondaco.domain.performance.replies import TradedReply
-from fondaco.domain.performance.sheet import Sheet, moment
+from fondaco.domain.performance.sheet import Sheet
+from fondaco.kernel.instants import moment
 from fondaco.kernel.money import format_scaled
 
 

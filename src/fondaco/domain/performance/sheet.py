@@ -20,6 +20,7 @@ from fondaco.domain.performance.round_trips import round_trips
 from fondaco.domain.performance.statistics import Statistics, Tally, statistics
 from fondaco.domain.reference.model import Instrument, Symbol
 from fondaco.domain.trading.model import AccountHistory
+from fondaco.kernel.instants import moment
 from fondaco.kernel.money import Asset, AssetCode, format_scaled, half_even_div
 
 SECOND_NS: Final = 1_000_000_000
@@ -397,8 +398,3 @@ def ratio(value: float | None) -> float | None:
 
 def seconds(ns: float) -> float:
     return round(ns / SECOND_NS, 6)
-
-
-def moment(at: int) -> str:
-    """ISO 8601, UTC, to the microsecond."""
-    return (_EPOCH + timedelta(microseconds=at // 1_000)).isoformat().replace("+00:00", "Z")

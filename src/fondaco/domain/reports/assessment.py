@@ -12,9 +12,9 @@ from fondaco.domain.evaluation.api import (
     ViolationLine,
     WordingPart,
 )
-from fondaco.domain.performance.api import moment
 from fondaco.domain.reports.content import Writer
 from fondaco.domain.reports.model import Column, Section, Table, Tile, Tone, Words
+from fondaco.kernel.instants import moment
 
 _STATES = {"well": "kept", "warned": "kept, near", "broken": "broken"}
 _GOOD = ("passed", "funded")

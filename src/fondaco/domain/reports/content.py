@@ -7,7 +7,7 @@ from decimal import Decimal
 from math import floor
 from typing import Final
 
-from fondaco.domain.performance.api import Sheet, StatisticsReply, TallyLine, moment
+from fondaco.domain.performance.api import Sheet, StatisticsReply, TallyLine
 from fondaco.domain.reports.model import (
     TITLES,
     Chart,
@@ -21,6 +21,7 @@ from fondaco.domain.reports.model import (
     Words,
     amount,
 )
+from fondaco.kernel.instants import moment
 
 _WORDS: Final = "what was opened and is closed again, from flat to flat"
 

@@ -3,9 +3,10 @@
 import msgspec
 
 from fondaco.domain.trading.model import AccountState, Limits, Rate, TradingRefs
-from fondaco.domain.trading.replies import Terms, moment
+from fondaco.domain.trading.replies import Terms
 from fondaco.domain.trading.rules.holds import MS, PACE_SLOTS
 from fondaco.domain.trading.rules.risk import slot_ms
+from fondaco.kernel.instants import moment
 from fondaco.kernel.money import AssetCode, format_scaled
 
 

@@ -1,6 +1,5 @@
 """What the trading room shows of its views. Amounts are decimals as text, times are ISO 8601."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
@@ -9,7 +8,6 @@ from fondaco.domain.reference.model import Instrument
 from fondaco.kernel.errors import NotFound
 from fondaco.kernel.money import Asset, AssetCode, format_scaled, half_even_div
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _AVG_PX_DECIMALS: Final = 6  # beyond those of a price
 
 T = TypeVar("T")
@@ -289,11 +287,6 @@ def exec_id(account_id: str, number: int, exec_number: int, part: int) -> str:
     """FIX ExecID (17): unique, for a venue counts its executions of an order."""
     first = f"{account_id}.{number}.{exec_number}"
     return first if part == 1 else f"{first}.{part}"
-
-
-def moment(at: int) -> str:
-    """Nanoseconds since 1970 as ISO 8601 in UTC, to the microsecond."""
-    return (_EPOCH + timedelta(microseconds=at // 1_000)).isoformat().replace("+00:00", "Z")
 
 
 def rounded(units: int, asset: Asset) -> str:

@@ -16,7 +16,7 @@ from fondaco.domain.trading import events as ev
 from fondaco.domain.trading.checked import RuleLine, limits_then, rule_lines
 from fondaco.domain.trading.model import PREFIX, Side
 from fondaco.domain.trading.postings import Postings
-from fondaco.domain.trading.replies import Terms, moment
+from fondaco.domain.trading.replies import Terms
 from fondaco.domain.trading.store import queries
 from fondaco.kernel.errors import NotFound
 from fondaco.kernel.event import (
@@ -28,6 +28,7 @@ from fondaco.kernel.event import (
     Instant,
     StreamId,
 )
+from fondaco.kernel.instants import moment
 from fondaco.ports.journal import Journal
 from fondaco.runtime.history import kind_of, plain
 from fondaco.runtime.projector import positions as stands_at

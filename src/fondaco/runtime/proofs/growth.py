@@ -3,13 +3,13 @@
 import fcntl
 import os
 from collections.abc import Callable
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from fondaco.kernel.errors import Corrupt, FondacoError, Unavailable
 from fondaco.kernel.event import Instant
+from fondaco.kernel.instants import parsed_instant
 from fondaco.ports.journal import Journal
 from fondaco.runtime.proofs import roots
 from fondaco.runtime.proofs.leaves import leaf_hashes
@@ -143,7 +143,7 @@ class Growth:
         """Another is due once an interval, counted from midnight UTC, has ended since."""
         self._last = last
         if last is not None:
-            at = int(datetime.fromisoformat(last.at).timestamp()) * _NS
+            at = parsed_instant(last.at, "at")
             self._due = (at // self._every_ns + 1) * self._every_ns
 
     def _publish(self, tree: GrowingTree, why: str) -> None:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from fondaco.kernel.errors import Invalid
+from fondaco.kernel.instants import parsed_day
 
 _SECOND_NS: Final = 1_000_000_000
 _A_DAY: Final = timedelta(days=1)
@@ -54,10 +55,7 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
         if bool(self.start_day) != bool(self.end_day):
             raise Invalid("a weekly schedule has a start_day and an end_day, this has one of them")
         for each in self.holidays:
-            try:
-                date.fromisoformat(each)
-            except ValueError as error:
-                raise Invalid(f"holiday is {each[:20]!r}, must be a date: 2026-12-25") from error
+            parsed_day(each, "holiday")
 
     def opening(self, at: int) -> Opening | None:
         """The one that `at` is in; None where the session is closed."""

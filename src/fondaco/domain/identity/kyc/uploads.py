@@ -27,6 +27,7 @@ from fondaco.domain.identity.kyc.shown import DocumentReply, DocumentShown, Uplo
 from fondaco.domain.identity.model import Caller
 from fondaco.kernel.errors import Conflict, Denied, Invalid, NotFound
 from fondaco.kernel.event import Instant
+from fondaco.kernel.instants import parsed_day
 from fondaco.ports.store import Store
 
 _BAD: Final = "bad_document"
@@ -158,10 +159,7 @@ class Uploads:
 
 
 def _must_be_valid(expires_on: str, today: date) -> None:
-    try:
-        day = date.fromisoformat(expires_on)
-    except ValueError:
-        raise Invalid(f"expires_on is {expires_on}, which is no day", code=_BAD) from None
+    day = parsed_day(expires_on, "expires_on", _BAD)
     if day <= today:
         raise Invalid(f"the document has expired on {day}: send one that is valid", code=_BAD)
 

@@ -4,7 +4,6 @@ A book belongs to the tenant that asks: its name means another book to everybody
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final, Literal, Protocol
 
 import msgspec
@@ -14,6 +13,7 @@ from fondaco.domain.ledger import events as ev
 from fondaco.domain.ledger.model import BookAccount, BookReason, book_stream
 from fondaco.kernel.errors import Corrupt, Denied, Invalid, NotFound, Refused
 from fondaco.kernel.event import Command, CommandId, Entry, StreamId, fingerprint, request_id
+from fondaco.kernel.instants import moment
 from fondaco.kernel.money import AssetCode, DecimalText, format_scaled
 from fondaco.kernel.operation import Do, Look, Operation, Stamp
 
@@ -434,11 +434,6 @@ def _transfer_line(row: Any) -> BookTransferLine:
     )
 
 
-def moment(at: int) -> str:
-    return (_EPOCH + timedelta(microseconds=at // 1_000)).isoformat().replace("+00:00", "Z")
-
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _A_TRANSFER: Final = {"debit": "client:ada", "credit": "cash:usd", "amount": "12.50"}
 
 

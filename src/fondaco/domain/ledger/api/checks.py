@@ -4,8 +4,9 @@ from typing import Any, Final
 
 import msgspec
 
-from fondaco.domain.ledger.api.books import Reading, moment
+from fondaco.domain.ledger.api.books import Reading
 from fondaco.domain.ledger.model import SAYS
+from fondaco.kernel.instants import moment
 from fondaco.kernel.operation import Look, Operation
 
 HOUSE_READ: Final = "house:read"  # identity.model.Scope, which stands on our floor

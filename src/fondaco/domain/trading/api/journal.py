@@ -15,7 +15,7 @@ from fondaco.domain.identity.model import Scope
 from fondaco.domain.ledger.model import PREFIX as BOOKS
 from fondaco.domain.ledger.model import book_of
 from fondaco.domain.market.model import Mark
-from fondaco.domain.trading.api.orders import AccountText, account_of_ask, instant_of
+from fondaco.domain.trading.api.orders import AccountText, account_of_ask
 from fondaco.domain.trading.api.views import Limit, Position, Queries, Reading
 from fondaco.domain.trading.looks import AccountReply as Balances
 from fondaco.domain.trading.looks import account_reply
@@ -30,10 +30,11 @@ from fondaco.domain.trading.model import (
     account_stream,
     order_id,
 )
-from fondaco.domain.trading.replies import Terms, moment
+from fondaco.domain.trading.replies import Terms
 from fondaco.kernel.decider import Decider
 from fondaco.kernel.errors import Invalid, NotFound
 from fondaco.kernel.event import Entry, Instant, StreamId
+from fondaco.kernel.instants import instant_of, moment
 from fondaco.kernel.operation import Look, Operation
 from fondaco.runtime.history import (
     Origins,

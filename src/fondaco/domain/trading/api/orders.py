@@ -27,9 +27,9 @@ from fondaco.domain.trading.model import (
     account_stream,
     order_id,
 )
-from fondaco.domain.trading.replies import moment as moment
 from fondaco.kernel.errors import Corrupt, FondacoError, Invalid, NotFound, Refused
 from fondaco.kernel.event import CommandId, Entry, Instant, StreamId, fingerprint, request_id
+from fondaco.kernel.instants import instant_of
 from fondaco.kernel.money import DecimalText
 from fondaco.kernel.operation import Stamp
 
@@ -230,14 +230,6 @@ class ChangeReply(msgspec.Struct, frozen=True, gc=False):
 class ChangesReply(msgspec.Struct, frozen=True, gc=False):
     items: list[ChangeReply]
     position: int
-
-
-def instant_of(moment: datetime) -> Instant:
-    """Exact, as no float is; a time that nanoseconds since 1970 cannot count is the nearest that
-    they can, in the year 1677 or 2262."""
-    since = moment - _EPOCH
-    ns = ((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) * 1_000
-    return Instant(min(max(ns, -_FAR), _FAR))
 
 
 def stream_of_account(ask: Any) -> StreamId:

@@ -18,9 +18,10 @@ from fondaco.domain.trading.api.accounts import ReasonText
 from fondaco.domain.trading.api.orders import AccountText, own_id
 from fondaco.domain.trading.api.views import Position, Queries, Reading
 from fondaco.domain.trading.model import PREFIX, AccountId, account_of, account_stream
-from fondaco.domain.trading.replies import StateLine, moment
+from fondaco.domain.trading.replies import StateLine
 from fondaco.kernel.errors import Invalid, NotFound, Refused
 from fondaco.kernel.event import Command, CommandId, Entry, StreamId
+from fondaco.kernel.instants import moment
 from fondaco.kernel.operation import Do, Look, Operation, Stamp
 from fondaco.ports.journal import Journal
 from fondaco.runtime.committer import Answer

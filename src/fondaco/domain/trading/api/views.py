@@ -5,7 +5,7 @@ answered with a position can read what they wrote.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Literal, Protocol
 
 import msgspec
@@ -27,7 +27,6 @@ from fondaco.domain.trading.api.orders import (
     OrderIdsText,
     OrderIdText,
     RefsNow,
-    instant_of,
     stream_of_account,
 )
 from fondaco.domain.trading.looks import Holding, MarkLine, account_reply
@@ -53,6 +52,7 @@ from fondaco.domain.trading.why import Why
 from fondaco.kernel.decider import Decider
 from fondaco.kernel.errors import Denied, Invalid, NotFound
 from fondaco.kernel.event import Instant
+from fondaco.kernel.instants import EPOCH, instant_of, moment, parsed_day
 from fondaco.kernel.money import format_scaled
 from fondaco.ports.journal import Journal
 from fondaco.runtime.history import state_at
@@ -462,7 +462,7 @@ class Looks:
             shown = None
             if mark is not None and mark.symbol in refs.instruments:
                 px = refs.instruments[mark.symbol].px_text(mark.px)
-                shown = MarkLine(mark.symbol, px, mark.quality, mark.source, _text(mark.at))
+                shown = MarkLine(mark.symbol, px, mark.quality, mark.source, moment(mark.at))
             text = None
             if value is not None and currency is not None:
                 text = format_scaled(value, currency.decimals)
@@ -488,10 +488,7 @@ class Looks:
         return SettlementsReply(self._ask.settlements(*asked))
 
     def daily(self, ask: DayRequest, on: Reading) -> DailyStatement:
-        try:
-            day = (date.fromisoformat(ask.day) - _EPOCH.date()).days
-        except ValueError:
-            raise Invalid(f"day is {ask.day}, must be a date such as 2026-07-20") from None
+        day = (parsed_day(ask.day, "day") - EPOCH.date()).days
         today = self._refs().session_day
         return self._ask.daily(on.source, on.tenant, ask.account_id, day, today)
 
@@ -528,7 +525,7 @@ def settle_date(each: Instrument, refs: TradingRefs) -> str:
     if each.settle_days:
         by = refs.settles_by.get(each.calendar, refs.settles_at)[: each.settle_days]
         day = session_day_and_close(by[-1], refs.session)[0]
-    return (_EPOCH.date() + timedelta(days=day)).isoformat()
+    return (EPOCH.date() + timedelta(days=day)).isoformat()
 
 
 def _instrument_line(
@@ -586,10 +583,5 @@ def _units(text: str, decimals: int) -> int:
     return sign * int(whole + fraction.ljust(decimals, "0"))
 
 
-def _text(at: Instant) -> str:
-    return (_EPOCH + timedelta(microseconds=at // 1_000)).isoformat().replace("+00:00", "Z")
-
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MONTH_NS: Final = 30 * 86_400 * 1_000_000_000
 _STATUSES: Final[Mapping[str, OrdStatus]] = {status.value: status for status in OrdStatus}

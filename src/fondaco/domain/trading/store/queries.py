@@ -28,11 +28,11 @@ from fondaco.domain.trading.replies import (
     Terms,
     WaitingStop,
     exec_id,
-    moment,
 )
 from fondaco.domain.trading.store import tables as t
 from fondaco.domain.trading.store.busts import amended
 from fondaco.kernel.errors import Invalid, NotFound
+from fondaco.kernel.instants import moment
 from fondaco.kernel.money import Asset, AssetCode
 from fondaco.runtime.projector import positions as stands_at
 

@@ -2,9 +2,10 @@
 
 import sqlalchemy as sa
 
-from fondaco.domain.trading.replies import SentLine, moment
+from fondaco.domain.trading.replies import SentLine
 from fondaco.domain.trading.store import days as d
 from fondaco.domain.trading.store.queries import owned_account, terms
+from fondaco.kernel.instants import moment
 
 
 def sent(

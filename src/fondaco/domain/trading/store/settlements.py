@@ -7,9 +7,10 @@ import sqlalchemy as sa
 
 from fondaco.domain.trading import events as ev
 from fondaco.domain.trading.model import PREFIX
-from fondaco.domain.trading.replies import SettlementLine, moment
+from fondaco.domain.trading.replies import SettlementLine
 from fondaco.domain.trading.store.queries import owned_account, terms
 from fondaco.kernel.event import Entry
+from fondaco.kernel.instants import moment
 from fondaco.ports.bulk import UNITS, stored
 from fondaco.ports.rows import RowsView
 

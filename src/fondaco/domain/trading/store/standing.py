@@ -13,11 +13,12 @@ from fondaco.domain.reference import events as ref
 from fondaco.domain.reference.model import TradingState
 from fondaco.domain.trading import events as ev
 from fondaco.domain.trading.model import PREFIX
-from fondaco.domain.trading.replies import StateLine, Terms, WaitingFills, moment
+from fondaco.domain.trading.replies import StateLine, Terms, WaitingFills
 from fondaco.domain.trading.store import tables as t
 from fondaco.domain.trading.store.queries import owned_account
 from fondaco.domain.trading.store.settlements import WAITS, settlements
 from fondaco.kernel.event import Entry
+from fondaco.kernel.instants import moment
 from fondaco.ports.bulk import UNITS, stored
 from fondaco.ports.rows import RowsView
 

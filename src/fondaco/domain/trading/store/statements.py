@@ -22,13 +22,13 @@ from fondaco.domain.trading.replies import (
     StatementLine,
     Terms,
     exec_id,
-    moment,
     rounded,
 )
 from fondaco.domain.trading.store import days as d
 from fondaco.domain.trading.store import tables as t
 from fondaco.domain.trading.store.queries import owned_account, terms
 from fondaco.kernel.errors import NotFound
+from fondaco.kernel.instants import moment
 from fondaco.runtime.projector import positions as stands_at
 
 COLUMNS: Final = StatementLine.__struct_fields__
