@@ -43,7 +43,7 @@ export function withHeard(found: Assessment, heard: AssessmentMessage | undefine
 /** A sentence of the house as people read it: its moments as times, its amounts without zeros that say nothing, and a capital first. */
 export function readable(sentence: string): string {
   const said = sentence
-    .replace(/\b(\d{18,19})( on)?, ns since 1970/g, (_, ns: string, on?: string) => dayTime(ns, "min") + (on ?? ""))
+    .replace(/\b(\d{4}-\d\d-\d\d) (\d\d:\d\d) UTC\b/g, (_, day: string, minute: string) => dayTime(`${day}T${minute}:00Z`, "min"))
     .replace(/(-?\d+\.\d{2})0+\b/g, "$1")
     .replaceAll(/(^|\s)-(?=\d)/g, `$1${MINUS}`);
   return said.charAt(0).toUpperCase() + said.slice(1);
