@@ -134,6 +134,18 @@ def tiers(draw: st.DrawFn) -> Tier:
     )
 
 
+def test_a_toss_of_any_trader_is_as_large_as_its_stake() -> None:
+    """How far a stop is says nothing of a toss; leverage does not make it smaller."""
+    tier = replace(tier_of(text_of("coin")), account=ACCOUNT, leverage=1)
+    found = []
+    for distance in ("", "0.03%", "50%"):
+        trader = replace(trader_of("fair:win=0.6,stake=75"), distance=distance)
+        ends, flows = array("q", bytes(8 * 6 * 3)), array("q", bytes(8 * 64))
+        paths_of(tier, trader, days=9, funded_days=12).run(1, 0, 3, ends, flows)
+        found.append(list(ends))
+    assert found[0] == found[1] == found[2]
+
+
 @settings(max_examples=60, deadline=None)
 @given(tier=tiers(), trader=TRADERS | journals(), seed=st.integers(0, 2**64 - 1), crowd=CROWDS)
 def test_every_path_is_what_the_rules_say_of_its_ticks(

@@ -57,7 +57,7 @@ class Trader(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """
 
     kind: str
-    win: str = ""  # of a toss; then nothing below counts but stake, trades, week and revenge
+    win: str = ""  # of a toss; then of what is below only stake, trades, week, revenge and pause
     stake: str = "1"
     risk: str = "0.5%"
     edge: float = 0.0
@@ -256,8 +256,8 @@ def _reach(trader: Trader, table: "array[int]") -> int:
 
 
 def _distance(trader: Trader) -> int:
-    """Of the stop from the price, in millionths; 0 where it is not known."""
-    if not trader.distance:
+    """Of the stop from the price, in millionths; 0 where it is not known, and of a toss."""
+    if trader.win or not trader.distance:
         return 0
     found = parse_scaled(trader.distance.removesuffix("%"), 4, "distance")
     if not 0 < found <= PPM:
@@ -325,7 +325,7 @@ def risk_max(tier: Tier, nth: int, trader: Trader) -> int:
         return 0
     found = [terms.max_risk_per_trade // AMOUNT_STEP] if terms.max_risk_per_trade else []
     distance = _distance(trader)
-    if terms.max_lots and distance and not trader.win:
+    if terms.max_lots and distance:
         lot = parse_scaled(trader.lot, UNIT_DECIMALS, "lot")
         found.append(max(terms.max_lots * lot // 10**LOT_DECIMALS * distance // PPM, 1))
     return min(found, default=0)
@@ -334,7 +334,7 @@ def risk_max(tier: Tier, nth: int, trader: Trader) -> int:
 def news_odds(tier: Tier, nth: int, trader: Trader) -> float:
     """That a trade would be opened around an announcement, and waits for another day."""
     news = tier.stages[nth].news
-    if news is None:
+    if news is None or trader.win:
         return 0.0
     return min(trader.announcements * (news.before_minutes + news.after_minutes) / MINUTES, 1.0)
 
