@@ -8,6 +8,7 @@ import { Empty, ErrorPanel, Loading } from "../kit/states";
 import { Table } from "../kit/Table";
 import { address } from "../shell/routes";
 import { useAccountId, useSession } from "../shell/session";
+import { Left } from "./Left";
 import { Ask, at, Outcome, useDoing } from "./parts";
 import { saveFrom } from "./saving";
 
@@ -72,9 +73,10 @@ export default function MyData() {
 function Forget({ user, gone, onDone, onClose }: { user: string; gone: number; onDone: () => void; onClose: () => void }) {
   const [typed, setTyped] = useState("");
   return (
-    <Ask title="Ask to be forgotten" act="Ask for it" danger reasoned={false} ready={typed === user} onDone={onDone} onClose={onClose}
+    <Ask title="Ask to be forgotten" act="Ask for it" danger wide reasoned={false} ready={typed === user} onDone={onDone} onClose={onClose}
       send={() => ok(api.POST("/api/users/my-data/deletion", { body: { user: typed } }))}>
       <p>{number(String(gone))} things go, and nothing brings them back: your key is destroyed, in backups as well, and you are signed out. Save your data first. What you did as a trader stays, under a name that says nothing.</p>
+      <Left user={user} />
       <Field label={`Type ${user} to say that you mean it`} value={typed} autoComplete="off" spellCheck={false} onChange={(event) => setTyped(event.target.value)} />
     </Ask>
   );

@@ -7,6 +7,7 @@ import { number } from "../kit/format";
 import { Empty, ErrorPanel, Loading } from "../kit/states";
 import { Table } from "../kit/Table";
 import { may } from "../shell/session";
+import { Left } from "./Left";
 import { Ask, at } from "./parts";
 import { Standing } from "./Standing";
 import { instant } from "./terms";
@@ -54,9 +55,10 @@ export function Person({ user }: { user: string }) {
         )}
       </section>
       {doing === "erase" && (
-        <Ask title={`Forget ${user}`} act="Ask for it" danger said="Stays in the journal: it must not say who the person is." onClose={() => setDoing("")} onDone={asked.again}
+        <Ask title={`Forget ${user}`} act="Ask for it" danger wide said="Stays in the journal: it must not say who the person is." onClose={() => setDoing("")} onDone={asked.again}
           send={(reason) => ok(api.POST("/api/users/{user}/erasure", { params: { path: { user } }, body: { reason } }))}>
           <p>{number(String(gone))} things go, and cannot be brought back: their key is destroyed, in backups as well. What they did as a trader stays, under a name that says nothing. Proofs go on holding.</p>
+          <Left user={user} />
           <p className="label">Somebody else must agree.</p>
         </Ask>
       )}

@@ -6,6 +6,7 @@ import { number } from "../kit/format";
 import { ErrorPanel, Loading } from "../kit/states";
 import { address } from "../shell/routes";
 import { may, useAccountId, useSession } from "../shell/session";
+import { Left } from "./Left";
 import { Ask, at } from "./parts";
 
 type User = Schemas["UserShown"];
@@ -48,9 +49,10 @@ export function Standing({ user: name }: { user: string }) {
       {!asked.data && !asked.problem && <Loading rows={2} waitsFor="Reading how they stand" />}
       {user && <Facts user={user} />}
       {doing === "lock" && (
-        <Ask title={`Lock ${name} out`} act="Lock out, at once" danger said="Kept in the journal: it must not say who the person is." {...props} send={(reason) => ok(api.POST("/api/users/{user}/lock", { params: { path }, body: { reason } }))}>
+        <Ask title={`Lock ${name} out`} act="Lock out, at once" danger wide said="Kept in the journal: it must not say who the person is." {...props} send={(reason) => ok(api.POST("/api/users/{user}/lock", { params: { path }, body: { reason } }))}>
           <p>Every door refuses {name} from now on. {sessions(user)} end for good, and so does what applications were given. Keys are refused until {name} is let in again.</p>
-          <p className="label">Orders that work go on, and so do service accounts: look at both.</p>
+          <Left user={name} />
+          <p className="label">Service accounts go on: look at them as well.</p>
         </Ask>
       )}
       {doing === "unlock" && (

@@ -51,7 +51,7 @@ export default function Books({ route }: PageProps) {
           <>
             <p className="pad" role="status">
               {found.is_right ? <span className="chip">the same</span> : <span className="chip critical">✕ {lines.length} not the same</span>}{" "}
-              {found.day}, {found.provider || "no provider"}: {number(String(found.compared))} {found.compared === 1 ? "movement is" : "movements are"} the same on both sides.
+              {found.day}, {found.provider || "no provider"}: {found.compared ? `${number(String(found.compared))} ${found.compared === 1 ? "movement is" : "movements are"} the same on both sides.` : "no movement is on both sides."}
             </p>
             <Table<Difference> label="What is not the same" rows={lines} rowKey={(each) => each.key} rowClass={() => "denied"} empty={<Empty>{found.compared ? "Nothing differs." : "Nothing moved on this day, on either side."}</Empty>} columns={[
               { key: "what", title: "What", cell: (each) => <><span className="chip critical">✕ {each.what}</span><small>{kindWord(each.kind)}</small></> },

@@ -39,13 +39,13 @@ export default function Bought({ route }: PageProps) {
       <header><h2>Purchase</h2><span className="label mono">{id}</span></header>
       {asked.problem && <ErrorPanel problem={asked.problem} retry={asked.again} />}
       {!found && !asked.problem && <Loading rows={4} waitsFor="Asking for the purchase" />}
-      {found && <Shown found={found} left={route.query.left === "1"} />}
+      {found && <Shown found={found} left={route.query.left === "1"} isJust={isJust && !isReceipt} />}
     </section>
   );
 }
 
-function Shown({ found, left }: { found: Parameters<typeof back>[0]; left: boolean }) {
-  const { title, next } = back(found, left);
+function Shown({ found, left, isJust }: { found: Parameters<typeof back>[0]; left: boolean; isJust: boolean }) {
+  const { title, next } = back(found, left, isJust);
   return (
     <div className="bought">
       <div aria-live="polite"><h1>{title}</h1><p>{next}</p></div>

@@ -1,5 +1,5 @@
 /** What buyers' banks have taken back: until when it may be answered, with what, and what came of it. */
-import { type ReactNode, useEffect, useId, useState } from "react";
+import { type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { Ask, at, Outcome, useDoing } from "../access/parts";
 import { api, ok } from "../client/api";
 import { useAsked } from "../kit/asked";
@@ -89,6 +89,8 @@ function One({ found, now, again }: { found: Dispute; now: number; again: () => 
   const asked = useAsked(name && may("evaluation:read") ? `assessment ${name}` : "", () => ok(api.GET("/api/assessments/{assessment_id}", { params: { path: { assessment_id: name } } })), EVERY_MS);
   const [isAnswering, setAnswering] = useState(false);
   const { isBusy, problem, run } = useDoing();
+  const place = useRef<HTMLElement>(null);
+  useEffect(() => place.current?.scrollIntoView({ block: "nearest" }), []); // Below a long list nobody would see that it opened.
   const assessment = asked.data;
   const no = may("payments:write") ? whyNoAnswer(found, now) : "Needs scope payments:write";
   const pack = (): void => void run(() => savePack(name));
@@ -97,7 +99,7 @@ function One({ found, now, again }: { found: Dispute; now: number; again: () => 
     { title: "Dispute pack of its assessment", keys: "p", unless: () => (assessment ? "" : "no assessment is seen"), run: pack },
   ]), [found.dispute, no, assessment !== null]);
   return (
-    <section className="panel dispute" data-panel aria-label={`Dispute ${found.dispute}`}>
+    <section className="panel dispute" ref={place} data-panel aria-label={`Dispute ${found.dispute}`}>
       <header>
         <h2>{found.user}: {found.currency} {money(found.amount)}</h2><State found={found} /><span className="label mono">{found.dispute}</span>
         <div className="end">

@@ -2,7 +2,7 @@
 import { useEffect, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { dayTime, short, time } from "../kit/format";
+import { dayTime, number, short, time } from "../kit/format";
 import { prefs } from "../kit/prefs";
 import { useStore } from "../kit/store";
 
@@ -25,6 +25,7 @@ interface EquityChartProps {
 
 const DAY_S = 86_400;
 const SHORT_S = 900;
+const FINE = 100; // Short forms of what lies nearer together would be the same.
 const token = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const stepped = (): uPlot.Series.PathBuilder | undefined => uPlot.paths.stepped?.({ align: 1 });
 
@@ -80,8 +81,8 @@ export function EquityChart({ columns, height, summary }: EquityChartProps) {
         { label: "Target", stroke: token("--line1"), width: 1.5, dash: [8, 4], points: { show: false } },
       ],
       axes: [
-        { ...axis, space: 104, size: 24, values: (_, splits) => splits.map(said) },
-        { ...axis, side: 1, size: 72, space: 28, values: (_, splits) => splits.map((each) => short(String(each))) },
+        { ...axis, space: 104, size: 24, values: (_, splits) => splits.map((each, nth) => (nth && said(each) === said(splits[nth - 1] as number) ? "" : said(each))) },
+        { ...axis, side: 1, size: 72, space: 28, values: (_, splits, __, ___, step) => splits.map((each) => (step < FINE ? number(each.toFixed(step < 1 ? 2 : 0)) : short(String(each)))) },
       ],
       plugins: [across(() => latest.current.resets)],
     }, aligned(latest.current), at);

@@ -114,7 +114,7 @@ function Head({ found, silent, onPack, onLeave, onTrade, isBusy }: { found: Asse
       <div className="says">
         <h1>{found.tier}</h1>
         <span className={`status ${shape}`}><span>{word}</span></span>
-        <span className="label">{found.stage_name}, stage {found.stage + 1} of {found.stages.length}{isAt(found.began_at) && `; since ${at(found.began_at)}`}; {found.user}, <span className="mono">{found.assessment_id}</span></span>
+        <span className="label">{found.stage_name}, stage {found.stage + 1} of {found.stages.length}{isAt(found.began_at) && `; since ${at(found.began_at)}`}; {found.user}, <span className="mono whole">{found.assessment_id}</span></span>
         {found.frozen && <span className="chip warn" role="status">❚❚ frozen: {found.frozen}</span>}
         {silent && <span className="chip warn" role="status">△ no answer; this is of before</span>}
       </div>
@@ -195,7 +195,7 @@ function Conditions({ found }: { found: Assessment }) {
       <ul className="checklist">{found.conditions.filter(({ needed }) => !d.isZero(needed)).map((each: Condition) => (
         <li key={each.name} className={each.is_met ? "met" : ""}>
           <span aria-hidden="true">{each.is_met ? "☑" : "☐"}</span>
-          <b>{conditionTitle(each.name)}</b><span>{each.name === "target" ? number(cents(each.reached)) : number(each.reached)} of {number(each.needed)}</span><span className="label">{each.is_met ? "reached" : "not yet"}</span>
+          <b>{conditionTitle(each.name)}</b><span>{each.name === "target" ? `${money(cents(each.reached))} of ${money(cents(each.needed))} ${found.currency}` : `${number(each.reached)} of ${number(each.needed)}`}</span><span className="label">{each.is_met ? "reached" : "not yet"}</span>
         </li>
       ))}</ul>
     </section>

@@ -4,14 +4,14 @@ import { at } from "../access/parts";
 import { Num } from "../kit/Num";
 import { type Column, Table } from "../kit/Table";
 import { address, go } from "../shell/routes";
-import { stateOf } from "./gauges";
+import { isOver, stateOf } from "./gauges";
 import { type AssessmentLine, isAt } from "./standing";
 
 const opened = (each: AssessmentLine): string => address("prop", ["now", each.assessment_id]);
 
 export function State({ found }: { found: AssessmentLine }) {
   const { shape, word } = stateOf(found.state);
-  return <><span className={`status ${shape}`}><span>{word}</span></span>{found.frozen && <small>❚❚ frozen: {found.frozen}</small>}{found.reason && <small>{found.reason.replaceAll("_", " ")}</small>}</>;
+  return <><span className={`status ${shape}`}><span>{word}</span></span>{found.frozen && !isOver(found.state) && <small>❚❚ frozen: {found.frozen}</small>}{found.reason && <small>{found.reason.replaceAll("_", " ")}</small>}</>;
 }
 
 export function Lines({ items, empty, isAll }: { items: readonly AssessmentLine[]; empty: ReactNode; isAll?: boolean }) {

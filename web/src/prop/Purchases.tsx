@@ -42,7 +42,7 @@ export default function Purchases({ route }: PageProps) {
     <section className="panel" data-panel aria-label="Purchases">
       <header>
         <h2>{isAll ? "Purchases" : "Your purchases"}</h2>
-        {open > 0 && <span className="chip warn">△ {open} {open === 1 ? "dispute is" : "disputes are"} open</span>}
+        {open > 0 && <Open count={open} isAll={isAll} />}
         <div className="end"><button type="button" className="button quiet" disabled={!items.length} onClick={keep}>CSV <kbd>e</kbd></button><Segmented<View> label="Which" value={view} onChange={(each) => setQuery({ view: each === "all" ? null : each })} choices={[{ value: "all", label: "All" }, { value: "disputed", label: "Disputed" }, { value: "refunded", label: "Refunded" }]} /></div>
       </header>
       {asked.problem && <ErrorPanel problem={asked.problem} retry={asked.again} />}
@@ -50,7 +50,7 @@ export default function Purchases({ route }: PageProps) {
       {asked.data && <Table<Purchase> label="Purchases" rows={items} rowKey={(each) => each.purchase_id} onOpen={(each) => go(receipt(each))} empty={<Empty action={view === "all" ? { label: "See what is sold", act: () => go("#/prop/shop") } : undefined}>{view === "all" ? "Nothing was bought yet." : "None of them."}</Empty>} columns={[
         { key: "what", title: "What", cell: (each) => <><a href={receipt(each)}>{each.title}</a><small>{PURPOSES[each.purpose]}</small></> },
         ...whose,
-        { key: "state", title: "State", cell: (each) => <State found={each} /> },
+        { key: "state", title: "State", cell: (each) => <State found={each} isAll={isAll} /> },
         { key: "total", title: "Total", num: true, cell: (each) => <span><Num value={each.total} /> {each.currency}</span>, sort: (each) => Number(each.total) },
         { key: "back", title: "Given back", num: true, cell: (each) => (Number(each.refunded) > 0 ? <Num value={each.refunded} /> : <span className="dim">–</span>) },
         { key: "opened", title: "Begun", num: true, cell: (each) => at(each.opened_at), sort: (each) => BigInt(each.opened_at || 0) },
@@ -65,12 +65,17 @@ export default function Purchases({ route }: PageProps) {
 
 const DISPUTES: Record<string, string> = { open: "dispute open", won: "dispute won", lost: "dispute lost" };
 
-function State({ found }: { found: Purchase }) {
+function Open({ count, isAll }: { count: number; isAll: boolean }) {
+  const said = <span className="chip warn">△ {count} {count === 1 ? "dispute is" : "disputes are"} open</span>;
+  return isAll && may("payments:read") ? <a href={address("prop", ["disputes"])}>{said}</a> : said;
+}
+
+function State({ found, isAll }: { found: Purchase; isAll: boolean }) {
   const { shape, word } = purchaseState(found.state);
   return (
     <>
       <span className={`status ${shape}`}><span>{word}</span></span>
-      {found.dispute && <small>{DISPUTES[found.dispute]}</small>}
+      {found.dispute && <small>{isAll && may("payments:read") ? <a href={address("prop", ["disputes"], { view: "all" })}>{DISPUTES[found.dispute]}</a> : DISPUTES[found.dispute]}</small>}
       {found.refunds.filter(({ state }) => state !== "done").map((each) => <small key={each.refund_id}>refund of {money(each.amount)} {each.state}: {each.reason}</small>)}
     </>
   );

@@ -3,10 +3,8 @@ import { useEffect, useState } from "react";
 import { api, ok, type Schemas } from "../client/api";
 import { noAnswer, Problem } from "../client/problem";
 import { useAsked } from "../kit/asked";
-import * as d from "../kit/decimal";
 import { Field } from "../kit/Field";
 import { Num } from "../kit/Num";
-import { percent } from "../kit/format";
 import { Segmented } from "../kit/Segmented";
 import { Empty, ErrorPanel, Loading } from "../kit/states";
 import { Table } from "../kit/Table";
@@ -14,6 +12,7 @@ import { address, setQuery } from "../shell/routes";
 import { may } from "../shell/session";
 import { stateOf } from "./gauges";
 import type { PageProps } from "./Prop";
+import { inPercent, placesOf } from "./ranks";
 import { cents } from "./standing";
 
 type Line = Schemas["LeaderLine"];
@@ -46,20 +45,16 @@ export default function Ranks({ route }: PageProps) {
 }
 
 function Lines({ by, label, items }: { by: By; label: string; items: readonly Line[] }) {
+  const places = placesOf(items.map(({ value }) => value));
   return (
     <Table<Line & { key: string }> label={label} rows={items.map((each, n) => ({ ...each, key: each.assessment_id ?? `${n}` }))} rowKey={(each) => each.key} empty={<Empty>Nobody is ranked yet: whoever begins an assessment is.</Empty>} columns={[
-      { key: "rank", title: "Rank", num: true, cell: (each) => <b>{each.rank}</b> },
-      { key: "name", title: "Trader", cell: (each) => <>{each.name || <span className="dim">no name</span>}{each.is_you && <> <span className="chip">you</span></>}</> },
+      { key: "rank", title: "Rank", num: true, width: "64px", cell: (each) => <b>{each.rank}</b> },
+      { key: "name", title: "Trader", cell: (each) => <span>{each.name || <span className="dim">no name</span>}{each.is_you && <> <span className="chip">you</span></>}</span> },
       { key: "tier", title: "Tier", cell: (each) => <a href={address("prop", ["ranks"], { by, tier: each.tier })}>{each.tier}</a> },
       { key: "state", title: "State", cell: (each) => <span className={`status ${stateOf(each.state).shape}`}><span>{stateOf(each.state).word}</span></span> },
-      { key: "value", title: by === "return" ? "Return" : "Paid out, USD", num: true, cell: (each) => (by === "return" ? <Part value={each.value} /> : <Num value={cents(each.value)} />) },
+      { key: "value", title: by === "return" ? "Return, %" : "Paid out, USD", num: true, cell: (each) => (by === "return" ? <Num value={inPercent(each.value, places)} direction /> : <Num value={cents(each.value)} />) },
     ]} />
   );
-}
-
-function Part({ value }: { value: string }) {
-  const way = d.sign(d.rescale(value, 5)); // what is shown as nothing is neither gain nor loss
-  return <span className={way > 0 ? "gain" : way < 0 ? "loss" : undefined}>{percent(value, { signed: true })}</span>;
 }
 
 function PublicName({ onDone }: { onDone: () => void }) {

@@ -15,7 +15,9 @@ const EVERY_MS = 3_000;
 
 export default function RiskBook() {
   const asked = useAsked("risk book", () => ok(api.GET("/api/assessments/risk-book")), EVERY_MS);
+  const currency = useAsked("tiers", () => ok(api.GET("/api/tiers", { params: { query: { state: "published" } } })));
   const book = asked.data;
+  const unit = currency.data?.account_currency ? `, ${currency.data.account_currency}` : "";
   const keep = (): void => save("risk-book.csv", csv<Exposure>([
     { title: "symbol", of: (each) => each.symbol }, { title: "is_funded", of: (each) => String(each.is_funded) }, { title: "assessments", of: (each) => each.assessments }, { title: "long_qty", of: (each) => each.long_qty }, { title: "short_qty", of: (each) => each.short_qty },
     { title: "net_qty", of: (each) => each.net_qty }, { title: "net_notional", of: (each) => each.net_notional }, { title: "currency", of: (each) => each.currency },
@@ -30,8 +32,8 @@ export default function RiskBook() {
           <header className="top">
             <div className="says"><h1>Risk book</h1><span className="label">All that traders hold, at the marks of now. {book.near > 0 ? `${book.near} ${book.near === 1 ? "assessment has" : "assessments have"} used four fifths of a limit.` : "Nobody is near a limit."}</span></div>
             <dl className="figures">
-              <div><dt>Owed to funded traders</dt><dd><Num value={cents(book.owed_funded)} /></dd></div>
-              <div><dt>Profit on funded accounts</dt><dd><Num value={cents(book.profit_funded)} direction /></dd></div>
+              <div><dt>Owed to funded traders{unit}</dt><dd><Num value={cents(book.owed_funded, "down")} /></dd></div>
+              <div><dt>Profit on funded accounts{unit}</dt><dd><Num value={cents(book.profit_funded)} direction /></dd></div>
               <div><dt>Funded of all that trade</dt><dd>{book.funded} of {book.assessments}</dd></div>
             </dl>
             <div className="row"><button type="button" className="button quiet" disabled={!book.items.length} onClick={keep}>CSV <kbd>e</kbd></button></div>

@@ -70,7 +70,7 @@ function Payments({ lines, empty, acts }: { lines: readonly Line[]; empty: strin
       { key: "profit", title: "Profit", num: true, cell: (each) => <span><Num value={cents(each.profit)} /> {each.currency}</span>, sort: (each) => Number(each.profit) },
       { key: "amount", title: "Trader’s part", num: true, cell: (each) => <span><Num value={cents(each.amount)} /> {each.currency}</span>, sort: (each) => Number(each.amount) },
       { key: "asked", title: "Asked", num: true, cell: (each) => <>{at(each.asked_at)}<small>{each.asked_by}</small></>, sort: (each) => BigInt(each.asked_at) },
-      { key: "decided", title: "Decided by", cell: (each) => each.decided_by || <span className="dim">–</span> },
+      ...(lines.some((each) => each.decided_by) ? [{ key: "decided", title: "Decided by", cell: (each: Line) => each.decided_by || <span className="dim">–</span> }] : []),
       ...(acts ? [{ key: "acts", title: "", cell: acts }] : []),
     ]} />
   );

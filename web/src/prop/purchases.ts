@@ -24,8 +24,9 @@ export interface Said {
   next: string;
 }
 
-/** Where somebody stands who comes back from the provider's page. The provider's word counts, not that of the address. */
-export function back(found: Purchase, left: boolean): Said {
+/** Where somebody stands who comes back from the provider's page, or looks it up later. The provider's word counts, not that of the address. */
+export function back(found: Purchase, left: boolean, isJust = true): Said {
+  if (found.state === "completed" && !isJust) return { title: "Paid", next: found.assessment_id ? "It has opened an assessment; what became of that stands there." : "What was bought was given." };
   if (found.state === "completed") return { title: "Paid", next: found.assessment_id ? "Your assessment is open." : "Your assessment is being opened; this page goes on by itself." };
   if (found.state === "pending") return { title: "Paid, not confirmed", next: "Your bank has not confirmed it yet. Nothing needs to be done or paid again: the assessment opens when it does." };
   if (found.state === "awaiting_payment" || found.state === "opened") {
