@@ -6,11 +6,13 @@ import { api, ok, type Schemas, token } from "../client/api";
 import { foreign } from "../client/problem";
 import { useAsked } from "../kit/asked";
 import { Select } from "../kit/Field";
-import { dayTime, number } from "../kit/format";
+import { dayTime, number, zoneName } from "../kit/format";
 import { Empty, ErrorPanel, Loading } from "../kit/states";
+import { useStore } from "../kit/store";
 import { Table } from "../kit/Table";
+import { provide } from "../shell/keys";
 import { address, go } from "../shell/routes";
-import { may, useAccountId } from "../shell/session";
+import { accounts, may, useAccountId } from "../shell/session";
 import type { PageProps } from "./Prop";
 
 type Report = Schemas["ReportsReply"]["items"][number];
@@ -28,13 +30,15 @@ export default function Reports({ route }: PageProps) {
   const { problem, run } = useDoing();
   const items = asked.data?.items ?? [];
   const chosen = items.find(({ report_id }) => report_id === id);
+  const no = !may("reports:write") ? "Needs scope reports:write" : account ? "" : "there is no account";
+  useEffect(() => provide("Reports", [{ title: "Make a report", keys: "n", unless: () => no, run: () => setMaking(true) }]), [no]);
   const keep = (found: Report, form: "pdf" | "html"): void => void run(() => saveFrom(`/api/reports/${found.report_id}/${form}`, `${found.kind}-${found.account_id}.${form}`));
   return (
     <>
       <section className="panel" data-panel aria-label="Reports">
         <header>
           <h2>Reports</h2><span className="label lead">A report never changes: its hashes stand in the journal.</span>
-          <div className="end"><button type="button" className="button" disabled={!may("reports:write") || !account} title={may("reports:write") ? undefined : "Needs scope reports:write"} onClick={() => setMaking(true)}>Make one of {account || "an account"}</button></div>
+          <div className="end"><button type="button" className="button" disabled={Boolean(no)} title={no || undefined} onClick={() => setMaking(true)}>Make one <kbd>n</kbd></button></div>
         </header>
         {asked.problem && <ErrorPanel problem={asked.problem} retry={asked.again} />}
         <Outcome problem={problem} />
@@ -54,15 +58,22 @@ export default function Reports({ route }: PageProps) {
   );
 }
 
-function Make({ account, onDone, onClose }: { account: string; onDone: () => void; onClose: () => void }) {
+const ZONES = [...new Set(["UTC", zoneName(), Intl.DateTimeFormat().resolvedOptions().timeZone])];
+
+function Make({ account: chosen, onDone, onClose }: { account: string; onDone: () => void; onClose: () => void }) {
   const [kind, setKind] = useState<Kind>("performance_metrics");
+  const [account, setAccount] = useState(chosen);
+  const [zone, setZone] = useState(zoneName());
+  const all = useStore(accounts);
   const send = async (): Promise<void> => {
-    const made = await ok(api.POST("/api/reports", { body: { kind, account_id: account, currency: null, time_zone: "UTC", min_position: 0 } }));
+    const made = await ok(api.POST("/api/reports", { body: { kind, account_id: account, currency: null, time_zone: zone, min_position: 0 } }));
     go(address("prop", ["reports", made.report_id]));
   };
   return (
-    <Ask title={`Report of ${account}`} act="Make it" reasoned={false} send={send} onDone={onDone} onClose={onClose}>
+    <Ask title="Make a report" act="Make it" reasoned={false} send={send} onDone={onDone} onClose={onClose}>
       <Select<Kind> label="Kind" value={kind} onChange={setKind} choices={KINDS} />
+      <Select label="Account" value={account} onChange={setAccount} choices={all.map((each) => [each.account_id, each.account_id] as const)} />
+      {ZONES.length > 1 && <Select label="Time zone" value={zone} onChange={setZone} choices={ZONES.map((each) => [each, each] as const)} said="In which its days begin, and its times are told." />}
       <p className="label">Of the account as it is now. Asked again while nothing has happened, it is the same report.</p>
     </Ask>
   );
