@@ -1,36 +1,22 @@
-"""OPA's own server, for tests that compare with it.
+"""OPA's own server, for tests that compare with it."""
 
-It is found on the path or in build/, where `FONDACO_SOAK=1` puts it: building it takes some minutes
-of the Go compiler, which `make test` has not.
-"""
-
-import os
-import shutil
-import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
 
-BUILT: Final = Path(__file__).resolve().parents[1] / "build" / "opa"
+import go_built
+
 SOURCE: Final = "github.com/open-policy-agent/opa@v1.22.2"
 _STARTS_WITHIN_S: Final = 20.0
 
 
 def binary() -> str | None:
     """Its path; None where there is none and none is to be built."""
-    found = shutil.which("opa") or (str(BUILT) if BUILT.exists() else None)
-    go = shutil.which("go")
-    if found is None and go is not None and os.environ.get("FONDACO_SOAK") == "1":
-        BUILT.parent.mkdir(exist_ok=True)
-        environment = {**os.environ, "GOBIN": str(BUILT.parent)}
-        subprocess.run([go, "install", SOURCE], env=environment, check=True, timeout=900)
-        return str(BUILT)
-    return found
+    return go_built.binary("opa", SOURCE)
 
 
 @contextmanager
@@ -38,10 +24,7 @@ def serving() -> Iterator[str]:
     """The URL of a server of its own."""
     found = binary()
     assert found is not None
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    address = f"127.0.0.1:{port}"
+    address = f"127.0.0.1:{go_built.free_port()}"
     server = subprocess.Popen(
         [
             found,

@@ -29,7 +29,7 @@ def test_a_position_is_charged_as_the_day_begins_and_nobody_has_to_ask(tmp_path:
         kernel.refs.session_day -= 1  # yesterday, until the next look at the clock
         await kernel.submit(A, opened(AccountType.MARGIN))
         await kernel.submit(A, deposit("100000"))
-        kernel.watch_margin(A)
+        kernel.margined.load(A)
         await kernel.submit(A, placed(ask(order_qty="1", price="50000.00")))
         await kernel.submit(A, fill(1, 100_000, 5_000_000))
         before = kernel.peek(A).state.balances["USD"]  # type: ignore[union-attr]
@@ -60,7 +60,7 @@ def test_a_night_over_which_nobody_was_here_is_charged_once_there_is_a_price(
             await kernel.submit(HOUSE_STREAM, command)
         await kernel.submit(A, opened(AccountType.MARGIN))
         await kernel.submit(A, deposit("100000"))
-        kernel.watch_margin(A)
+        kernel.margined.load(A)
         await kernel.submit(A, placed(ask(order_qty="1", price="50000.00")))
         await kernel.submit(A, fill(1, 100_000, 5_000_000))
         before = kernel.peek(A).state.balances["USD"]  # type: ignore[union-attr]
@@ -68,7 +68,7 @@ def test_a_night_over_which_nobody_was_here_is_charged_once_there_is_a_price(
         kernel.refs.marks.clear()
         kernel.refs.rates.pop(AssetCode("BTC"), None)
         kernel.refs.session_day += 1
-        kernel.roll_accounts(kernel.now())
+        kernel.margined.roll(kernel.now())
         await asyncio.sleep(0.2)
         waited = kernel.peek(A).state.balances["USD"]  # type: ignore[union-attr]
         kernel.refs.marks.update(marks)

@@ -78,5 +78,5 @@ async def watch_equity(kernel: Kernel, found: Waiting) -> None:
         streams = [account_stream(AccountId(e)) for e in found.on_margin[first : first + AT_ONCE]]
         await asyncio.gather(*map(kernel.wake, streams))
         for stream in streams:
-            kernel.watch_margin(stream)
-    kernel.roll_accounts(kernel.now())
+            kernel.margined.load(stream)
+    kernel.margined.roll(kernel.now())

@@ -20,13 +20,14 @@ from fondaco.app.files import Files, read_cursor, write_cursor
 from fondaco.app.given import Given
 from fondaco.app.kinds import CALLS, POLICIES, ROOMS, build_digest
 from fondaco.app.machines import open_journal
+from fondaco.app.margined import Margined
 from fondaco.app.pools import Pools
 from fondaco.app.schedules import Schedules
 from fondaco.domain.ledger.events import ExpireTransfers, TransferPending
 from fondaco.domain.ledger.model import PREFIX as BOOKS
 from fondaco.domain.market.board import Board
 from fondaco.domain.market.feeds import Feed
-from fondaco.domain.market.model import Mark, Trade
+from fondaco.domain.market.model import Trade
 from fondaco.domain.reference.events import (
     ChangeRefused,
     HouseKilled,
@@ -47,16 +48,13 @@ from fondaco.domain.trading.events import (
     OrderReplaced,
     OrderTrailed,
     OrderTriggered,
-    RollSession,
     SettleFills,
     TrailOrder,
     TriggerOrder,
 )
-from fondaco.domain.trading.margin_watch import MarginWatch
 from fondaco.domain.trading.model import PREFIX as ACCOUNTS
 from fondaco.domain.trading.model import AccountId, AccountType, account_of, account_stream
 from fondaco.domain.trading.refs import refresh, refs_of, roll_session, update_rates
-from fondaco.domain.trading.rules.risk import valued
 from fondaco.domain.trading.triggers import TriggerBook
 from fondaco.domain.venues.crossing.events import OwnEvent, ScheduleSet
 from fondaco.domain.venues.crossing.market import OwnMarket
@@ -175,8 +173,9 @@ class Kernel:
             if prefix.count("/") == 1  # venues are told apart by the next word too
         }
         self.trading, self.venues = self._hosts[ACCOUNTS], self._hosts[VENUES]
-        self.margins = MarginWatch(self.refs, self._account)
         ask = self.ask_again_until_done
+        self.margined = Margined(self.refs, self._account, self.submit, ask)
+        self.margins = self.margined.watch
         self.assessments = AssessmentWatch(self.refs, self.peek, ask, self.now)
         latency_s = settings.paper_latency_ms / 1_000
         self.reactor = Reactor(
@@ -188,7 +187,6 @@ class Kernel:
         )
         self._asked: dict[tuple[StreamId, int], Instant] = {}  # stops whose mark was reached
         self._caught_up = False  # whether all that was written before is told again
-        self._rolls = False  # whether somebody may not have begun the session day that it is
         self._ticks = 0
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -289,7 +287,7 @@ class Kernel:
         event: AccountOpened = entry.event  # type: ignore[assignment]
         self.accounts[account_of(entry.stream)] = event.tenant
         if event.account_type is AccountType.MARGIN:
-            self.watch_margin(entry.stream)
+            self.margined.load(entry.stream)
 
     def _accepted(self, entry: Entry) -> None:
         order = entry.event.order  # type: ignore[attr-defined]  # an OrderAccepted
@@ -359,8 +357,7 @@ class Kernel:
             return
         update_rates(self.refs, mark)
         self.assessments.see(mark)
-        if self.margins and self.margins.see(mark):
-            self._check_equity(mark)
+        self.margined.see(mark, self.now)
         for stream, command in self.triggers.see(mark):
             self._try(stream, command)
         queue = self.queues.get(symbol)
@@ -368,34 +365,6 @@ class Kernel:
             for match in queue.on_book(self.now()):
                 self._match(queue, symbol, match)
         self.darks.on_book(symbol)
-
-    def watch_margin(self, stream: StreamId) -> None:
-        """Of an account that is in memory."""
-        state = self._account(stream)
-        if state is not None:
-            self.margins.load(stream, state)
-
-    def _check_equity(self, mark: Mark | None) -> None:
-        """Ask those whose equity may not cover what it must. One that cannot answer is asked again:
-        it stays among those to look at."""
-        for stream, command in self.margins.due(self.now(), mark):
-            with suppress(Unavailable):
-                self.submit(stream, command)
-
-    def roll_accounts(self, now: Instant) -> None:
-        """A session day has begun, perhaps while nobody was here: positions that were kept over
-        night are charged for it, whether or not anybody asks something of their accounts. What has
-        no price yet waits for it, and is looked at again."""
-        self._rolls = False
-        for stream in self.margins.streams() if self.refs.swaps else ():
-            state = self._account(stream)
-            # None: lost to a commit that failed.
-            if state and (not state.positions or state.session_day >= self.refs.session_day):
-                continue
-            self._rolls = True
-            if state is None or valued(state, self.refs) is not None:
-                command = RollSession(CommandId(f"roll/{now}"), now)
-                self.ask_again_until_done(stream, command)
 
     def _on_trade(self, trade: Trade) -> None:
         queue = self.queues.get(trade.symbol)
@@ -566,13 +535,11 @@ class Kernel:
         self.schedules.look(now)
         self.pools.look(now)
         if roll_session(self.refs, now):
-            self.roll_accounts(now)
+            self.margined.roll(now)
         for stream in self.settlements.pop_due(now):
             self.ask_again_until_done(stream, SettleFills(CommandId(f"due/{now}"), now))
         self.assessments.look(now)
-        if self.margins:
-            self.margins.compare()
-            self._check_equity(None)
+        self.margined.look(now)
         for stream in self.deadlines.pop_due(now):
             expire = ExpireTransfers if stream.startswith(BOOKS) else ExpireOrders
             self.ask_again_until_done(stream, expire(CommandId(f"due/{now}"), now))
@@ -586,8 +553,8 @@ class Kernel:
             now = self.now()
             self.turn(now)
             if self._ticks % CURSOR_EVERY == 0:
-                if self._rolls:
-                    self.roll_accounts(now)
+                if self.margined.rolls:
+                    self.margined.roll(now)
                 self.committer.find_out()
                 asyncio.get_running_loop().run_in_executor(
                     self.loaders, self._remember_cursor, self.reactor.cursor

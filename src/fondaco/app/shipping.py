@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from threading import Event as Flag
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -19,9 +18,10 @@ from fondaco.app.child import Child, begin_child
 from fondaco.app.files import Files
 from fondaco.app.machines import open_journal
 from fondaco.app.say import say
+from fondaco.app.turning import turn_until
 from fondaco.domain.identity.audit.model import PREFIX
 from fondaco.gateway.logs import to_stderr
-from fondaco.kernel.errors import Invalid, Unavailable
+from fondaco.kernel.errors import Invalid
 from fondaco.kernel.event import Entry, Instant
 from fondaco.ports.journal import Journal
 from fondaco.ports.logs import Line, LogSink
@@ -148,21 +148,8 @@ def ship(files: Files, settings: Settings) -> None:
     folder = files.logs
     tail = SegmentTail(folder, {LOG: places_at(folder / "places.json").log}, at_rest(files))
     with closing(open_journal(files)) as journal, closing(tail):
-        _run(Shipper(journal, tail, folder / "places.json", sink_of(settings.log_to)), stop)
-
-
-def _run(shipper: Shipper, stop: Flag) -> None:
-    again_s = WAIT_S
-    while not stop.is_set():
-        try:
-            if not shipper.step():
-                stop.wait(WAIT_S)
-            again_s = WAIT_S
-        except (Unavailable, OSError) as error:
-            if again_s == WAIT_S:
-                say(f"the log waits here: {error}; it is told when that is mended")
-            stop.wait(again_s)
-            again_s = min(2 * again_s, AGAIN_MAX_S)
+        shipper = Shipper(journal, tail, folder / "places.json", sink_of(settings.log_to))
+        turn_until(stop, "lines of the log", shipper.step, WAIT_S, AGAIN_MAX_S)
 
 
 class Shipping(Child):

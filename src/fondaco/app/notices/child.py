@@ -13,10 +13,9 @@ from fondaco.app.machines import open_journal, open_records
 from fondaco.app.notices.carriers import carriers, house_name
 from fondaco.app.notices.engine import AT_ONCE, Engine
 from fondaco.app.notices.known import RecordsKnown
-from fondaco.app.say import say
 from fondaco.app.secrets import sealing_at
+from fondaco.app.turning import turn_until
 from fondaco.app.webhooks.sender import Sender, sender_of
-from fondaco.kernel.errors import Unavailable
 from fondaco.kernel.event import Instant
 from fondaco.settings import Settings
 
@@ -43,17 +42,13 @@ def run(files: Files, settings: Settings, sender: Sender, stop: Flag) -> None:
         known = RecordsKnown(records, sealing_at(files), now, demo=settings.demo)
         ways = carriers(files, settings, sender)
         engine = Engine(journal, queue, known, ways, now, pool, house_name(settings))
-        again_s = WAIT_S
-        while not stop.is_set():
-            try:
-                if not engine.step(WAIT_S) and not engine.under_way:
-                    stop.wait(WAIT_S)
-                again_s = WAIT_S
-            except (Unavailable, OSError) as error:
-                if again_s == WAIT_S:
-                    say(f"notices wait: {error}; they go on when that is mended")
-                stop.wait(again_s)
-                again_s = min(2 * again_s, AGAIN_MAX_S)
+        turn_until(
+            stop,
+            "notices",
+            lambda: engine.step(WAIT_S) or bool(engine.under_way),
+            WAIT_S,
+            AGAIN_MAX_S,
+        )
 
 
 class Carrying(Child):

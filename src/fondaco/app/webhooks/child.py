@@ -10,12 +10,11 @@ from fondaco.app.at_rest import open_sqlite
 from fondaco.app.child import Child, begin_child
 from fondaco.app.files import Files
 from fondaco.app.machines import open_journal, open_records
-from fondaco.app.say import say
 from fondaco.app.secrets import open_ring, sealing_at
+from fondaco.app.turning import turn_until
 from fondaco.app.webhooks.config import RecordsConfig
 from fondaco.app.webhooks.engine import AT_ONCE, Engine
 from fondaco.app.webhooks.sender import Sender, sender_of
-from fondaco.kernel.errors import Unavailable
 from fondaco.kernel.event import Instant
 from fondaco.settings import Settings
 
@@ -41,17 +40,13 @@ def run(files: Files, sender: Sender, stop: Flag) -> None:
     ):
         config = RecordsConfig(records, sealing_at(files), open_ring(files), now)
         engine = Engine(journal, queue, config, sender.post, now, pool)
-        again_s = WAIT_S
-        while not stop.is_set():
-            try:
-                if not engine.step(WAIT_S) and not engine.under_way:
-                    stop.wait(WAIT_S)
-                again_s = WAIT_S
-            except (Unavailable, OSError) as error:
-                if again_s == WAIT_S:
-                    say(f"webhooks wait: {error}; they go on when that is mended")
-                stop.wait(again_s)
-                again_s = min(2 * again_s, AGAIN_MAX_S)
+        turn_until(
+            stop,
+            "webhooks",
+            lambda: engine.step(WAIT_S) or bool(engine.under_way),
+            WAIT_S,
+            AGAIN_MAX_S,
+        )
 
 
 class Deliverer(Child):
