@@ -90,7 +90,9 @@ function One({ found, now, again }: { found: Dispute; now: number; again: () => 
   const [isAnswering, setAnswering] = useState(false);
   const { isBusy, problem, run } = useDoing();
   const place = useRef<HTMLElement>(null);
-  useEffect(() => place.current?.scrollIntoView({ block: "nearest" }), []); // Below a long list nobody would see that it opened.
+  useEffect(() => {
+    place.current?.scrollIntoView({ block: "nearest" }); // Below a long list nobody would see that it opened.
+  }, []);
   const assessment = asked.data;
   const no = may("payments:write") ? whyNoAnswer(found, now) : "Needs scope payments:write";
   const pack = (): void => void run(() => savePack(name));

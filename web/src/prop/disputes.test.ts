@@ -38,7 +38,7 @@ describe("a dispute", () => {
     const made = draft(found(), assessment);
     expect(made.activity).toContain("1 trade on 1 day");
     expect(Object.values(made).join(" ")).not.toContain("ada");
-    expect(draft(found(), { ...assessment, began_at: "0" } as Assessment).activity).toContain("not traded on");
+    expect(draft(found(), { ...assessment, began_at: "0", trades: 0 } as Assessment).activity).toContain("not traded on");
     expect(draft(found(), null).activity).toBe("");
   });
 });

@@ -79,8 +79,8 @@ export interface Draft {
 export function draft(found: Dispute, assessment: Assessment | null): Draft {
   const product = `${found.title}: a trading evaluation on a simulated account, sold as a digital service under the terms of version ${found.version}, which the buyer saw before paying ${found.total} ${found.currency}.`;
   if (!assessment) return { product, activity: "", text: "" };
-  const began = assessment.began_at === "0" || !assessment.began_at ? "It was not traded on." : `First traded on ${dayTime(assessment.began_at, "min", "UTC")} UTC; ${assessment.trades} ${assessment.trades === 1 ? "trade" : "trades"} on ${assessment.days_traded} ${assessment.days_traded === 1 ? "day" : "days"} in its last stage.`;
+  const began = assessment.trades === 0 ? "In its last stage it was not traded on." : `${assessment.trades} ${assessment.trades === 1 ? "trade" : "trades"} on ${assessment.days_traded} ${assessment.days_traded === 1 ? "day" : "days"} in its last stage.`;
   const broken = assessment.violations.map(({ rule, at }) => `The rule “${rule.replaceAll("_", " ")}” was broken on ${dayTime(at, "min", "UTC")} UTC.`);
-  const activity = [`Paid on ${dayTime(found.completed_at, "min", "UTC")} UTC, and opened at once as ${assessment.assessment_id}.`, began, ...broken].join(" ");
+  const activity = [`Paid on ${dayTime(found.completed_at, "min", "UTC")} UTC, and opened as ${assessment.assessment_id}${assessment.began_at && assessment.began_at !== "0" ? ` on ${dayTime(assessment.began_at, "min", "UTC")} UTC` : ""}.`, began, ...broken].join(" ");
   return { product, activity, text: `Terms agreed to, by their SHA-256: ${assessment.fingerprint}.` };
 }
