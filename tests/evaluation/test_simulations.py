@@ -1,5 +1,6 @@
 """Simulations that are kept: an id is its inputs, an id has one answer, and the answer stays."""
 
+import math
 from hashlib import sha256
 from typing import Final
 
@@ -11,6 +12,7 @@ from msgspec.structs import replace
 
 from fondaco.app.simulation_work import answered, days_of
 from fondaco.domain.evaluation.reading import text_of, tier_of
+from fondaco.domain.evaluation.simulation.odds import change_se
 from fondaco.domain.evaluation.simulation.traders import trader_of
 from fondaco.domain.evaluation.simulations import events as ev
 from fondaco.domain.evaluation.simulations.model import (
@@ -59,7 +61,7 @@ PINNED: Final = {
     ),
     SimulationKind.SENSITIVITY: (
         "90de6a9bda2d0ab3b7080f2a817f0325",
-        "af6b011b568c6cbd6d2dcd7c99b365ad359007652045be106b952bd457e1f44b",
+        "cdc743cee73a36f2b504cda22dec2ea0ac79b77f7d3222562f4c370292d4e128",
     ),
     SimulationKind.PROJECTION: (
         "3d7a87135cf1f2580dd12f28798d9da6",
@@ -150,3 +152,13 @@ def test_a_histogram_counts_each_once(values: list[float], count: int) -> None:
 def test_days_of_a_journal_count_days_without_a_trade() -> None:
     text = "day,percent\n2026-03-02,1\n2026-03-03,0\n2026-03-04,-0.5\n"
     assert days_of(trader_of("journal:d.csv", text)) == (10_000, 0, -5_000)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=300))
+def test_the_error_of_a_difference_is_that_of_its_pairs(pairs: list[tuple[bool, bool]]) -> None:
+    n = len(pairs)
+    before, after = bytes(one for one, _ in pairs), bytes(other for _, other in pairs)
+    moved = [int(other) - int(one) for one, other in pairs]
+    mean = sum(moved) / n
+    naive = (sum((each - mean) ** 2 for each in moved) / n / n) ** 0.5
+    assert math.isclose(change_se(before, after), naive, rel_tol=1e-9, abs_tol=1e-12)

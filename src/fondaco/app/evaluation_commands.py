@@ -197,7 +197,8 @@ def _simulate(asked: argparse.Namespace) -> None:
     for each in effects:
         print(
             f"  {each.rule + ' ' + each.change:<34}pass {each.pass_probability:8.2%}"
-            f" ({each.pass_change:+.2%})  paid {each.payout_mean:,.2f}"
+            f" ({each.pass_change:+.2%} ± {2 * (each.pass_change_se or 0.0):.2%})"
+            f"  paid {each.payout_mean:,.2f}"
             f" ({each.payout_change:+,.2f})  firm {each.firm_profit_mean:,.2f}"
             f" ({each.firm_profit_change:+,.2f})"
         )

@@ -15,8 +15,10 @@ from fondaco.domain.evaluation.simulation.odds import (
     Firm,
     Odds,
     RuleEffect,
+    change_se,
     lowest_of,
     odds,
+    passes_of,
     variants,
 )
 from fondaco.domain.evaluation.simulation.traders import ALONE, Crowd, Trader, paths_of
@@ -71,6 +73,13 @@ class Found(NamedTuple):
     lowest: bytes
 
 
+class PathsOdds(NamedTuple):
+    """Odds, and which of the paths pass."""
+
+    odds: Odds
+    passes: bytes
+
+
 def simulate(
     tier: Tier, trader: Trader, run: Run, told: Told | None = None, pool: Pool | None = None
 ) -> Odds:
@@ -80,7 +89,7 @@ def simulate(
     `told` hears how many paths are done, and of how many. Raises `Invalid` for what cannot be run.
     """
     with _workers(run, pool) as found:
-        return _odds(found, tier, trader, run, told)
+        return _odds(found, tier, trader, run, told).odds
 
 
 def sensitivity(
@@ -105,10 +114,11 @@ def sensitivity(
             )
             for nth, (rule, change, other) in enumerate(changes, 1)
         ]
-    return is_now, effects
+    return is_now.odds, effects
 
 
-def effect_of(rule: str, change: str, is_now: Odds, would: Odds) -> RuleEffect:
+def effect_of(rule: str, change: str, before: PathsOdds, after: PathsOdds) -> RuleEffect:
+    is_now, would = before.odds, after.odds
     return RuleEffect(
         rule=rule,
         change=change,
@@ -118,6 +128,7 @@ def effect_of(rule: str, change: str, is_now: Odds, would: Odds) -> RuleEffect:
         firm_profit_change=would.firm_profit_mean - is_now.firm_profit_mean,
         payout_mean=would.payout_mean,
         payout_change=would.payout_mean - is_now.payout_mean,
+        pass_change_se=change_se(before.passes, after.passes),
     )
 
 
@@ -150,7 +161,7 @@ def _odds(
     told: Told | None,
     *,
     with_books: bool = True,
-) -> Odds:
+) -> PathsOdds:
     parts, found, done = parts_of(tier, trader, run, with_books=with_books), [], 0
     begun = [pool.submit(walked, each) for each in parts] if pool else []
     walks = (each.result() for each in begun) if pool else map(walked, parts)
@@ -159,7 +170,15 @@ def _odds(
         done += 0 if part.is_books else part.paths
         if told:
             told(done, run.paths)
-    return odds_of(tier, joined(parts, found), run)
+    return paths_odds(tier, parts, found, run)
+
+
+def paths_odds(tier: Tier, parts: Sequence[Part], found: Sequence[bytes], run: Run) -> PathsOdds:
+    """Of what each part has found."""
+    all_found = joined(parts, found)
+    rows = array("q")
+    rows.frombytes(all_found.rows)
+    return PathsOdds(odds_of(tier, all_found, run), passes_of(tier, rows))
 
 
 def parts_of(tier: Tier, trader: Trader, run: Run, *, with_books: bool = True) -> list[Part]:

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple, TypeAlias
 import msgspec
 
 from fondaco.app.projecting import parts as projection_parts
-from fondaco.app.simulating import Part, Run, effect_of, joined, odds_of, parts_of, walked
+from fondaco.app.simulating import PathsOdds, Run, effect_of, parts_of, paths_odds, walked
 from fondaco.domain.evaluation.model import Tier
 from fondaco.domain.evaluation.simulation.attached import TraderOdds, title_of
 from fondaco.domain.evaluation.simulation.attached import written as odds_written
-from fondaco.domain.evaluation.simulation.odds import Odds, variants
+from fondaco.domain.evaluation.simulation.odds import variants
 from fondaco.domain.evaluation.simulation.traders import Trader
 from fondaco.domain.evaluation.simulations.model import (
     OddsInputs,
@@ -88,9 +88,11 @@ def result_of(question: Question, ends: Sequence[Any]) -> str:
     changes = list(variants(tier_of(found))) if _has_effects(question) else []
     traders = []
     for text, _ in found.traders:
-        is_now: Odds = next(left)
+        is_now: PathsOdds = next(left)
         effects = [effect_of(rule, change, is_now, next(left)) for rule, change, _ in changes]
-        traders.append(TraderOdds(trader=text, title=title_of(text), odds=is_now, effects=effects))
+        traders.append(
+            TraderOdds(trader=text, title=title_of(text), odds=is_now.odds, effects=effects)
+        )
     return odds_written(traders)
 
 
@@ -155,8 +157,8 @@ def _steps_of_odds(found: OddsInputs, *, with_effects: bool) -> Iterator[Step]:
             yield Step(walked, [(part,) for part in parts], weights, _odds, (each, parts, run))
 
 
-def _odds(tier: Tier, parts: Sequence[Part], run: Run, found: Sequence[bytes]) -> Odds:
-    return odds_of(tier, joined(parts, found), run)
+def _odds(tier: Tier, parts: Sequence[Any], run: Run, found: Sequence[bytes]) -> PathsOdds:
+    return paths_odds(tier, parts, found, run)
 
 
 def _projection(plan: Plan, found: Sequence[Sequence[Walked]]) -> Any:

@@ -33,6 +33,7 @@ const PAGES: readonly Page[] = [
   { part: "paid", title: "Where you are paid", scope: "purchases:read", of: "yours", body: lazy(() => import("./Destination")) },
   { part: "reports", title: "Reports", scope: "reports:read", of: "yours", body: lazy(() => import("./Reports")) },
   { part: "tiers", title: "Tiers", scope: "tiers:write", of: "firm", body: lazy(() => import("./Tiers")) },
+  { part: "simulations", title: "Simulations", scope: "tiers:write", of: "firm", body: lazy(() => import("./Simulations")) },
   { part: "assessments", title: "Assessments", scope: "evaluation:write", of: "firm", body: lazy(() => import("./Assessments")) },
   { part: "payouts", title: "Payouts", scope: "evaluation:write", of: "firm", body: lazy(() => import("./Waiting")) },
   { part: "disputes", title: "Disputes", scope: "payments:read", of: "firm", body: lazy(() => import("./Disputes")) },

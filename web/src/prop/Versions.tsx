@@ -7,6 +7,7 @@ import { Field } from "../kit/Field";
 import { number } from "../kit/format";
 import { Empty } from "../kit/states";
 import { Table } from "../kit/Table";
+import { address } from "../shell/routes";
 import { may } from "../shell/session";
 import { Agreed } from "./Agreed";
 import { Replay } from "./Replay";
@@ -40,6 +41,7 @@ export function Versions({ tier, versions, onDone }: { tier: string; versions: r
           { key: "terms", title: "Terms", cell: (each) => <span className="mono" title={each.fingerprint}>{each.fingerprint.slice(0, 16)}</span> },
           { key: "acts", title: "", cell: (each) => (
             <span className="acts">
+              <a href={address("prop", ["simulations"], { kind: "sensitivity", tier, version: String(each.version) })}>What each rule does</a>
               {each.state === "draft" && <button type="button" className="button" disabled={!mayDo || !each.simulated || each.contradictions.length > 0} title={each.simulated ? undefined : "First simulate it"} onClick={() => setChanging({ what: "publish", version: each })}>Publish</button>}
               {(each.state === "published" || each.state === "waiting") && <button type="button" className="button" disabled={!mayDo} onClick={() => setChanging({ what: "retire", version: each })}>Retire</button>}
             </span>

@@ -24,6 +24,10 @@ export default {
     to("Prices: coupons, affiliates, tax rates", "prices", "discount commission vat country"),
     to("Books beside the provider’s, by day", "books", "reconciliation differences stripe missing"),
     to("Shop: tiers, their rules and odds", "shop", "evaluation buy challenge compare"),
+    to("Simulations: what was asked, and what was found", "simulations", "monte carlo odds kept seed"),
+    to("Sensitivity: which rule of a tier costs how many passes", "simulations?kind=sensitivity", "simulation rules effect bars"),
+    to("Projection: a fan of what may come of days traded", "simulations?kind=projection", "simulation percentile equity drawdown"),
+    to("Validation: whether a journal was luck", "simulations?kind=validation", "simulation deflated sharpe pbo overfitting bootstrap"),
     to("Tiers: texts, what is wrong with one, versions", "tiers", "editor lint define publish"),
   ],
 } satisfies Screen;

@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 ceee0637686f298af173204ddf12aacdf553f145236df7679313d5d8875273e2
+OpenAPI sha256 082df2dcc75c1d9fdf59f0289e27a6f6b5ca8b5b39ebe7a2433e98279d7bd21f
 """
 
 from __future__ import annotations
@@ -2664,11 +2664,15 @@ class OddsOfTrader(TypedDict):
 
 
 class RuleEffectShown(TypedDict):
-    """The same traders with the same dice, had one rule been another: what it costs whom."""
+    """The same traders with the same dice, had one rule been another: what it costs whom.
+    `pass_change_se` is the standard error of the difference, of the same dice; null in odds of
+    before it was worked out.
+    """
     rule: str
     change: str
     pass_probability: float
     pass_change: float
+    pass_change_se: float | None
     payout_mean: float
     payout_change: float
     firm_profit_mean: float

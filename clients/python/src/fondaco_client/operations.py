@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 ceee0637686f298af173204ddf12aacdf553f145236df7679313d5d8875273e2
+OpenAPI sha256 082df2dcc75c1d9fdf59f0289e27a6f6b5ca8b5b39ebe7a2433e98279d7bd21f
 """
 
 from __future__ import annotations

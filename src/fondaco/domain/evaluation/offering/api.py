@@ -160,12 +160,15 @@ class ScalingShown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RuleEffectShown(msgspec.Struct, frozen=True, kw_only=True):
-    """The same traders with the same dice, had one rule been another: what it costs whom."""
+    """The same traders with the same dice, had one rule been another: what it costs whom.
+    `pass_change_se` is the standard error of the difference, of the same dice; null in odds of
+    before it was worked out."""
 
     rule: str
     change: str
     pass_probability: float
     pass_change: float
+    pass_change_se: float | None
     payout_mean: float
     payout_change: float
     firm_profit_mean: float

@@ -143,6 +143,7 @@ def traders_shown(found: list[attached.TraderOdds]) -> list[OddsOfTrader]:
                     change=effect.change,
                     pass_probability=effect.pass_probability,
                     pass_change=effect.pass_change,
+                    pass_change_se=effect.pass_change_se,
                     payout_mean=effect.payout_mean,
                     payout_change=effect.payout_change,
                     firm_profit_mean=effect.firm_profit_mean,

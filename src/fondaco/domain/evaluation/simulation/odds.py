@@ -85,7 +85,8 @@ class Odds(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RuleEffect(msgspec.Struct, frozen=True, kw_only=True):
-    """The same traders with the same dice, had one rule been another."""
+    """The same traders with the same dice, had one rule been another. `pass_change_se` counts only
+    those who end otherwise by it: who passes either way says nothing of the difference."""
 
     rule: str
     change: str
@@ -95,6 +96,7 @@ class RuleEffect(msgspec.Struct, frozen=True, kw_only=True):
     firm_profit_change: float
     payout_mean: float = 0.0
     payout_change: float = 0.0
+    pass_change_se: float | None = None  # None only in effects of before it was worked out
 
 
 class Firm(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,12 +107,28 @@ class Firm(msgspec.Struct, frozen=True, kw_only=True):
     lowest: Sequence[int]
 
 
+def passes_of(tier: Tier, rows: "array[int]") -> bytes:
+    """1 for each path that passes, in their order."""
+    phases = len(tier.phases)
+    if phases:
+        return bytes(each == phases for each in rows[1::COLUMNS])
+    return bytes(each > 0 for each in rows[4::COLUMNS])
+
+
+def change_se(before: bytes, after: bytes) -> float:
+    """The standard error of a difference of two parts of the same paths (McNemar's pairs)."""
+    n = len(before)
+    others = (int.from_bytes(before) ^ int.from_bytes(after)).bit_count()
+    net = sum(after) - sum(before)
+    return math.sqrt(max(others - net * net / n, 0.0)) / n
+
+
 def odds(tier: Tier, rows: "array[int]", firm: Firm) -> Odds:
     """Reads what the kernel wrote, six numbers a path."""
     n = len(rows) // COLUMNS
     ended, passed, days, paid, payouts, trades = (rows[at::COLUMNS] for at in range(COLUMNS))
     phases = len(tier.phases)
-    has_passed = [each == phases for each in passed] if phases else [each > 0 for each in payouts]
+    has_passed = [bool(each) for each in passes_of(tier, rows)]
     counted = Counter(zip(ended, has_passed, strict=True))
     early = {how: counted[how, False] / n for how in ENDS}
     passes = sum(has_passed) / n
