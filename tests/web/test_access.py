@@ -366,6 +366,7 @@ def test_somebody_comes_by_a_link_and_is_locked_out_again(
     with at(browser, house, "people/gail", cleo.token) as page:
         page.get_by_role("button", name="Lock out").click()
         dialog = page.get_by_role("dialog", name="Lock gail out")
+        dialog.get_by_text("To see them here takes the scope orders:read.").wait_for()
         dialog.get_by_label("Reason").fill("left the firm")
         dialog.get_by_role("button", name="Lock out, at once").click()
         page.get_by_role("button", name="Let in again").wait_for(timeout=LATE_MS)

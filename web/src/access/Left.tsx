@@ -33,7 +33,7 @@ export function Left({ user }: { user: string }) {
         <p><span className="chip warn">△ {number(String(found.theirs.length))} {found.theirs.length === 1 ? "order goes" : "orders go"} on working</span> on accounts that are {user}’s alone. Cancel there what is not to be filled.</p>
         <Table<Working> label={`Working orders of ${user}`} rows={found.theirs} rowKey={(each) => each.order_id} columns={[
           { key: "account", title: "Account", cell: (each) => <a className="mono" href={address("trade", [], { account: each.account_id, symbol: each.symbol })}>{each.account_id}</a> },
-          { key: "what", title: "Order", cell: (each) => <><b>{each.side === "buy" ? "Buy" : "Sell"}</b> {each.symbol}, {each.ord_type.replaceAll("_", " ")}</> },
+          { key: "what", title: "Order", cell: (each) => <span><b>{each.side === "buy" ? "Buy" : "Sell"}</b> {each.symbol}, {each.ord_type.replaceAll("_", " ")}</span> },
           { key: "left", title: "Left", num: true, cell: (each) => <Num value={each.leaves_qty} /> },
           { key: "price", title: "Price", num: true, cell: (each) => <Num value={each.price ?? each.stop_px} missing="at the market" /> },
         ]} />
