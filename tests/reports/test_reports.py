@@ -13,7 +13,7 @@ import pytest
 from fondaco.app.reports import _csv, _tables
 from fondaco.domain.reports import store
 from fondaco.domain.reports.charts import PAGE, PAPER, short, svg
-from fondaco.domain.reports.content import Writer, span
+from fondaco.domain.reports.content import Writer, percent, plain, span
 from fondaco.domain.reports.model import (
     Chart,
     Column,
@@ -73,6 +73,32 @@ def test_tiles_are_the_figures_of_the_api(known: Known) -> None:
     assert tiles["Win rate"] == "50.00 %"
     assert tiles["Profit factor"] == f"{found.total.profit_factor:.2f}"
     assert tiles["Equity"] == amount(found.equity, 2)
+
+
+def test_a_performance_report_prints_the_ratios_and_weighted_returns_of_the_api(
+    known: Known,
+) -> None:
+    found = known.reply()
+    [returns] = [
+        each
+        for each in written(known, ReportKind.PERFORMANCE_METRICS).sections
+        if each.title == "Returns"
+    ]
+    tables = [block for block in returns.blocks if isinstance(block, Table)]
+    printed = {row[nth]: row[nth + 1] for table in tables for row in table.rows for nth in (0, 2)
+               if nth + 1 < len(row)}  # fmt: skip
+    ratios, weighted = found.ratios, found.weighted
+    for label, value in {
+        "Sharpe ratio": plain(ratios.sharpe), "Sortino ratio": plain(ratios.sortino),
+        "Deepest drawdown": percent(ratios.max_drawdown), "Burke ratio": plain(ratios.burke),
+        "Time-weighted": percent(weighted.time_weighted),
+        "Money-weighted": percent(weighted.money_weighted),
+        "Modified Dietz": percent(weighted.modified_dietz),
+        "Internal rate, a year": percent(weighted.irr),
+    }.items():  # fmt: skip
+        assert printed[label] == value, label
+    assert weighted.modified_dietz == 0.001456, "14.56 of 10,000 that came at the beginning"
+    assert weighted.irr is None, "a day and no year"
 
 
 def test_the_history_as_csv_reconciles_with_the_ledger_to_the_unit(known: Known) -> None:

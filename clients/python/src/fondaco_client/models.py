@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 082df2dcc75c1d9fdf59f0289e27a6f6b5ca8b5b39ebe7a2433e98279d7bd21f
+OpenAPI sha256 4a0e94e1e8036cf12fca2a83c40a0e2ee6aff91e26ccba1c6e66a9ff7f0e74a9
 """
 
 from __future__ import annotations
@@ -5642,6 +5642,7 @@ class StatisticsReply(TypedDict):
     deviation: str | None
     drawdown: DrawdownsLine
     ratios: RatiosBody
+    weighted: WeightedBody
     discipline: DisciplineBody
     by_symbol: list[TallyLine]
     by_side: list[TallyLine]
@@ -5733,6 +5734,28 @@ class RatiosBody(TypedDict):
     ulcer_index: float | None
     best_day: float | None
     worst_day: float | None
+    downside_deviation: float | None
+    mean_absolute_deviation: float | None
+    kappa: float | None
+    pain_index: float | None
+    pain_ratio: float | None
+    martin_ratio: float | None
+    burke: float | None
+    modified_burke: float | None
+    adjusted_sharpe: float | None
+    omega_sharpe: float | None
+    d_ratio: float | None
+    skewness_kurtosis: float | None
+
+
+class WeightedBody(TypedDict):
+    """Of the whole time, 0.1 for ten per cent. Null: nothing was there to gain on, or no rate
+    explains it; `irr` also of less than a year, which nobody should multiply up.
+    """
+    time_weighted: float | None
+    money_weighted: float | None
+    modified_dietz: float | None
+    irr: float | None
 
 
 class DisciplineBody(TypedDict):

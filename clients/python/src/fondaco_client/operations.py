@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 082df2dcc75c1d9fdf59f0289e27a6f6b5ca8b5b39ebe7a2433e98279d7bd21f
+OpenAPI sha256 4a0e94e1e8036cf12fca2a83c40a0e2ee6aff91e26ccba1c6e66a9ff7f0e74a9
 """
 
 from __future__ import annotations

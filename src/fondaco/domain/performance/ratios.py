@@ -51,6 +51,10 @@ def downside_frequency(returns: Sequence[float], target: float = 0.0) -> float:
     return sum(each < target for each in returns) / len(returns)
 
 
+def upside_frequency(returns: Sequence[float], target: float = 0.0) -> float:
+    return sum(each > target for each in returns) / len(returns)
+
+
 def sharpe(returns: Sequence[float], periods: int, riskless: float = 0.0) -> float | None:
     """Annualised mean excess over annualised deviation of a sample; `riskless` is of one period."""
     spread = deviation(returns, of_sample=True)
@@ -112,6 +116,77 @@ def skewness(returns: Sequence[float]) -> float:
     return float(third / second**1.5) if second else 0.0
 
 
+def skewness_kurtosis(returns: Sequence[float]) -> float | None:
+    peaked = kurtosis(returns)
+    return skewness(returns) / peaked if peaked else None
+
+
+def adjusted_sharpe(returns: Sequence[float], periods: int) -> float | None:
+    """Of the annualised return over the annualised deviation of a sample, less for lopsided and for
+    fat tails (Pezier)."""
+    spread = deviation(returns, of_sample=True) * sqrt(periods)
+    if not spread:
+        return None
+    plain = annualized_return(returns, periods) / spread
+    tails = (kurtosis(returns) - 3.0) / 24.0 * plain**2
+    return plain * (1.0 + skewness(returns) / 6.0 * plain - tails)
+
+
+def kappa(returns: Sequence[float], target: float = 0.0, order: int = 2) -> float | None:
+    """Mean excess over the root of the lower partial moment of an order; at 2 it is Sortino's, of
+    one period."""
+    below = fsum(max(target - each, 0.0) ** order for each in returns) / len(returns)
+    return (mean(returns) - target) / float(below ** (1.0 / order)) if below else None
+
+
+def prospect_ratio(returns: Sequence[float], target: float = 0.0) -> float | None:
+    """Losses hurt 2.25 times as much as gains please (Watanabe)."""
+    below = downside_deviation(returns, target)
+    felt = fsum(max(each, 0.0) + 2.25 * min(each, 0.0) for each in returns) / len(returns)
+    return (felt - target) / below if below else None
+
+
+def volatility_skewness(returns: Sequence[float], target: float = 0.0) -> float | None:
+    """Upside variance over downside variance; its root is the variability skewness."""
+    below = downside_deviation(returns, target)
+    return (upside_risk(returns, target) / below) ** 2 if below else None
+
+
+def losing_runs(returns: Sequence[float]) -> list[float]:
+    """What each unbroken run of losing periods has lost, added up and not compounded."""
+    found: list[float] = []
+    before = 0.0
+    for each in returns:
+        if each < 0.0:
+            lost = found.pop() if before < 0.0 else 0.0
+            found.append(lost - each)
+        before = each
+    return found
+
+
+def burke(returns: Sequence[float], periods: int) -> float | None:
+    """Annualised return over the root of the squares of losing runs."""
+    squares = fsum(each**2 for each in losing_runs(returns))
+    return annualized_return(returns, periods) / sqrt(squares) if squares else None
+
+
+def modified_burke(returns: Sequence[float], periods: int) -> float | None:
+    """The same, of the mean over all periods."""
+    plain = burke(returns, periods)
+    return None if plain is None else plain * sqrt(len(returns))
+
+
+def pain_ratio(returns: Sequence[float], periods: int) -> float | None:
+    pain = pain_index(returns)
+    return annualized_return(returns, periods) / pain if pain else None
+
+
+def martin_ratio(returns: Sequence[float], periods: int) -> float | None:
+    """Annualised return over the Ulcer index."""
+    ulcer = ulcer_index(returns)
+    return annualized_return(returns, periods) / ulcer if ulcer else None
+
+
 def drawdown_series(returns: Sequence[float]) -> list[float]:
     """After each period, how far below its highest wealth an investor is, from 0.0 to 1.0."""
     wealth = peak = 1.0
@@ -135,11 +210,3 @@ def pain_index(returns: Sequence[float]) -> float:
 def ulcer_index(returns: Sequence[float]) -> float:
     """Root of the mean squared drawdown."""
     return sqrt(mean([each**2 for each in drawdown_series(returns)]))
-
-
-def modified_dietz(start: float, end: float, flows: Sequence[tuple[float, float]]) -> float | None:
-    """The return of a period with `flows`: each the share of the period that was left when it came,
-    and its amount. Bacon 2.5."""
-    came = fsum(amount for _, amount in flows)
-    capital = start + fsum(share * amount for share, amount in flows)
-    return (end - start - came) / capital if capital else None

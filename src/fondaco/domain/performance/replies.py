@@ -108,6 +108,28 @@ class RatiosBody(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     ulcer_index: float | None
     best_day: float | None
     worst_day: float | None
+    downside_deviation: float | None  # of one day, as the next three are
+    mean_absolute_deviation: float | None
+    kappa: float | None
+    pain_index: float | None
+    pain_ratio: float | None
+    martin_ratio: float | None
+    burke: float | None
+    modified_burke: float | None
+    adjusted_sharpe: float | None
+    omega_sharpe: float | None
+    d_ratio: float | None
+    skewness_kurtosis: float | None
+
+
+class WeightedBody(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """Of the whole time, 0.1 for ten per cent. Null: nothing was there to gain on, or no rate
+    explains it; `irr` also of less than a year, which nobody should multiply up."""
+
+    time_weighted: float | None
+    money_weighted: float | None
+    modified_dietz: float | None
+    irr: float | None  # a year's
 
 
 class DisciplineBody(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -205,6 +227,7 @@ class StatisticsReply(msgspec.Struct, frozen=True, kw_only=True):
     deviation: str | None
     drawdown: DrawdownsLine
     ratios: RatiosBody
+    weighted: WeightedBody
     discipline: DisciplineBody
     by_symbol: list[TallyLine]
     by_side: list[TallyLine]
@@ -256,5 +279,15 @@ DEFINITIONS: Final[dict[str, Any]] = {
     "equity": "cash in this currency and what is held against it, at the last bar or own fill",
     "drawdown": "of equity at the end of days, less what came in and went out",
     "returns": "of calendar days: gained / (equity of the day before + what came in)",
+    "time_weighted": "daily returns, linked: when money came or went does not matter",
+    "money_weighted": "the rate at which all that came in grows to what was taken out and is left",
+    "modified_dietz": "the gain over the capital on average, each flow by how long it was there",
+    "irr": "the money-weighted rate of a year, actual days over 365; of at least a year",
+    "kappa": "mean return over the root of the mean square of losing days",
+    "burke": "annualized return over the root of the squared losing runs; modified: of their mean "
+    "over all days",
+    "pain_index": "the mean drawdown over all days; pain and Martin ratio: annualized return over "
+    "it, and over the Ulcer index",
+    "adjusted_sharpe": "Sharpe ratio of the annualized return, less for lopsided and for fat tails",
     "score": "100 less a hundred times the mean of the four habits",
 }

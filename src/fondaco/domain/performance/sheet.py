@@ -10,10 +10,11 @@ import msgspec
 from fondaco.domain.market.model import Bar
 from fondaco.domain.performance import ratios as of
 from fondaco.domain.performance import replies as shown
-from fondaco.domain.performance.days import Closes, DayResult, days, returns
+from fondaco.domain.performance.days import Closes, DayResult, days, is_capital, returns
 from fondaco.domain.performance.discipline import discipline
 from fondaco.domain.performance.drawdown import Drawdown, Point, deepest, drawdowns, longest_ns
 from fondaco.domain.performance.excursions import Excursion, excursion
+from fondaco.domain.performance.flows import internal_rate, linked, modified_dietz, yearly_rate
 from fondaco.domain.performance.model import Held, Method, Trip, TripBook
 from fondaco.domain.performance.reconciliation import AssetLine, reconcile
 from fondaco.domain.performance.round_trips import round_trips
@@ -167,6 +168,7 @@ class Sheet:
             deviation=self._mean(stats.deviation),
             drawdown=self._drawdown(found),
             ratios=ratios(list(returns(found))),
+            weighted=self._weighted(found),
             discipline=self._discipline(),
             by_symbol=[self._tally(*each) for each in stats.by_symbol.items()],
             by_side=[self._tally(*each) for each in stats.by_side.items()],
@@ -223,6 +225,30 @@ class Sheet:
             longest_days=round(longest_ns(curve, self.now) / DAY_NS, 6),
             current=self.amount(now),
             count=len(curve),
+        )
+
+    def _weighted(self, found: Sequence[DayResult]) -> shown.WeightedBody:
+        """Amounts are exact, in ledger units, until a rate is made of them."""
+        history = self.history
+        began, span = history.begins_at, self.now - history.begins_at
+        opening, equity = history.opening.get(self.currency, 0), found[-1].equity if found else 0
+        came = [
+            (each.at - began, each.units)
+            for each in history.flows
+            if each.asset == self.currency and is_capital(each)
+        ]
+        paid = [(0, -opening), *((at, -units) for at, units in came), (span, equity)]
+        if span <= 0:
+            paid = []
+        of_days = list(returns(found))
+        money = internal_rate([(at / span, units) for at, units in paid])
+        shares = [(1.0 - at / span, units) for at, units in came] if span > 0 else []
+        yearly = [(at / DAY_NS, units) for at, units in paid] if span >= PERIODS * DAY_NS else []
+        return shown.WeightedBody(
+            time_weighted=ratio(linked(of_days)) if of_days else None,
+            money_weighted=ratio(money),
+            modified_dietz=ratio(modified_dietz(opening, equity, shares)) if span > 0 else None,
+            irr=ratio(yearly_rate(yearly)),
         )
 
     def _fall(self, fall: Drawdown, peaks: Mapping[int, int], most: int) -> shown.DrawdownLine:
@@ -330,25 +356,29 @@ def average_px(terms: Instrument, decimals: int, units: int, lots: int) -> str:
     return format_scaled(half_even_div(numerator, lots * terms.lot_units * 10**decimals), more)
 
 
-def ratios(found: Sequence[float]) -> shown.RatiosBody:
-    """Null of fewer than two days."""
+def ratios(
+    found: Sequence[float], *, periods: int = PERIODS, target: float = 0.0
+) -> shown.RatiosBody:
+    """Null of fewer than two days. `target` is of one of them."""
     known = len(found) > 1
-    wealth = 1.0
-    for each in found:
-        wealth *= 1.0 + each
+    lost_all = known and min(found) <= -1.0
 
     def of_days(value: Callable[[], float | None]) -> float | None:
         return ratio(value()) if known else None
 
+    def a_year(value: Callable[[Sequence[float], int], float | None]) -> float | None:
+        """Of what is left to be multiplied up."""
+        return None if lost_all else of_days(lambda: value(found, periods))
+
     return shown.RatiosBody(
-        periods=PERIODS,
+        periods=periods,
         days=len(found),
-        total_return=of_days(lambda: wealth - 1.0),
-        annualized_return=of_days(lambda: _annualized(found)),
-        volatility=of_days(lambda: of.deviation(found, of_sample=True) * PERIODS**0.5),
-        sharpe=of_days(lambda: of.sharpe(found, PERIODS)),
-        sortino=of_days(lambda: of.sortino(found, PERIODS)),
-        calmar=of_days(lambda: of.calmar(found, PERIODS) if min(found) > -1.0 else None),
+        total_return=of_days(lambda: linked(found)),
+        annualized_return=a_year(of.annualized_return),
+        volatility=of_days(lambda: of.deviation(found, of_sample=True) * periods**0.5),
+        sharpe=of_days(lambda: of.sharpe(found, periods)),
+        sortino=of_days(lambda: of.sortino(found, periods, target)),
+        calmar=a_year(of.calmar),
         omega=of_days(lambda: of.bernardo_ledoit(found)),
         skewness=of_days(lambda: of.skewness(found)),
         kurtosis=of_days(lambda: of.kurtosis(found)),
@@ -356,11 +386,19 @@ def ratios(found: Sequence[float]) -> shown.RatiosBody:
         ulcer_index=of_days(lambda: of.ulcer_index(found)),
         best_day=of_days(lambda: max(found)),
         worst_day=of_days(lambda: min(found)),
+        downside_deviation=of_days(lambda: of.downside_deviation(found, target)),
+        mean_absolute_deviation=of_days(lambda: of.mean_absolute_deviation(found)),
+        kappa=of_days(lambda: of.kappa(found, target)),
+        pain_index=of_days(lambda: of.pain_index(found)),
+        pain_ratio=a_year(of.pain_ratio),
+        martin_ratio=a_year(of.martin_ratio),
+        burke=a_year(of.burke),
+        modified_burke=a_year(of.modified_burke),
+        adjusted_sharpe=a_year(of.adjusted_sharpe),
+        omega_sharpe=of_days(lambda: of.omega_sharpe(found, target)),
+        d_ratio=of_days(lambda: of.d_ratio(found)),
+        skewness_kurtosis=of_days(lambda: of.skewness_kurtosis(found)),
     )
-
-
-def _annualized(found: Sequence[float]) -> float | None:
-    return of.annualized_return(found, PERIODS) if min(found) > -1.0 else None
 
 
 def _holding(stats: Statistics) -> shown.HoldingTimes:

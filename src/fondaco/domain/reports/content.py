@@ -247,7 +247,19 @@ def _performance(w: Writer) -> tuple[list[Tile], list[Section]]:
         ("Sharpe ratio", plain(ratios.sharpe)), ("Sortino ratio", plain(ratios.sortino)),
         ("Calmar ratio", plain(ratios.calmar)), ("Omega ratio", plain(ratios.omega)),
         ("Best day", percent(ratios.best_day)), ("Worst day", percent(ratios.worst_day)),
+        ("Deepest drawdown", percent(ratios.max_drawdown)),
+        ("Downside deviation, a day", percent(ratios.downside_deviation)),
+        ("Adjusted Sharpe ratio", plain(ratios.adjusted_sharpe)),
+        ("Omega-Sharpe ratio", plain(ratios.omega_sharpe)), ("D ratio", plain(ratios.d_ratio)),
+        ("Kappa, order 2", plain(ratios.kappa)), ("Pain ratio", plain(ratios.pain_ratio)),
+        ("Martin ratio", plain(ratios.martin_ratio)), ("Burke ratio", plain(ratios.burke)),
     ]  # fmt: skip
+    weighted = [
+        ("Time-weighted", percent(found.weighted.time_weighted)),
+        ("Money-weighted", percent(found.weighted.money_weighted)),
+        ("Modified Dietz", percent(found.weighted.modified_dietz)),
+        ("Internal rate, a year", percent(found.weighted.irr)),
+    ]
     sections = [
         w.equity(),
         Section("Trades", [_pairs("Of all trades", pairs), _spread(w)]),
@@ -260,7 +272,13 @@ def _performance(w: Writer) -> tuple[list[Tile], list[Section]]:
         ),
         w.habits(),
         w.calendar(),
-        Section("Returns", [_pairs(f"Of daily returns, {ratios.periods} to a year", yearly)]),
+        Section(
+            "Returns",
+            [
+                _pairs(f"Of daily returns, {ratios.periods} to a year", yearly),
+                _pairs("Of the whole time", weighted),
+            ],
+        ),
         Section("Positions and ledger", [w.held(), w.reconciled()]),
     ]
     return tiles, sections
