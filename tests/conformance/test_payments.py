@@ -72,6 +72,10 @@ def test_what_is_asked_under_one_key_is_done_once_also_after_a_crash(tmp_path: P
         assert run(lambda: second.open_checkout(ask)).session == made.session
         assert run(lambda: second.refund(back)) == refunded
         assert run(lambda: second.pay_out(PayoutAsk("po_1", 70_000, "EUR", "acct_1"))) == paid_out
+        elsewhere = ask._replace(success_url="https://elsewhere.example/", again="elsewhere")
+        found = run(lambda: second.open_checkout(elsewhere))
+        assert found.session != made.session
+        assert run(lambda: second.open_checkout(elsewhere)) == found
         others: list[Callable[[], Awaitable[Any]]] = [
             lambda: second.open_checkout(ask._replace(total=9_901)),
             lambda: second.refund(back._replace(amount=1_001)),

@@ -43,7 +43,7 @@ from fondaco.kernel.errors import Conflict, Invalid, NotFound, Refused, Unavaila
 from fondaco.kernel.event import CommandId, Instant, StreamId, fingerprint, request_id
 from fondaco.kernel.money import parse_scaled
 from fondaco.kernel.operation import Stamp
-from fondaco.ports.payments import CheckoutAsk, PaymentsProvider
+from fondaco.ports.payments import Checkout, CheckoutAsk, PaymentsProvider
 from fondaco.runtime.committer import Answer, Lease, Turn
 
 SECOND_NS: Final = 1_000_000_000
@@ -166,7 +166,7 @@ class PaymentsDesk:
             raise Unavailable(NO_PROVIDER, code="no_provider")
         now, stream = self._kernel.now(), purchase_stream(purchase_id)
         try:
-            made = await self.provider.open_checkout(self._asked(state))
+            made = await self._made(self.provider, self._asked(state))
         except (Invalid, Conflict) as error:  # it will never be otherwise
             command = ExpirePurchase(CommandId(f"refused/{now}"), now, error.message[:200])
             await self._kernel.submit(stream, command)
@@ -176,6 +176,17 @@ class PaymentsDesk:
             CommandId(f"checkout/{now}"), now, made.session, made.url, expires_at
         )
         await self._kernel.submit(stream, found)
+
+    @staticmethod
+    async def _made(provider: PaymentsProvider, ask: CheckoutAsk) -> Checkout:
+        """Where the house has died before it could note the first, and is reached at another
+        address by now, that leads nowhere; nobody was told of it, and it ends unseen."""
+        try:
+            return await provider.open_checkout(ask)
+        except Conflict as error:
+            if error.code != "key_reused":
+                raise
+        return await provider.open_checkout(ask._replace(again=id_of("at", ask.success_url)))
 
     def _asked(self, state: Purchase) -> CheckoutAsk:
         base, currency = self._base(), state.currency

@@ -26,7 +26,8 @@ Headers = Mapping[str, str]  # names in small letters
 
 
 class CheckoutAsk(NamedTuple):
-    """`purchase_id` is the key. `lines` are what the buyer reads: a text and an amount each."""
+    """`key` is made of `purchase_id`, and of `again` where another was asked for before that nobody
+    has seen. `lines` are what the buyer reads: a text and an amount each."""
 
     purchase_id: str
     title: str
@@ -37,6 +38,12 @@ class CheckoutAsk(NamedTuple):
     success_url: str
     cancel_url: str
     expires_at_s: int
+    again: str = ""
+
+    @property
+    def key(self) -> str:
+        name = f"checkout/{self.purchase_id}"
+        return f"{name}/{self.again}" if self.again else name
 
 
 class Checkout(NamedTuple):

@@ -115,7 +115,7 @@ class Stripe:
             "cancel_url": ask.cancel_url,
             "expires_at": ask.expires_at_s,
         }
-        key = f"checkout/{ask.purchase_id}"
+        key = ask.key
         sessions = self._client.v1.checkout.sessions
         made = await self._asked(sessions.create_async(params, {"idempotency_key": key}))
         return _checkout(made)

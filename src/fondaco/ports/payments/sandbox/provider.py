@@ -94,7 +94,7 @@ class Sandbox:
             self._keep(session)
             return session
 
-        made = await self._once(f"checkout/{ask.purchase_id}", ask, make)
+        made = await self._once(ask.key, ask, make)
         return self._checkout(made["id"])
 
     async def checkout(self, session: str) -> Checkout:
