@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from decimal import ROUND_DOWN, Decimal
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -37,6 +38,7 @@ from fondaco.app.offline import explaining
 from fondaco.app.webhooks.catalog import TYPES, event_types
 from fondaco.domain.evaluation.assessments import events as ev
 from fondaco.domain.payments.events import PayoutOrdered, PayoutPaid, PurchaseCompleted
+from fondaco.domain.reports.events import ReportReady
 from fondaco.domain.trading import events as tev
 from fondaco.kernel.event import Entry, Event
 from fondaco.kernel.trace import trace_of_correlation
@@ -277,12 +279,16 @@ def test_what_is_paid_back_ends_and_what_is_disputed_stops(firm: Firm) -> None:
 
 def entries_of(firm: Firm, name: str) -> list[Entry]:
     """All that was written of an assessment, its accounts, and its purchase, so far."""
+    return [each for each in every_entry(firm) if name in each.stream]
+
+
+def every_entry(firm: Firm) -> list[Entry]:
     with closing(open_journal(Files(firm.data))) as journal:
         position, found = 0, []
         while entries := journal.follow(position, 10_000):
             found += entries
             position = entries[-1].position
-    return [each for each in found if name in each.stream]
+    return found
 
 
 def test_each_flow_is_one_trace_and_rules_see_the_fill(firm: Firm) -> None:
@@ -376,6 +382,38 @@ def test_a_report_is_told_to_whom_it_is_about_and_to_who_oversees(firm: Firm) ->
         others.until(lambda: bool(about(others, own["report_id"])))
         assert about(others, made["report_id"]) == []
         assert about(mine, own["report_id"]) == []
+
+
+def test_a_report_is_one_trace_from_who_asks_for_it_to_who_is_told(firm: Firm) -> None:
+    """P69: asked for, allowed, gathered, written, hashed, kept, noted and told; and what was kept
+    is what was hashed."""
+    _, name = bought(firm, "instant")
+    account = shown(firm, name)["account_id"]
+    trades(firm, account, "buy", f"{account}.1")
+    of = {"X-Correlation-ID": f"report-of-{name}"}
+    asked = {"kind": "performance_metrics", "account_id": account}
+    until(lambda: firm.of("tim").get(f"/api/accounts/{account}/statistics")["held"])
+    assert firm.of("zoe").ask("POST", "/api/reports", {**asked, "account_id": "no"}).status == 404
+    with receiving() as mine:
+        secret = hooked(firm.of("tim"), mine, "report.ready")
+        made = firm.of("tim").ask("POST", "/api/reports", asked, headers=of)
+        assert made.status == 201, made.body
+        report = made.body["report_id"]
+        mine.until(lambda: bool(about(mine, report)))
+        [noted] = [
+            each
+            for each in every_entry(firm)
+            if isinstance(each.event, ReportReady) and each.event.report_id == report
+        ]
+        [told] = about(mine, report)
+        mine.came[0].verify(secret)
+        assert told["data"]["position"] == noted.position
+        assert told["data"]["sha256"] == made.body["sha256"] == noted.event.sha256  # type: ignore[attr-defined]
+    page = firm.of("tim").ask("GET", made.body["html_url"])
+    assert sha256(page.body).hexdigest() == noted.event.html_sha256  # type: ignore[attr-defined]
+    with explaining(Files(firm.data)) as explained:
+        found = explained(str(noted.position)).trace_id
+    assert found == trace_of_correlation(of["X-Correlation-ID"])
 
 
 def test_all_eight_kinds_of_data_can_be_read_and_accounts_as_of_a_position(firm: Firm) -> None:
