@@ -16,6 +16,7 @@ from fondaco.app.fix.commands import with_fix
 from fondaco.app.identity_commands import with_people
 from fondaco.app.key_commands import with_keys
 from fondaco.app.log_commands import with_logs
+from fondaco.app.news_commands import with_news
 from fondaco.app.notices.commands import with_notices
 from fondaco.app.paper_commands import with_papers
 from fondaco.app.payments.commands import with_purchases
@@ -108,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
         command("doctor", _doctor, "Say what runs compiled, and every setting's source.")
     )
     told = (with_webhooks, with_topics, with_notices, with_purchases, with_simulations)
-    own = (with_keys, with_people, with_secrets, with_fix, with_tiers, with_papers)
+    own = (with_keys, with_people, with_secrets, with_fix, with_tiers, with_news, with_papers)
     of_parts = (*own, *told, with_clock, with_logs)
     for with_more in of_parts:
         with_more(commands)

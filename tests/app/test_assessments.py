@@ -12,7 +12,7 @@ import msgspec
 from app.test_margin import BTC, BTC_USD, RATES, USD, Floor
 from app.test_restart import wait_for
 from build import ask as order_ask
-from build import cancel, listed, placed
+from build import cancel, close, listed, placed
 from fondaco.app.clock import Clock
 from fondaco.app.files import Files
 from fondaco.app.house import Kernel
@@ -23,11 +23,11 @@ from fondaco.domain.evaluation.assessments.model import (
     assessment_id_of,
     assessment_stream,
 )
-from fondaco.domain.evaluation.model import Tier
+from fondaco.domain.evaluation.model import NewsWindow, Tier
 from fondaco.domain.evaluation.reading import text_of, tier_of
 from fondaco.domain.market.feeds.synthetic import SyntheticFeed
-from fondaco.domain.reference.events import SetMargin
-from fondaco.domain.reference.model import HOUSE_STREAM
+from fondaco.domain.reference.events import AnnounceNews, SetMargin
+from fondaco.domain.reference.model import HOUSE_STREAM, Importance, NewsItem
 from fondaco.domain.trading import events as tev
 from fondaco.domain.trading.model import (
     Contingency,
@@ -37,7 +37,7 @@ from fondaco.domain.trading.model import (
     TradingState,
     account_stream,
 )
-from fondaco.kernel.event import CommandId
+from fondaco.kernel.event import CommandId, Instant
 from fondaco.settings import load
 from running import house
 
@@ -274,6 +274,47 @@ def test_a_position_that_the_house_has_bared_is_closed(tmp_path: Path) -> None:
         await floor.kernel.submit(FIRST, taken)
         await floor.until(lambda: not floor.state(FIRST).positions)
         assert floor.heard(tev.PositionBared, FIRST)
+        assert standing(floor).state == "active"
+        assert not floor.heard(ev.RuleViolated, STREAM)
+
+    lived(tmp_path, story, terms)
+
+
+def test_nothing_is_opened_around_an_announcement(tmp_path: Path) -> None:
+    """What works is canceled when the window begins, what comes in it is
+    refused, what is open may be closed, and nobody fails."""
+    short = tier()
+    ruled = msgspec.structs.replace(short.phases[0], news=NewsWindow(2, 2))
+    terms = tier(phases=(ruled, *short.phases[1:]))
+
+    async def story(floor: Floor) -> None:
+        async def told(command: Any) -> Any:
+            return [each.event for each in await floor.kernel.submit(FIRST, command)]
+
+        await floor.until(lambda: floor.state(FIRST).trade_rules is not None)
+        await trades(floor, "1", "50000.01", "a")
+        waits = order_ask("waits", order_qty="1", price="40000")
+        [accepted] = await told(placed(waits, at=floor.kernel.now()))
+        assert isinstance(accepted, tev.OrderAccepted)
+        exits = order_ask("exits", side=Side.SELL, order_qty="1", price="60000")
+        await told(placed(exits, at=floor.kernel.now()))
+        assert len(floor.state(FIRST).working) == 2
+        at = Instant(floor.kernel.now() + 120_000_000_000 + 300_000_000)  # begins in 0.3 s
+        cpi = NewsItem("cpi", at, "US CPI", Importance.HIGH, (USD,))
+        announced = AnnounceNews(CommandId("news#1"), floor.kernel.now(), (cpi,), "test")
+        await floor.kernel.submit(HOUSE_STREAM, announced)
+        await floor.until(lambda: len(floor.state(FIRST).working) == 1)
+        [left] = floor.state(FIRST).working.values()
+        assert left.cl_ord_id == "exits"
+        [canceled] = floor.heard(tev.OrderCanceled, FIRST)
+        assert (canceled.number, canceled.reason) == (accepted.order.number, "news")
+        late = order_ask("late", order_qty="1", price="50000.01")
+        [refused] = await told(placed(late, at=floor.kernel.now()))
+        assert refused.reason == "news_window"
+        await told(cancel(left.number))
+        await floor.until(lambda: not floor.state(FIRST).working)
+        await told(close(key="out"))
+        await floor.until(lambda: not floor.state(FIRST).positions)
         assert standing(floor).state == "active"
         assert not floor.heard(ev.RuleViolated, STREAM)
 

@@ -123,6 +123,7 @@ function Head({ found, silent, onPack, onLeave, onTrade, isBusy }: { found: Asse
         <div><dt>Balance</dt><dd><Num value={cents(found.balance)} /></dd></div>
         <div><dt>Today</dt><dd><Num value={cents(d.text(d.sub(found.equity, found.day_from)))} direction /></dd></div>
         {!isOver(found.state) && isAt(found.resets_at) && <div><dt>Next reset, {time(found.resets_at, "min", found.time_zone)} {found.time_zone}</dt><dd><time dateTime={new Date(Number(BigInt(found.resets_at) / 1_000_000n)).toISOString()} title={dayTime(found.resets_at, "s", found.time_zone)}>{until(found.resets_at, now)}</time></dd></div>}
+        {!isOver(found.state) && found.next_news && <div><dt>{found.next_news.is_open ? "News now" : "Next news"}, {found.next_news.title}</dt><dd>{found.next_news.is_open ? "nothing is opened" : `nothing is opened from ${dayTime(found.next_news.begins_at, "s", found.time_zone)}`} until {dayTime(found.next_news.ends_at, "s", found.time_zone)} ({found.next_news.symbols.join(", ")})</dd></div>}
       </dl>
       <div className="row">
         {!isOver(found.state) && <button type="button" className="button main" disabled={isBusy} onClick={onTrade}>Trade <kbd>t</kbd></button>}

@@ -100,7 +100,7 @@ export function facts(tier: Tier, stage: Stage): Fact[] {
     { name: "Open positions", value: stage.max_positions ? `at most ${stage.max_positions}` : none },
     { name: "Open lots", value: stage.max_lots === null ? none : `at most ${number(d.trimmed(stage.max_lots))}` },
     { name: "Best day’s share", value: stage.consistency === null ? none : `at most ${part(stage.consistency)}` },
-    { name: "News", value: news ? `${news.before_minutes} min before, ${news.after_minutes} min after` : none, more: news ? "nothing is opened" : undefined },
+    { name: "News", value: news ? `${news.before_minutes} min before, ${news.after_minutes} min after` : none, more: news ? `nothing is opened; ${news.importance === "high" ? "high importance" : `${news.importance} importance or more`}` : undefined },
     { name: "Weekend", value: stage.weekend === "flat" ? "nothing open" : "may be held" },
   ];
 }

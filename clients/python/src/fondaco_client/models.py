@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 4a0e94e1e8036cf12fca2a83c40a0e2ee6aff91e26ccba1c6e66a9ff7f0e74a9
+OpenAPI sha256 94bfd16b53f03829125cf20ae76ff998223b4f2673d424de75d43b30138da8eb
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
 Scope: TypeAlias = Literal['accounts:read', 'accounts:write', 'analytics:read', 'approvals:read', 'approvals:write', 'evaluation:ask', 'evaluation:read', 'evaluation:write', 'house:read', 'house:write', 'journal:read', 'keys:write', 'kyc:read', 'kyc:write', 'limits:read', 'limits:write', 'market:read', 'orders:propose', 'orders:read', 'orders:write', 'payments:read', 'payments:write', 'purchases:read', 'purchases:write', 'reports:read', 'reports:write', 'tiers:read', 'tiers:write', 'tokens:reveal', 'webhooks:read', 'webhooks:write']
 Role: TypeAlias = Literal['admin', 'agent', 'analyst', 'auditor', 'compliance', 'partner', 'risk', 'trader']
+Importance: TypeAlias = Literal['high', 'low', 'medium']
 SimulationKind: TypeAlias = Literal['projection', 'sensitivity', 'tier_odds', 'validation']
 ReportKind: TypeAlias = Literal['assessment_summary', 'compliance', 'performance_metrics', 'risk_analysis', 'trade_history']
 Quality: TypeAlias = Literal['closed', 'crossed', 'gapped', 'ok', 'recovering', 'stale', 'unconfirmed']
@@ -2602,8 +2603,10 @@ class OverallLossShown(TypedDict):
 
 
 class NewsShown(TypedDict):
+    """Around announcements that are at least so important: low, medium, high."""
     before_minutes: int
     after_minutes: int
+    importance: Importance
 
 
 class EvaluationPayoutShown(TypedDict):
@@ -2926,6 +2929,7 @@ class AssessmentReply(TypedDict):
     trades: int
     days_traded: int
     headroom: list[HeadroomLine]
+    next_news: NextNewsLine | None
     conditions: list[ConditionLine]
     violations: list[ViolationLine]
     payouts: list[AssessmentPayoutLine]
@@ -2947,6 +2951,20 @@ class HeadroomLine(TypedDict):
     used_ppm: int
     used: str
     state: Literal['broken', 'warned', 'well']
+
+
+class NextNewsLine(TypedDict):
+    """The announcement whose window is open, or opens next: from `begins_at` to `ends_at` nothing
+    is opened in `symbols`.
+    """
+    id: str
+    title: str
+    importance: str
+    at: str
+    begins_at: str
+    ends_at: str
+    is_open: bool
+    symbols: list[str]
 
 
 class ConditionLine(TypedDict):
@@ -4357,6 +4375,74 @@ class FinalityRequest(TypedDict):
     exec_number: int
     finality: Finality
     reason: str
+
+
+class NewsRequest(TypedDict):
+    """From now on, where `after` does not say otherwise; the next ones first."""
+    after: NotRequired[str | None]
+    importance: NotRequired[Importance]
+    symbol: NotRequired[str | None]
+    limit: NotRequired[int]
+
+
+class NewsReply(TypedDict):
+    items: list[NewsLine]
+
+
+class NewsLine(TypedDict):
+    """`touches` are the instruments of this house that it concerns; `at` in nanoseconds since
+    1970, UTC.
+    """
+    id: str
+    at: str
+    time: str
+    importance: Importance
+    title: str
+    currencies: list[str]
+    instruments: list[str]
+    touches: list[str]
+    source: str
+
+
+class ImportNewsRequest(TypedDict):
+    """`items`, or the same as `csv` with a header: time, importance, title, and if wanted
+    currencies and instruments (with spaces between them), source, id. One with an id that is
+    known takes its place; all of it is taken, or nothing.
+    """
+    reason: str
+    items: NotRequired[list[NewsAsked]]
+    csv: NotRequired[str]
+    dry_run: NotRequired[bool]
+
+
+class NewsAsked(TypedDict):
+    """`time` has a zone: Z, or an offset. It touches the instruments that it names and all that
+    have one of its currencies; without either it touches all. Without `id` it has one made of
+    its time and its title.
+    """
+    time: str
+    importance: Importance
+    title: str
+    currencies: NotRequired[list[str]]
+    instruments: NotRequired[list[str]]
+    source: NotRequired[str]
+    id: NotRequired[str | None]
+
+
+class ImportNewsReply(TypedDict):
+    """`position` 0: nothing was written, as it was only tried, or all of it was known."""
+    new: int
+    changed: int
+    same: int
+    touching_none: int
+    over: int
+    items: list[NewsLine]
+    position: int
+
+
+class RemoveNewsRequest(TypedDict):
+    news_id: str
+    reason: NotRequired[str]
 
 
 class SendRequest(TypedDict):

@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 4a0e94e1e8036cf12fca2a83c40a0e2ee6aff91e26ccba1c6e66a9ff7f0e74a9
+OpenAPI sha256 94bfd16b53f03829125cf20ae76ff998223b4f2673d424de75d43b30138da8eb
 """
 
 from __future__ import annotations
@@ -4834,6 +4834,59 @@ class Reference:
             "/api/instruments/{symbol}/contract",
             path_={"symbol": symbol},
             body={"stage": stage, "reason": reason, "payout": payout},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def news(
+        self,
+        *,
+        after: str = ABSENT,
+        importance: m.Importance = ABSENT,
+        symbol: str = ABSENT,
+        limit: int = ABSENT,
+    ) -> m.NewsReply:
+        """The announcements that the house expects, the next ones first. Scope: market:read."""
+        found: m.NewsReply = self._ask(
+            "GET",
+            "/api/news",
+            query={"after": after, "importance": importance, "symbol": symbol, "limit": limit},
+        )
+        return found
+
+    def import_news(
+        self,
+        *,
+        reason: str,
+        idempotency_key: str = ABSENT,
+        items: list[m.NewsAsked] = ABSENT,
+        csv: str = ABSENT,
+        dry_run: bool = ABSENT,
+    ) -> m.ImportNewsReply:
+        """Put announcements into the calendar: around them tiers let nothing be opened. Scope:
+        evaluation:write.
+        """
+        found: m.ImportNewsReply = self._ask(
+            "POST",
+            "/api/news",
+            body={"reason": reason, "items": items, "csv": csv, "dry_run": dry_run},
+            header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def remove_news(
+        self,
+        *,
+        news_id: str,
+        reason: str = ABSENT,
+        idempotency_key: str = ABSENT,
+    ) -> m.DoneReply:
+        """Take an announcement out of the calendar. Scope: evaluation:write."""
+        found: m.DoneReply = self._ask(
+            "DELETE",
+            "/api/news/{news_id}",
+            path_={"news_id": news_id},
+            query={"reason": reason},
             header={"Idempotency-Key": idempotency_key},
         )
         return found

@@ -10,6 +10,7 @@ import msgspec
 
 from fondaco.app.assessments.exposure import risk_book
 from fondaco.app.assessments.looking import look_at
+from fondaco.app.assessments.news import next_news
 from fondaco.app.assessments.pack import pack
 from fondaco.app.house import Kernel
 from fondaco.app.tiers import TiersDesk
@@ -136,6 +137,12 @@ class AssessmentsDesk:
         memory = self._kernel.peek(account_stream(state.account)) if state.account else None
         return None if memory is None else look_at(memory.state, self._kernel.refs, at)
 
+    def _next_news(self, state: Assessment, at: Instant) -> api.NextNewsLine | None:
+        memory = self._kernel.peek(account_stream(state.account)) if state.account else None
+        if memory is None or state.is_ended:
+            return None
+        return next_news(memory.state, self._kernel.refs, at)
+
     def _shown(
         self, state: Assessment, violations: Any, payouts: Any, at: Instant
     ) -> api.AssessmentReply:
@@ -170,6 +177,7 @@ class AssessmentsDesk:
             trades=standing.trades if standing else 0,
             days_traded=standing.days_traded if standing else 0,
             headroom=headroom_lines(standing) if standing else [],
+            next_news=self._next_news(state, at),
             conditions=[condition_line(each) for each in conditions(standing)] if standing else [],
             violations=[violation_line(row) for row in violations],
             payouts=[payout_line(row) for row in payouts],

@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from fondaco.app.assessments.looking import look_at
+from fondaco.app.assessments.news import NewsWatch
 from fondaco.domain.evaluation import rules as law
 from fondaco.domain.evaluation.assessments.corridor import corridor
 from fondaco.domain.evaluation.assessments.ending import own_standing
@@ -86,6 +87,7 @@ class AssessmentWatch:
         self._seen: dict[Symbol, Mark] = {}
         self._closing: dict[StreamId, tuple[StreamId, int, Instant]] = {}
         self._bared: dict[tuple[StreamId, Symbol], tuple[int, Instant]] = {}  # asked so often
+        self._news = NewsWatch(refs, self._account, ask, lambda each: self.missing(each))
         self._next_sampled = 0
         self._going_on = False
         self.samples = True  # equity is written down as time goes by, though nothing has moved
@@ -162,9 +164,11 @@ class AssessmentWatch:
         self._draw(watched)
         if known_ is None:
             self._still_bared(account)
+        self._news.watch(account)
 
     def _forget(self, account: StreamId) -> None:
         self._corridors.forget(account)
+        self._news.forget(account)
         self._watched.pop(account, None)
         self._near.pop(account, None)
         self._waiting.pop(account, None)
@@ -175,7 +179,8 @@ class AssessmentWatch:
             self._near[watched.account] = None
 
     def retune(self) -> None:
-        """Instruments have changed."""
+        """Instruments, or the calendar, have changed."""
+        self._news.again()
         self._near.update(dict.fromkeys(self._corridors.retune()))
 
     # --- What the market does ---------------------------------------------------------------------
@@ -206,6 +211,7 @@ class AssessmentWatch:
             self._close(now)
         if self._bared:
             self._cover(now)
+        self._news.look(now)
         if self.samples:
             self._sample(now)
 
@@ -216,7 +222,7 @@ class AssessmentWatch:
             return Instant(0)
         closing = min((due for _, _, due in self._closing.values()), default=NEVER)
         bared = min((due for _, due in self._bared.values()), default=NEVER)
-        return min(self._resets.nearest, closing, bared)
+        return min(self._resets.nearest, closing, bared, self._news.nearest)
 
     def upcoming(self, limit: int) -> list[tuple[Instant, StreamId]]:
         """Days that begin next, each with its assessment."""

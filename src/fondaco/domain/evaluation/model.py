@@ -9,6 +9,8 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
+from fondaco.domain.reference.model import Importance
+
 MONEY_DECIMALS: Final = 8
 LOT_DECIMALS: Final = 4
 PPM: Final = 1_000_000
@@ -43,11 +45,13 @@ class OverallLoss(msgspec.Struct, frozen=True):
     locks_at: int
 
 
-class NewsWindow(msgspec.Struct, frozen=True):
-    """Nothing is opened so near to an announcement."""
+class NewsWindow(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Nothing is opened so near to an announcement that is at least so important. What terms from
+    before importance was written say is "high", and their fingerprint stays."""
 
     before_minutes: int
     after_minutes: int
+    importance: Importance = Importance.HIGH
 
 
 class PhaseTerms(msgspec.Struct, frozen=True, kw_only=True):

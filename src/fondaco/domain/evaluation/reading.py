@@ -39,6 +39,7 @@ from fondaco.domain.evaluation.model import (
     Weekend,
 )
 from fondaco.domain.reference.api import check_time_zone
+from fondaco.domain.reference.model import Importance
 from fondaco.kernel.errors import Invalid
 from fondaco.kernel.money import parse_scaled
 
@@ -74,6 +75,7 @@ class _Overall(_Written, frozen=True, kw_only=True):
 class _News(_Written, frozen=True, kw_only=True):
     before_minutes: _Minutes = 0
     after_minutes: _Minutes = 0
+    importance: Importance = Importance.HIGH
 
 
 class _Phase(_Written, frozen=True, kw_only=True):
@@ -220,9 +222,13 @@ def _phase(text: _Phase, account: int, at: str) -> PhaseTerms:
         max_positions=text.max_positions,
         max_lots=_positive(parse_scaled(text.max_lots, LOT_DECIMALS, f"{at}.max_lots"), at),
         consistency_ppm=_part(text.consistency, f"{at}.consistency") if text.consistency else 0,
-        news=NewsWindow(text.news.before_minutes, text.news.after_minutes) if text.news else None,
+        news=_news(text.news) if text.news else None,
         weekend=text.weekend,
     )
+
+
+def _news(text: _News) -> NewsWindow:
+    return NewsWindow(text.before_minutes, text.after_minutes, text.importance)
 
 
 def _daily(text: _Daily, account: int, at: str) -> DailyLoss:

@@ -13,9 +13,15 @@ from fondaco.domain.evaluation.model import (
     PhaseTerms,
     Tier,
 )
+from fondaco.domain.reference.model import Importance
 from fondaco.kernel.money import format_scaled
 
 _EPOCH: Final = date(1970, 1, 1)
+_LEAST: Final = {
+    Importance.HIGH: "of high importance",
+    Importance.MEDIUM: "of medium or high importance",
+    Importance.LOW: "of any importance",
+}
 _FROM: Final = {
     "initial": "the account's size",
     "balance": "the balance at that time",
@@ -138,11 +144,10 @@ def _trades(tier: Tier, terms: PhaseTerms) -> Iterator[str]:
         before, after = terms.news.before_minutes, terms.news.after_minutes
         yield (
             f"Nothing is opened from {_count(before, 'minute')} before to "
-            f"{_count(after, 'minute')} after an announcement for its instrument."
-        )
-        yield (
-            "This house has no calendar of announcements yet: until it has one, nothing is refused "
-            "or broken by that."
+            f"{_count(after, 'minute')} after an announcement for its instrument that is "
+            f"{_LEAST[terms.news.importance]} in this house's calendar: an order that could open "
+            "or increase a position is refused, and one that still works is canceled when the "
+            "time begins. What is open may stay open, and may be closed."
         )
     if terms.weekend == "flat":
         yield "No position may be open when the weekend begins."

@@ -8,6 +8,7 @@ from fondaco.domain.reference.model import (
     Limits,
     Margin,
     MarginRules,
+    NewsItem,
     Session,
     Stage,
     Swap,
@@ -131,6 +132,20 @@ class SetRoute(Command, frozen=True, gc=False):
     by: str = ""
 
 
+class AnnounceNews(Command, frozen=True, gc=False):
+    """Announcements that are expected; one with an id that is known takes its place."""
+
+    items: tuple[NewsItem, ...]
+    reason: str
+    by: str = ""
+
+
+class RemoveNews(Command, frozen=True, gc=False):
+    news_id: str
+    reason: str
+    by: str = ""
+
+
 class MoveContract(Command, frozen=True, gc=False):
     """An event contract is in another stage, says its exchange or an operator. `payout`, in ticks a
     contract, is needed where it is determined; -1: not said."""
@@ -238,6 +253,24 @@ class IssuerChanged(Event, frozen=True, gc=False, tag="reference.issuer_changed.
     by: str
 
 
+class NewsAnnounced(Event, frozen=True, gc=False, tag="reference.news_announced.v1"):
+    """Announcements, new ones or in place of those with the same id; `over` are ids that are long
+    over, and forgotten."""
+
+    items: tuple[NewsItem, ...]
+    over: tuple[str, ...]
+    reason: str
+    by: str
+
+
+class NewsRemoved(Event, frozen=True, gc=False, tag="reference.news_removed.v1"):
+    """It is not expected any more."""
+
+    news_id: str
+    reason: str
+    by: str
+
+
 class SwapChanged(Event, frozen=True, gc=False, tag="reference.swap_changed.v1"):
     """From the next session day that begins on; None: nothing is charged."""
 
@@ -305,6 +338,8 @@ ReferenceCommand: TypeAlias = (
     | SetMarginRules
     | SetIssuer
     | SetSwap
+    | AnnounceNews
+    | RemoveNews
     | SetRoute
     | MoveContract
     | Kill
@@ -323,6 +358,8 @@ ReferenceEvent: TypeAlias = (
     | MarginRulesChanged
     | IssuerChanged
     | SwapChanged
+    | NewsAnnounced
+    | NewsRemoved
     | RouteChanged
     | ContractMoved
     | HouseKilled

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from fondaco.domain.reference import fees
 from fondaco.kernel.errors import Invalid
-from fondaco.kernel.event import StreamId
+from fondaco.kernel.event import Instant, StreamId
 from fondaco.kernel.money import Asset, AssetCode, ceil_div, format_scaled, parse_scaled
 
 Symbol = NewType("Symbol", str)  # FIX Symbol (55): "BTC-USD"
@@ -442,6 +442,38 @@ PEGS: Final[dict[AssetCode, AssetCode]] = {
 }
 
 
+class Importance(StrEnum):
+    """Of an announcement, as calendars have it; each includes those after it."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class NewsItem(msgspec.Struct, frozen=True, gc=False):
+    """An announcement that is expected. It touches the instruments that it names, and those that
+    have one of its currencies as base or quote; without either it touches all."""
+
+    news_id: str
+    at: Instant
+    title: str
+    importance: Importance
+    currencies: tuple[AssetCode, ...] = ()
+    instruments: tuple[Symbol, ...] = ()
+    source: str = ""
+
+    def touches(self, instrument: Instrument) -> bool:
+        if not self.currencies and not self.instruments:
+            return True
+        return instrument.symbol in self.instruments or bool(
+            {instrument.base, instrument.quote} & {*self.currencies}
+        )
+
+
+NEWS_MAX: Final = 10_000  # announcements that a house keeps
+NEWS_KEPT_NS: Final = 30 * 86_400_000_000_000  # after which one may be forgotten
+
+
 class HouseState(msgspec.Struct):
     """Everything that accounts are given as reference data. `version` is that of the stream.
 
@@ -464,6 +496,7 @@ class HouseState(msgspec.Struct):
     contracts: dict[Symbol, Outcome] = {}  # event contracts that have moved beyond being open
     swaps: dict[Symbol, Swap] = {}  # an instrument that is absent costs nothing overnight
     routes: dict[Symbol, str] = {}  # the venue of orders that do not go to the instrument's own
+    news: dict[str, NewsItem] = {}  # announcements by id
 
     @property
     def effective_state(self) -> TradingState:

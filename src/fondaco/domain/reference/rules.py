@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from fondaco.domain.reference.events import (
+    AnnounceNews,
     ChangeRefused,
     ContractMoved,
     FeesChanged,
@@ -25,9 +26,12 @@ from fondaco.domain.reference.events import (
     MarginChanged,
     MarginRulesChanged,
     MoveContract,
+    NewsAnnounced,
+    NewsRemoved,
     NothingChanged,
     ReferenceCommand,
     ReferenceEvent,
+    RemoveNews,
     RestrictInstruments,
     RouteChanged,
     SessionChanged,
@@ -50,6 +54,8 @@ from fondaco.domain.reference.events import (
 from fondaco.domain.reference.holidays import CLOSED
 from fondaco.domain.reference.model import (
     EVENT,
+    NEWS_KEPT_NS,
+    NEWS_MAX,
     NEXT,
     NOTIONAL,
     PAPER_MIC,
@@ -194,6 +200,28 @@ def _swap(state: HouseState, ask: SetSwap) -> ReferenceEvent:
     if state.swaps.get(ask.symbol) == swap:
         return NothingChanged(f"this is the swap of {ask.symbol}")
     return SwapChanged(ask.symbol, swap, ask.reason, ask.by)
+
+
+def _announce(state: HouseState, ask: AnnounceNews) -> ReferenceEvent:
+    over = tuple(each.news_id for each in state.news.values() if each.at < ask.at - NEWS_KEPT_NS)
+    new = tuple(each for each in ask.items if state.news.get(each.news_id) != each)
+    strange = sorted({s for each in new for s in each.instruments if s not in state.instruments})
+    if strange:
+        return _unknown(strange[0])
+    if not new:
+        return NothingChanged("all of it is in the calendar")
+    left = len({*state.news, *(each.news_id for each in new)} - {*over})
+    if left > NEWS_MAX:
+        text = f"the calendar would have {left} announcements, at most {NEWS_MAX}: remove some"
+        return ChangeRefused("too_much_news", text)
+    return NewsAnnounced(new, over, ask.reason, ask.by)
+
+
+def _remove_news(state: HouseState, ask: RemoveNews) -> ReferenceEvent:
+    if ask.news_id not in state.news:
+        text = f"the calendar has no announcement {ask.news_id[:64]}; list it to see which"
+        return ChangeRefused("unknown_news", text)
+    return NewsRemoved(ask.news_id, ask.reason, ask.by)
 
 
 def _route(state: HouseState, ask: SetRoute) -> ReferenceEvent:
@@ -403,6 +431,15 @@ def _on_swap(state: HouseState, event: SwapChanged) -> None:
     state.swaps = others if event.swap is None else {**others, event.symbol: event.swap}
 
 
+def _on_announced(state: HouseState, event: NewsAnnounced) -> None:
+    kept = {name: each for name, each in state.news.items() if name not in event.over}
+    state.news = {**kept, **{each.news_id: each for each in event.items}}
+
+
+def _on_news_removed(state: HouseState, event: NewsRemoved) -> None:
+    state.news = {name: each for name, each in state.news.items() if name != event.news_id}
+
+
 def _on_route(state: HouseState, event: RouteChanged) -> None:
     others = {symbol: each for symbol, each in state.routes.items() if symbol != event.symbol}
     state.routes = {**others, event.symbol: event.mic} if event.mic else others
@@ -438,6 +475,8 @@ _DECIDE: Final[dict[type, Callable[[HouseState, Any], ReferenceEvent]]] = {
     SetMarginRules: _margin_rules,
     SetIssuer: _issuer,
     SetSwap: _swap,
+    AnnounceNews: _announce,
+    RemoveNews: _remove_news,
     SetRoute: _route,
     MoveContract: _contract,
     Kill: _kill,
@@ -456,6 +495,8 @@ _EVOLVE: Final[dict[type, Callable[[HouseState, Any], None]]] = {
     MarginRulesChanged: _on_margin_rules,
     IssuerChanged: _on_issuer,
     SwapChanged: _on_swap,
+    NewsAnnounced: _on_announced,
+    NewsRemoved: _on_news_removed,
     RouteChanged: _on_route,
     ContractMoved: _on_contract,
     HouseKilled: _on_killed,

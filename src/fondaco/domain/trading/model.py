@@ -12,9 +12,11 @@ import msgspec
 
 from fondaco.domain.market.model import Mark
 from fondaco.domain.reference.model import (
+    Importance,
     Instrument,
     Margin,
     MarginRules,
+    NewsItem,
     Outcome,
     Swap,
     Symbol,
@@ -139,6 +141,7 @@ class Reason(StrEnum):
     EXCEEDS_OPEN_LOTS = "exceeds_open_lots"
     EXCEEDS_LEVERAGE = "exceeds_leverage"
     INSTRUMENT_NOT_ALLOWED = "instrument_not_allowed"  # 103=0: not what this account may open
+    NEWS_WINDOW = "news_window"  # 103=2: nothing is opened around an announcement
     LIST_REFUSED = "list_refused"  # 103=99: sound itself, but another order of its list was not
 
 
@@ -304,6 +307,14 @@ class Matched(msgspec.Struct, frozen=True, gc=False, array_like=True):
     units: int
 
 
+class NewsRule(msgspec.Struct, frozen=True, gc=False):
+    """Nothing is opened so near to an announcement that is at least so important."""
+
+    before_ns: int
+    after_ns: int
+    importance: Importance = Importance.HIGH
+
+
 class TradeRules(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What may be opened on an account on margin, beside its limits: an order that would break one
     is refused. Money is in ledger units of the account's currency; 0 and () are no rule."""
@@ -313,6 +324,7 @@ class TradeRules(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     lots_max: int = 0  # open at the same time, of base assets, in whole 10^-4
     leverage: int = 0  # all that is open over equity
     instruments: tuple[Symbol, ...] = ()  # (): all
+    news: NewsRule | None = None
 
 
 class Rates(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -422,6 +434,8 @@ class TradingRefs(msgspec.Struct):
     homes: dict[AssetCode, Symbol] = {}
     by_issuer: dict[str, tuple[AssetCode, ...]] = {}
     by_venue: dict[str, tuple[AssetCode, ...]] = {}  # an asset counts wherever it trades
+    announced: dict[str, NewsItem] = {}  # by id
+    news: dict[Symbol, tuple[NewsItem, ...]] = {}  # the same by instrument, in order of time
     books: Mapping[Symbol, Shown] = {}  # what a market order can be expected to cost
 
 

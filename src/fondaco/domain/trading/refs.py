@@ -16,6 +16,7 @@ from fondaco.domain.reference.model import (
     HouseState,
     Instrument,
     InstrumentKind,
+    NewsItem,
     Symbol,
 )
 from fondaco.domain.trading.model import Rate, TradingRefs
@@ -56,6 +57,8 @@ def refresh(refs: TradingRefs, house: HouseState, now: Instant) -> None:
     refs.contracts = house.contracts
     refs.swaps = house.swaps
     group(refs)
+    if refs.announced is not house.news or refs.news.keys() != refs.instruments.keys():
+        refs.announced, refs.news = house.news, by_instrument(house.news, refs.instruments)
     if refs.session != house.session or not refs.session_closes_at:
         refs.session = house.session
         refs.session_closes_at = Instant(0)
@@ -65,6 +68,17 @@ def refresh(refs: TradingRefs, house: HouseState, now: Instant) -> None:
     _par(refs)
     for mark in list(refs.marks.values()):
         update_rates(refs, mark)
+
+
+def by_instrument(
+    news: dict[str, NewsItem], instruments: dict[Symbol, Instrument]
+) -> dict[Symbol, tuple[NewsItem, ...]]:
+    """Which announcements touch each instrument, in the order of their time."""
+    ranked = sorted(news.values(), key=lambda each: (each.at, each.news_id))
+    return {
+        symbol: tuple(each for each in ranked if each.touches(instrument))
+        for symbol, instrument in instruments.items()
+    }
 
 
 def _routed(house: HouseState) -> dict[Symbol, Instrument]:

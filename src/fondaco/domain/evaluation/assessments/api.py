@@ -167,6 +167,20 @@ class WordingPart(msgspec.Struct, frozen=True):
     sentences: Sequence[str]
 
 
+class NextNewsLine(msgspec.Struct, frozen=True, kw_only=True):
+    """The announcement whose window is open, or opens next: from `begins_at` to `ends_at` nothing
+    is opened in `symbols`."""
+
+    id: str
+    title: str
+    importance: str
+    at: str
+    begins_at: str
+    ends_at: str
+    is_open: bool
+    symbols: Sequence[str]
+
+
 class AssessmentReply(msgspec.Struct, frozen=True, kw_only=True):
     """An assessment as it stands, marked at the market of now."""
 
@@ -195,6 +209,7 @@ class AssessmentReply(msgspec.Struct, frozen=True, kw_only=True):
     trades: int
     days_traded: int
     headroom: Sequence[HeadroomLine]
+    next_news: NextNewsLine | None
     conditions: Sequence[ConditionLine]
     violations: Sequence[ViolationLine]
     payouts: Sequence[AssessmentPayoutLine]

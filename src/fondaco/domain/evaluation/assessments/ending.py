@@ -15,15 +15,16 @@ from fondaco.domain.evaluation.assessments.model import (
     size_of,
     standing_of,
 )
-from fondaco.domain.evaluation.model import MONEY_DECIMALS, Tier
+from fondaco.domain.evaluation.model import MONEY_DECIMALS, PhaseTerms, Tier
 from fondaco.domain.evaluation.rules import Finding, Standing
 from fondaco.domain.reference.model import Limits, Symbol
-from fondaco.domain.trading.model import AccountId, TradeRules
+from fondaco.domain.trading.model import AccountId, NewsRule, TradeRules
 from fondaco.kernel.event import Instant
 from fondaco.kernel.money import AssetCode, format_scaled
 
 Events = tuple[AssessmentEvent, ...]
 BPS: Final = 10_000
+_MINUTE_NS: Final = 60_000_000_000
 
 
 def own_standing(state: Assessment) -> Standing | None:
@@ -169,7 +170,17 @@ def trade_rules(tier: Tier, stage: int) -> TradeRules:
         lots_max=terms.max_lots,
         leverage=tier.leverage,
         instruments=tuple(Symbol(each) for each in tier.instruments),
+        news=news_rule(terms),
     )
+
+
+def news_rule(terms: PhaseTerms) -> NewsRule | None:
+    """The window of its stage, as an account keeps it."""
+    news = terms.news
+    if news is None:
+        return None
+    before, after = news.before_minutes * _MINUTE_NS, news.after_minutes * _MINUTE_NS
+    return NewsRule(before, after, news.importance)
 
 
 def _limits(tier: Tier) -> Limits:

@@ -7,6 +7,7 @@ from msgspec import Meta
 
 from fondaco.domain.evaluation.reading import TEXT_MAX
 from fondaco.domain.identity.model import Scope
+from fondaco.domain.reference.model import Importance
 from fondaco.kernel.errors import NotFound, Refused
 from fondaco.kernel.operation import Do, Operation, Stamp
 
@@ -118,8 +119,11 @@ class OverallLossShown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewsShown(msgspec.Struct, frozen=True, kw_only=True):
+    """Around announcements that are at least so important: low, medium, high."""
+
     before_minutes: int
     after_minutes: int
+    importance: Importance
 
 
 class StageShown(msgspec.Struct, frozen=True, kw_only=True):

@@ -183,7 +183,11 @@ def _stage(tier: Tier, terms: PhaseTerms) -> StageShown:
         max_positions=terms.max_positions,
         max_lots=format_scaled(terms.max_lots, LOT_DECIMALS) if terms.max_lots else None,
         consistency=percent(terms.consistency_ppm) if terms.consistency_ppm else None,
-        news=NewsShown(before_minutes=news.before_minutes, after_minutes=news.after_minutes)
+        news=NewsShown(
+            before_minutes=news.before_minutes,
+            after_minutes=news.after_minutes,
+            importance=news.importance,
+        )
         if news
         else None,
         weekend=terms.weekend,

@@ -129,6 +129,7 @@ class CancelOrder(Command, frozen=True, gc=False):
     """FIX OrderCancelRequest (35=F). `number` names the order."""
 
     number: int
+    reason: str = "requested"  # or "news"
 
 
 class CancelOrders(Command, frozen=True, gc=False):

@@ -85,7 +85,7 @@ def cancel(
     text = _still_needed(state, refs, order, {})
     if text:
         return (ChangeDenied(order.number, order.ord_status, text),)
-    return tuple(cancel_of(state, order, "requested", {}))
+    return tuple(cancel_of(state, order, command.reason, {}))
 
 
 def _still_needed(

@@ -41,6 +41,7 @@ from fondaco.domain.trading.rules.holds import (
     without_fees,
 )
 from fondaco.domain.trading.rules.margin import reducible
+from fondaco.domain.trading.rules.news import around, refusal
 from fondaco.kernel.errors import Invalid
 from fondaco.kernel.event import Instant
 from fondaco.kernel.money import Asset, parse_scaled
@@ -506,13 +507,21 @@ def _may_only_reduce(
 def _not_of_trades(
     state: AccountState, order: Order, instrument: Instrument, refs: TradingRefs, rules: TradeRules
 ) -> Wrong | None:
-    """What this account may not open at all; to make a position smaller it always may."""
-    if not rules.instruments or order.symbol in rules.instruments or order.reduce_only:
+    """What this account may not open at all, or not now; to make a position smaller it always
+    may."""
+    is_strange = bool(rules.instruments) and order.symbol not in rules.instruments
+    if order.reduce_only or not (is_strange or (rules.news and refs.news.get(order.symbol))):
         return None
     if order.lots <= reducible(state, refs, instrument, order.side):
         return None
-    allowed = ", ".join(rules.instruments)
-    return Reason.INSTRUMENT_NOT_ALLOWED, f"{order.symbol} may not be opened here, only: {allowed}"
+    if is_strange:
+        text = f"{order.symbol} may not be opened here, only: {', '.join(rules.instruments)}"
+        return Reason.INSTRUMENT_NOT_ALLOWED, text
+    at = order.transact_time
+    found = None if rules.news is None else around(rules.news, order.symbol, refs, at)
+    if found is None or rules.news is None:
+        return None
+    return Reason.NEWS_WINDOW, refusal(rules.news, *found, order.symbol, at)
 
 
 def _price(order: Order, instrument: Instrument, limits: Limits, mark: Mark | None) -> Wrong | None:
