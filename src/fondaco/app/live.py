@@ -125,7 +125,7 @@ def make_door(
         log=Log(settings.log_level, house.now, writer_of(house.shipping)),
         body_max=settings.body_max_bytes,
         version=__version__,
-        topics=channels(),
+        topics=channels,
         checks=house.checks,
         numbers=lambda: numbers(house, streams[0]),
         uses=house.uses.counted,

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 from starlette.requests import ClientDisconnect
-from starlette.routing import BaseRoute, Route, Router
+from starlette.routing import BaseRoute, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fondaco.domain.identity.model import SignedRequest
@@ -21,6 +21,7 @@ from fondaco.gateway.editions import EDITIONS, FIRST, HEADER, Edition, edition_o
 from fondaco.gateway.guard.filter import Filter
 from fondaco.gateway.house import House
 from fondaco.gateway.idempotency import Replies
+from fondaco.gateway.late import LateRoute
 from fondaco.gateway.logs import Log
 from fondaco.gateway.metrics import Metric
 from fondaco.gateway.openapi import Channel
@@ -72,7 +73,7 @@ class Door:
         doors: Sequence[Callable[["Door"], Sequence[BaseRoute]]] = (),
         uses: Uses | None = None,
         rules: Filter | None = None,
-        topics: Sequence[Channel] = (),
+        topics: Callable[[], Sequence[Channel]] = tuple,
     ) -> None:
         """`checks` are what `/ready` asks, `numbers` what `/metrics` shows besides our own;
         `routes` are Starlette's: pages that are no operations, before all others. `note` is told
@@ -101,12 +102,12 @@ class Door:
                     places.setdefault(path, {})[method] = endpoint.of(edition)
         # Literal paths before those with parameters: /orders/bulk is no order_id.
         ordered = sorted(places.items(), key=lambda place: place[0].count("{"))
-        named = [Route(path, self._place(found)) for path, found in ordered]
+        named = [LateRoute(path, self._place(found)) for path, found in ordered]
         self.sockets: Tally | None = None  # of orders that come over WebSockets
         shown = pages.pages(
             self.endpoints, version, checks, self._counted(numbers), lambda: self.sockets, topics
         )
-        served = [Route(path, self._page(page)) for path, page in shown.items()]
+        served = [LateRoute(path, self._page(page)) for path, page in shown.items()]
         beside = [route for other in doors for route in other(self)]
         self._others = Router(
             [*routes, *beside, *served, *named], redirect_slashes=False, default=self._missing
@@ -176,6 +177,8 @@ class Door:
                 await self._not_allowed("GET, HEAD", scope, send)
                 return
             exchange = Exchange(self.unknown, dict(scope["headers"]), _said)
+            if isinstance(page, pages.Rendered) and page.content is None:
+                await asyncio.to_thread(page.make)
             found = page()
             found.headers["x-request-id"] = exchange.request_id
             found.headers["x-correlation-id"] = exchange.correlation_id

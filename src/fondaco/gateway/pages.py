@@ -4,6 +4,7 @@ Pages are whole in themselves: no script, nothing from elsewhere, light or dark 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache, partial
 from html import escape
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from starlette.responses import Response
 
 from fondaco.domain.trading.model import Reason
 from fondaco.gateway import metrics, openapi
-from fondaco.gateway.editions import EDITIONS, FIRST
+from fondaco.gateway.editions import EDITIONS, FIRST, Edition
 from fondaco.gateway.metrics import Metric
 from fondaco.gateway.rest import Endpoint
 from fondaco.gateway.tally import Tally
@@ -43,27 +44,33 @@ table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.2rem .8
 """
 
 
+class Rendered:
+    """A page that is made when somebody asks for it first, which most houses never see; `make` it
+    off the loop, and it is served from memory."""
+
+    def __init__(self, make: Callable[[], bytes], media_type: str) -> None:
+        self._make, self._media_type = make, media_type
+        self.content: bytes | None = None
+
+    def make(self) -> bytes:
+        if self.content is None:
+            self.content = self._make()
+        return self.content
+
+    def __call__(self) -> Response:
+        headers = SECURE if self._media_type == JSON else PAGE
+        return Response(self.make(), media_type=self._media_type, headers=headers)
+
+
 def pages(
     endpoints: Sequence[Endpoint],
     version: str,
     checks: Callable[[], Checks],
     numbers: Callable[[], Iterable[Metric]],
     sockets: Callable[[], Tally | None],
-    topics: Sequence[openapi.Channel] = (),
+    topics: Callable[[], Sequence[openapi.Channel]] = tuple,
 ) -> dict[str, Page]:
     """What is served at each path, with and without a prefix."""
-    operations = [endpoint.operation for endpoint in endpoints]
-    document = openapi.openapi(operations, FIRST.version)
-    fixed: dict[str, tuple[bytes, str]] = {
-        "/openapi.json": (msgspec.json.encode(document), JSON),
-        "/asyncapi.json": (msgspec.json.encode(openapi.asyncapi(version, topics)), JSON),
-        "/docs": (docs(document).encode(), "text/html"),
-        "/docs/errors": (errors().encode(), "text/html"),
-    }
-
-    def fixed_page(content: bytes, media_type: str) -> Page:
-        headers = SECURE if media_type == JSON else PAGE
-        return lambda: Response(content, media_type=media_type, headers=headers)
 
     def health() -> Response:
         return Response(b'{"status":"alive"}', media_type=JSON, headers=SECURE)
@@ -92,18 +99,43 @@ def pages(
     def no_icon() -> Response:
         return Response(status_code=204, headers=SECURE)
 
-    served = {path: fixed_page(*found) for path, found in fixed.items()}
-    served |= {
+    served: dict[str, Page] = {
         "/health": health,
         "/ready": ready,
         "/metrics": measured,
         "/openmetrics": open_measured,
     }
     everywhere = {prefix + path: page for path, page in served.items() for prefix in PREFIXES}
+    rendered = _rendered(endpoints, version, topics)
+    return {"/": start, "/favicon.ico": no_icon, **everywhere, **rendered}
+
+
+def _rendered(
+    endpoints: Sequence[Endpoint], version: str, topics: Callable[[], Sequence[openapi.Channel]]
+) -> dict[str, Page]:
+    """Documents, and the pages that show them."""
+
+    @cache
+    def document() -> dict[str, Any]:
+        operations = [endpoint.operation for endpoint in endpoints]
+        return openapi.openapi(operations, FIRST.version)
+
+    def shown(edition: Edition) -> bytes:
+        return msgspec.json.encode(edition.document(document()))
+
+    def events() -> bytes:
+        return msgspec.json.encode(openapi.asyncapi(version, topics()))
+
+    found: dict[str, Page] = {
+        "/openapi.json": Rendered(lambda: msgspec.json.encode(document()), JSON),
+        "/asyncapi.json": Rendered(events, JSON),
+        "/docs": Rendered(lambda: docs(document()).encode(), "text/html"),
+        "/docs/errors": Rendered(lambda: errors().encode(), "text/html"),
+    }
+    everywhere = {prefix + path: page for path, page in found.items() for prefix in PREFIXES}
     for edition in EDITIONS[1:]:
-        shown = msgspec.json.encode(edition.document(document))
-        everywhere[f"/api/v{edition.major}/openapi.json"] = fixed_page(shown, JSON)
-    return {"/": start, "/favicon.ico": no_icon, **everywhere}
+        everywhere[f"/api/v{edition.major}/openapi.json"] = Rendered(partial(shown, edition), JSON)
+    return everywhere
 
 
 def docs(document: Mapping[str, Any]) -> str:

@@ -226,12 +226,13 @@ class Exchange:
 
 def _numbers_in(operation: Operation[Any, Any]) -> frozenset[str]:
     """What an operation's path names that is a whole number."""
-    fields = msgspec.inspect.type_info(operation.request).fields  # type: ignore[attr-defined]
+    if "{" not in operation.path:
+        return frozenset()
     return frozenset(
         each.encode_name
-        for each in fields
-        if isinstance(each.type, msgspec.inspect.IntType)
-        and f"{{{each.encode_name}}}" in operation.path
+        for each in msgspec.structs.fields(operation.request)
+        if f"{{{each.encode_name}}}" in operation.path
+        and isinstance(msgspec.inspect.type_info(each.type), msgspec.inspect.IntType)
     )
 
 

@@ -6,6 +6,7 @@ is much like its person's name, none that was stolen elsewhere, and no change fo
 
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import Final
 
 from argon2 import PasswordHasher, Type
@@ -82,13 +83,17 @@ class Hashing:
 
     def __init__(self, memory_kib: int = MEMORY_KIB, passes: int = PASSES) -> None:
         self._hasher = PasswordHasher(passes, memory_kib, LANES, type=Type.ID)
-        # What a password is compared with where there is none, so that it takes as long.
-        self.nobody = self._hasher.hash("nobody has this password")
+
+    @cached_property
+    def nobody(self) -> str:
+        """What a password is compared with where there is none, so that it takes as long."""
+        return self._hasher.hash("nobody has this password")
 
     def hash(self, password: str) -> str:
         return self._hasher.hash(normal(password))
 
     def fits(self, kept: str, password: str) -> bool:
+        _ = self.nobody  # made at the first comparison, whoever it is with, or that one would tell
         try:
             return self._hasher.verify(kept, normal(password))
         except (VerificationError, InvalidHashError):
