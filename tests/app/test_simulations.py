@@ -264,3 +264,14 @@ def test_one_that_the_end_of_a_house_cut_off_is_asked_for_again(tmp_path: Path) 
         again = ada.ask("POST", "/api/simulations", {"kind": "tier_odds", **LONG}).body["item"]
         assert (again["simulation_id"], again["state"]) == (begun["simulation_id"], "running")
         assert ada.ask("DELETE", path).body["item"]["state"] == "canceled"
+
+
+def test_a_house_walks_on_ray_what_it_walks_by_itself(tmp_path: Path, staff: Staff) -> None:
+    """The same bytes; and it ends as it is told to, whatever Ray makes of signals."""
+    token = create_key(tmp_path, "demo", "ada", "key", ["admin"], None)["token"]
+    options = ["--set", "compute=ray:local"]
+    with house(tmp_path, options=options, log=tmp_path / "log") as running:
+        found = ran(running.client(token), "projection")
+        assert found["result"] == ran(staff.of("ada"), "projection")["result"]
+        os.kill(running.process.pid, signal.SIGTERM)
+        assert running.process.wait(PATIENCE_S) == 0

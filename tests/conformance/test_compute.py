@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from fondaco.app.simulating import Run, sensitivity, simulate
 from fondaco.app.simulation_work import answered
+from fondaco.app.simulations import open_pool
 from fondaco.domain.evaluation.reading import text_of, tier_of
 from fondaco.domain.evaluation.simulation.traders import trader_of
 from fondaco.domain.evaluation.simulations.model import (
@@ -28,42 +29,52 @@ from fondaco.domain.evaluation.simulations.model import (
 from fondaco.kernel.errors import Invalid, Unavailable
 from fondaco.ports.compute import Pool
 from fondaco.ports.compute.processes import Processes
-from fondaco.ports.compute.ray import RayPool
 from working import PATIENCE_S, dies, fails, twice, waits, writes
 
 TESTS = Path(__file__).parents[1]
 DAYS = tuple((nth * 7919) % 4001 - 1950 for nth in range(60))
 
 
+Opens = Callable[[int], Pool]
+
+
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[None]:
+def cluster() -> Iterator[str]:
+    """Where a cluster of two workers is, which lives in this process."""
     import ray
 
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     # Workers find what they are given by name, as this process does.
     paths = [str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])]
     os.environ["PYTHONPATH"] = os.pathsep.join(paths)
-
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False)
+    begun = ray.init(
+        num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False
+    )
+    address = begun.address_info["address"]  # type: ignore[attr-defined]  # not of Ray's client
     try:
-        yield
+        yield f"ray:{address}"
     finally:
         ray.shutdown()
 
 
-Opens = Callable[[int], Pool]
+@pytest.fixture(scope="module")
+def joined(cluster: str) -> Iterator[Opens]:
+    """To join takes seconds: once. The cluster has two workers, whoever joins it."""
+    pool = open_pool(cluster, 2)
+    yield lambda _: pool
+    pool.close()
 
 
 @pytest.fixture(params=["processes", "ray"])
 def opens(request: pytest.FixtureRequest) -> Iterator[Opens]:
-    pools: list[Pool] = []
     if request.param == "ray":
-        request.getfixturevalue("cluster")
+        yield request.getfixturevalue("joined")
+        return
+    pools: list[Pool] = []
 
     def opened(workers: int) -> Pool:
-        made = Processes(workers) if request.param == "processes" else RayPool("local", workers)
-        pools.append(made)
-        return made
+        pools.append(open_pool("processes", workers))
+        return pools[-1]
 
     yield opened
     for each in pools:
@@ -151,10 +162,11 @@ def test_4_what_has_not_begun_can_be_canceled(opens: Opens, tmp_path: Path) -> N
 
 OWN_CLUSTER: Final = """
 import os
-from fondaco.ports.compute.ray import RayPool
-pool = RayPool("local", 1)
-print(pool.submit(os.getpid).result(60))
-pool.close()
+from fondaco.app.simulations import open_pool
+if __name__ == "__main__":
+    pool = open_pool("ray:local", 1)
+    print(pool.submit(os.getpid).result(60))
+    pool.close()
 """
 
 
@@ -185,8 +197,8 @@ def is_there(pid: int) -> bool:
     return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
-def test_a_cluster_that_was_there_is_left_as_it_is(cluster: None) -> None:
-    import ray
-
-    RayPool("local", 1).close()
-    assert ray.is_initialized()
+def test_a_cluster_that_was_there_is_left_as_it_is(cluster: str) -> None:
+    for _ in range(2):
+        pool = open_pool(cluster, 1)
+        assert pool.submit(twice, 1, "a").result(PATIENCE_S) == (2, "a")
+        pool.close()

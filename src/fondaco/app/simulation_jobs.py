@@ -45,6 +45,8 @@ class Jobs:
     def __init__(self, open_pool: Callable[[], Pool]) -> None:
         self._open = open_pool
         self._pool: Pool | None = None
+        self._opening = asyncio.Lock()
+        self._closing: set[asyncio.Future[None]] = set()
         self._jobs: dict[Key, Job] = {}
 
     def job(self, key: Key) -> Job | None:
@@ -88,6 +90,7 @@ class Jobs:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._drop_pool()
+        await asyncio.gather(*self._closing)
 
     async def _run(self, key: Key, job: Job) -> None:
         try:
@@ -105,7 +108,7 @@ class Jobs:
             self.forget(key)
 
     async def _walked(self, job: Job, step: Step) -> Any:
-        pool = self._open_pool()
+        pool = await self._opened()
         walks = [asyncio.wrap_future(pool.submit(step.walk, *each)) for each in step.parts]
         found = []
         try:
@@ -117,12 +120,17 @@ class Jobs:
                 each.cancel()
         return await asyncio.wrap_future(pool.submit(step.end, *step.of, found))
 
-    def _open_pool(self) -> Pool:
-        if self._pool is None:
-            self._pool = self._open()
-        return self._pool
+    async def _opened(self) -> Pool:
+        """In a thread: a cluster takes seconds to begin, and who trades does not wait for it."""
+        async with self._opening:
+            if self._pool is None:
+                await asyncio.gather(*self._closing)
+                self._pool = await asyncio.to_thread(self._open)
+            return self._pool
 
     def _drop_pool(self) -> None:
         pool, self._pool = self._pool, None
         if pool is not None:
-            pool.close()
+            closing = asyncio.get_running_loop().run_in_executor(None, pool.close)
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)

@@ -271,7 +271,7 @@ class SimulationsDesk:
         self, tenant: str, simulation_id: str, made: Question, state: SimulationState
     ) -> api.SimulationShown:
         tier, version, journal = made.about
-        job = self._jobs.job((tenant, simulation_id))
+        job = self._jobs.job((tenant, simulation_id)) if state.state == "requested" else None
         return api.SimulationShown(
             simulation_id=simulation_id,
             kind=made.kind,
@@ -293,14 +293,15 @@ class SimulationsDesk:
 
     def _row(self, tenant: str, row: Any) -> api.SimulationShown:
         """Views may be behind: what is in memory is not."""
-        job = self._jobs.job((tenant, row.simulation_id))
         memory = self._kernel.peek(stream_of(tenant, row.simulation_id))
         now = memory.state if memory is not None and memory.version else None
+        state = now.state if now else row.state
+        job = self._jobs.job((tenant, row.simulation_id)) if state == "requested" else None
         ended_at = now.ended_at if now else row.ended_at
         return api.SimulationShown(
             simulation_id=row.simulation_id,
             kind=SimulationKind(row.kind),
-            state=_phase(now.state if now else row.state, job),
+            state=_phase(state, job),
             law=row.law,
             tier=row.tier,
             version=row.tier_version,

@@ -22,6 +22,7 @@ class Processes:
 
     def __init__(self, workers: int, *, has_threads: bool = True, niceness: int = 0) -> None:
         self.workers = workers
+        self._waits = not has_threads
         can_fork = "fork" in multiprocessing.get_all_start_methods()
         how = multiprocessing.get_context("fork" if can_fork and not has_threads else "spawn")
         self._pool = ProcessPoolExecutor(workers, how, _begin, (niceness,))
@@ -34,7 +35,7 @@ class Processes:
         return found
 
     def close(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool.shutdown(wait=self._waits, cancel_futures=True)
 
 
 def _error(error: BaseException) -> BaseException:
