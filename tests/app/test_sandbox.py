@@ -29,10 +29,11 @@ from fondaco.domain.evaluation.assessments.model import (
     assessment_stream,
 )
 from fondaco.domain.evaluation.reading import text_of, tier_of
+from fondaco.domain.identity.model import IDENTITY_STREAM
 from fondaco.domain.identity.test_clock.events import SandboxOpened
 from fondaco.domain.identity.test_clock.model import Posted
 from fondaco.domain.market.intake import Intake
-from fondaco.domain.reference.events import SetMargin, SetSettlement, SetSwap
+from fondaco.domain.reference.events import HouseKilled, SetMargin, SetSettlement, SetSwap
 from fondaco.domain.reference.model import HOUSE_STREAM, Margin, MarginTier, Swap, Symbol
 from fondaco.domain.trading import events as tev
 from fondaco.domain.trading.model import (
@@ -43,7 +44,7 @@ from fondaco.domain.trading.model import (
     account_stream,
 )
 from fondaco.kernel.errors import Refused
-from fondaco.kernel.event import CommandId, Instant, StreamId
+from fondaco.kernel.event import CommandId, Decision, Instant, StreamId
 from fondaco.ports.journal.memory import MemoryJournal
 from fondaco.ports.tape.memory import MemoryTape
 from fondaco.settings import load
@@ -260,6 +261,19 @@ def test_a_house_that_was_lived_in_can_be_no_sandbox() -> None:
     again = sandbox_clock(fresh, MovedClock(Instant(1)), wanted=False)
     assert again is not None
     assert again() == FRIDAY
+
+
+def test_a_sandbox_that_begins_again_stands_where_its_own_time_stood() -> None:
+    """Who signs in does so in the machine's time, be that years before or after."""
+    journal = MemoryJournal(CODEC)
+    assert sandbox_clock(journal, MovedClock(FRIDAY), wanted=True) is not None
+    moved, machines = Instant(FRIDAY + 1_000 * DAY), Instant(FRIDAY + HOUR)
+    for nth, (stream, at) in enumerate(((HOUSE_STREAM, moved), (IDENTITY_STREAM, machines))):
+        event = HouseKilled("test", "ada")
+        journal.append([Decision(stream, 0, CommandId(f"c{nth}"), at, 0, (event,))])
+    again = sandbox_clock(journal, MovedClock(machines), wanted=False)
+    assert again is not None
+    assert again() == moved
 
 
 def test_what_cannot_be_done_stops_the_clock_where_it_is_due() -> None:
