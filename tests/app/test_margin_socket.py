@@ -1,13 +1,16 @@
 """What a margin account is told of itself, over a real socket: warnings, liquidation, numbers."""
 
+import time
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from websockets.sync.client import connect
 
 from running import Client, house
+
+QUANTITY: Final = Decimal("0.3")
 
 
 def put_rates(client: Client, initial: int, maintenance: int) -> None:
@@ -15,6 +18,25 @@ def put_rates(client: Client, initial: int, maintenance: int) -> None:
     asked = {"tiers": tiers, "reason": "test"}
     reply = client.ask("PUT", "/api/instruments/BTC-USD/margin", asked)
     assert reply.status == 200, reply
+
+
+def bought(client: Client) -> None:
+    """All of it: a market that has just begun may have nothing to sell yet."""
+    held, nth = Decimal(0), 0
+    while held < QUANTITY:
+        nth += 1
+        order = {
+            "account_id": "lever", "cl_ord_id": f"o{nth}", "symbol": "BTC-USD", "side": "buy",
+            "ord_type": "market", "order_qty": str(QUANTITY - held), "time_in_force": "ioc",
+        }  # fmt: skip
+        placed = client.ask("POST", "/api/orders", order)
+        assert placed.status == 201, placed
+        path = f"/api/orders/{placed.body['order_id']}?min_position={placed.body['position']}"
+        while (found := client.get(path)["order"])["ord_status"] not in ("filled", "canceled"):
+            assert found["ord_status"] in ("new", "partially_filled", "pending_new"), found
+            time.sleep(0.02)
+        held += Decimal(found["cum_qty"])
+        assert nth < 200, "the market sells nothing"
 
 
 def test_warnings_and_liquidation_are_told_over_the_socket(tmp_path: Path) -> None:
@@ -43,12 +65,9 @@ def test_warnings_and_liquidation_are_told_over_the_socket(tmp_path: Path) -> No
         with connect(url, additional_headers=headers) as socket:
             ask = {"op": "subscribe", "id": 1, "channels": ["margin"], "accounts": ["lever"]}
             socket.send(msgspec.json.encode(ask).decode())
-            assert msgspec.json.decode(socket.recv(timeout=20))["id"] == 1
-            order = {
-                "account_id": "lever", "cl_ord_id": "o1", "symbol": "BTC-USD", "side": "buy",
-                "ord_type": "market", "order_qty": "0.3", "time_in_force": "ioc",
-            }  # fmt: skip
-            assert client.ask("POST", "/api/orders", order).status == 201
+            begun = msgspec.json.decode(socket.recv(timeout=20))
+            assert begun.get("type") == "snapshot", begun
+            bought(client)
             put_rates(client, 600_000, 570_000)  # 57 % of some 15,000.00
             warned = told("warned")
             assert (warned["level_bps"], warned["currency"]) == (8_000, "USD")
@@ -60,3 +79,18 @@ def test_warnings_and_liquidation_are_told_over_the_socket(tmp_path: Path) -> No
             ended = told("liquidation_ended")
             assert Decimal(ended["equity"]) >= Decimal(ended["initial"])
             assert ended["position"] > began["position"] > warned["position"]
+
+
+def test_who_opens_an_account_may_watch_it_at_once(tmp_path: Path) -> None:
+    """The views come a moment behind the journal, and a subscription waits for them."""
+    with house(tmp_path / "data") as running:
+        client, headers = running.client(), {"Authorization": "Bearer demo"}
+        with connect(f"ws://127.0.0.1:{running.port}/ws/trading", additional_headers=headers) as it:
+            for nth in range(20):
+                asked = {"account_id": f"new{nth}", "name": "New"}
+                opened = client.ask("POST", "/api/accounts", asked)
+                assert opened.status == 201
+                ask = {"op": "subscribe", "id": nth, "accounts": [f"new{nth}"]}
+                it.send(msgspec.json.encode(ask).decode())
+                said = msgspec.json.decode(it.recv(timeout=20))
+                assert (said.get("type"), said["id"]) == ("snapshot", nth), said

@@ -20,7 +20,7 @@ async def look(
 ) -> Any:
     """Requests with a `min_position` wait for the views, those with `wait_ms` for news."""
     if position := getattr(ask, "min_position", None):
-        await _views_reach(house, readers, position)
+        await views_reach(house, readers, position)
     if wait_ms := getattr(ask, "wait_ms", None):
         await _journal_passes(house, readers, ask.after, wait_ms / 1_000)
 
@@ -43,7 +43,8 @@ async def look(
     return await off_loop(readers, operation.answer, ask, source)
 
 
-async def _views_reach(house: House, readers: Executor, position: int) -> None:
+async def views_reach(house: House, readers: Executor, position: int) -> None:
+    """Waits a moment for them. Raises `Invalid` for what was never written, and `Unavailable`."""
     head = house.source("journal").head()
     if position > head:
         raise Invalid(f"min_position is {position}, must be one of the journal: 0 to {head}")

@@ -38,6 +38,7 @@ from fondaco.domain.trading.model import AccountId, OrdStatus, account_stream
 from fondaco.gateway.errors import codes_of
 from fondaco.gateway.following import Follow, Following, Unfollow
 from fondaco.gateway.house import Reading
+from fondaco.gateway.looking import views_reach
 from fondaco.gateway.rest import Endpoint
 from fondaco.gateway.talk import SLOW, Auth, Done, Id, Ping, Talk
 from fondaco.gateway.tally import Tally
@@ -383,7 +384,11 @@ class TradingTalk(Talk):
                 return [hub.snapshot(ask.id, account, on) for account in ask.accounts]
 
         if hub.has_views:
-            found: list[Snapshot] = await self._off_loop(look)
+            try:
+                found: list[Snapshot] = await self._off_loop(look)
+            except NotFound:  # who opens an account and subscribes is faster than the views
+                await views_reach(self.house, self.context.readers, hub.position)
+                found = await self._off_loop(look)
             for shown in found:
                 self.say(shown)
             return min(shown.position for shown in found)
