@@ -44,7 +44,7 @@ from fondaco.kernel.event import Entry, Event
 from fondaco.kernel.trace import trace_of_correlation
 from fondaco.ports.bus.files import FileBus
 from notify.receiver import Came, Receiver, receiving
-from running import Client, house
+from running import Client, house, order
 
 DOCUMENTED = {
     "payment.purchase-completed",
@@ -435,3 +435,28 @@ def test_all_eight_kinds_of_data_can_be_read_and_accounts_as_of_a_position(firm:
     assert "BTC" in str(then)
     assert tim.get(f"/api/accounts/{account}/as-of/{bought_at - 1}") != then
     assert tim.ask("GET", f"/api/orders?account_id={account}").body["items"]
+
+
+def test_who_looks_after_people_sees_which_orders_of_whom_go_on_working(firm: Firm) -> None:
+    _, name = bought(firm, "instant")
+    account = shown(firm, name)["account_id"]
+    resting = {**order("resting", account_id=account), "price": "30000"}
+    made = done(firm, "tim", "POST", "/api/orders", resting)
+    path = "/api/users/{}/left-working".format
+
+    def theirs(user: str) -> list[str]:
+        items = firm.of("ada").get(path(user))["theirs"]
+        assert not any("price" in each for each in items)
+        return [each["order_id"] for each in items]
+
+    until(lambda: made["order_id"] in theirs("tim"))
+    assert made["order_id"] not in theirs("zoe")
+    before = firm.of("ada").get(path("zoe"))["shared"]
+    common = {**order("common", account_id="demo"), "price": "30000"}
+    resting_too = done(firm, "zoe", "POST", "/api/orders", common)
+    until(lambda: firm.of("ada").get(path("tim"))["shared"] == before + 1)
+    assert firm.of("zoe").ask("DELETE", f"/api/orders/{resting_too['order_id']}").status == 200
+    assert firm.of("tim").ask("GET", path("tim")).status == 403
+    assert firm.of("ada").ask("GET", path("nobody")).status == 404
+    assert firm.of("tim").ask("DELETE", f"/api/orders/{made['order_id']}").status == 200
+    until(lambda: made["order_id"] not in theirs("tim"))

@@ -366,7 +366,8 @@ def test_somebody_comes_by_a_link_and_is_locked_out_again(
     with at(browser, house, "people/gail", cleo.token) as page:
         page.get_by_role("button", name="Lock out").click()
         dialog = page.get_by_role("dialog", name="Lock gail out")
-        dialog.get_by_text("To see them here takes the scope orders:read.").wait_for()
+        left = dialog.get_by_role("region", name="Orders that go on working")
+        left.get_by_text("No order works on an account that is gail’s alone.").wait_for()
         dialog.get_by_label("Reason").fill("left the firm")
         dialog.get_by_role("button", name="Lock out, at once").click()
         page.get_by_role("button", name="Let in again").wait_for(timeout=LATE_MS)

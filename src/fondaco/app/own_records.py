@@ -21,14 +21,23 @@ from fondaco.domain.identity.approvals.model import id_of
 from fondaco.domain.identity.directory import Directory
 from fondaco.domain.identity.erasure import store
 from fondaco.domain.identity.erasure.api import EraseRequest
-from fondaco.domain.identity.erasure.own_api import Blocker, OwnDeletion, OwnRecords
+from fondaco.domain.identity.erasure.own_api import (
+    Blocker,
+    LeftWorking,
+    OwnDeletion,
+    OwnRecords,
+    WorkingOrder,
+)
 from fondaco.domain.identity.events import DeletionAsked, PersonExported
 from fondaco.domain.identity.model import DEMO, IDENTITY_STREAM, Caller, Scope
 from fondaco.domain.identity.people import store as people
 from fondaco.domain.payments import store as payments
 from fondaco.domain.payments.model import amount_text
+from fondaco.domain.trading.model import OrdStatus
 from fondaco.domain.trading.store.left_open import LeftOpen, left_open
-from fondaco.kernel.errors import Conflict, Denied, Invalid, Taken, Unavailable
+from fondaco.domain.trading.store.queries import LIMIT_MAX, OrderFilter, orders
+from fondaco.domain.trading.store.tables import DONE
+from fondaco.kernel.errors import Conflict, Denied, Invalid, NotFound, Taken, Unavailable
 from fondaco.kernel.operation import Answered, Held, Stamp
 from fondaco.ports.journal import Journal
 from fondaco.ports.store import Store
@@ -36,6 +45,7 @@ from fondaco.runtime.history import kind_of
 
 SAID_MAX: Final = 5
 PAYOUTS_MAX: Final = 100
+ASSESSMENTS_MAX: Final = 100_000
 ERASE: Final = "identity.erase_person"
 REASON: Final = "asked for it themselves"
 _WORDS: Final = {
@@ -214,6 +224,29 @@ class OwnDesk:
             return []
         with self._views() as conn:
             return list(left_open(conn, tenant))
+
+    def left_working(self, tenant: str, user: str) -> LeftWorking:
+        """Of who is locked out or forgotten: shutting somebody out cancels nothing."""
+        if user not in {each.user for each in self._people.users(tenant)}:
+            raise NotFound(f"there is no user {user}; GET /users lists them")
+        working = OrderFilter(ord_status=tuple(sorted({*OrdStatus} - DONE)))
+        with self._views() as conn:
+            found = orders(conn, tenant, working, limit=LIMIT_MAX).items
+            rows = assessments.listed(conn, tenant, None, None, ASSESSMENTS_MAX)
+        own = {row.account_id for row in rows if row.user == user}
+        others = {row.account_id for row in rows} - own
+        return LeftWorking(
+            user=user,
+            theirs=[
+                WorkingOrder(
+                    order_id=each.order_id, account_id=each.account_id, symbol=each.symbol,
+                    side=each.side, ord_type=each.ord_type, leaves_qty=each.leaves_qty,
+                )
+                for each in found
+                if each.account_id in own
+            ],
+            shared=sum(each.account_id not in own | others for each in found),
+        )  # fmt: skip
 
     def check(self, tenant: str, user: str, by: str) -> None:
         """Before anybody is forgotten. Who forgets another has looked at the plan; who asks for

@@ -8,15 +8,15 @@ export const WORKING = "pending_new,new,partially_filled,pending_cancel,pending_
 
 export interface LeftWorking {
   /** On accounts that were opened for them alone. */
-  theirs: Working[];
-  /** On accounts that everybody of the house may trade on. */
-  shared: Working[];
+  theirs: readonly Schemas["WorkingOrder"][];
+  /** How many, on accounts that others trade on, too. */
+  shared: number;
 }
 
 /** `own` are accounts of their assessments, `others` those of other people's. */
 export function leftBy(orders: readonly Working[], own: ReadonlySet<string>, others: ReadonlySet<string>): LeftWorking {
   return {
     theirs: orders.filter((each) => own.has(each.account_id)),
-    shared: orders.filter((each) => !own.has(each.account_id) && !others.has(each.account_id)),
+    shared: orders.filter((each) => !own.has(each.account_id) && !others.has(each.account_id)).length,
   };
 }

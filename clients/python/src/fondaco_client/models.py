@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 94bfd16b53f03829125cf20ae76ff998223b4f2673d424de75d43b30138da8eb
+OpenAPI sha256 106d40d252874ed71453bcc6ee40ca2b3bc4e9b871b7036e10312f36518fd64f
 """
 
 from __future__ import annotations
@@ -646,6 +646,28 @@ class HoldRequest(TypedDict):
 class HoldReply(TypedDict):
     user: str
     is_held: bool
+
+
+class LeftWorkingRequest(TypedDict):
+    user: str
+
+
+class LeftWorking(TypedDict):
+    """`theirs` are on accounts that were opened for this person alone, `shared` those on accounts
+    that others trade on, too. Prices are for who may read orders.
+    """
+    user: str
+    theirs: list[WorkingOrder]
+    shared: int
+
+
+class WorkingOrder(TypedDict):
+    order_id: str
+    account_id: str
+    symbol: str
+    side: str
+    ord_type: str
+    leaves_qty: str
 
 
 class NoOwnRequest(TypedDict):

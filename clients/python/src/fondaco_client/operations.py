@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 94bfd16b53f03829125cf20ae76ff998223b4f2673d424de75d43b30138da8eb
+OpenAPI sha256 106d40d252874ed71453bcc6ee40ca2b3bc4e9b871b7036e10312f36518fd64f
 """
 
 from __future__ import annotations
@@ -910,6 +910,21 @@ class Users:
             "/api/users/arrive",
             body={"code": code, "proof": proof, "cookie": cookie},
             header={"Idempotency-Key": idempotency_key},
+        )
+        return found
+
+    def left_working(
+        self,
+        *,
+        user: str,
+    ) -> m.LeftWorking:
+        """Which orders go on working when somebody is locked out, or forgotten. Scope:
+        house:write.
+        """
+        found: m.LeftWorking = self._ask(
+            "GET",
+            "/api/users/{user}/left-working",
+            path_={"user": user},
         )
         return found
 

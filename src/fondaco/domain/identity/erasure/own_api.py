@@ -6,7 +6,7 @@ from typing import Any, Final, Literal, Protocol
 import msgspec
 
 from fondaco.domain.identity.erasure.model import ErasurePlan, Place
-from fondaco.domain.identity.model import NameText
+from fondaco.domain.identity.model import NameText, Scope
 from fondaco.kernel.errors import Conflict, Denied, Invalid, NotFound, Unavailable
 from fondaco.kernel.operation import Do, Operation, Stamp
 
@@ -55,8 +55,32 @@ class DeletionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     user: NameText
 
 
+class LeftWorkingRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    user: NameText
+
+
+class WorkingOrder(msgspec.Struct, frozen=True, kw_only=True):
+    order_id: str
+    account_id: str
+    symbol: str
+    side: str
+    ord_type: str
+    leaves_qty: str
+
+
+class LeftWorking(msgspec.Struct, frozen=True, kw_only=True):
+    """`theirs` are on accounts that were opened for this person alone, `shared` those on accounts
+    that others trade on, too. Prices are for who may read orders."""
+
+    user: str
+    theirs: list[WorkingOrder]
+    shared: int
+
+
 class OwnKeeping(Protocol):
     """What the door is given to answer from."""
+
+    def left_working(self, tenant: str, user: str) -> LeftWorking: ...
 
     def export(self, stamp: Stamp) -> OwnRecords: ...
 
@@ -75,6 +99,10 @@ async def _deletion(_: NoOwnRequest, stamp: Stamp, on: OwnKeeping) -> OwnDeletio
 
 async def _delete(ask: DeletionRequest, stamp: Stamp, on: OwnKeeping) -> Any:
     return await on.delete(stamp, ask.user)
+
+
+async def _left_working(ask: LeftWorkingRequest, stamp: Stamp, on: OwnKeeping) -> LeftWorking:
+    return await asyncio.to_thread(on.left_working, stamp.tenant, ask.user)
 
 
 def _own(
@@ -98,6 +126,18 @@ def _own(
 
 
 OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
+    Do(
+        name="users.left_working",
+        summary="Which orders go on working when somebody is locked out, or forgotten.",
+        method="GET",
+        path="/users/{user}/left-working",
+        request=LeftWorkingRequest,
+        reply=LeftWorking,
+        scope=Scope.HOUSE_WRITE,
+        errors=(NotFound,),
+        source="own_data",
+        answer=_left_working,
+    ),
     _own(
         "own_data",
         "All that the house keeps of you, as one document.",
