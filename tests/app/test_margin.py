@@ -50,8 +50,11 @@ class Floor:
 
     def trades_at(self, dollars: int, *, bids: int = DEEP) -> None:
         """The book around a price, with so many lots to sell to."""
+        self.quotes(dollars * 100, bids=bids)
+
+    def quotes(self, cents: int, *, bids: int = DEEP) -> None:
         for symbol, book in self.kernel.board.books.items():
-            px = dollars * 100 if symbol == BTC_USD else 10_000
+            px = cents if symbol == BTC_USD else 10_000
             book.levels.clear()
             book.version += 1
             book.levels.apply(BID, px - 1, bids, book.version)

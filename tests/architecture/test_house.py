@@ -60,7 +60,7 @@ CATCHES_ALL = {
     ("runtime/actor.py", "take_turn"): "a broken `decide` fails one request, `evolve` one stream",
     ("runtime/committer.py", "settle"): "one caller's failure must not keep answers from others",
     ("runtime/committer.py", "_write"): "one bad decision must not take its group with it",
-    ("runtime/reactor.py", "_arrive"): "one message must not hold up those behind it",
+    ("runtime/reactor.py", "_try_to_hand"): "one message must not hold up those behind it",
     ("runtime/simulated.py", "_work"): "goes to whoever waits for the work, as an executor's does",
     ("gateway/carried.py", "carry"): "a poison request fails alone, and is logged",
     ("gateway/rest.py", "begin"): "a poison request fails alone, and is logged",

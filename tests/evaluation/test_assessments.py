@@ -19,6 +19,7 @@ from fondaco.domain.evaluation.assessments.rules import decider
 from fondaco.domain.evaluation.model import PhaseTerms, ScalingStep, Tier
 from fondaco.domain.evaluation.reading import text_of, tier_of
 from fondaco.domain.evaluation.rules import conditions
+from fondaco.domain.reference.model import Symbol
 from fondaco.kernel.event import CommandId, Instant, StreamId
 
 DOLLAR: Final = 10**8
@@ -165,6 +166,23 @@ def test_what_failed_is_begun_anew_where_a_reset_was_bought() -> None:
     assert (life.state.state, life.state.account) == ("active", account_id(NAME, 2))
     assert life.state.numbers is not None
     assert life.state.numbers.balance == TWO.account
+
+
+def test_the_trade_that_leaves_nothing_open_retires_an_account_that_is_being_closed() -> None:
+    life = Life(TWO)
+    own, sold = account_id(NAME, 1), (Symbol("BTC-USD"), 7, False)
+    life.worth(94_000, open_positions=1)
+    assert kinds(life.ask(ev.NoteTrade, own, *sold)) == [ev.NothingNoted], "one is open"
+    assert life.seen is not None
+    working = msgspec.structs.replace(life.seen, open_positions=0, working=1)
+    for life.seen in (working, None):  # an order works, or it cannot be valued
+        assert kinds(life.ask(ev.NoteTrade, own, *sold)) == [ev.NothingNoted]
+    life.seen = msgspec.structs.replace(working, working=0)
+    assert kinds(life.ask(ev.NoteTrade, account_id(NAME, 2), *sold)) == [ev.NothingNoted]
+    assert kinds(life.ask(ev.NoteTrade, own, *sold)) == [ev.AccountRetired]
+    assert life.state.closing == {}
+    assert kinds(life.ask(ev.NoteTrade, own, *sold)) == [ev.NothingNoted], "once"
+    assert kinds(life.ask(ev.CheckClosing, own, 0, 0)) == [ev.NothingNoted]
 
 
 def test_time_that_was_bought_is_added_and_then_it_expires() -> None:

@@ -45,13 +45,18 @@ def url(bound: socket.socket, settings: Settings) -> str:
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
+def freeze() -> None:
+    """What is here stays: do not look at it again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*FREEZE_THRESHOLD)
+
+
 async def announce(checks: Callable[[], Mapping[str, tuple[bool, str]]], where: str) -> None:
     """Say where we are, once everything is as it must be to trade."""
     while not all(ok for ok, _ in checks().values()):
         await asyncio.sleep(READY_POLL_S)
-    gc.collect()
-    gc.freeze()  # What is here stays: do not look at it again.
-    gc.set_threshold(*FREEZE_THRESHOLD)
+    freeze()
     print(f"ready {where}", flush=True)  # noqa: T201  # scripts wait for this line
 
 

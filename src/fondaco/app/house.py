@@ -54,6 +54,7 @@ from fondaco.domain.trading.events import (
 )
 from fondaco.domain.trading.model import PREFIX as ACCOUNTS
 from fondaco.domain.trading.model import AccountId, AccountType, account_of, account_stream
+from fondaco.domain.trading.policies import goes_first
 from fondaco.domain.trading.refs import refresh, refs_of, roll_session, update_rates
 from fondaco.domain.trading.triggers import TriggerBook
 from fondaco.domain.venues.crossing.events import OwnEvent, ScheduleSet
@@ -184,10 +185,10 @@ class Kernel:
             self.now,
             delay_s=lambda stream: latency_s if stream.startswith(VENUES) else 0.0,
             refusal=CALLS.refusal,
+            goes_first=goes_first,
         )
         self._asked: dict[tuple[StreamId, int], Instant] = {}  # stops whose mark was reached
-        self._caught_up = False  # whether all that was written before is told again
-        self._ticks = 0
+        self._caught_up, self._ticks = False, 0  # until all that was written before is told again
         self._tasks: list[asyncio.Task[None]] = []
 
     # --- What doors and followers ask -----------------------------------------------------------
@@ -424,6 +425,8 @@ class Kernel:
         `ended` is told when one of our tasks is over.
         """
         self._begin(self.committer.run(), "committer", ended)
+        self.assessments.is_telling = self.reactor.is_telling
+        self.reactor.gives_way = lambda: self.assessments.is_behind
         await self._list_instruments()
         for symbol in self.board.instruments:
             stream = venue_stream(symbol)

@@ -35,10 +35,11 @@ class Deadlines:
             self._known.add((at, stream))
             heappush(self._due, (at, stream))
 
-    def pop_due(self, now: Instant) -> list[StreamId]:
-        """Streams of which something is due at `now`, each once; they are forgotten here."""
+    def pop_due(self, now: Instant, limit: int = 2**63) -> list[StreamId]:
+        """Streams of which something is due at `now`, each once, up to `limit` of them, the longest
+        due first; they are forgotten here."""
         streams: dict[StreamId, None] = {}
-        while self._due and self._due[0][0] <= now:
+        while self._due and self._due[0][0] <= now and len(streams) < limit:
             due = heappop(self._due)
             self._known.discard(due)
             streams[due[1]] = None

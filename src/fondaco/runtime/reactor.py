@@ -3,6 +3,10 @@
 Between two streams messages arrive in order. After a crash they are delivered again from the
 cursor, which is a cache: a receiver knows the highest version it has heard of each source, so that
 delivery at least once has an effect exactly once.
+
+Nothing is told in one piece that is too long: what a group says beyond a few messages waits for its
+turn on the loop, so that whoever asks something meanwhile is not kept waiting. Some messages go
+first, ahead of all that wait for other targets; what waits for their own is heard before them.
 """
 
 import asyncio
@@ -19,6 +23,8 @@ from fondaco.runtime.committer import Answer, Outcome
 from fondaco.runtime.room import Policy
 
 RETRY_AFTER_S: Final = 0.1
+AT_ONCE: Final = 64  # messages, before whoever else waits for the loop
+AT_ONCE_BESIDE: Final = 8  # while somebody else has more to do that goes first
 _Message = tuple[int, StreamId, Command]  # told by the entry at that position
 
 
@@ -27,6 +33,7 @@ class Reactor:
 
     `delay_s` says how long a message to a stream is on its way: the stated latency of a venue.
     `refusal` says why a message must not arrive; its target then stops, as one that is broken does.
+    `goes_first` says which messages overtake those that wait for other targets.
     """
 
     def __init__(
@@ -37,8 +44,9 @@ class Reactor:
         *,
         delay_s: Callable[[StreamId], float] = lambda _: 0.0,
         refusal: Callable[[StreamId, StreamId, Command], FondacoError | None] = lambda *_: None,
+        goes_first: Callable[[Command], bool] = lambda _: False,
     ) -> None:
-        self._refusal = refusal
+        self._refusal, self._goes_first = refusal, goes_first
         self._policies = policies
         self._submit = submit
         self._now = now
@@ -48,6 +56,12 @@ class Reactor:
         self._more: dict[int, int] = {}  # of some of them, how many further messages there are
         self._stalled: dict[StreamId, deque[tuple[int, Command]]] = {}
         self._leaving: dict[float, list[_Message]] = {}  # of one group, by how long it takes them
+        # What waits for the loop: by target, and whose turn is next, once for each message. What
+        # went ahead leaves its target in there, which then has one turn too many.
+        self._waiting: dict[StreamId, deque[tuple[int, Command]]] = {}
+        self._turns: deque[StreamId] = deque()
+        self._going_on = False
+        self.gives_way: Callable[[], bool] = lambda: False  # somebody else has more that goes first
         self.stopped: dict[StreamId, FondacoError] = {}  # targets that will not hear until mended
         self.position = 0
 
@@ -59,6 +73,10 @@ class Reactor:
     @property
     def open_count(self) -> int:
         return len(self._open)
+
+    def is_telling(self) -> bool:
+        """Whether messages wait for the loop."""
+        return bool(self._waiting)
 
     def behind_s(self, now: float) -> float:
         """For how long the oldest message has been on its way, in the loop's time."""
@@ -83,6 +101,8 @@ class Reactor:
             self._leaving = {}
         if entries:
             self.position = entries[-1].position
+        if not self._going_on:  # else they come behind those that wait already
+            self._hand_some(is_now=True)
 
     def _refuse(self, position: int, since: float, target: StreamId, refused: FondacoError) -> None:
         """It stays open, so that a build that is mended tells it again."""
@@ -101,7 +121,43 @@ class Reactor:
                 leaving = self._leaving[delay] = []
             leaving.append((position, target, command))
         else:
-            self._hand(position, target, command)
+            self._queue(position, target, command)
+
+    def _queue(self, position: int, target: StreamId, command: Command) -> None:
+        waiting = self._waiting.get(target)
+        if self._goes_first(command):
+            if waiting is not None:  # they were told before
+                del self._waiting[target]
+                for earlier, told in waiting:
+                    self._hand_late(earlier, target, told)
+            self._try_to_hand(position, target, command)
+            return
+        if waiting is None:
+            waiting = self._waiting[target] = deque()
+        waiting.append((position, command))
+        self._turns.append(target)
+
+    def _hand_some(self, *, is_now: bool = False) -> None:
+        """`is_now`: all that waits was told just now, and is heard at that time."""
+        self._going_on = False
+        waiting, turns = self._waiting, self._turns
+        left = AT_ONCE_BESIDE if waiting and self.gives_way() else AT_ONCE
+        hand = self._try_to_hand if is_now else self._hand_late
+        while waiting and left:
+            target = turns.popleft()
+            queued = waiting.get(target)
+            if queued is None:
+                continue
+            position, command = queued.popleft()
+            if not queued:
+                del waiting[target]
+            left -= 1
+            hand(position, target, command)
+        if waiting:
+            self._going_on = True
+            asyncio.get_running_loop().call_soon(self._hand_some)
+        else:
+            turns.clear()
 
     def _note_open(self, position: int, since: float) -> None:
         if position in self._open:
@@ -111,14 +167,21 @@ class Reactor:
 
     def _arrive(self, messages: list[_Message]) -> None:
         """After a while on their way: they are heard now, and not when they were sent."""
-        now = self._now()
         for position, target, command in messages:
-            try:
-                self._hand(position, target, replace(command, at=now))
-            except Exception as error:  # Those behind it must not wait, nor overtake each other.
-                text = f"{type(command).__name__} was not handed to {target}"
-                loop = asyncio.get_running_loop()
-                loop.call_exception_handler({"message": text, "exception": error})
+            self._queue(position, target, command)
+        if not self._going_on:
+            self._hand_some()
+
+    def _hand_late(self, position: int, target: StreamId, command: Command) -> None:
+        self._try_to_hand(position, target, replace(command, at=self._now()))
+
+    def _try_to_hand(self, position: int, target: StreamId, command: Command) -> None:
+        try:
+            self._hand(position, target, command)
+        except Exception as error:  # Those behind it must not wait, nor overtake each other.
+            text = f"{type(command).__name__} was not handed to {target}"
+            loop = asyncio.get_running_loop()
+            loop.call_exception_handler({"message": text, "exception": error})
 
     def _hand(self, position: int, target: StreamId, command: Command) -> None:
         stalled = self._stalled.get(target) if self._stalled else None
@@ -160,4 +223,5 @@ class Reactor:
     def _retry(self, target: StreamId) -> None:
         # In the order of the journal: a turn that failed may have been told after a later one.
         waiting = sorted(self._stalled.pop(target), key=lambda held: held[0])
-        self._arrive([(position, target, command) for position, command in waiting])
+        for position, command in waiting:  # those that wait for the loop were told later
+            self._hand_late(position, target, command)

@@ -10,6 +10,7 @@ is what was known before: the account at the marks before the first one of the n
 
 import asyncio
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -41,7 +42,7 @@ from fondaco.kernel.event import Command, CommandId, Entry, Instant, StreamId
 from fondaco.runtime.deadlines import NEVER, Deadlines
 from fondaco.runtime.loading import Memory
 
-LOOKS_MAX: Final = 256  # at a time: a crash of the market must leave the loop to others too
+LOOKS_MAX: Final = 128  # at a time: a crash of the market must leave the loop to others too
 PEAK_STEPS: Final = 200  # of what may be lost: a peak that rose by one is written down
 SAMPLE_NS: Final = 900_000_000_000  # equity of who has positions is written down so often
 SAMPLED: Final = 16  # accounts looked at for that, each time
@@ -85,13 +86,15 @@ class AssessmentWatch:
         self._resets = Deadlines()
         self._waiting: dict[StreamId, None] = {}  # accounts whose day must still begin
         self._seen: dict[Symbol, Mark] = {}
-        self._closing: dict[StreamId, tuple[StreamId, int, Instant]] = {}
         self._bared: dict[tuple[StreamId, Symbol], tuple[int, Instant]] = {}  # asked so often
+        self._closing: dict[StreamId, tuple[StreamId, int, Instant]] = {}  # by account
+        self._closings = Deadlines()  # of theirs; those that were put off come too early
         self._news = NewsWatch(refs, self._account, ask, lambda each: self.missing(each))
         self._next_sampled = 0
-        self._going_on = False
+        self._going_on, self._left = False, 0  # and at how many
         self.samples = True  # equity is written down as time goes by, though nothing has moved
         self.missing: Callable[[StreamId], None] = lambda _: None  # loads who is not in memory
+        self.is_telling: Callable[[], bool] = lambda: False  # what was said waits to be heard
 
     def __len__(self) -> int:
         return len(self._watched)
@@ -141,8 +144,10 @@ class AssessmentWatch:
             account = account_stream(AccountId(name))
             known = self._closing.get(account)
             if known is None or known[1] != asked:
-                due = Instant(self._now() + (CLOSE_AGAIN_NS << min(asked - 1, CLOSE_AGAIN_MAX)))
-                self._closing[account] = (stream, asked, due)
+                wait = CLOSE_AGAIN_NS << min(asked - 1, CLOSE_AGAIN_MAX)
+                self._put_off(account, stream, asked, Instant(self._now() + wait))
+        if state.account not in state.closing and self._closing:
+            self._closing.pop(account_stream(state.account), None)
         standing = own_standing(state)
         before = self._accounts.get(stream)
         account = account_stream(state.account)
@@ -195,6 +200,8 @@ class AssessmentWatch:
         if due:
             self._end_day(due, self._refs if before is None else _with(self._refs, before))
         self._near.update(dict.fromkeys(self._corridors.see(mark)))
+        if len(self._near) > LOOKS_MAX:
+            self._worst_first()
         if self._near:
             self._look_at_some(mark.at)
 
@@ -207,7 +214,7 @@ class AssessmentWatch:
             self._begin_day(self._watched[account], now)
         if self._near:
             self._look_at_some(now)
-        if self._closing:
+        if self._closings.nearest <= now:
             self._close(now)
         if self._bared:
             self._cover(now)
@@ -220,9 +227,8 @@ class AssessmentWatch:
         """When time alone has something to do with it: a day begins, an account is looked at."""
         if self._waiting:
             return Instant(0)
-        closing = min((due for _, _, due in self._closing.values()), default=NEVER)
         bared = min((due for _, due in self._bared.values()), default=NEVER)
-        return min(self._resets.nearest, closing, bared, self._news.nearest)
+        return min(self._resets.nearest, self._closings.nearest, bared, self._news.nearest)
 
     def upcoming(self, limit: int) -> list[tuple[Instant, StreamId]]:
         """Days that begin next, each with its assessment."""
@@ -260,43 +266,46 @@ class AssessmentWatch:
             self._draw(watched)
 
     def _seen_now(self, account: StreamId, at: Instant) -> Look | None:
-        state = self._account(account)
-        if state is None:
+        memory = self._peek(account)
+        if memory is None:
             self.missing(account)
             return None
-        look = look_at(state, self._refs, at, self._version(account))
+        look = look_at(memory.state, self._refs, at, memory.version)
         return None if look is None or look.bad else look
 
-    def _look_at_some(self, at: Instant) -> None:
-        looked = 0
-        for account in list(self._near):
-            if looked >= LOOKS_MAX:
-                self._go_on(at)
-                return
+    def _look_at_some(self, at: Instant, count: int | None = None) -> None:
+        """At the first `count` that may be outside; at all of them, where nothing is said."""
+        left = len(self._near) if count is None else min(count, len(self._near))
+        for account in list(islice(self._near, min(left, LOOKS_MAX))):
             watched = self._watched.get(account)
-            if watched is None:
-                self._near.pop(account, None)
-                continue
-            looked += 1
-            self._look(watched, at)
-            # Whoever has failed is not looked at again: their stream has been told.
-            if watched.live.verdict != "active" or not self._corridors.is_out(account):
-                self._near.pop(account, None)
+            if watched is not None:
+                self._look(watched, at)
+            self._near.pop(account, None)
+            # Whoever has failed is not looked at again: their stream has been told. Who stays comes
+            # behind those who were not looked at.
+            if (
+                watched is not None
+                and watched.live.verdict == "active"
+                and self._corridors.is_out(account)
+            ):
+                self._near[account] = None
+        if left > LOOKS_MAX:
+            self._go_on(at, left - LOOKS_MAX)
 
-    def _go_on(self, at: Instant) -> None:
+    def _worst_first(self) -> None:
+        """Who has lost most, for the size of it: somebody must wait, and should be who can."""
+        self._near = dict.fromkeys(sorted(self._near, key=self._corridors.room))
+
+    def _go_on(self, at: Instant, left: int) -> None:
         """The others in a moment: whoever else waits for the loop comes first."""
+        self._left = max(self._left, left)
         if self._going_on:
             return
         self._going_on = True
-        # Those who were looked at and stay come last.
-        first = list(self._near)[:LOOKS_MAX]
-        for account in first:
-            self._near.pop(account)
-            self._near[account] = None
 
         def again() -> None:
-            self._going_on = False
-            self._look_at_some(at)
+            self._going_on, left, self._left = False, self._left, 0
+            self._look_at_some(at, left)
 
         asyncio.get_running_loop().call_soon(again)
 
@@ -321,7 +330,7 @@ class AssessmentWatch:
             watched.high = look
             if trial.peak - watched.kept_peak >= _step(trial):
                 self._say(watched, (look,))
-        if found or rose:
+        if (found or rose) and trial.verdict == "active":
             self._draw(watched)
 
     def _say(self, watched: _Watched, looks: tuple[Look, ...]) -> None:
@@ -332,23 +341,31 @@ class AssessmentWatch:
 
     # --- What time does ---------------------------------------------------------------------------
 
+    def _put_off(self, account: StreamId, stream: StreamId, asked: int, due: Instant) -> None:
+        self._closing[account] = (stream, asked, due)
+        self._closings.add(due, account)
+
     def _close(self, now: Instant) -> None:
-        """Accounts whose stage has ended, until nothing is open on them."""
-        for account, (stream, asked, due) in list(self._closing.items()):
-            memory = self._peek(stream)
-            name = account_of(account)
+        """Accounts whose stage has ended, until nothing is open on them. Mostly the assessment
+        hears of the last trade; whoever had none, or is not filled, is asked for here."""
+        if self.is_telling():  # who has not heard of it yet, need not be asked again
+            return
+        for account in self._closings.pop_due(now, LOOKS_MAX):
+            stream, asked, at = self._closing.get(account, (StreamId(""), 0, NEVER))
+            if at > now:
+                continue
+            memory, name = self._peek(stream), account_of(account)
             if memory is not None and name not in memory.state.closing:
                 del self._closing[account]
-                continue
-            if due > now:
                 continue
             state = self._account(account)
             if state is None or memory is None:
                 self.missing(account if state is None else stream)
+                self._put_off(account, stream, asked, Instant(now + 1))
                 continue
-            wait = CLOSE_AGAIN_NS << min(asked, CLOSE_AGAIN_MAX)
-            self._closing[account] = (stream, asked, Instant(now + wait))
             count = sum(bool(each.lots) for each in state.positions.values())
+            wait = CLOSE_AGAIN_NS << min(asked, CLOSE_AGAIN_MAX)
+            self._put_off(account, stream, asked, Instant(now + wait))
             command = CheckClosing(
                 CommandId(f"closing/{now}"), now, name, count, len(state.working)
             )

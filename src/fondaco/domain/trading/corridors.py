@@ -75,9 +75,17 @@ class _Side:
             self._kernel.set_doubt(number, False)
             self._kernel.set_cash(number, CASH_MAX)
 
+    def __contains__(self, stream: StreamId) -> bool:
+        return stream in self._numbers
+
     def is_out(self, stream: StreamId) -> bool:
         number = self._numbers.get(stream)
         return number is not None and self._kernel.level(number) > 0
+
+    def room(self, stream: StreamId) -> int:
+        """How far inside it is, at least, in marking units; less than nothing: it may be out."""
+        equity: int = self._kernel.sums(self._numbers[stream])[0]
+        return equity
 
     def see(self, mark: Mark) -> list[StreamId]:
         """Who may be outside now, and was not before."""
@@ -138,6 +146,13 @@ class CorridorWatch:
 
     def is_out(self, stream: StreamId) -> bool:
         return self._low.is_out(stream) or self._high.is_out(stream)
+
+    def room(self, stream: StreamId) -> float:
+        """How far it is over its lower end, as a part of that; of whom nothing is known, none."""
+        low = self._corridors.get(stream, (0, None))[0]
+        if stream not in self._low:
+            return 0.0
+        return self._low.room(stream) / max(abs(low), 1)
 
     def retune(self) -> list[StreamId]:
         """Instruments have changed."""

@@ -7,10 +7,12 @@ from fondaco.domain.trading.events import (
     ReceiveTransfer,
     ReturnTransfer,
     SettleTransfer,
+    SetTradingState,
     TransferReceived,
     TransferReturned,
     TransferSent,
 )
+from fondaco.domain.trading.model import TradingState
 from fondaco.kernel.event import Command, Entry, Event, Instant, StreamId, message_id
 
 _Messages: TypeAlias = tuple[tuple[StreamId, Command], ...]
@@ -35,6 +37,11 @@ def _returned(entry: Entry, at: Instant) -> _Messages:
     event: TransferReturned = entry.event  # type: ignore[assignment]
     cause = message_id(entry.stream, entry.version)
     return ((event.source, ReturnTransfer(cause, at, event.number, event.text)),)
+
+
+def goes_first(command: Command) -> bool:
+    """Who may open nothing more hears it before anybody hears what else follows."""
+    return type(command) is SetTradingState and command.state is TradingState.REDUCING
 
 
 policies: Final[

@@ -5,7 +5,8 @@ Amounts are whole 10^-8 of the tier's currency, as in `evaluation.model`.
 
 from collections.abc import Callable
 from hashlib import blake2b
-from typing import Final, Literal, TypeAlias
+from operator import attrgetter
+from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -71,14 +72,18 @@ class Numbers(msgspec.Struct, frozen=True, gc=False, array_like=True):
     warned: tuple[RuleName, ...]
 
 
+_numbers: Final[Callable[[Any], tuple[Any, ...]]] = attrgetter(*Numbers.__struct_fields__)
+
+
 def numbers_of(standing: Standing) -> Numbers:
-    fields = {name: getattr(standing, name) for name in Numbers.__struct_fields__}
-    return Numbers(**{**fields, "warned": tuple(standing.warned)})
+    fields = dict(zip(Numbers.__struct_fields__, _numbers(standing), strict=True))
+    fields["warned"] = tuple(standing.warned)
+    return Numbers(**fields)
 
 
 def standing_of(tier: Tier, stage: int, numbers: Numbers) -> Standing:
     """A standing of one's own, to be marked."""
-    fields = {name: getattr(numbers, name) for name in Numbers.__struct_fields__}
+    fields = dict(zip(Numbers.__struct_fields__, _numbers(numbers), strict=True))
     fields["warned"] = list(numbers.warned)
     return Standing(terms=tier.stages[stage], tier=tier, **fields)
 

@@ -23,6 +23,7 @@ from fondaco.domain.evaluation.assessments.evolving import evolve
 from fondaco.domain.evaluation.assessments.lifecycle import LIFE
 from fondaco.domain.evaluation.assessments.model import Assessment, AssessmentRefs, Look
 from fondaco.domain.evaluation.rules import EquityMark, TradeOpened
+from fondaco.domain.trading.model import AccountId
 from fondaco.kernel.decider import Decider
 from fondaco.kernel.event import StreamId
 
@@ -68,7 +69,7 @@ def _marked(state: Assessment, command: ev.MarkAssessment, _: AssessmentRefs) ->
 def _traded(state: Assessment, command: ev.NoteTrade, refs: AssessmentRefs) -> Events:
     standing, seen = own_standing(state), refs.seen
     if standing is None or command.account != state.account:
-        return (ev.NothingNoted("no rule holds for this account now"),)
+        return _closed(state, command.account, refs)
     if seen is not None:
         seen = msgspec.structs.replace(seen, at=command.at)
     else:  # its positions cannot be valued: the trade counts, at what was last known
@@ -102,6 +103,15 @@ def _traded(state: Assessment, command: ev.NoteTrade, refs: AssessmentRefs) -> E
     events += found_events(state, found, seen)
     events.append(kept(state, standing, seen))
     return (*events, *ended(state, standing, events, seen.at))
+
+
+def _closed(state: Assessment, account: AccountId, refs: AssessmentRefs) -> Events:
+    """The trade that closed its last position, where that is what was waited for."""
+    if account in state.closing and account == state.account:
+        seen = refs.seen
+        if seen is not None and not seen.open_positions and not seen.working:
+            return (ev.AccountRetired(account),)
+    return (ev.NothingNoted("no rule holds for this account now"),)
 
 
 def _closing(state: Assessment, command: ev.CheckClosing, _: AssessmentRefs) -> Events:
