@@ -3,11 +3,13 @@ assessed."""
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+from app.test_restart import wait_for
 from fondaco.app.offline import create_key
 from fondaco.cli import main
 from running import Client, Running, house
@@ -85,6 +87,54 @@ def test_only_the_firm_writes_and_what_is_wrong_is_said(staff: Staff) -> None:
     wrong = ada.ask("POST", "/api/news", {"csv": "time,title\n", "reason": "r"})
     assert wrong.status == 422
     assert "must have time, importance, title" in wrong.body["message"]
+
+
+TIER = """name = "quiet"
+title = "Quiet, 10,000"
+effective_from = 2026-01-01
+account = "10000"
+[[phases]]
+name = "Challenge"
+target = "8%"
+overall_loss = { limit = "10%" }
+news = { before_minutes = 60, after_minutes = 60, importance = "medium" }
+"""
+
+
+def sold(client: Client) -> None:
+    """A tier with a window in its first phase, on sale."""
+    assert client.ask("POST", "/api/tiers", {"text": TIER}).status == 200
+    path = "/api/tiers/quiet/versions/1"
+    asked = {"traders": ["coin:win=0.5,stake=100"], "paths": 200, "seed": 1}
+    assert client.ask("POST", f"{path}/simulate", asked).status < 300
+    wait_for(lambda: client.get(f"{path}/simulation")["state"] == "attached")
+    published = client.ask("POST", f"{path}/publish", {"note": "a test"})
+    assert published.status == 200, published.body
+
+
+def test_an_order_in_a_window_is_refused_at_the_door_and_the_window_is_shown(staff: Staff) -> None:
+    ada = staff.of("ada")
+    sold(ada)
+    asked = {"tier": "quiet", "user": "tim", "reference": "window"}
+    given = ada.ask("POST", "/api/assessments", asked).body
+    path = f"/api/assessments/{given['assessment_id']}"
+    wait_for(lambda: ada.get(path)["headroom"])
+    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    item = {"time": now, "importance": "medium", "title": "NFP", "id": "nfp"}
+    item |= {"currencies": ["BTC"]}
+    assert ada.ask("POST", "/api/news", {"items": [item], "reason": "r"}).status == 200
+    shown = ada.get(path)["next_news"]
+    assert (shown["id"], shown["is_open"]) == ("nfp", True)
+    assert "BTC-USD" in shown["symbols"]
+    order = {"account_id": given["account_id"], "cl_ord_id": "n1", "symbol": "BTC-USD"}
+    order |= {"side": "buy", "ord_type": "market", "order_qty": "0.01"}
+    refused = staff.of("tim").ask("POST", "/api/orders", order)
+    assert (refused.status, refused.body["code"]) == (409, "news_window"), refused.body
+    assert "NFP (medium)" in refused.body["message"]
+    assert ada.ask("DELETE", "/api/news/nfp").status == 200
+    assert (ada.get(path)["next_news"] or {"id": ""})["id"] != "nfp"
+    again = staff.of("tim").ask("POST", "/api/orders", {**order, "cl_ord_id": "n2"})
+    assert again.status == 201, again.body
 
 
 def test_who_is_assessed_is_told_what_is_refused(staff: Staff) -> None:
