@@ -120,8 +120,8 @@ def test_an_order_in_a_window_is_refused_at_the_door_and_the_window_is_shown(sta
     path = f"/api/assessments/{given['assessment_id']}"
     wait_for(lambda: ada.get(path)["headroom"])
     now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    item = {"time": now, "importance": "medium", "title": "NFP", "id": "nfp"}
-    item |= {"currencies": ["BTC"]}
+    item: dict[str, Any] = {"time": now, "importance": "medium", "title": "NFP", "id": "nfp"}
+    item["currencies"] = ["BTC"]
     assert ada.ask("POST", "/api/news", {"items": [item], "reason": "r"}).status == 200
     shown = ada.get(path)["next_news"]
     assert (shown["id"], shown["is_open"]) == ("nfp", True)
