@@ -129,6 +129,17 @@ def test_whoever_has_something_to_say_is_asked_and_nobody_else(history: list[Any
         assert set(floor.answered()) == speak
 
 
+def test_nobody_is_judged_by_a_bad_rate_of_what_a_contract_is_quoted_in() -> None:
+    """The contract's own book is sound; it is worth so many dollars by that of bitcoin."""
+    floor = Floor(house(haircuts={BTC: 100_000, USD: 5_000}))
+    play(floor, ("moves", ETH_BTC, 1, Quality.OK))
+    play(floor, ("has", STREAMS[0], -3_390, 0, 0, 0, -117, 29))
+    play(floor, ("moves", BTC_USD, 1, Quality.STALE))
+    assert floor.asks(STREAMS[0]) == []
+    play(floor, ("moves", BTC_USD, 1, Quality.OK))
+    assert floor.asks(STREAMS[0]) != []
+
+
 def test_nobody_is_asked_twice_at_once_and_everybody_again_after_a_while() -> None:
     floor = Floor(house())
     floor.has(STREAMS[0], {USD: -4_600 * UNIT, BTC: 50 * 10**9}, {})  # 400 of equity, 500 needed

@@ -86,6 +86,8 @@ def stand(state: AccountState, refs: TradingRefs) -> Stand | None:
         initial += needs[0]
         maintenance += needs[1]
         marks.append(mark)
+        if rate.mark is not None:  # of what it is quoted in
+            marks.append(rate.mark)
     return Stand(equity, initial, maintenance, tuple(dict.fromkeys(marks)))
 
 
