@@ -6,6 +6,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from decimal import ROUND_DOWN, Decimal
 from hashlib import sha256
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -200,6 +201,43 @@ def test_a_breach_is_told_in_order_with_its_evidence_and_to_old_consumers(firm: 
     assert [each["rule"] for each in shown(firm, name)["violations"]] == ["overall_loss"]
 
 
+def test_violations_are_listed_to_whose_they_are_and_to_who_oversees(firm: Firm) -> None:
+    names = []
+    for nth in range(2):
+        _, name = bought(firm, "brittle")
+        trades(firm, f"{name}-1", "buy", f"{name}.{nth}")
+        until(lambda: shown(firm, name)["state"] == "failed")  # noqa: B023
+        names.append(name)
+    for who in ("tim", "ria"):
+        items = firm.of(who).all("/api/violations?limit=1")
+        mine = [each for each in items if each["assessment_id"] in names]
+        assert [each["assessment_id"] for each in mine] == names[::-1], "the newest first"
+        assert all(each["position"] > after["position"] for each, after in pairwise(items))
+        for each in mine:
+            [kept] = shown(firm, each["assessment_id"])["violations"]
+            assert each | kept == each, "as the assessment says it"
+            assert (each["user"], each["tier"]) == ("tim", "brittle")
+    assert firm.of("zoe").get("/api/violations")["items"] == [], "somebody else's"
+    assert firm.of("ria").get("/api/violations?rule=daily_loss")["items"] == []
+
+
+def test_the_house_is_alive_says_if_it_is_ready_and_has_a_path_for_each_thing(firm: Firm) -> None:
+    """P15: /health and /ready, and section 1.8's things of a prop firm."""
+    nobody = Client(firm.running.port, token="")
+    alive, ready = nobody.ask("GET", "/health"), nobody.ask("GET", "/ready")
+    assert (alive.status, ready.status) == (200, 200)
+    [(tier, found)] = [
+        (each["tier"], each)
+        for each in firm.of("ada").get("/api/tiers")["items"]
+        if each["tier"] == "brittle"
+    ]
+    assert found["phases"][0]["overall_loss"], "its rules"
+    for path in ("tiers", f"tiers/{tier}", "purchases", "assessments", "accounts", "violations",
+                 "leaderboard", "reports", "simulations"):  # fmt: skip
+        assert firm.of("ada").ask("GET", f"/api/{path}").status == 200, path
+        assert nobody.ask("GET", f"/api/{path}").status in (200, 401), path
+
+
 def test_a_payout_is_asked_refused_agreed_to_by_another_paid_once_and_posted(firm: Firm) -> None:
     _, name = bought(firm, "instant")
     earns(firm, name)
@@ -210,22 +248,32 @@ def test_a_payout_is_asked_refused_agreed_to_by_another_paid_once_and_posted(fir
     refused = payout_is(firm, name, "refused")
     assert refused["reason"] == "looked at it"
     asked = asked_payout(firm, name)
-    lines = firm.of("ria").get("/api/assessments/payouts")["items"]
-    asked_of = [each for each in lines if each["assessment_id"] == name]
+
+    def listed(who: str, query: str = "") -> list[Any]:
+        items = firm.of(who).get(f"/api/assessments/payouts{query}")["items"]
+        return [each for each in items if each["assessment_id"] == name]
+
+    until(lambda: len(listed("ria")) == 2)  # views come a moment behind
+    asked_of = listed("ria")
     assert [(e["number"], e["state"], e["user"]) for e in asked_of] == [
         (2, "asked", "tim"), (1, "refused", "tim"),
     ]  # fmt: skip
     assert {
         field: asked_of[0][field] for field in asked
     } == asked  # as the assessment itself says it
-    refusals = firm.of("tim").get("/api/assessments/payouts?state=refused")["items"]
-    assert [each["number"] for each in refusals if each["assessment_id"] == name] == [1]
+    assert [each["number"] for each in listed("tim", "?state=refused")] == [1]
     assert firm.of("zoe").get("/api/assessments/payouts")["items"] == []
     profit, amount = Decimal(asked["profit"]), Decimal(asked["amount"])
     assert amount == (profit * 8 / 10).quantize(Decimal("0.01"), ROUND_DOWN)
     decided(firm, name, agrees=True, number=2)
     payout_is(firm, name, "paid", 2)
-    (paid,) = [e for e in firm.of("tim").get("/api/payouts")["items"] if e["assessment_id"] == name]
+
+    def paid_out() -> list[Any]:
+        items = firm.of("tim").get("/api/payouts")["items"]
+        return [e for e in items if (e["assessment_id"], e["state"]) == (name, "paid")]
+
+    until(paid_out)
+    (paid,) = paid_out()
     assert (paid["payout_id"], paid["state"]) == (f"{name}-2", "paid")
     assert Decimal(paid["amount"]) == amount
     assert moves(firm.data, "payout") == [(f"{name}-2", -int(amount * 100))]
@@ -291,6 +339,13 @@ def every_entry(firm: Firm) -> list[Entry]:
     return found
 
 
+def is_one_trace(firm: Firm, positions: list[int]) -> bool:
+    """What was asked is noted behind what became of it: until then it is another one."""
+    with explaining(Files(firm.data)) as explained:
+        traces = {explained(str(each)).trace_id for each in positions}
+    return len(traces) == 1 and traces != {""}
+
+
 def test_each_flow_is_one_trace_and_rules_see_the_fill(firm: Firm) -> None:
     """P64 to P68: `fondaco why POSITION` names one trace for every step of a flow."""
     purchase, name = bought(firm, "brittle")
@@ -324,13 +379,10 @@ def test_each_flow_is_one_trace_and_rules_see_the_fill(firm: Firm) -> None:
             first(tev.TradingStateSet), first(tev.OrderFilled, broken.position),
         ],
     }  # fmt: skip
-    with explaining(Files(firm.data)) as explained:
-        for flow, steps in flows.items():
-            positions = [each.position for each in steps]
-            assert positions == sorted(positions), flow
-            traces = {explained(str(each)).trace_id for each in positions}
-            assert len(traces) == 1, flow
-            assert traces != {""}, flow
+    for flow, steps in flows.items():
+        positions = [each.position for each in steps]
+        assert positions == sorted(positions), flow
+        until(lambda: is_one_trace(firm, positions))  # noqa: B023
     # The rules saw the position with the fill in it.
     fill, counted = first(tev.OrderFilled, among=traded), first(ev.TradeCounted, among=traded)
     assert isinstance(counted.event, ev.TradeCounted)
@@ -352,14 +404,17 @@ def test_a_payout_is_one_trace_from_who_asks_for_it_to_its_money(firm: Firm) -> 
     assert firm.of("ria").ask("POST", f"{path}/1", agreed, headers=of).status < 300
     payout_is(firm, name, "paid")
     kinds = (ev.PayoutAsked, ev.PayoutAgreed, PayoutOrdered, PayoutPaid, ev.PayoutSettled)
-    with explaining(Files(firm.data)) as explained:
-        traces = {
-            type(each.event): explained(str(each.position)).trace_id
-            for each in entries_of(firm, name)
-            if isinstance(each.event, kinds)
-        }
-    assert set(traces) == set(kinds)
-    assert set(traces.values()) == {trace_of_correlation(of["X-Correlation-ID"])}
+
+    def traces() -> dict[type[Event], str]:
+        with explaining(Files(firm.data)) as explained:
+            return {
+                type(each.event): explained(str(each.position)).trace_id
+                for each in entries_of(firm, name)
+                if isinstance(each.event, kinds)
+            }
+
+    # What was asked is noted behind what became of it.
+    until(lambda: traces() == dict.fromkeys(kinds, trace_of_correlation(of["X-Correlation-ID"])))
 
 
 def test_a_report_is_told_to_whom_it_is_about_and_to_who_oversees(firm: Firm) -> None:

@@ -50,9 +50,10 @@ from fondaco.kernel.money import format_scaled
 from fondaco.kernel.operation import Stamp
 from fondaco.runtime.proofs.proving import Proofs
 
-# Entries are hashed behind their commits; a pack waits this long for its newest.
+# Entries are hashed, and views written, behind their commits: who asks at once waits so long.
 HASHED_TRIES: Final = 100
-HASHED_POLL_S: Final = 0.05
+VIEWS_TRIES: Final = 40
+POLL_S: Final = 0.05
 
 TITLES: Final = {"daily_loss": "Daily loss", "overall_loss": "Overall loss"}
 
@@ -117,20 +118,41 @@ class AssessmentsDesk:
 
         return api.PayoutsAskedReply([_asked_payout(row) for row in await asyncio.to_thread(look)])
 
+    async def violations(self, ask: api.ViolationsRequest, stamp: Stamp) -> api.ViolationsReply:
+        caller = await asyncio.to_thread(self._caller, stamp)
+        user = None if self._sees_all(caller) else str(caller.user)
+
+        def look() -> Any:
+            with self._reading() as conn:
+                return store.violations_listed(
+                    conn, stamp.tenant, user, ask.rule, ask.cursor, ask.limit + 1
+                )
+
+        found = await asyncio.to_thread(look)
+        items = [_listed_violation(row) for row in found[: ask.limit]]
+        return api.ViolationsReply(items, items[-1].position if len(found) > ask.limit else None)
+
     async def one(self, assessment_id: str, stamp: Stamp) -> api.AssessmentReply:
         state = await self.state_of(assessment_id, stamp)
         if state.account and not state.is_ended:
             await self._kernel.wake(account_stream(state.account))
 
+        return self._shown(state, await self._violations_of(state), stamp.at)
+
+    async def _violations_of(self, state: Assessment) -> Any:
+        """As the views have them, which come a moment behind what the assessment knows."""
+
         def look() -> Any:
             with self._reading() as conn:
-                return (
-                    store.violations_of(conn, assessment_id),
-                    store.payouts_of(conn, assessment_id),
-                )
+                return store.violations_of(conn, state.assessment_id)
 
-        violations, payouts = await asyncio.to_thread(look)
-        return self._shown(state, violations, payouts, stamp.at)
+        last = state.violation
+        for _ in range(VIEWS_TRIES):
+            rows = await asyncio.to_thread(look)
+            if last is None or any((row.rule, row.at) == (last.rule, last.at) for row in rows):
+                break
+            await asyncio.sleep(POLL_S)
+        return rows
 
     def look(self, state: Assessment, at: Instant) -> Look | None:
         """At the account of its stage, as it is now."""
@@ -143,9 +165,7 @@ class AssessmentsDesk:
             return None
         return next_news(memory.state, self._kernel.refs, at)
 
-    def _shown(
-        self, state: Assessment, violations: Any, payouts: Any, at: Instant
-    ) -> api.AssessmentReply:
+    def _shown(self, state: Assessment, violations: Any, at: Instant) -> api.AssessmentReply:
         tier = state.tier
         assert tier is not None  # noqa: S101  # it was created
         seen = self.look(state, at)
@@ -180,7 +200,7 @@ class AssessmentsDesk:
             next_news=self._next_news(state, at),
             conditions=[condition_line(each) for each in conditions(standing)] if standing else [],
             violations=[violation_line(row) for row in violations],
-            payouts=[payout_line(row) for row in payouts],
+            payouts=[payout_line(each, tier.currency) for each in state.payouts],
             may_ask_payout=not code,
             why_no_payout=why,
             wording=[api.WordingPart(heading, each) for heading, each in wording(tier)],
@@ -212,7 +232,7 @@ class AssessmentsDesk:
         for _ in range(HASHED_TRIES):  # somebody who has just failed asks at once
             if self._proofs.size >= head:
                 break
-            await asyncio.sleep(HASHED_POLL_S)
+            await asyncio.sleep(POLL_S)
         made = await asyncio.to_thread(pack, state, self._kernel.journal, self._proofs)
         name = f"{assessment_id}.zip"
         return api.PackReply(
@@ -422,18 +442,23 @@ def violation_line(row: Any) -> api.ViolationLine:
     )
 
 
+def _listed_violation(row: Any) -> api.ViolationsLine:
+    whose = {name: getattr(row, name) for name in ("assessment_id", "user", "tier", "version")}
+    return api.ViolationsLine(**whose, **msgspec.structs.asdict(violation_line(row)))
+
+
 def _asked_payout(row: Any) -> api.AskedPayoutLine:
     whose = {name: getattr(row, name) for name in ("assessment_id", "user", "tier", "account_id")}
-    return api.AskedPayoutLine(**whose, **msgspec.structs.asdict(payout_line(row)))
+    return api.AskedPayoutLine(**whose, **msgspec.structs.asdict(payout_line(row, row.currency)))
 
 
-def payout_line(row: Any) -> api.AssessmentPayoutLine:
+def payout_line(row: Any, currency: str) -> api.AssessmentPayoutLine:
     return api.AssessmentPayoutLine(
         number=row.number,
         state=row.state,
         profit=_money(row.profit),
         amount=_money(row.amount),
-        currency=row.currency,
+        currency=currency,
         asked_by=row.asked_by,
         asked_at=str(row.asked_at),
         decided_by=row.decided_by,

@@ -83,7 +83,10 @@ class Summaries:
             equity=format_scaled(standing.equity, MONEY_DECIMALS),
             conditions=[condition_line(each) for each in conditions(standing)],
             broken=[self._broken(each) for each in rows if each.account_id == account_id],
-            payouts=[payout_line(each) for each in store.payouts_of(conn, row.assessment_id)],
+            payouts=[
+                payout_line(each, each.currency)
+                for each in store.payouts_of(conn, row.assessment_id)
+            ],
             wording=[WordingPart(heading, each) for heading, each in wording(tier)],
         )
 

@@ -59,6 +59,15 @@ class PayoutsAskedRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
     limit: Annotated[int, Meta(ge=1, le=1_000)] = 200
 
 
+class ViolationsRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Of one's own assessments; of everybody's for who may read all. `cursor` goes on beneath a
+    position."""
+
+    rule: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    cursor: Annotated[int, Meta(ge=1, le=2**63 - 1)] = 2**63 - 1
+    limit: Annotated[int, Meta(ge=1, le=1_000)] = 200
+
+
 class EquityRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     assessment_id: AssessmentText
     limit: Annotated[int, Meta(ge=1, le=10_000)] = 2_000
@@ -126,6 +135,34 @@ class ViolationLine(msgspec.Struct, frozen=True, kw_only=True):
     account_id: str
     stage: int
     position: int
+
+
+class ViolationsLine(msgspec.Struct, frozen=True, kw_only=True):
+    """What an assessment says of it, and whose it was. `GET /assessments/{assessment_id}/pack` has
+    its evidence."""
+
+    assessment_id: str
+    user: str
+    tier: str
+    version: int
+    rule: str
+    at: str
+    value: str
+    limit: str
+    balance: str
+    equity: str
+    day: str
+    day_from: str
+    account_id: str
+    stage: int
+    position: int
+
+
+class ViolationsReply(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The newest first; `next` is the cursor of what comes behind them."""
+
+    items: Sequence[ViolationsLine]
+    next: int | None = None
 
 
 class AssessmentPayoutLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -304,6 +341,8 @@ class Assessments(Protocol):
 
     async def payouts_asked(self, ask: PayoutsAskedRequest, stamp: Stamp) -> PayoutsAskedReply: ...
 
+    async def violations(self, ask: ViolationsRequest, stamp: Stamp) -> ViolationsReply: ...
+
     async def decide_payout(self, ask: DecideRequest, stamp: Stamp) -> AssessmentDone: ...
 
     async def equity(self, ask: EquityRequest, stamp: Stamp) -> EquityReply: ...
@@ -335,6 +374,10 @@ async def _ask_payout(ask: AssessmentRequest, stamp: Stamp, on: Assessments) -> 
 
 async def _payouts(ask: PayoutsAskedRequest, stamp: Stamp, on: Assessments) -> PayoutsAskedReply:
     return await on.payouts_asked(ask, stamp)
+
+
+async def _violations(ask: ViolationsRequest, stamp: Stamp, on: Assessments) -> ViolationsReply:
+    return await on.violations(ask, stamp)
 
 
 async def _decide(ask: DecideRequest, stamp: Stamp, on: Assessments) -> AssessmentDone:
@@ -435,6 +478,17 @@ OPERATIONS: Final[tuple[Operation[Any, Any], ...]] = (
         scope=Scope.EVALUATION_READ,
         source="assessments",
         answer=_payouts,
+    ),
+    Do(
+        name="evaluation.violations",
+        summary="Rules that were broken, with value and limit, newest first.",
+        method="GET",
+        path="/violations",
+        request=ViolationsRequest,
+        reply=ViolationsReply,
+        scope=Scope.EVALUATION_READ,
+        source="assessments",
+        answer=_violations,
     ),
     Do(
         name="evaluation.abandon",

@@ -310,6 +310,24 @@ def violations_of(conn: sa.Connection, assessment_id: str) -> Sequence[Any]:
     return conn.execute(query.order_by(v.position)).all()
 
 
+def violations_listed(
+    conn: sa.Connection, tenant: str, user: str | None, rule: str | None, below: int, limit: int
+) -> Sequence[Any]:
+    """The newest first, beneath position `below`, with whose they are; None: of everybody, of
+    any rule."""
+    v, a = violations.c, assessments.c
+    query = (
+        sa.select(violations, a.user, a.tier, a.tier_version.label("version"))
+        .join_from(violations, assessments, v.assessment_id == a.assessment_id)
+        .where(a.tenant == tenant, v.position < below)
+    )
+    if user is not None:
+        query = query.where(a.user == user)
+    if rule is not None:
+        query = query.where(v.rule == rule)
+    return conn.execute(query.order_by(v.position.desc()).limit(limit)).all()
+
+
 def payouts_of(conn: sa.Connection, assessment_id: str) -> Sequence[Any]:
     p = payouts.c
     query = sa.select(payouts).where(p.assessment_id == assessment_id)
