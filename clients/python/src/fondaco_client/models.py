@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 106d40d252874ed71453bcc6ee40ca2b3bc4e9b871b7036e10312f36518fd64f
+OpenAPI sha256 d986996b1da95a538d88ad431f0210d134872d65b031760c09047064147c260c
 """
 
 from __future__ import annotations
@@ -3114,6 +3114,42 @@ class AskedPayoutLine(TypedDict):
     asked_at: str
     decided_by: str
     reason: str
+
+
+class ViolationsRequest(TypedDict):
+    """Of one's own assessments; of everybody's for who may read all. `cursor` goes on beneath a
+    position.
+    """
+    rule: NotRequired[str | None]
+    cursor: NotRequired[int]
+    limit: NotRequired[int]
+
+
+class ViolationsReply(TypedDict):
+    """The newest first; `next` is the cursor of what comes behind them."""
+    items: list[ViolationsLine]
+    next: NotRequired[int | None]
+
+
+class ViolationsLine(TypedDict):
+    """What an assessment says of it, and whose it was. `GET /assessments/{assessment_id}/pack` has
+    its evidence.
+    """
+    assessment_id: str
+    user: str
+    tier: str
+    version: int
+    rule: str
+    at: str
+    value: str
+    limit: str
+    balance: str
+    equity: str
+    day: str
+    day_from: str
+    account_id: str
+    stage: int
+    position: int
 
 
 class AbandonRequest(TypedDict):

@@ -1,6 +1,6 @@
 """Made by `make clients` from the OpenAPI document; do not edit.
 
-OpenAPI sha256 106d40d252874ed71453bcc6ee40ca2b3bc4e9b871b7036e10312f36518fd64f
+OpenAPI sha256 d986996b1da95a538d88ad431f0210d134872d65b031760c09047064147c260c
 """
 
 from __future__ import annotations
@@ -2990,6 +2990,21 @@ class Evaluation:
             "GET",
             "/api/assessments/payouts",
             query={"state": state, "limit": limit},
+        )
+        return found
+
+    def violations(
+        self,
+        *,
+        rule: str = ABSENT,
+        cursor: int = ABSENT,
+        limit: int = ABSENT,
+    ) -> m.ViolationsReply:
+        """Rules that were broken, with value and limit, newest first. Scope: evaluation:read."""
+        found: m.ViolationsReply = self._ask(
+            "GET",
+            "/api/violations",
+            query={"rule": rule, "cursor": cursor, "limit": limit},
         )
         return found
 
