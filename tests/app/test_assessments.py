@@ -306,6 +306,7 @@ def test_nothing_is_opened_around_an_announcement(tmp_path: Path) -> None:
         await floor.until(lambda: len(floor.state(FIRST).working) == 1)
         [left] = floor.state(FIRST).working.values()
         assert left.cl_ord_id == "exits"
+        await floor.until(lambda: floor.heard(tev.OrderCanceled, FIRST))
         [canceled] = floor.heard(tev.OrderCanceled, FIRST)
         assert (canceled.number, canceled.reason) == (accepted.order.number, "news")
         late = order_ask("late", order_qty="1", price="50000.01")

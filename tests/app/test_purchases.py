@@ -14,7 +14,6 @@ from typing import Any, Final
 
 import pytest
 
-from app.firm import Firm, opened
 from app.test_restart import wait_for
 from fondaco.app.files import Files
 from fondaco.app.machines import open_journal
@@ -22,7 +21,7 @@ from fondaco.app.payments.intake import from_tape
 from fondaco.domain.payments.events import PurchaseCompleted, Refunded
 from fondaco.ports.payments import signatures
 from fondaco.ports.tape.segments import SegmentTape
-from running import TOKEN, Client, Running, house
+from running import Client, Running, house
 
 TIER: Final = "two-step-100k"
 HOOK: Final = "/payments/webhooks/sandbox"
@@ -290,7 +289,7 @@ overall_loss = { limit = "6%" }
 
 
 def test_a_retry_is_the_same_purchase_and_what_is_not_sold_is_not_found(
-    running: Running, demo: Client, tmp_path: Path
+    running: Running, demo: Client
 ) -> None:
     key = {"Idempotency-Key": "buy-once"}
     first, second = (
@@ -302,11 +301,20 @@ def test_a_retry_is_the_same_purchase_and_what_is_not_sold_is_not_found(
     reset = {"tier": TIER, "purpose": "reset", "assessment_id": "as_0"}
     assert demo.ask("POST", "/api/purchases", reset).status == 404
     assert demo.ask("GET", "/api/purchases/pu_" + "0" * 24).status == 404
-    opened(Firm(running, {"ada": TOKEN, "ian": TOKEN}, tmp_path), ABROAD)
-    tiers = demo.get("/api/tiers")
-    foreign = next(x for x in tiers["items"] if x["currency"] != tiers["account_currency"])
-    refused = demo.ask("POST", "/api/purchases", {"tier": foreign["tier"]})
-    assert (refused.status, refused.body["code"]) == (409, "other_currency")
+    # What is in another currency than the house's accounts is not put on sale.
+    client = running.client()
+    made = client.ask("POST", "/api/tiers", {"text": ABROAD})
+    assert made.status == 200, made
+    path = f"/api/tiers/{made.body['tier']}/versions/{made.body['version']}"
+    asked = {"paths": 100, "days": 2, "traders": ["fair"]}
+    assert client.ask("POST", f"{path}/simulate", asked).status < 300
+    while client.get(f"{path}/simulation")["state"] != "attached":
+        time.sleep(0.05)
+    published = {"effective_from": 0, "note": "for all"}
+    refused = client.ask("POST", f"{path}/publish", published)
+    assert (refused.status, refused.body["code"]) == (409, "currency_of_house")
+    unsold = demo.ask("POST", "/api/purchases", {"tier": made.body["tier"]})
+    assert unsold.status in (404, 409), unsold
 
 
 def test_a_house_that_is_killed_at_each_step_sells_once_and_loses_nothing(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from fondaco.app import house
 from fondaco.app.arming import arm
 from fondaco.app.house import Kernel
+from fondaco.app.margined import Margined
 from fondaco.app.schedules import Schedules
 from fondaco.app.simulation import life
 from fondaco.app.simulation.clients import DEAR_SYMBOL
@@ -255,7 +256,7 @@ def nobody_watches_the_clock_for_a_schedule_after_a_start(patch: pytest.MonkeyPa
 
 @plant
 def a_night_is_charged_only_where_somebody_asks(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Kernel, "roll_accounts", lambda *_: None)
+    patch.setattr(Margined, "roll", lambda *_: None)
 
 
 @plant

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from web.chromium import eventually
 
@@ -14,6 +14,7 @@ PHONE: Final = {"width": 390, "height": 844}
 # A market that moves as often as somebody can read: the page draws each move.
 CALM: Final = ("--feed", "synthetic,rate=3")
 WAIT_MS: Final = 30_000  # on a busy machine; nothing is judged by how long it takes
+expect.set_options(timeout=WAIT_MS)
 
 
 def free_port() -> int:
