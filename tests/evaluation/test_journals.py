@@ -78,6 +78,7 @@ def test_a_journal_is_read_as_trades_of_days(
         (FILLS, {"size": "-3"}, "must be an amount of money"),
         (FILLS.replace("quantity", "q"), {"size": "9"}, ":2: there is no amount"),
         (FILLS, {"size": "0.1"}, "is size really 0.1"),
+        ("day,return\n2026-03-02,0.01\n2026-03-03,-1.366\n", {}, ":3: -1.366 is -136.6 % of the"),
         (FILLS.replace("115", "nan"), {"size": "1000"}, ":4: nan is no number"),
         ("1\n2\n", {"unit": "dozen"}, "must be percent or part"),
         ("day,percent\nyesterday,1\n2026-03-02,1\n", {}, ":2: yesterday is no time"),

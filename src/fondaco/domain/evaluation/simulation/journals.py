@@ -148,7 +148,10 @@ def _rated(
         worst = _number(row, "worst", at) * scale if row.get("worst") else 0.0
         if not -1 <= result <= _MOST:
             text = row.get(column, "")[:40]
-            raise Invalid(f"{at}: {text} must be -100 to {_MOST * 100:.0f} % of the account")
+            raise Invalid(
+                f"{at}: {text} is {result * 100:.6g} % of the account, must be -100 to "
+                f"{_MOST * 100:.0f} %; money goes into a column profit, with size= of the account"
+            )
         yield Traded(_day(row, at), result, max(min(worst, -abs(worst), result, 0.0), -1.0))
 
 
