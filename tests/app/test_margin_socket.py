@@ -94,3 +94,15 @@ def test_who_opens_an_account_may_watch_it_at_once(tmp_path: Path) -> None:
                 it.send(msgspec.json.encode(ask).decode())
                 said = msgspec.json.decode(it.recv(timeout=20))
                 assert (said.get("type"), said["id"]) == ("snapshot", nth), said
+
+
+def test_who_opens_an_account_may_read_it_at_once(tmp_path: Path) -> None:
+    """That there is no such account is said by views that know all that was written."""
+    with house(tmp_path / "data") as running:
+        client = running.client()
+        for nth in range(20):
+            opened = client.ask("POST", "/api/accounts", {"account_id": f"new{nth}", "name": "New"})
+            assert opened.status == 201
+            read = client.ask("GET", f"/api/accounts/new{nth}/statistics")
+            assert read.status == 200, read
+        assert client.ask("GET", "/api/accounts/nobodys/statistics").status == 404

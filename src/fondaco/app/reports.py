@@ -8,7 +8,7 @@ it is asked for again.
 import asyncio
 import csv
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from io import StringIO
 from typing import Any, Final
@@ -66,7 +66,13 @@ class ReportsDesk:
     async def make(self, ask: MakeReportRequest, by: Stamp) -> tuple[ReportReply, bool]:
         """And whether it is new."""
         await self._seen(ask.min_position)
-        kept, is_new = await asyncio.to_thread(self._write, ask, by)
+        head = self._house.journal.head()
+        try:
+            kept, is_new = await asyncio.to_thread(self._write, ask, by)
+        except NotFound:  # of an account that was opened a moment ago
+            with suppress(Unavailable):
+                await self._seen(head)
+            kept, is_new = await asyncio.to_thread(self._write, ask, by)
         note = NoteReport(
             request_id(f"report/{kept.report_id}", kept.sha256), by.at, kept.report_id, kept.kind,
             kept.account_id, kept.assessment_id, kept.position, kept.sha256, kept.html_sha256,

@@ -4,10 +4,11 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
+from contextlib import suppress
 from typing import Any, Final
 
 from fondaco.gateway.house import Caller, House, Reading
-from fondaco.kernel.errors import Invalid, Unavailable
+from fondaco.kernel.errors import Invalid, NotFound, Unavailable
 from fondaco.kernel.operation import Look
 
 VIEWS_WAIT_S: Final = 2.0  # for min_position
@@ -18,7 +19,8 @@ ENTRIES_POLL_S: Final = 0.05  # for wait_ms
 async def look(
     house: House, readers: Executor, operation: Look[Any, Any], ask: Any, caller: Caller
 ) -> Any:
-    """Requests with a `min_position` wait for the views, those with `wait_ms` for news."""
+    """Requests with a `min_position` wait for the views, those with `wait_ms` for news. That there
+    is no such thing is said once the views have all that was written by then."""
     if position := getattr(ask, "min_position", None):
         await views_reach(house, readers, position)
     if wait_ms := getattr(ask, "wait_ms", None):
@@ -36,7 +38,13 @@ async def look(
             with house.reading() as conn:
                 return operation.answer(ask, reading(conn, journal))
 
-        return await off_loop(readers, on_store)
+        head = journal.head()
+        try:
+            return await off_loop(readers, on_store)
+        except NotFound:  # of what was written a moment ago the views may not know yet
+            with suppress(Unavailable):
+                await views_reach(house, readers, head)
+            return await off_loop(readers, on_store)
     source = reading(house.source(operation.source))
     if operation.on_loop:
         return operation.answer(ask, source)
