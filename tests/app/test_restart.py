@@ -126,15 +126,12 @@ def lasting(value: Any) -> Any:
 def still(data: Path) -> int:
     """Wait until nothing moves any more; the journal's end. What was privileged is gathered for a
     second before it is noted, so quiet is longer than that."""
-    position = 0
-    until = time.monotonic() + 20
-    while time.monotonic() < until:
-        found = max((each.position for each in entries_after(data, position)), default=position)
-        if found == position:
-            return position
-        position = found
+    position, until = 0, time.monotonic() + 60
+    while new := list(entries_after(data, position)):
+        position = new[-1].position
+        assert time.monotonic() < until, f"the house does not come to rest: {new[-5:]}"
         time.sleep(1.5)
-    raise AssertionError("the house does not come to rest")
+    return position
 
 
 def entries_after(data: Path, position: int) -> list[Entry]:
